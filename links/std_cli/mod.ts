@@ -1,0 +1,2 @@
+/** The part of `jsr:@std/cli` that ganforge uses. */
+export * from "./parse_args.ts";

@@ -1,0 +1,9 @@
+/**
+ * The one door to TensorFlow.js: `import { tf } from "../engine/tf.ts"` everywhere, so that the
+ * library is set up (quietly, in production mode) before anything uses it.
+ */
+import * as tf from "@tensorflow/tfjs";
+
+tf.enableProdMode(); // no advice to install tfjs-node on the first cpu kernel
+
+export { tf };

@@ -1,0 +1,25 @@
+/**
+ * A mistake of the user's: bad input, a missing file, an option that makes no sense.
+ *
+ * The message is one line that says what was attempted, what was found, what was expected and how to
+ * mend it. Tasks print it without a stack and exit with code 2.
+ */
+export class UserError extends Error {
+  /** @param message one line: what, where, what was expected, how to mend it */
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "UserError";
+  }
+}
+
+/** Training produced a NaN or an infinity. The state of the last checkpoint is still good. */
+export class TrainingDivergedError extends UserError {
+  /** The step, counted from 1, whose numbers were not finite. */
+  readonly step: number;
+
+  constructor(message: string, step: number) {
+    super(message);
+    this.name = "TrainingDivergedError";
+    this.step = step;
+  }
+}

@@ -1,0 +1,180 @@
+/**
+ * The project's random numbers: a counter-based generator, so that a number depends on nothing but
+ * its address `(seed, stream, step, index)`. Training needs no generator state in a checkpoint, a GPU
+ * kernel computes the same bits in any order, and a sampler in a browser draws the latents that the
+ * trainer would.
+ *
+ * The hash is pcg4d (M. Jarzynski and M. Olano, "Hash Functions for GPU Rendering", JCGT 9(3), 2020).
+ * Block `b` of a stream is `pcg4d(b, step, stream, seed)`, four 32-bit words; number `i` comes from
+ * word `i % 4` of block `floor(i / 4)`:
+ *
+ * - uniform: the word's upper 24 bits times 2^-24, in [0, 1);
+ * - normal: Box-Muller on words (0, 1) and (2, 3) of the block, `u1 = (upper 24 bits + 1) 2^-24` in
+ *   (0, 1], `u2` as above; the even number is `sqrt(-2 ln u1) cos(2 pi u2)`, the odd one has the sine.
+ *
+ * The logarithm, sine and cosine are computed here from additions, multiplications and divisions of
+ * doubles alone, because those are the same everywhere while `Math.log` and `Math.cos` are not; the
+ * result is rounded to float32.
+ */
+
+/** Where a run of random numbers lives. All parts are unsigned 32-bit integers. */
+export interface RandomAddress {
+  /** The user's seed. */
+  seed: number;
+  /** Which of the independent streams of that seed; see {@linkcode STREAMS}. */
+  stream: number;
+  /** The training step, or 0. */
+  step: number;
+}
+
+/**
+ * Streams that are not drawn inside a training step. A step's own draws use streams 0, 1, 2, ... in
+ * the order in which the step asks for them.
+ */
+export const STREAMS = {
+  /** Latents of a sampler: `seed` is the image's seed. */
+  latent: 0x1000_0000,
+  /** Initial parameters; the step is the parameter's number. */
+  initializer: 0x2000_0000,
+  /** The shuffled order of the data; the step is the epoch. */
+  shuffle: 0x3000_0000,
+  /** Data that the project draws itself. */
+  data: 0x4000_0000,
+  /** Fixed latents that show progress while training. */
+  preview: 0x5000_0000,
+  /** Evaluation and parity checks. */
+  evaluation: 0x6000_0000,
+} as const;
+
+const block = new Uint32Array(4);
+
+/** Fills {@linkcode block} with pcg4d of four words. */
+function hashBlock(a: number, b: number, c: number, d: number): void {
+  let x = (Math.imul(a, 1664525) + 1013904223) | 0;
+  let y = (Math.imul(b, 1664525) + 1013904223) | 0;
+  let z = (Math.imul(c, 1664525) + 1013904223) | 0;
+  let w = (Math.imul(d, 1664525) + 1013904223) | 0;
+  x = (x + Math.imul(y, w)) | 0;
+  y = (y + Math.imul(z, x)) | 0;
+  z = (z + Math.imul(x, y)) | 0;
+  w = (w + Math.imul(y, z)) | 0;
+  x ^= x >>> 16;
+  y ^= y >>> 16;
+  z ^= z >>> 16;
+  w ^= w >>> 16;
+  x = (x + Math.imul(y, w)) | 0;
+  y = (y + Math.imul(z, x)) | 0;
+  z = (z + Math.imul(x, y)) | 0;
+  w = (w + Math.imul(y, z)) | 0;
+  block[0] = x;
+  block[1] = y;
+  block[2] = z;
+  block[3] = w;
+}
+
+/** The pcg4d hash of four 32-bit words: four well-mixed 32-bit words. */
+export function pcg4d(
+  a: number,
+  b: number,
+  c: number,
+  d: number,
+): [number, number, number, number] {
+  hashBlock(a, b, c, d);
+  return [block[0], block[1], block[2], block[3]];
+}
+
+/**
+ * Fills `out` with 32-bit words of a stream.
+ * @param firstIndex the number of the stream's first word that is wanted; a multiple of 4
+ */
+export function fillBits(
+  out: Uint32Array,
+  address: RandomAddress,
+  firstIndex = 0,
+): Uint32Array {
+  const { seed, stream, step } = address;
+  for (let i = 0; i < out.length; i += 4) {
+    hashBlock((firstIndex + i) / 4, step, stream, seed);
+    for (let k = 0; k < 4 && i + k < out.length; k++) out[i + k] = block[k];
+  }
+  return out;
+}
+
+const UNIT = 2 ** -24;
+
+/** Fills `out` with numbers of U[0, 1); see the top of this file. */
+export function fillUniform(out: Float32Array, address: RandomAddress): Float32Array {
+  const { seed, stream, step } = address;
+  for (let i = 0; i < out.length; i += 4) {
+    hashBlock(i / 4, step, stream, seed);
+    for (let k = 0; k < 4 && i + k < out.length; k++) out[i + k] = (block[k] >>> 8) * UNIT;
+  }
+  return out;
+}
+
+/** Fills `out` with numbers of N(0, 1); see the top of this file. */
+export function fillNormal(out: Float32Array, address: RandomAddress): Float32Array {
+  const { seed, stream, step } = address;
+  for (let i = 0; i < out.length; i += 4) {
+    hashBlock(i / 4, step, stream, seed);
+    for (let k = 0; k < 4 && i + k < out.length; k += 2) {
+      const radius = Math.sqrt(-2 * portableLog(((block[k] >>> 8) + 1) * UNIT));
+      portableCosSin((block[k + 1] >>> 8) * UNIT);
+      out[i + k] = radius * cosSin[0];
+      if (i + k + 1 < out.length) out[i + k + 1] = radius * cosSin[1];
+    }
+  }
+  return out;
+}
+
+/** A random permutation of 0 ... count - 1 (Fisher-Yates on the stream's words). */
+export function permutation(count: number, address: RandomAddress): Uint32Array {
+  const bits = fillBits(new Uint32Array(count), address);
+  const order = new Uint32Array(count);
+  for (let i = 0; i < count; i++) order[i] = i;
+  for (let i = count - 1; i > 0; i--) {
+    const j = Math.floor(bits[i] * 2 ** -32 * (i + 1));
+    const moved = order[i];
+    order[i] = order[j];
+    order[j] = moved;
+  }
+  return order;
+}
+
+const float64 = new Float64Array(1);
+const words = new Uint32Array(float64.buffer);
+
+/** ln(x) for a normal x > 0: the exponent, and the atanh series of the mantissa in [sqrt(1/2), sqrt(2)). */
+export function portableLog(x: number): number {
+  float64[0] = x;
+  let exponent = (words[1] >>> 20) - 1023;
+  words[1] = (words[1] & 0xfffff) | 0x3ff00000;
+  let mantissa = float64[0];
+  if (mantissa > Math.SQRT2) {
+    mantissa *= 0.5;
+    exponent++;
+  }
+  const s = (mantissa - 1) / (mantissa + 1);
+  const q = s * s;
+  let sum = 1 / 21;
+  for (let k = 19; k >= 1; k -= 2) sum = sum * q + 1 / k;
+  return exponent * Math.LN2 + 2 * s * sum;
+}
+
+const cosSin = new Float64Array(2);
+
+/** Puts cos(2 pi u) and sin(2 pi u) for u in [0, 1) into {@linkcode cosSin}: Taylor on an eighth turn. */
+function portableCosSin(u: number): void {
+  const quarter = Math.floor(u * 4 + 0.5); // nearest multiple of a quarter turn
+  const angle = (u - quarter * 0.25) * (2 * Math.PI); // in [-pi/4, pi/4]
+  const q = angle * angle;
+  const cosine = 1 +
+    q *
+      (-1 / 2 +
+        q * (1 / 24 + q * (-1 / 720 + q * (1 / 40320 + q * (-1 / 3628800 + q / 479001600)))));
+  const sine = angle *
+    (1 + q * (-1 / 6 + q * (1 / 120 + q * (-1 / 5040 + q * (1 / 362880 - q / 39916800)))));
+  const turn = quarter & 3;
+  cosSin[0] = turn === 0 ? cosine : turn === 1 ? -sine : turn === 2 ? -cosine : sine;
+  cosSin[1] = turn === 0 ? sine : turn === 1 ? cosine : turn === 2 ? -sine : -cosine;
+}
