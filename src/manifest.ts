@@ -1,0 +1,170 @@
+/**
+ * The manifest of a generator's ONNX file: what the exporter writes and the sampler reads. It is JSON
+ * in the file's `metadata_props` under {@linkcode MANIFEST_KEY}. No imports, so that both rooms can
+ * share it.
+ */
+
+/** The key in `metadata_props`. */
+export const MANIFEST_KEY = "ganforge.manifest";
+
+/** The version of the manifest that this code writes. A reader refuses a larger one. */
+export const MANIFEST_VERSION = 1;
+
+/**
+ * Where latents come from. The latent of seed `s` is made of the numbers 0 ... dimension - 1 at
+ * `{ seed: s, stream: STREAMS.latent, step: 0 }` of src/random/counter_random.ts:
+ *
+ * - `"normal"`: N(0, 1) each;
+ * - `"uniform"`: U[0, 1) each;
+ * - `"unit"`: N(0, 1) each, then divided by the Euclidean norm.
+ */
+export type LatentDistribution = "normal" | "uniform" | "unit";
+
+/** What a generator's ONNX file says about itself. */
+export interface GeneratorManifest {
+  /** {@linkcode MANIFEST_VERSION} at the time of writing. */
+  formatVersion: number;
+  /** Program and version that wrote the file, such as `"ganforge 0.1.0"`. */
+  producer: string;
+  /** The input `latent`: float32 `[N, dimension]`. */
+  latent: { dimension: number; distribution: LatentDistribution };
+  /** The first output. */
+  output: {
+    /** `"image"`: `[N, channels, height, width]`; `"sample"`: `[N, length]`. */
+    name: "image" | "sample";
+    /** One sample's shape as written, without N: `[channels, height, width]` or `[length]`. */
+    shape: number[];
+    dtype: "float32" | "uint8";
+    /** The smallest and largest meaningful value: `[-1, 1]`, or `[0, 255]` for uint8; null: unbounded. */
+    range: [number, number] | null;
+  };
+  /** The names of the classes of input `label` (int64 `[N]`); null where there is no such input. */
+  classNames: string[] | null;
+  /**
+   * Where truncation pulls to: `z' = mean + t (z - mean)`, `dimension` numbers (all 0 for a normal
+   * latent, 1/2 for a uniform one).
+   */
+  truncationMean: number[];
+  /** The preset that the run started from, where there is one. */
+  preset: string | null;
+  /** How many training steps the weights have seen, where it is known. */
+  step: number | null;
+  /** What the owner says about using the weights. */
+  licence: string | null;
+  /** SHA-256 of all weights in the order of the file, as 64 hexadecimal digits. */
+  weightsSha256: string;
+  /** Run these latents and compare: shows that a runtime computes what the trainer did. */
+  selfTest: SelfTest;
+}
+
+/** Seeds and the values that they must give. */
+export interface SelfTest {
+  /** Seeds of the latents, untruncated; one batch. */
+  seeds: number[];
+  /** The class of each, where the generator is conditional. */
+  labels: number[] | null;
+  /** For each seed, the first values of its output, in the file's order and unit. */
+  values: number[][];
+  /** The largest |difference| to accept. */
+  tolerance: number;
+}
+
+/**
+ * Reads a manifest from its JSON text and checks every field.
+ * @throws {SyntaxError} when it is not JSON
+ * @throws {TypeError} when a field is missing or has the wrong type, or the version is newer than ours
+ */
+export function parseManifest(json: string): GeneratorManifest {
+  const manifest: unknown = JSON.parse(json);
+  const version = isRecord(manifest) ? manifest.formatVersion : undefined;
+  if (typeof version === "number" && version > MANIFEST_VERSION) {
+    throw new TypeError(
+      `Cannot read a manifest of format ${version}: this version of ganforge knows format ` +
+        `${MANIFEST_VERSION}; update ganforge`,
+    );
+  }
+  const fault = findFault(manifest);
+  if (fault !== null) throw new TypeError(`Cannot read the manifest as ${fault}`);
+  return manifest as GeneratorManifest;
+}
+
+/** The manifest's first fault, in words, or null. */
+function findFault(manifest: unknown): string | null {
+  if (!isRecord(manifest)) return "it is not an object";
+  const { latent, output, selfTest, classNames, truncationMean } = manifest;
+  if (!isCount(manifest.formatVersion)) return "formatVersion is not a positive integer";
+  if (typeof manifest.producer !== "string") return "producer is not a string";
+  if (!isRecord(latent) || !isCount(latent.dimension)) return "latent.dimension is not a count";
+  if (!["normal", "uniform", "unit"].includes(latent.distribution as string)) {
+    return `latent.distribution is ${
+      JSON.stringify(latent.distribution)
+    }, not normal, uniform or unit`;
+  }
+  if (!isRecord(output) || (output.name !== "image" && output.name !== "sample")) {
+    return "output.name is neither image nor sample";
+  }
+  const rank = output.name === "image" ? 3 : 1;
+  if (!isArrayOf(output.shape, isCount) || output.shape.length !== rank) {
+    return `output.shape is not ${rank} positive integers`;
+  }
+  if (output.dtype !== "float32" && output.dtype !== "uint8") {
+    return `output.dtype is ${JSON.stringify(output.dtype)}, not float32 or uint8`;
+  }
+  const { range } = output;
+  if (range !== null && (!isArrayOf(range, isNumber) || range.length !== 2)) {
+    return "output.range is neither null nor two numbers";
+  }
+  if (classNames !== null && !isArrayOf(classNames, isString)) {
+    return "classNames is neither null nor a list of strings";
+  }
+  if (!isArrayOf(truncationMean, isNumber) || truncationMean.length !== latent.dimension) {
+    return `truncationMean is not ${latent.dimension} numbers`;
+  }
+  for (const name of ["preset", "licence"]) {
+    if (manifest[name] !== null && !isString(manifest[name])) {
+      return `${name} is neither null nor a string`;
+    }
+  }
+  if (manifest.step !== null && !isNumber(manifest.step)) {
+    return "step is neither null nor a number";
+  }
+  if (!isString(manifest.weightsSha256) || !/^[0-9a-f]{64}$/.test(manifest.weightsSha256)) {
+    return "weightsSha256 is not 64 hexadecimal digits";
+  }
+  return findSelfTestFault(selfTest);
+}
+
+function findSelfTestFault(selfTest: unknown): string | null {
+  if (!isRecord(selfTest)) return "selfTest is not an object";
+  const { seeds, labels, values } = selfTest;
+  if (!isArrayOf(seeds, isNumber)) return "selfTest.seeds is not a list of numbers";
+  if (!isArrayOf(values, (row) => isArrayOf(row, isNumber)) || values.length !== seeds.length) {
+    return `selfTest.values is not ${seeds.length} lists of numbers`;
+  }
+  if (labels !== null && (!isArrayOf(labels, isNumber) || labels.length !== seeds.length)) {
+    return `selfTest.labels is neither null nor ${seeds.length} numbers`;
+  }
+  return isNumber(selfTest.tolerance) ? null : "selfTest.tolerance is not a number";
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isString(value: unknown): value is string {
+  return typeof value === "string";
+}
+
+function isNumber(value: unknown): value is number {
+  return typeof value === "number" && Number.isFinite(value);
+}
+
+function isCount(value: unknown): value is number {
+  return isNumber(value) && Number.isInteger(value) && value > 0;
+}
+
+function isArrayOf<T>(value: unknown, isItem: (item: unknown) => item is T): value is T[];
+function isArrayOf(value: unknown, isItem: (item: unknown) => boolean): value is unknown[];
+function isArrayOf(value: unknown, isItem: (item: unknown) => boolean): value is unknown[] {
+  return Array.isArray(value) && value.every(isItem);
+}

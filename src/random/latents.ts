@@ -1,0 +1,27 @@
+/**
+ * Latents by seed: one function for the trainer, the exporter's self-test and the sampler, so that a
+ * seed means the same latent everywhere. The definition stands beside `LatentDistribution` in
+ * src/manifest.ts.
+ */
+import type { LatentDistribution } from "../manifest.ts";
+import { fillNormal, fillUniform, STREAMS } from "./counter_random.ts";
+
+/**
+ * Fills `out` with the latent of a seed.
+ * @param out `[latentDimension]`
+ */
+export function fillLatent(
+  out: Float32Array,
+  options: { seed: number; distribution: LatentDistribution },
+): Float32Array {
+  const address = { seed: options.seed, stream: STREAMS.latent, step: 0 };
+  if (options.distribution === "uniform") return fillUniform(out, address);
+  fillNormal(out, address);
+  if (options.distribution === "unit") {
+    let squares = 0;
+    for (const value of out) squares += value * value;
+    const scale = squares > 0 ? 1 / Math.sqrt(squares) : 0;
+    for (let i = 0; i < out.length; i++) out[i] *= scale;
+  }
+  return out;
+}
