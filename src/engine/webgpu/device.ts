@@ -1,0 +1,140 @@
+/**
+ * The WebGPU device that the project owns: how it is chosen, what it is called, and how its errors
+ * reach the program. Without this, WebGPU is silent: a shader that does not compile, a binding that
+ * does not fit or a buffer that is too big leaves zeros behind and the run goes on.
+ */
+import { tf } from "../tf.ts";
+import { GanforgeWebGpuBackend } from "./backend.ts";
+
+/** An open device, registered as TensorFlow.js's backend "webgpu". */
+export interface WebGpu {
+  device: GPUDevice;
+  adapterInfo: GPUAdapterInfo;
+  /** True when the adapter computes on the CPU (llvmpipe, SwiftShader, ...). */
+  isSoftware: boolean;
+  /** For the person at the terminal: "llvmpipe (LLVM 15.0.6, 256 bits), software adapter". */
+  description: string;
+  /**
+   * Throws what the device reported since the last check: the first error of the driver, or the loss
+   * of the device. The driver reports late, so await some work of the queue before checking.
+   */
+  check(): void;
+}
+
+/** Features that some of our kernels or measurements use when the adapter has them. */
+const WANTED_FEATURES = ["shader-f16", "timestamp-query"] as const;
+
+/** Limits in which a device would otherwise get the specification's small defaults. */
+const WANTED_LIMITS = [
+  "maxBufferSize",
+  "maxStorageBufferBindingSize",
+  "maxStorageBuffersPerShaderStage",
+  "maxComputeWorkgroupStorageSize",
+  "maxComputeInvocationsPerWorkgroup",
+  "maxComputeWorkgroupSizeX",
+  "maxComputeWorkgroupSizeY",
+  "maxComputeWorkgroupSizeZ",
+  "maxComputeWorkgroupsPerDimension",
+] as const;
+
+// Importing the backend package registers a "webgpu" backend of its own, as the default, whose device
+// has small limits and no error listener. Ours takes the name, and only when it has been opened.
+if (tf.findBackendFactory("webgpu")) tf.removeBackend("webgpu");
+
+let opened: Promise<WebGpu | undefined> | undefined;
+
+/**
+ * Opens the high-performance adapter with all of its limits, and registers it as the TensorFlow.js
+ * backend "webgpu" (without making that the current backend). The device is opened once; later calls
+ * return the same one, or open a new one after the device was lost.
+ * @returns undefined where there is no adapter: no `navigator.gpu`, or `requestAdapter()` gave null
+ */
+export function openWebGpu(): Promise<WebGpu | undefined> {
+  opened ??= open().catch((error) => {
+    opened = undefined;
+    throw error;
+  });
+  return opened;
+}
+
+async function open(): Promise<WebGpu | undefined> {
+  const gpu: GPU | undefined = globalThis.navigator?.gpu;
+  if (!gpu) return undefined;
+  const adapter = await requestAdapterQuietly(gpu);
+  if (!adapter) return undefined;
+  const requiredLimits: Record<string, number> = {};
+  for (const name of WANTED_LIMITS) {
+    const limit = adapter.limits[name];
+    if (limit !== undefined) requiredLimits[name] = limit;
+  }
+  const device = await adapter.requestDevice({
+    requiredFeatures: WANTED_FEATURES.filter((name) => adapter.features.has(name)),
+    requiredLimits,
+  });
+  const adapterInfo = adapter.info;
+  const isSoftware = adapterInfo.isFallbackAdapter ||
+    /llvmpipe|lavapipe|swiftshader|software|basic render/i.test(adapterInfo.description);
+  const errors = new DeviceErrors(device);
+  const backend = new GanforgeWebGpuBackend(device, adapterInfo, () => errors.check());
+  device.lost.then(() => {
+    opened = undefined;
+  });
+  tf.env().set("WEBGPU_CPU_FORWARD", false); // small tensors must not be computed on the host
+  if (tf.findBackendFactory("webgpu")) tf.removeBackend("webgpu");
+  tf.registerBackend("webgpu", () => backend, 0); // priority 0: taken only when asked for
+  const name = adapterInfo.description ||
+    [adapterInfo.vendor, adapterInfo.architecture].filter(Boolean).join(" ") || "unnamed adapter";
+  return {
+    device,
+    adapterInfo,
+    isSoftware,
+    description: isSoftware ? `${name}, software adapter` : name,
+    check: () => errors.check(),
+  };
+}
+
+/** Collects what a device reports on its own account until someone looks. */
+class DeviceErrors {
+  #first: string | undefined;
+  #count = 0;
+  #lost: string | undefined;
+
+  constructor(device: GPUDevice) {
+    device.addEventListener("uncapturederror", (event) => {
+      event.preventDefault();
+      const { error } = event as GPUUncapturedErrorEvent;
+      this.#first ??= `${error.constructor.name}: ${error.message.trim()}`;
+      this.#count++;
+    });
+    device.lost.then((info) => {
+      this.#lost = `the WebGPU device was lost (${info.reason}): ${info.message}`;
+    });
+  }
+
+  check(): void {
+    if (this.#lost) throw new Error(`Cannot go on: ${this.#lost}`);
+    if (!this.#first) return;
+    const message = this.#count > 1 ? ` (the first of ${this.#count} errors)` : "";
+    const first = this.#first;
+    this.#first = undefined;
+    this.#count = 0;
+    throw new Error(`The WebGPU device reported an error${message}: ${first}`);
+  }
+}
+
+/**
+ * Mesa's Vulkan driver prints "XDG_RUNTIME_DIR is invalid or not set" on a machine without a desktop
+ * session. Where we may set the variable (--allow-env), it exists for the time of the call.
+ */
+async function requestAdapterQuietly(gpu: GPU): Promise<GPUAdapter | null> {
+  const name = "XDG_RUNTIME_DIR";
+  const mayset = globalThis.Deno?.permissions.querySync({ name: "env", variable: name }).state ===
+    "granted";
+  const quiet = mayset && Deno.env.get(name) === undefined;
+  if (quiet) Deno.env.set(name, "/");
+  try {
+    return await gpu.requestAdapter({ powerPreference: "high-performance" });
+  } finally {
+    if (quiet) Deno.env.delete(name);
+  }
+}
