@@ -1,0 +1,168 @@
+/**
+ * A data source: samples in memory, with labels where there are any, that fills batches for training.
+ * Pictures stay 8-bit in memory and are brought to [-1, 1] as a batch is filled, so that 60,000 of
+ * MNIST take 47 MB.
+ */
+import { createHash } from "node:crypto";
+import type { Density } from "./densities.ts";
+
+/** Some samples. */
+export interface Batch {
+  /** `[N, ...shape]` flat: images as NHWC in [-1, 1], points as they are. */
+  values: Float32Array;
+  /** `[N]` class numbers, where the source has labels. */
+  labels?: Int32Array;
+}
+
+/** Samples to train on. */
+export interface DataSource {
+  /** A short name that is fit for a folder's name. */
+  readonly name: string;
+  readonly kind: "image" | "points";
+  /** Shape of one sample: `[height, width, channels]` or `[dimensions]`. */
+  readonly shape: readonly number[];
+  /** How many numbers one sample has. */
+  readonly sampleSize: number;
+  /** How many samples there are. */
+  readonly count: number;
+  /** `[count]` class numbers from 0, where samples have labels. */
+  readonly labels?: Int32Array;
+  /** The name of each class, where samples have labels. */
+  readonly classNames?: readonly string[];
+  /** One line for a person: what the data are and how they were read. */
+  readonly description: string;
+  /** The smallest and the largest value that a batch can hold. */
+  readonly valueRange: readonly [number, number];
+  /** SHA-256 of shape, samples and labels: equal data have equal fingerprints. */
+  readonly fingerprint: string;
+  /** `[count, ...shape]` 8-bit pixels, where the samples are kept that way. */
+  readonly pixels?: Uint8Array;
+  /** The exact density, for toy data. */
+  readonly density?: Density;
+  /**
+   * The samples with these numbers.
+   * @throws {RangeError} where there is no such sample
+   */
+  batch(indices: Uint32Array): Batch;
+  /**
+   * As {@linkcode DataSource.batch}, into `out`, which has room for `indices.length * sampleSize`.
+   * @throws {RangeError} where there is no such sample, or `out` has another length
+   */
+  writeBatch(out: Float32Array, indices: Uint32Array): void;
+}
+
+/** What every source is made of besides its samples. */
+export interface SourceParts {
+  name: string;
+  description: string;
+  shape: readonly number[];
+  labels?: Int32Array;
+  classNames?: readonly string[];
+}
+
+/** x / 127.5 - 1 for each of the 256 values of a byte. */
+const NORMALISED = Float32Array.from({ length: 256 }, (_, value) => value / 127.5 - 1);
+
+/**
+ * A source of 8-bit pictures.
+ * @param pixels `[count, height, width, channels]`
+ */
+export function imageSource(pixels: Uint8Array, parts: SourceParts): DataSource {
+  const source = commonParts("image", pixels, parts);
+  const { sampleSize } = source;
+  return completeSource({ ...source, pixels, valueRange: [-1, 1] }, (out, sample, index) => {
+    const end = (index + 1) * sampleSize;
+    for (let from = index * sampleSize, to = sample * sampleSize; from < end; from++, to++) {
+      out[to] = NORMALISED[pixels[from]];
+    }
+  });
+}
+
+/**
+ * A source of float32 samples: points, or pictures in [-1, 1].
+ * @param values `[count, ...shape]`
+ */
+export function floatSource(
+  values: Float32Array,
+  parts: SourceParts & { kind: "image" | "points"; density?: Density },
+): DataSource {
+  const source = commonParts(parts.kind, values, parts);
+  const { sampleSize } = source;
+  let low = Infinity;
+  let high = -Infinity;
+  for (const value of values) {
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  const valueRange = parts.kind === "image" ? [-1, 1] as const : [low, high] as const;
+  const density = parts.density ? { density: parts.density } : {};
+  return completeSource({ ...source, ...density, valueRange }, (out, sample, index) => {
+    out.set(values.subarray(index * sampleSize, (index + 1) * sampleSize), sample * sampleSize);
+  });
+}
+
+type Described = Omit<DataSource, "batch" | "writeBatch">;
+
+function commonParts(
+  kind: "image" | "points",
+  values: Uint8Array | Float32Array,
+  { name, description, shape, labels, classNames }: SourceParts,
+): Omit<Described, "valueRange"> {
+  const sampleSize = shape.reduce((product, size) => product * size, 1);
+  const count = values.length / sampleSize;
+  if (!Number.isInteger(count) || count === 0) {
+    throw new RangeError(
+      `Cannot make a data source: ${values.length} values are not a whole number of ` +
+        `samples of shape [${shape.join(", ")}]`,
+    );
+  }
+  if (labels && labels.length !== count) {
+    throw new RangeError(`Cannot label ${count} samples with ${labels.length} labels`);
+  }
+  const hash = createHash("sha256");
+  hash.update(`${kind} [${shape.join(",")}] ${values.constructor.name}`);
+  hash.update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+  if (labels) hash.update(new Uint8Array(labels.buffer, labels.byteOffset, labels.byteLength));
+  const labelled = labels ? { labels, classNames: classNames ?? numberNames(labels) } : {};
+  const fingerprint = hash.digest("hex");
+  return { name, kind, shape, sampleSize, count, description, fingerprint, ...labelled };
+}
+
+/** Class names "0", "1", ... up to the largest label. */
+function numberNames(labels: Int32Array): string[] {
+  let largest = 0;
+  for (const label of labels) if (label > largest) largest = label;
+  return Array.from({ length: largest + 1 }, (_, label) => String(label));
+}
+
+/** Adds the methods that fill batches, given how to write one sample. */
+function completeSource(
+  described: Described,
+  writeSample: (out: Float32Array, sample: number, index: number) => void,
+): DataSource {
+  const { count, sampleSize, labels } = described;
+  function checkIndices(indices: Uint32Array): void {
+    for (const index of indices) {
+      if (index >= count) throw new RangeError(`There is no sample ${index}: there are ${count}`);
+    }
+  }
+  function writeBatch(out: Float32Array, indices: Uint32Array): void {
+    if (out.length !== indices.length * sampleSize) {
+      throw new RangeError(
+        `A batch of ${indices.length} samples needs ${indices.length * sampleSize} numbers: ` +
+          `the array has ${out.length}`,
+      );
+    }
+    checkIndices(indices);
+    for (let sample = 0; sample < indices.length; sample++) {
+      writeSample(out, sample, indices[sample]);
+    }
+  }
+  function batch(indices: Uint32Array): Batch {
+    const values = new Float32Array(indices.length * sampleSize);
+    writeBatch(values, indices);
+    if (!labels) return { values };
+    return { values, labels: Int32Array.from(indices, (index) => labels[index]) };
+  }
+  return { ...described, batch, writeBatch };
+}

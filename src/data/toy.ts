@@ -1,0 +1,41 @@
+/** Data sources of points that are drawn from the toy densities. */
+import { DATA_DEFAULTS, type DataSpec, type TOY_SOURCES } from "../config/data.ts";
+import { type Density, grid2d, mixture1d, normal1d, ring2d } from "./densities.ts";
+import { type DataSource, floatSource } from "./source.ts";
+
+/** The name of a toy density. */
+export type ToyName = typeof TOY_SOURCES[number];
+
+/** The density that a toy source draws from. */
+export function toyDensity(
+  name: ToyName,
+  options: Pick<DataSpec, "components"> = {},
+): Density {
+  switch (name) {
+    case "mixture-1d":
+      return mixture1d(options.components ?? DATA_DEFAULTS.components);
+    case "normal-1d":
+      return normal1d();
+    case "ring-2d":
+      return ring2d();
+    case "grid-2d":
+      return grid2d();
+  }
+}
+
+/** Draws the points of a toy source. */
+export function drawToyData(
+  name: ToyName,
+  options: Pick<DataSpec, "components" | "count" | "seed"> = {},
+): DataSource {
+  const { count = DATA_DEFAULTS.pointCount, seed = DATA_DEFAULTS.seed } = options;
+  const density = toyDensity(name, options);
+  const bumps = density.modes.length === 1 ? "one Gaussian" : `${density.modes.length} Gaussians`;
+  return floatSource(density.sample(count, { seed }), {
+    kind: "points",
+    name,
+    description: `${count} points in ${density.dimension}-D from ${bumps} (${name}, seed ${seed})`,
+    shape: [density.dimension],
+    density,
+  });
+}
