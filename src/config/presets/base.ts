@@ -1,0 +1,11 @@
+/** What the presets have in common: the options that do not change what is learnt. */
+import type { RunConfig } from "../run_config.ts";
+
+/** Options that a preset takes over unless it says otherwise. */
+export const BASE: Pick<RunConfig, "version" | "seed" | "snapshots" | "checkpoints" | "device"> = {
+  version: 1,
+  seed: 0,
+  device: "auto",
+  snapshots: { rows: 4, columns: 4, everyEpochs: 1 },
+  checkpoints: { everySeconds: 120, keep: 2 },
+};

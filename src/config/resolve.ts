@@ -1,0 +1,95 @@
+/**
+ * From what the user typed to a complete, checked {@linkcode RunConfig}: a preset or a config file,
+ * then single options by path. Every fault is one line that names the option.
+ */
+import type { z } from "zod";
+import { UserError } from "../errors.ts";
+import { didYouMean } from "./nearest.ts";
+import { type RunConfig, runConfigSchema } from "./run_config.ts";
+
+type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
+
+/**
+ * Checks a config of unknown origin.
+ * @param origin names it in the message: a file, or "the options"
+ * @throws {UserError} with every fault, on one line
+ */
+export function checkConfig(value: unknown, origin: string): RunConfig {
+  const version = (value as { version?: unknown } | null)?.version;
+  if (typeof version === "number" && version !== 1) {
+    throw new UserError(
+      `Cannot use ${origin}: it is a config of version ${version}, and this ganforge reads version 1`,
+    );
+  }
+  const result = runConfigSchema.safeParse(value);
+  if (result.success) return result.data;
+  throw new UserError(`Cannot use ${origin}: ${result.error.issues.map(describeIssue).join("; ")}`);
+}
+
+function describeIssue(issue: z.core.$ZodIssue): string {
+  const path = issue.path.join(".");
+  return path ? `${path}: ${issue.message}` : issue.message;
+}
+
+/**
+ * A copy of `config` with options replaced.
+ * @param assignments `path.to.option=value`; the value is JSON, or else text; paths go through objects
+ * and list positions, as in `generator.layers.0.units=64`
+ * @throws {UserError} when an assignment has no `=`, or its path leads nowhere
+ */
+export function withAssignments(config: RunConfig, assignments: readonly string[]): RunConfig {
+  const copy = structuredClone(config) as unknown as Record<string, Json>;
+  for (const assignment of assignments) {
+    const equals = assignment.indexOf("=");
+    if (equals < 1) {
+      throw new UserError(
+        `Cannot use --set ${assignment}: expected path.to.option=value, such as batchSize=64`,
+      );
+    }
+    assign(copy, assignment.slice(0, equals).split("."), parseValue(assignment.slice(equals + 1)));
+  }
+  return checkConfig(copy, assignments.map((assignment) => `--set ${assignment}`).join(" "));
+}
+
+function assign(root: Record<string, Json>, path: string[], value: Json): void {
+  let target: Json = root;
+  for (const [depth, key] of path.slice(0, -1).entries()) {
+    const parent = target as Record<string, Json>;
+    const child: Json | undefined = parent[key];
+    if (child === undefined || child === null || typeof child !== "object") {
+      const known = Object.keys(parent);
+      throw new UserError(
+        `Cannot set ${path.join(".")}: there is no ${path.slice(0, depth + 1).join(".")}` +
+          `${didYouMean(key, known)}; ${path.slice(0, depth).join(".") || "a config"} has ${
+            known.join(", ")
+          }`,
+      );
+    }
+    target = child;
+  }
+  const last = path[path.length - 1];
+  if (value === null) delete (target as Record<string, Json>)[last];
+  else (target as Record<string, Json>)[last] = value;
+}
+
+function parseValue(text: string): Json {
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    return text;
+  }
+}
+
+/** The options in which two configs differ, as `path: old -> new`. */
+export function configDifferences(before: unknown, after: unknown, path = ""): string[] {
+  if (JSON.stringify(before) === JSON.stringify(after)) return [];
+  const isBranch = (value: unknown): value is Record<string, unknown> =>
+    typeof value === "object" && value !== null && !Array.isArray(value);
+  if (!isBranch(before) || !isBranch(after)) {
+    return [`${path}: ${JSON.stringify(before)} -> ${JSON.stringify(after)}`];
+  }
+  const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])];
+  return keys.flatMap((key) =>
+    configDifferences(before[key], after[key], path ? `${path}.${key}` : key)
+  );
+}

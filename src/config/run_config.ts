@@ -1,0 +1,100 @@
+/**
+ * A run as one value: everything that decides what is trained and how. It is what a preset is, what
+ * `config.json` in a run folder holds, and what `deno task train CONFIG.json` reads.
+ */
+import { z } from "zod";
+import { type DataSpec, dataSchema } from "./data.ts";
+import { type NetworkSpec, networkSchema } from "./network.ts";
+import { type ObjectiveSpec, objectiveSchema } from "./objective.ts";
+import { type OptimizerSpec, optimizerSchema } from "./optimizer.ts";
+import { type LatentSpec, latentSchema, type UpdateSpec, updateSchema } from "./update.ts";
+
+/** When and how progress pictures are made. */
+export interface SnapshotSpec {
+  /** Samples from top to bottom. */
+  rows: number;
+  /** Samples from left to right. */
+  columns: number;
+  /** A snapshot at the end of each so many passes over the data. */
+  everyEpochs?: number;
+  /** A snapshot each so many steps. */
+  everySteps?: number;
+}
+
+/** When checkpoints are written and how many stay. One is always written at the end. */
+export interface CheckpointSpec {
+  /** A checkpoint each so many seconds. */
+  everySeconds?: number;
+  /** A checkpoint each so many steps. */
+  everySteps?: number;
+  /** How many of the latest are kept. */
+  keep: number;
+}
+
+/** An average of the generator's weights over time, used for samples and export (Yazici et al. 2019). */
+export interface EmaSpec {
+  /** After so many training images a weight's share in the average has halved. */
+  halfLifeImages: number;
+  /** Shortens the half-life at the start to this fraction of the images seen so far. */
+  rampUp?: number;
+}
+
+/** Everything that decides a run. */
+export interface RunConfig {
+  /** The version of this format. */
+  version: 1;
+  /** The preset that the run started from, or "custom". */
+  preset: string;
+  /** Decides initial parameters, data order and every random number. */
+  seed: number;
+  /** Where to compute: the best that is there, WebGPU, or the processor. */
+  device: "auto" | "webgpu" | "cpu";
+  data: DataSpec;
+  /** How long: passes over the data, or generator updates. */
+  duration: { epochs: number } | { steps: number };
+  /** Real samples for each update of the discriminator. */
+  batchSize: number;
+  latent: LatentSpec;
+  generator: NetworkSpec;
+  discriminator: NetworkSpec;
+  objective: ObjectiveSpec;
+  update: UpdateSpec;
+  generatorOptimizer: OptimizerSpec;
+  discriminatorOptimizer: OptimizerSpec;
+  ema?: EmaSpec;
+  snapshots: SnapshotSpec;
+  checkpoints: CheckpointSpec;
+}
+
+const count = z.number().int().positive();
+
+/** Checks a {@linkcode RunConfig}; fields that it does not know are refused. */
+export const runConfigSchema: z.ZodType<RunConfig> = z.strictObject({
+  version: z.literal(1),
+  preset: z.string(),
+  seed: z.number().int().min(0).max(0xffff_ffff),
+  device: z.enum(["auto", "webgpu", "cpu"]),
+  data: dataSchema,
+  duration: z.union([z.strictObject({ epochs: count }), z.strictObject({ steps: count })]),
+  batchSize: count,
+  latent: latentSchema,
+  generator: networkSchema,
+  discriminator: networkSchema,
+  objective: objectiveSchema,
+  update: updateSchema,
+  generatorOptimizer: optimizerSchema,
+  discriminatorOptimizer: optimizerSchema,
+  ema: z.strictObject({ halfLifeImages: z.number().positive(), rampUp: z.number().positive().optional() })
+    .optional(),
+  snapshots: z.strictObject({
+    rows: count.max(64),
+    columns: count.max(64),
+    everyEpochs: count.optional(),
+    everySteps: count.optional(),
+  }),
+  checkpoints: z.strictObject({
+    everySeconds: z.number().positive().optional(),
+    everySteps: count.optional(),
+    keep: count,
+  }),
+});

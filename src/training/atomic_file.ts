@@ -1,0 +1,54 @@
+/**
+ * Files that are complete or absent: written aside, flushed to the disc, then renamed. A full disc or
+ * a killed process leaves the old file as it was.
+ */
+import { UserError } from "../errors.ts";
+
+/** The prefix of names that are still being written. Whoever finds one that is not its own may delete it. */
+export const PARTIAL_PREFIX = ".partial-";
+
+/**
+ * Writes a file so that it appears whole or not at all.
+ * @throws {UserError} when the disc is full or the folder cannot be written
+ */
+export async function writeFileAtomically(path: string, bytes: Uint8Array): Promise<void> {
+  const slash = path.lastIndexOf("/");
+  const aside = `${path.slice(0, slash + 1)}${PARTIAL_PREFIX}${Deno.pid}-${path.slice(slash + 1)}`;
+  try {
+    await writeDurably(aside, bytes);
+    await Deno.rename(aside, path);
+  } catch (error) {
+    await Deno.remove(aside).catch(() => {});
+    throw writeError(path, error);
+  }
+}
+
+/** Writes a file and waits until the disc has it. */
+export async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
+  using file = await Deno.open(path, { write: true, create: true, truncate: true });
+  let written = 0;
+  while (written < bytes.length) written += await file.write(bytes.subarray(written));
+  await file.sync();
+}
+
+/** Turns an error of the file system into one that tells the user what to do; others pass as they are. */
+export function writeError(path: string, error: unknown): unknown {
+  if (error instanceof UserError || !(error instanceof Error)) return error;
+  const code = (error as { code?: string }).code;
+  if (code === "ENOSPC" || /no space left|quota exceeded/i.test(error.message)) {
+    return new UserError(
+      `Cannot write ${path}: the disc is full; free some space, or give another folder with --out`,
+      { cause: error },
+    );
+  }
+  if (error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotCapable) {
+    return new UserError(
+      `Cannot write ${path}: permission denied; give a folder that you may write with --out`,
+      { cause: error },
+    );
+  }
+  if (code === "EROFS" || code === "ENOTDIR" || code === "EISDIR" || code === "ENAMETOOLONG") {
+    return new UserError(`Cannot write ${path}: ${error.message}`, { cause: error });
+  }
+  return error;
+}
