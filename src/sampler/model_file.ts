@@ -1,0 +1,287 @@
+/**
+ * Reads what the sampler must know of an ONNX file before a runtime sees it: inputs, outputs, metadata
+ * (field numbers from onnx.proto). A runtime says only "protobuf parsing failed" about a file that is
+ * no model; this reader says what the file is, or where it ends too early.
+ */
+import { UserError } from "../errors.ts";
+
+/** One input or output of a graph. */
+export interface TensorInfo {
+  name: string;
+  /** The element type's number in onnx.proto (1 float32, 2 uint8, 7 int64, ...), 0 when not told. */
+  elementType: number;
+  /** Each dimension's size, or null where it is dynamic; null when the file does not tell the rank. */
+  shape: (number | null)[] | null;
+}
+
+/** The head of an ONNX file. */
+export interface ModelFile {
+  irVersion: number;
+  producer: string;
+  /** The version of the default operator set. */
+  opset: number;
+  /** Inputs that have no initializer: those that must be fed. */
+  inputs: TensorInfo[];
+  outputs: TensorInfo[];
+  metadata: Map<string, string>;
+}
+
+/** Why a file is refused, without its name. */
+class FileFault extends Error {}
+
+/**
+ * Reads the head of an ONNX file.
+ * @param name how messages call the file
+ * @throws {UserError} saying what the bytes are when they are not an ONNX model, or that they are cut
+ * off, or that the weights lie in another file
+ */
+export function readModelFile(bytes: Uint8Array, name: string): ModelFile {
+  const other = recognize(bytes);
+  if (other !== null) throw new UserError(`Cannot load ${name}: ${other}`);
+  try {
+    return readModel(new Reader(bytes));
+  } catch (error) {
+    if (!(error instanceof FileFault)) throw error;
+    throw new UserError(`Cannot load ${name}: ${error.message}`, { cause: error });
+  }
+}
+
+/** What a file is that starts as a well-known kind other than ONNX, in words. */
+function recognize(bytes: Uint8Array): string | null {
+  const size = `${bytes.length} bytes`;
+  if (bytes.length === 0) return "it is empty (0 bytes); expected an ONNX model";
+  const start = new TextDecoder("latin1").decode(bytes.subarray(0, 200)).replace(/^ï»¿/, "");
+  if (/^\s*<(!doctype|html|head|body|script|\?xml|!--)/i.test(start)) {
+    return `it is a web page (HTML, ${size}), not an ONNX model; check the address, and that the ` +
+      "server sends the file itself rather than an error or login page";
+  }
+  if (start.startsWith("version https://git-lfs")) {
+    return `it is a Git LFS pointer (${size}), not the ONNX model itself; run "git lfs pull"`;
+  }
+  const kinds: [string, string][] = [
+    ["PK\x03\x04", "a zip archive, perhaps a PyTorch checkpoint; export the model to ONNX"],
+    ["\x1f\x8b", "gzip data; unpack it first"],
+    ["\x89HDF", "an HDF5 file, perhaps Keras weights; export the model to ONNX"],
+    ["\x80\x02", "a Python pickle, perhaps a PyTorch checkpoint; export the model to ONNX"],
+    ["\x89PNG", "a PNG image"],
+    ["{", "JSON text"],
+    ["[", "JSON text"],
+  ];
+  const kind = kinds.find(([magic]) => start.trimStart().startsWith(magic));
+  return kind === undefined ? null : `it is not an ONNX model but ${kind[1]} (${size})`;
+}
+
+function readModel(reader: Reader): ModelFile {
+  const model: ModelFile = {
+    irVersion: 0,
+    producer: "",
+    opset: 0,
+    inputs: [],
+    outputs: [],
+    metadata: new Map(),
+  };
+  let hasGraph = false;
+  while (reader.next()) {
+    if (reader.field === 1) model.irVersion = reader.integer();
+    else if (reader.field === 2) model.producer = reader.text();
+    else if (reader.field === 7) {
+      hasGraph = true;
+      readGraph(reader.message("the graph"), model);
+    } else if (reader.field === 8) readOpset(reader.message("an operator set"), model);
+    else if (reader.field === 14) readProperty(reader.message("a metadata entry"), model);
+    else reader.skip();
+  }
+  if (model.irVersion < 1 || model.irVersion > 1000 || !hasGraph) {
+    throw new FileFault(
+      `it is not an ONNX model: its ${reader.size} bytes hold no ${
+        hasGraph ? "format version" : "graph"
+      }`,
+    );
+  }
+  return model;
+}
+
+function readOpset(reader: Reader, model: ModelFile): void {
+  let domain = "", version = 0;
+  while (reader.next()) {
+    if (reader.field === 1) domain = reader.text();
+    else if (reader.field === 2) version = reader.integer();
+    else reader.skip();
+  }
+  if (domain === "" || domain === "ai.onnx") model.opset = version;
+}
+
+function readProperty(reader: Reader, model: ModelFile): void {
+  let key = "", value = "";
+  while (reader.next()) {
+    if (reader.field === 1) key = reader.text();
+    else if (reader.field === 2) value = reader.text();
+    else reader.skip();
+  }
+  model.metadata.set(key, value);
+}
+
+function readGraph(reader: Reader, model: ModelFile): void {
+  const initialized = new Set<string>();
+  const inputs: TensorInfo[] = [];
+  while (reader.next()) {
+    if (reader.field === 5) initialized.add(readInitializer(reader.message("a weight")));
+    else if (reader.field === 11) inputs.push(readValue(reader.message("an input")));
+    else if (reader.field === 12) model.outputs.push(readValue(reader.message("an output")));
+    else reader.skip();
+  }
+  model.inputs = inputs.filter(({ name }) => !initialized.has(name));
+}
+
+/** The name of a TensorProto whose data lies in this file. */
+function readInitializer(reader: Reader): string {
+  let name = "", location = 0;
+  while (reader.next()) {
+    if (reader.field === 8) name = reader.text();
+    else if (reader.field === 14) location = reader.integer();
+    else reader.skip();
+  }
+  if (location !== 0) {
+    throw new FileFault(
+      `its weight "${name}" lies in another file (external data); save the model as one file`,
+    );
+  }
+  return name;
+}
+
+function readValue(reader: Reader): TensorInfo {
+  const info: TensorInfo = { name: "", elementType: 0, shape: null };
+  while (reader.next()) {
+    if (reader.field === 1) info.name = reader.text();
+    else if (reader.field === 2) readType(reader.message("a type"), info);
+    else reader.skip();
+  }
+  return info;
+}
+
+function readType(reader: Reader, info: TensorInfo): void {
+  while (reader.next()) {
+    if (reader.field !== 1) {
+      reader.skip(); // a sequence, a map, an optional: no tensor
+      continue;
+    }
+    const tensor = reader.message("a tensor type");
+    while (tensor.next()) {
+      if (tensor.field === 1) info.elementType = tensor.integer();
+      else if (tensor.field === 2) info.shape = readShape(tensor.message("a shape"));
+      else tensor.skip();
+    }
+  }
+}
+
+function readShape(reader: Reader): (number | null)[] {
+  const shape: (number | null)[] = [];
+  while (reader.next()) {
+    if (reader.field !== 1) {
+      reader.skip();
+      continue;
+    }
+    const dimension = reader.message("a dimension");
+    let size: number | null = null;
+    while (dimension.next()) {
+      if (dimension.field === 1) size = dimension.integer();
+      else dimension.skip();
+    }
+    shape.push(size !== null && size > 0 ? size : null);
+  }
+  return shape;
+}
+
+/** Walks the fields of one protobuf message. */
+class Reader {
+  readonly #bytes: Uint8Array;
+  readonly #end: number;
+  #at: number;
+  #wire = 0;
+  /** The number of the field that {@linkcode next} found. */
+  field = 0;
+
+  constructor(bytes: Uint8Array, start = 0, end = bytes.length) {
+    this.#bytes = bytes;
+    this.#at = start;
+    this.#end = end;
+  }
+
+  /** Bytes in the whole file. */
+  get size(): number {
+    return this.#bytes.length;
+  }
+
+  /** Goes to the next field; false at the end of the message. */
+  next(): boolean {
+    if (this.#at >= this.#end) return false;
+    const tag = this.#varint();
+    this.field = Math.floor(tag / 8);
+    this.#wire = tag % 8;
+    if (this.field < 1 || this.field > 0x1fff_ffff || ![0, 1, 2, 5].includes(this.#wire)) {
+      throw this.#nonsense();
+    }
+    return true;
+  }
+
+  /** The field as an int64, exact up to 2^53. */
+  integer(): number {
+    if (this.#wire !== 0) throw this.#nonsense();
+    const value = this.#varint();
+    return value >= 2 ** 63 ? value - 2 ** 64 : value;
+  }
+
+  text(): string {
+    const [start, end] = this.#block("a text");
+    return new TextDecoder().decode(this.#bytes.subarray(start, end));
+  }
+
+  message(what: string): Reader {
+    const [start, end] = this.#block(what);
+    return new Reader(this.#bytes, start, end);
+  }
+
+  skip(): void {
+    if (this.#wire === 0) this.#varint();
+    else if (this.#wire === 2) this.#block("a field");
+    else this.#advance(this.#wire === 1 ? 8 : 4, "a number");
+  }
+
+  #varint(): number {
+    let value = 0;
+    for (let shift = 0; shift < 70; shift += 7) {
+      const byte = this.#bytes[this.#advance(1, "a number")];
+      value += (byte & 127) * 2 ** shift;
+      if (byte < 128) return value;
+    }
+    throw this.#nonsense();
+  }
+
+  #block(what: string): [number, number] {
+    if (this.#wire !== 2) throw this.#nonsense();
+    const length = this.#varint();
+    const start = this.#advance(length, what);
+    return [start, start + length];
+  }
+
+  /** Moves over `count` bytes and says where they start. */
+  #advance(count: number, what: string): number {
+    const start = this.#at;
+    if (start + count > this.#bytes.length) {
+      throw new FileFault(
+        `it is cut off or not an ONNX model: ${what} at byte ${start} needs ${count} bytes, and ` +
+          `${this.#bytes.length - start} of the file's ${this.#bytes.length} are left`,
+      );
+    }
+    if (start + count > this.#end) throw this.#nonsense();
+    this.#at += count;
+    return start;
+  }
+
+  #nonsense(): FileFault {
+    return new FileFault(
+      `it is not an ONNX model, or damaged: what stands at byte ${this.#at} of ` +
+        `${this.#bytes.length} has no meaning there`,
+    );
+  }
+}
