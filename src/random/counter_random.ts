@@ -156,8 +156,9 @@ export function portableLog(x: number): number {
   }
   const s = (mantissa - 1) / (mantissa + 1);
   const q = s * s;
-  let sum = 1 / 21;
-  for (let k = 19; k >= 1; k -= 2) sum = sum * q + 1 / k;
+  const sum =
+    ((((((((((1 / 21) * q + 1 / 19) * q + 1 / 17) * q + 1 / 15) * q + 1 / 13) * q + 1 / 11) * q +
+                    1 / 9) * q + 1 / 7) * q + 1 / 5) * q + 1 / 3) * q + 1 / 1;
   return exponent * Math.LN2 + 2 * s * sum;
 }
 
