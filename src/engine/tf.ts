@@ -1,9 +1,11 @@
 /**
  * The one door to TensorFlow.js: `import { tf } from "../engine/tf.ts"` everywhere, so that the
- * library is set up (quietly, in production mode) before anything uses it.
+ * library is set up (quietly, in production mode, its gradients mended) before anything uses it.
  */
 import * as tf from "@tensorflow/tfjs";
+import { installGradientMends } from "./gradient_mends.ts";
 
 tf.enableProdMode(); // no advice to install tfjs-node on the first cpu kernel
+installGradientMends();
 
 export { tf };

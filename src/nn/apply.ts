@@ -1,0 +1,37 @@
+/** Applying a network to a batch. */
+import type { tf } from "../engine/tf.ts";
+import type { TensorMap } from "../engine/types.ts";
+import type { ApplyContext, LayerCall, Network } from "./types.ts";
+
+/**
+ * Applies a network. Pure: new values of its buffers (running statistics, singular vectors) come back
+ * as `updates`, and only while training.
+ *
+ * @param params every parameter of the network by name; others are ignored
+ * @param x `[n, ...network.spec.inputShape]`
+ * @returns `output` `[n, ...network.outputShape]`
+ * @throws {TypeError} where a parameter or the labels are missing, or `x` has another shape
+ */
+export function applyNetwork(
+  network: Network,
+  params: TensorMap,
+  x: tf.Tensor,
+  context: ApplyContext,
+): { output: tf.Tensor; updates: TensorMap } {
+  for (const { name } of network.parameters) {
+    if (!params[name]) {
+      throw new TypeError(`Cannot apply the network: parameter ${name} is missing`);
+    }
+  }
+  const wanted = network.spec.inputShape;
+  if (x.rank !== wanted.length + 1 || wanted.some((side, i) => x.shape[i + 1] !== side)) {
+    throw new TypeError(
+      `Cannot apply the network to a batch of shape [${x.shape}]: it takes [n,${wanted}]`,
+    );
+  }
+  if (network.usesLabels && !context.labels) {
+    throw new TypeError("Cannot apply the network: it uses labels, and context.labels is missing");
+  }
+  const call: LayerCall = { ...context, parameters: params, updates: {} };
+  return { output: network.forward(x, call), updates: call.updates };
+}

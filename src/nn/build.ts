@@ -1,0 +1,180 @@
+/** From a network's description to a network: names, shapes and parameters, checked layer by layer. */
+import type { LayerSpec, NetworkSpec } from "../config/network.ts";
+import { UserError } from "../errors.ts";
+import { buildActivation } from "./layers/activation.ts";
+import { buildConv, buildConvTranspose, buildDepthwiseConv } from "./layers/conv.ts";
+import { buildDense, buildMaxout } from "./layers/dense.ts";
+import {
+  buildLabelEmbedding,
+  buildMinibatchStddev,
+  buildResidual,
+  buildSelfAttention,
+} from "./layers/mixing.ts";
+import { buildDropout, buildGaussianNoise } from "./layers/noise.ts";
+import {
+  buildBatchNorm,
+  buildConditionalBatchNorm,
+  buildGroupNorm,
+  buildInstanceNorm,
+  buildLayerNorm,
+} from "./layers/normalization.ts";
+import {
+  buildAvgPool,
+  buildGlobalAvgPool,
+  buildGlobalSumPool,
+  buildMaxPool,
+} from "./layers/pooling.ts";
+import {
+  buildFlatten,
+  buildPad,
+  buildPixelShuffle,
+  buildReshape,
+  buildUpsample,
+} from "./layers/shape.ts";
+import type {
+  BuiltLayer,
+  Forward,
+  LayerBuilder,
+  LayerScope,
+  LayerSummary,
+  Network,
+  Parameter,
+} from "./types.ts";
+
+type LayerType = LayerSpec["type"];
+
+const BUILDERS: { [Type in LayerType]: LayerBuilder<Type> } = {
+  "dense": buildDense,
+  "maxout": buildMaxout,
+  "conv": buildConv,
+  "depthwise-conv": buildDepthwiseConv,
+  "conv-transpose": buildConvTranspose,
+  "batch-norm": buildBatchNorm,
+  "conditional-batch-norm": buildConditionalBatchNorm,
+  "layer-norm": buildLayerNorm,
+  "instance-norm": buildInstanceNorm,
+  "group-norm": buildGroupNorm,
+  "activation": buildActivation,
+  "dropout": buildDropout,
+  "flatten": buildFlatten,
+  "reshape": buildReshape,
+  "upsample": buildUpsample,
+  "pixel-shuffle": buildPixelShuffle,
+  "pad": buildPad,
+  "avg-pool": buildAvgPool,
+  "max-pool": buildMaxPool,
+  "global-avg-pool": buildGlobalAvgPool,
+  "global-sum-pool": buildGlobalSumPool,
+  "residual": buildResidual,
+  "self-attention": buildSelfAttention,
+  "label-embedding": buildLabelEmbedding,
+  "minibatch-stddev": buildMinibatchStddev,
+  "gaussian-noise": buildGaussianNoise,
+};
+
+const LABEL_LAYERS: LayerType[] = ["conditional-batch-norm", "label-embedding"];
+const BATCH_STATISTICS_LAYERS: LayerType[] = ["batch-norm", "conditional-batch-norm"];
+
+function buildLayer<Type extends LayerType>(
+  spec: Extract<LayerSpec, { type: Type }>,
+  scope: LayerScope,
+): BuiltLayer {
+  const build: LayerBuilder<Type> = BUILDERS[spec.type as Type];
+  return build(spec, scope);
+}
+
+/** What the layers built so far amount to. */
+class NetworkBuilder {
+  readonly parameters: Parameter[] = [];
+  readonly layers: LayerSummary[] = [];
+  readonly #spec: NetworkSpec;
+
+  constructor(spec: NetworkSpec) {
+    this.#spec = spec;
+  }
+
+  /** Builds layers one after another. @param path of the block that they are in, "" for the network */
+  sequence(
+    specs: LayerSpec[],
+    start: number[],
+    path: string,
+  ): { outputShape: number[]; forward: Forward } {
+    const counts = new Map<LayerType, number>();
+    const names = new Set<string>();
+    const steps: Forward[] = [];
+    let shape = start;
+    for (const spec of specs) {
+      const number = (counts.get(spec.type) ?? 0) + 1;
+      counts.set(spec.type, number);
+      const name = spec.name ?? `${spec.type}_${number}`;
+      const scope = this.#scope(path + name, spec, shape);
+      if (names.has(name)) scope.fail("an earlier layer has the same name: give it another");
+      names.add(name);
+      const layer = buildLayer(spec, scope);
+      this.layers.push({
+        name: path + name,
+        type: spec.type,
+        outputShape: layer.outputShape,
+        parameterCount: scope.parameterCount(),
+        flops: layer.flops,
+      });
+      steps.push(layer.forward);
+      shape = layer.outputShape;
+    }
+    return {
+      outputShape: shape,
+      forward: (x, call) => steps.reduce((value, step) => step(value, call), x),
+    };
+  }
+
+  #scope(
+    path: string,
+    spec: LayerSpec,
+    inputShape: number[],
+  ): LayerScope & { parameterCount(): number } {
+    const network = this.#spec;
+    let parameterCount = 0;
+    const scope: LayerScope & { parameterCount(): number } = {
+      inputShape,
+      defaultInit: network.init,
+      parameterCount: () => parameterCount,
+      classCount: () =>
+        network.classCount ??
+          scope.fail("it needs class labels: set the network's classCount"),
+      parameter: (name, shape, init, { trainable = true } = {}) => {
+        const fullName = `${path}/${name}`;
+        this.parameters.push({ name: fullName, shape, trainable, init });
+        parameterCount += shape.reduce((size, side) => size * side, 1);
+        return fullName;
+      },
+      block: (block, layers) => this.sequence(layers, inputShape, `${path}/${block}/`),
+      fail: (problem) => {
+        throw new UserError(
+          `Layer ${path} (${spec.type}) does not fit an input of shape ` +
+            `${JSON.stringify(inputShape)}: ${problem}`,
+        );
+      },
+    };
+    return scope;
+  }
+}
+
+/**
+ * Builds a network: infers every shape and declares every parameter.
+ * @throws {UserError} where a layer does not fit what comes in; the message names the layer
+ */
+export function buildNetwork(spec: NetworkSpec): Network {
+  const builder = new NetworkBuilder(spec);
+  const { outputShape, forward } = builder.sequence(spec.layers, spec.inputShape, "");
+  const has = (types: LayerType[]): boolean =>
+    builder.layers.some((layer) => types.includes(layer.type));
+  return {
+    spec,
+    parameters: builder.parameters,
+    outputShape,
+    layers: builder.layers,
+    usesLabels: has(LABEL_LAYERS),
+    usesBatchStatistics: has(BATCH_STATISTICS_LAYERS),
+    forward,
+  };
+}

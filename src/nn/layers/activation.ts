@@ -1,0 +1,67 @@
+/** Activation functions, right to the second derivative (see src/engine/gradient_mends.ts). */
+import type { ActivationName } from "../../config/network.ts";
+import { tf } from "../../engine/tf.ts";
+import type { LayerBuilder } from "../types.ts";
+
+/** The slope or scale below zero of those that have one, where a layer does not say (PyTorch's). */
+const DEFAULT_ALPHA: Partial<Record<ActivationName, number>> = { "leaky-relu": 0.01, elu: 1 };
+
+/**
+ * Applies an activation, elementwise but for softmax, which runs over the last axis.
+ *
+ * - gelu: x Phi(x), by the error function (Hendrycks and Gimpel 2016)
+ * - mish: x tanh(softplus(x)) (Misra 2019); silu: x sigmoid(x); softsign: x / (1 + |x|)
+ * - hard-sigmoid: relu6(x + 3) / 6, PyTorch's
+ * @param alpha slope of leaky-relu (default 0.01), scale of elu (default 1)
+ */
+export function activate(fn: ActivationName, x: tf.Tensor, alpha?: number): tf.Tensor {
+  switch (fn) {
+    case "linear":
+      return x;
+    case "relu":
+      return tf.relu(x);
+    case "relu6":
+      return tf.relu6(x);
+    case "leaky-relu":
+      return tf.leakyRelu(x, alpha ?? DEFAULT_ALPHA["leaky-relu"]);
+    case "elu": {
+      if ((alpha ?? 1) === 1) return tf.elu(x);
+      const positive = tf.relu(x);
+      return tf.add(positive, tf.mul(alpha!, tf.elu(tf.sub(x, positive))));
+    }
+    case "selu":
+      return tf.selu(x);
+    case "silu":
+      return tf.mul(x, tf.sigmoid(x));
+    case "gelu":
+      return tf.mul(tf.mul(x, 0.5), tf.add(1, tf.erf(tf.mul(x, Math.SQRT1_2))));
+    case "mish":
+      return tf.mul(x, tf.tanh(tf.softplus(x)));
+    case "tanh":
+      return tf.tanh(x);
+    case "sigmoid":
+      return tf.sigmoid(x);
+    case "hard-sigmoid":
+      return tf.div(tf.relu6(tf.add(x, 3)), 6);
+    case "softplus":
+      return tf.softplus(x);
+    case "softsign":
+      return tf.div(x, tf.add(1, tf.abs(x)));
+    case "softmax":
+      return tf.softmax(x, -1);
+  }
+}
+
+export const buildActivation: LayerBuilder<"activation"> = (spec, scope) => {
+  const { fn, alpha } = spec;
+  if (alpha !== undefined && DEFAULT_ALPHA[fn] === undefined) {
+    scope.fail(
+      `${fn} has no alpha; ${Object.keys(DEFAULT_ALPHA).join(" and ")} have one: leave it out`,
+    );
+  }
+  return {
+    outputShape: scope.inputShape,
+    flops: fn === "linear" ? 0 : scope.inputShape.reduce((size, side) => size * side, 1),
+    forward: (x) => activate(fn, x, alpha),
+  };
+};

@@ -1,0 +1,62 @@
+/** Dense layers: `dense` and `maxout`. */
+import { tf } from "../../engine/tf.ts";
+import { weightInit } from "../initializers.ts";
+import { spectralNormOf } from "../spectral_norm.ts";
+import type { LayerBuilder, LayerScope } from "../types.ts";
+
+/** How many numbers come in. Fails unless the input is a vector. */
+export function vectorSize(scope: LayerScope): number {
+  if (scope.inputShape.length !== 1) {
+    scope.fail("it needs a vector: put a flatten or a global pool before it");
+  }
+  return scope.inputShape[0];
+}
+
+/** x W + b with W `[inputs, units]`. */
+export const buildDense: LayerBuilder<"dense"> = (spec, scope) => {
+  const inputs = vectorSize(scope);
+  const { units, bias: hasBias = true } = spec;
+  const init = weightInit(spec.init ?? scope.defaultInit, { fanIn: inputs, fanOut: units });
+  const kernel = scope.parameter("kernel", [inputs, units], init.kernel);
+  const bias = hasBias ? scope.parameter("bias", [units], init.bias) : undefined;
+  const normalize = spec.spectralNorm ? spectralNormOf(scope, [inputs, units], 1) : undefined;
+  return {
+    outputShape: [units],
+    flops: 2 * inputs * units,
+    forward(x, call) {
+      const weight = call.parameters[kernel];
+      const product = tf.matMul(
+        x as tf.Tensor2D,
+        (normalize ? normalize(weight, call) : weight) as tf.Tensor2D,
+      ); // [n, units]
+      return bias === undefined ? product : tf.add(product, call.parameters[bias]);
+    },
+  };
+};
+
+/**
+ * The largest of `pieces` dense maps, for each unit (Goodfellow et al. 2013, "Maxout Networks").
+ * The kernel is `[inputs, pieces * units]`: all units of piece 0, then those of piece 1.
+ */
+export const buildMaxout: LayerBuilder<"maxout"> = (spec, scope) => {
+  const inputs = vectorSize(scope);
+  const { units, pieces, bias: hasBias = true } = spec;
+  const outputs = pieces * units;
+  const init = weightInit(spec.init ?? scope.defaultInit, { fanIn: inputs, fanOut: outputs });
+  const kernel = scope.parameter("kernel", [inputs, outputs], init.kernel);
+  const bias = hasBias ? scope.parameter("bias", [outputs], init.bias) : undefined;
+  const normalize = spec.spectralNorm ? spectralNormOf(scope, [inputs, outputs], 1) : undefined;
+  return {
+    outputShape: [units],
+    flops: 2 * inputs * outputs + outputs,
+    forward(x, call) {
+      const weight = call.parameters[kernel];
+      const product = tf.matMul(
+        x as tf.Tensor2D,
+        (normalize ? normalize(weight, call) : weight) as tf.Tensor2D,
+      ); // [n, pieces * units]
+      const maps = bias === undefined ? product : tf.add(product, call.parameters[bias]);
+      return tf.max(tf.reshape(maps, [-1, pieces, units]), 1); // [n, units]
+    },
+  };
+};

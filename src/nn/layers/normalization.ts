@@ -1,0 +1,200 @@
+/**
+ * Normalising layers, written out in elementary operations so that they can be differentiated twice.
+ * Channels are last. Formulas and defaults are PyTorch's: variances divide by the count, and by the
+ * count less one in batch norm's running variance.
+ */
+import { tf } from "../../engine/tf.ts";
+import type { LayerBuilder, LayerCall, LayerScope } from "../types.ts";
+
+const DEFAULT_EPSILON = 1e-5;
+const DEFAULT_MOMENTUM = 0.1;
+
+function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((size, side) => size * side, 1);
+}
+
+function channelsOf(scope: LayerScope): number {
+  return scope.inputShape[scope.inputShape.length - 1];
+}
+
+interface Moments {
+  /** x - mean */
+  centred: tf.Tensor;
+  mean: tf.Tensor;
+  /** The mean of the squares of `centred`. */
+  variance: tf.Tensor;
+}
+
+function momentsOver(x: tf.Tensor, axes: number[]): Moments {
+  const mean = tf.mean(x, axes, true);
+  const centred = tf.sub(x, mean);
+  return { centred, mean, variance: tf.mean(tf.square(centred), axes, true) };
+}
+
+/** Names of a scale that starts at 1 and an offset that starts at 0. */
+function affineParameters(scope: LayerScope, shape: number[]): { gamma: string; beta: string } {
+  return {
+    gamma: scope.parameter("gamma", shape, { kind: "constant", value: 1 }),
+    beta: scope.parameter("beta", shape, { kind: "constant", value: 0 }),
+  };
+}
+
+/**
+ * Declares running statistics and gives the function that normalises `[n, ..., c]` over all but the
+ * channels: by the batch's own statistics while training, by the running ones otherwise.
+ */
+function batchNormalizer(
+  scope: LayerScope,
+  { momentum = DEFAULT_MOMENTUM, epsilon = DEFAULT_EPSILON }: {
+    momentum?: number;
+    epsilon?: number;
+  },
+): (x: tf.Tensor, call: LayerCall) => tf.Tensor {
+  const channels = channelsOf(scope);
+  const buffer = { trainable: false };
+  const meanName = scope.parameter(
+    "moving_mean",
+    [channels],
+    { kind: "constant", value: 0 },
+    buffer,
+  );
+  const varianceName = scope.parameter(
+    "moving_variance",
+    [channels],
+    { kind: "constant", value: 1 },
+    buffer,
+  );
+  return (x, call) => {
+    const runningMean = call.parameters[meanName];
+    const runningVariance = call.parameters[varianceName];
+    if (!call.training) {
+      const scale = tf.rsqrt(tf.add(runningVariance, epsilon));
+      return tf.mul(tf.sub(x, runningMean), scale);
+    }
+    const count = sizeOf(x.shape) / channels;
+    if (count < 2) {
+      scope.fail("batch norm cannot train on one value a channel: use a batch of 2 or more");
+    }
+    const axes = x.shape.slice(0, -1).map((_, axis) => axis);
+    const { centred, mean, variance } = momentsOver(x, axes);
+    const blend = (old: tf.Tensor, batch: tf.Tensor): tf.Tensor =>
+      tf.add(tf.mul(old, 1 - momentum), tf.mul(tf.reshape(batch, [channels]), momentum));
+    call.updates[meanName] = blend(runningMean, mean);
+    call.updates[varianceName] = blend(runningVariance, tf.mul(variance, count / (count - 1)));
+    return tf.mul(centred, tf.rsqrt(tf.add(variance, epsilon)));
+  };
+}
+
+/** Batch normalisation (Ioffe and Szegedy 2015). */
+export const buildBatchNorm: LayerBuilder<"batch-norm"> = (spec, scope) => {
+  const affine = spec.affine ?? true ? affineParameters(scope, [channelsOf(scope)]) : undefined;
+  const normalize = batchNormalizer(scope, spec);
+  return {
+    outputShape: scope.inputShape,
+    flops: 4 * sizeOf(scope.inputShape),
+    forward(x, call) {
+      const normal = normalize(x, call);
+      if (!affine) return normal;
+      const { gamma, beta } = affine;
+      return tf.add(tf.mul(normal, call.parameters[gamma]), call.parameters[beta]);
+    },
+  };
+};
+
+/** The rows of a table `[classes, c]` for labels `[n]`, shaped to broadcast over `[n, ..., c]`. */
+function rowsOf(table: tf.Tensor, oneHot: tf.Tensor2D, rank: number): tf.Tensor {
+  const rows: tf.Tensor2D = tf.matMul(oneHot, table as tf.Tensor2D); // [n, c]
+  const ones = Array.from({ length: rank - 2 }, () => 1);
+  return tf.reshape(rows, [rows.shape[0], ...ones, rows.shape[1]]);
+}
+
+/** Batch norm with a scale and an offset for each class (de Vries et al. 2017). */
+export const buildConditionalBatchNorm: LayerBuilder<"conditional-batch-norm"> = (spec, scope) => {
+  const classes = scope.classCount();
+  const { gamma, beta } = affineParameters(scope, [classes, channelsOf(scope)]);
+  const normalize = batchNormalizer(scope, spec);
+  return {
+    outputShape: scope.inputShape,
+    flops: 4 * sizeOf(scope.inputShape),
+    forward(x, call) {
+      const oneHot = tf.oneHot(call.labels!, classes, 1, 0, "float32") as tf.Tensor2D;
+      const scale = rowsOf(call.parameters[gamma], oneHot, x.rank);
+      const offset = rowsOf(call.parameters[beta], oneHot, x.rank);
+      return tf.add(tf.mul(normalize(x, call), scale), offset);
+    },
+  };
+};
+
+/**
+ * Layer normalisation (Ba et al. 2016) over everything but the batch, with a scale and an offset for
+ * each channel: on vectors PyTorch's LayerNorm, on images its GroupNorm with one group.
+ */
+export const buildLayerNorm: LayerBuilder<"layer-norm"> = (spec, scope) => {
+  const { gamma, beta } = affineParameters(scope, [channelsOf(scope)]);
+  const { epsilon = DEFAULT_EPSILON } = spec;
+  return {
+    outputShape: scope.inputShape,
+    flops: 4 * sizeOf(scope.inputShape),
+    forward(x, call) {
+      const axes = x.shape.slice(1).map((_, axis) => axis + 1);
+      const { centred, variance } = momentsOver(x, axes);
+      const normal = tf.mul(centred, tf.rsqrt(tf.add(variance, epsilon)));
+      return tf.add(tf.mul(normal, call.parameters[gamma]), call.parameters[beta]);
+    },
+  };
+};
+
+/** Normalises over the positions and `channels / groups` neighbouring channels of each sample. */
+function groupNormalizer(
+  scope: LayerScope,
+  groups: number,
+  epsilon: number,
+): (x: tf.Tensor) => tf.Tensor {
+  const channels = channelsOf(scope);
+  const positions = sizeOf(scope.inputShape) / channels;
+  return (x) => {
+    const grouped = tf.reshape(x, [-1, positions, groups, channels / groups]);
+    const { centred, variance } = momentsOver(grouped, [1, 3]);
+    const normal = tf.mul(centred, tf.rsqrt(tf.add(variance, epsilon)));
+    return tf.reshape(normal, [-1, ...scope.inputShape]);
+  };
+}
+
+/** Instance normalisation (Ulyanov et al. 2016). Without a scale and an offset by default. */
+export const buildInstanceNorm: LayerBuilder<"instance-norm"> = (spec, scope) => {
+  if (scope.inputShape.length !== 3) scope.fail("it needs an image [height, width, channels]");
+  const channels = channelsOf(scope);
+  if (sizeOf(scope.inputShape) === channels) {
+    scope.fail("it needs more than one pixel: a single one is its own mean");
+  }
+  const affine = spec.affine ? affineParameters(scope, [channels]) : undefined;
+  const normalize = groupNormalizer(scope, channels, spec.epsilon ?? DEFAULT_EPSILON);
+  return {
+    outputShape: scope.inputShape,
+    flops: 4 * sizeOf(scope.inputShape),
+    forward(x, call) {
+      const normal = normalize(x);
+      if (!affine) return normal;
+      return tf.add(
+        tf.mul(normal, call.parameters[affine.gamma]),
+        call.parameters[affine.beta],
+      );
+    },
+  };
+};
+
+/** Group normalisation (Wu and He 2018). */
+export const buildGroupNorm: LayerBuilder<"group-norm"> = (spec, scope) => {
+  const channels = channelsOf(scope);
+  if (channels % spec.groups !== 0) {
+    scope.fail(`its ${spec.groups} groups must divide the ${channels} channels that come in`);
+  }
+  const { gamma, beta } = affineParameters(scope, [channels]);
+  const normalize = groupNormalizer(scope, spec.groups, spec.epsilon ?? DEFAULT_EPSILON);
+  return {
+    outputShape: scope.inputShape,
+    flops: 4 * sizeOf(scope.inputShape),
+    forward: (x, call) =>
+      tf.add(tf.mul(normalize(x), call.parameters[gamma]), call.parameters[beta]),
+  };
+};

@@ -1,0 +1,67 @@
+/** Pooling over blocks (`avg-pool`, `max-pool`) and over whole images (`global-avg-pool`, `global-sum-pool`). */
+import { tf } from "../../engine/tf.ts";
+import type { LayerBuilder, LayerScope } from "../types.ts";
+import { imageShape } from "./conv.ts";
+
+/** Rows and columns of whole blocks; pixels beyond the last whole block are left out. */
+function pooledShape(scope: LayerScope, size: number): [number, number, number] {
+  const [height, width, channels] = imageShape(scope);
+  if (size > height || size > width) {
+    scope.fail(`its ${size}x${size} blocks are larger than the ${height}x${width} input`);
+  }
+  return [Math.floor(height / size), Math.floor(width / size), channels];
+}
+
+/** The mean of each `size` x `size` block. */
+export const buildAvgPool: LayerBuilder<"avg-pool"> = ({ size }, scope) => {
+  const outputShape = pooledShape(scope, size);
+  return {
+    outputShape,
+    flops: outputShape.reduce((product, side) => product * side, size ** 2),
+    forward: (x) => tf.avgPool(x as tf.Tensor4D, size, size, "valid"),
+  };
+};
+
+/**
+ * The largest number of each `size` x `size` block. A chain of maxima, because max-pool's own gradient
+ * cannot be differentiated; among equal numbers the first gets the gradient, as in PyTorch.
+ */
+export const buildMaxPool: LayerBuilder<"max-pool"> = ({ size }, scope) => {
+  const [height, width, channels] = imageShape(scope);
+  const outputShape = pooledShape(scope, size);
+  const [rows, columns] = outputShape;
+  const largest = (parts: tf.Tensor[]): tf.Tensor => parts.reduce((a, b) => tf.maximum(a, b));
+  return {
+    outputShape,
+    flops: outputShape.reduce((product, side) => product * side, size ** 2),
+    forward(x) {
+      const whole = rows * size === height && columns * size === width
+        ? x
+        : tf.slice(x, [0, 0, 0, 0], [x.shape[0], rows * size, columns * size, channels]);
+      const across = tf.reshape(whole, [-1, size, channels]); // [n h w/size, size, c]
+      const narrow = largest(tf.split(across, size, 1));
+      const down = tf.reshape(narrow, [-1, size, columns * channels]); // [n h/size, size, w/size c]
+      return tf.reshape(largest(tf.split(down, size, 1)), [-1, ...outputShape]);
+    },
+  };
+};
+
+/** The mean of each channel. `[h, w, c] -> [c]` */
+export const buildGlobalAvgPool: LayerBuilder<"global-avg-pool"> = (_spec, scope) => {
+  const [height, width, channels] = imageShape(scope);
+  return {
+    outputShape: [channels],
+    flops: height * width * channels,
+    forward: (x) => tf.mean(x, [1, 2]),
+  };
+};
+
+/** The sum of each channel. `[h, w, c] -> [c]` */
+export const buildGlobalSumPool: LayerBuilder<"global-sum-pool"> = (_spec, scope) => {
+  const [height, width, channels] = imageShape(scope);
+  return {
+    outputShape: [channels],
+    flops: height * width * channels,
+    forward: (x) => tf.sum(x, [1, 2]),
+  };
+};

@@ -1,0 +1,102 @@
+/** Layers that move numbers and compute none: `flatten`, `reshape`, `pad`, `upsample`, `pixel-shuffle`. */
+import { tf } from "../../engine/tf.ts";
+import type { LayerBuilder } from "../types.ts";
+import { imageShape, paddingSides } from "./conv.ts";
+
+function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((size, side) => size * side, 1);
+}
+
+/** `[h, w, c] -> [h * w * c]`, the channel fastest. */
+export const buildFlatten: LayerBuilder<"flatten"> = (_spec, scope) => {
+  const size = sizeOf(scope.inputShape);
+  return { outputShape: [size], flops: 0, forward: (x) => tf.reshape(x, [-1, size]) };
+};
+
+/** The same numbers in the same order under another shape. */
+export const buildReshape: LayerBuilder<"reshape"> = ({ shape }, scope) => {
+  const have = sizeOf(scope.inputShape);
+  const need = sizeOf(shape);
+  if (have !== need) {
+    scope.fail(`shape ${JSON.stringify(shape)} holds ${need} numbers, ${have} come in`);
+  }
+  return { outputShape: [...shape], flops: 0, forward: (x) => tf.reshape(x, [-1, ...shape]) };
+};
+
+/** Zeros around the image. */
+export const buildPad: LayerBuilder<"pad"> = ({ padding }, scope) => {
+  const [height, width, channels] = imageShape(scope);
+  const [top, left, bottom, right] = paddingSides(padding);
+  return {
+    outputShape: [height + top + bottom, width + left + right, channels],
+    flops: 0,
+    forward: (x) => tf.pad(x as tf.Tensor4D, [[0, 0], [top, bottom], [left, right], [0, 0]]),
+  };
+};
+
+/**
+ * The matrix `[size, size * factor]` that resizes a row linearly, pixel centres at half numbers and
+ * the border repeated (PyTorch's `align_corners=False`, ONNX's `half_pixel`).
+ */
+function linearWeights(size: number, factor: number): Float32Array {
+  const length = size * factor;
+  const weights = new Float32Array(size * length);
+  for (let i = 0; i < length; i++) {
+    const position = Math.max(0, (i + 0.5) / factor - 0.5);
+    const left = Math.min(Math.floor(position), size - 1);
+    const right = Math.min(left + 1, size - 1);
+    weights[left * length + i] += 1 - (position - left);
+    weights[right * length + i] += position - left;
+  }
+  return weights;
+}
+
+/** Each pixel as a block of `factor` x `factor`, or with linear steps between pixels. */
+export const buildUpsample: LayerBuilder<"upsample"> = ({ factor, mode = "nearest" }, scope) => {
+  const [height, width, channels] = imageShape(scope);
+  const size: [number, number] = [height * factor, width * factor];
+  const outputShape = [...size, channels];
+  if (mode === "nearest") {
+    return {
+      outputShape,
+      flops: 0,
+      forward: (x) => tf.image.resizeNearestNeighbor(x as tf.Tensor4D, size),
+    };
+  }
+  const rowWeights = linearWeights(height, factor);
+  const columnWeights = linearWeights(width, factor);
+  return {
+    outputShape,
+    flops: 2 * channels * height * width * factor * (height + width * factor),
+    forward(x) {
+      const rows = tf.tensor2d(rowWeights, [height, size[0]]);
+      const columns = tf.tensor2d(columnWeights, [width, size[1]]);
+      const byColumn = tf.reshape(tf.transpose(x, [0, 2, 3, 1]), [-1, height]); // [n w c, h]
+      const tall = tf.reshape(tf.matMul(byColumn, rows), [-1, width, channels, size[0]]);
+      const byRow = tf.reshape(tf.transpose(tall, [0, 3, 2, 1]), [-1, width]); // [n h' c, w]
+      const wide = tf.reshape(tf.matMul(byRow, columns), [-1, size[0], channels, size[1]]);
+      return tf.transpose(wide, [0, 1, 3, 2]); // [n, h', w', c]
+    },
+  };
+};
+
+/**
+ * Turns channels into pixels (Shi et al. 2016): channel `c * factor^2 + i * factor + j` becomes row
+ * `i`, column `j` of each block of channel `c`, as PyTorch's PixelShuffle and ONNX's DepthToSpace "CRD".
+ */
+export const buildPixelShuffle: LayerBuilder<"pixel-shuffle"> = ({ factor }, scope) => {
+  const [height, width, channels] = imageShape(scope);
+  if (channels % factor ** 2 !== 0) {
+    scope.fail(`its ${factor}x${factor} blocks must divide the ${channels} channels that come in`);
+  }
+  const depth = channels / factor ** 2;
+  return {
+    outputShape: [height * factor, width * factor, depth],
+    flops: 0,
+    forward(x) {
+      const blocks = tf.reshape(x, [-1, width, depth, factor, factor]); // [n h, w, c, i, j]
+      const ordered = tf.transpose(blocks, [0, 3, 1, 4, 2]); // [n h, i, w, j, c]
+      return tf.reshape(ordered, [-1, height * factor, width * factor, depth]);
+    },
+  };
+};

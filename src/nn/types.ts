@@ -1,0 +1,115 @@
+/**
+ * What a built network is. A layer is built once, from its spec and the shape that comes in: it
+ * declares its parameters and says what it makes of a batch. Layer families are in `layers/`.
+ */
+import type { InitializerSpec, LayerSpec } from "../config/network.ts";
+import type { NetworkSpec } from "../config/network.ts";
+import type { tf } from "../engine/tf.ts";
+import type { StepRandom, TensorMap } from "../engine/types.ts";
+
+/** How one parameter starts. */
+export type ParameterInit =
+  /** Every number the same. */
+  | { kind: "constant"; value: number }
+  /** U(-limit, limit). */
+  | { kind: "uniform"; limit: number }
+  /** N(0, sigma^2). */
+  | { kind: "normal"; sigma: number }
+  /** A direction: N(0, 1) numbers divided by their Euclidean length. */
+  | { kind: "unit-vector" };
+
+/** One tensor of a network's state. */
+export interface Parameter {
+  /** Path within the network, such as `dense_1/kernel`. */
+  name: string;
+  shape: number[];
+  /** Whether an optimiser changes it. The others are buffers: running statistics, singular vectors. */
+  trainable: boolean;
+  init: ParameterInit;
+}
+
+/** A row of the network's table. */
+export interface LayerSummary {
+  /** Path within the network, such as `residual_1/body/conv_2`. */
+  name: string;
+  type: LayerSpec["type"];
+  /** Without the batch. */
+  outputShape: number[];
+  /** Numbers in the layer's own parameters, buffers included. */
+  parameterCount: number;
+  /** Arithmetic operations for one sample, forward; a multiply-add counts two. */
+  flops: number;
+}
+
+/** How a network is applied. */
+export interface ApplyContext {
+  /** Whether batch statistics, dropout and noise are in effect. */
+  training: boolean;
+  /** Needed while training, by dropout and noise. */
+  random?: StepRandom;
+  /** Class labels `[n]`, int32, where {@linkcode Network.usesLabels}. */
+  labels?: tf.Tensor1D;
+}
+
+/** One application of a network: what the layers read, and where they leave new buffers. */
+export interface LayerCall extends ApplyContext {
+  parameters: TensorMap;
+  /** New values of non-trainable parameters, by name. */
+  updates: TensorMap;
+}
+
+/** What a layer makes of a batch `[n, ...inputShape]`: `[n, ...outputShape]`. Pure but for `call.updates`. */
+export type Forward = (x: tf.Tensor, call: LayerCall) => tf.Tensor;
+
+/** A layer, ready to be applied. */
+export interface BuiltLayer {
+  /** Without the batch. */
+  outputShape: number[];
+  /** Its own operations for one sample, without those of layers inside it. */
+  flops: number;
+  forward: Forward;
+}
+
+/** What a layer is given while it is built. */
+export interface LayerScope {
+  /** Without the batch. */
+  readonly inputShape: number[];
+  /** The network's initialiser. */
+  readonly defaultInit: InitializerSpec;
+  /** How many classes labels have. Fails where the network's spec does not say. */
+  classCount(): number;
+  /** Declares a parameter, and gives its full name. */
+  parameter(
+    name: string,
+    shape: number[],
+    init: ParameterInit,
+    options?: { trainable?: boolean },
+  ): string;
+  /** Builds layers inside this one, under `path/block`, that start from this layer's input. */
+  block(block: string, layers: LayerSpec[]): { outputShape: number[]; forward: Forward };
+  /** Throws a UserError that names the layer. */
+  fail(problem: string): never;
+}
+
+/** Builds a layer of one type. */
+export type LayerBuilder<Type extends LayerSpec["type"]> = (
+  spec: Extract<LayerSpec, { type: Type }>,
+  scope: LayerScope,
+) => BuiltLayer;
+
+/** A network whose shapes fit. Build one with {@linkcode buildNetwork}. */
+export interface Network {
+  readonly spec: NetworkSpec;
+  /** All parameters in a fixed order, buffers included. */
+  readonly parameters: readonly Parameter[];
+  /** Without the batch. */
+  readonly outputShape: readonly number[];
+  /** Every layer, those inside blocks before the block. */
+  readonly layers: readonly LayerSummary[];
+  /** Whether a layer needs `labels`. */
+  readonly usesLabels: boolean;
+  /** Whether, while training, a sample's output depends on the others through batch norm. */
+  readonly usesBatchStatistics: boolean;
+  /** Applies all layers; {@linkcode applyNetwork} is the public way. */
+  readonly forward: Forward;
+}
