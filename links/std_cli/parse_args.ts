@@ -8,7 +8,7 @@ import { parseArgs as nodeParseArgs } from "node:util";
 export interface ParseOptions {
   /** Options that are true when present; `--no-NAME` gives false for those in `negatable`. */
   boolean?: readonly string[];
-  /** Options that take a value. */
+  /** Options that take a value; `"_"` keeps positional arguments as text. */
   string?: readonly string[];
   /** Options that may be given several times; each must be in `string` too. */
   collect?: readonly string[];
@@ -39,6 +39,7 @@ export function parseArgs(args: string[], options: ParseOptions = {}): Args {
   const aliases = options.alias ?? {};
   const aliasNames = Object.entries(aliases).flat();
   const declared = new Set([...booleans, ...strings, ...aliasNames]);
+  declared.delete("_"); // `string: ["_"]` keeps positional arguments as text, which they are here anyway
   const result: Args = { _: [] };
   for (const name of booleans) result[name] = false;
   for (const name of collect) result[name] = [];

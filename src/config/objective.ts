@@ -42,7 +42,8 @@ export const objectiveSchema: z.ZodType<ObjectiveSpec> = z.strictObject({
   ]),
   realLabel: z.number().gt(0).max(1).optional(),
   gradientPenalty: z.strictObject({ weight, target }).optional(),
-  dragan: z.strictObject({ weight, target, deviation: z.number().positive().optional() }).optional(),
+  dragan: z.strictObject({ weight, target, deviation: z.number().positive().optional() })
+    .optional(),
   r1: z.strictObject({ gamma: weight }).optional(),
   r2: z.strictObject({ gamma: weight }).optional(),
   weightClip: z.number().positive().optional(),

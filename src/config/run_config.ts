@@ -3,11 +3,11 @@
  * `config.json` in a run folder holds, and what `deno task train CONFIG.json` reads.
  */
 import { z } from "zod";
-import { type DataSpec, dataSchema } from "./data.ts";
-import { type NetworkSpec, networkSchema } from "./network.ts";
-import { type ObjectiveSpec, objectiveSchema } from "./objective.ts";
-import { type OptimizerSpec, optimizerSchema } from "./optimizer.ts";
-import { type LatentSpec, latentSchema, type UpdateSpec, updateSchema } from "./update.ts";
+import { dataSchema, type DataSpec } from "./data.ts";
+import { networkSchema, type NetworkSpec } from "./network.ts";
+import { objectiveSchema, type ObjectiveSpec } from "./objective.ts";
+import { optimizerSchema, type OptimizerSpec } from "./optimizer.ts";
+import { latentSchema, type LatentSpec, updateSchema, type UpdateSpec } from "./update.ts";
 
 /** When and how progress pictures are made. */
 export interface SnapshotSpec {
@@ -84,7 +84,10 @@ export const runConfigSchema: z.ZodType<RunConfig> = z.strictObject({
   update: updateSchema,
   generatorOptimizer: optimizerSchema,
   discriminatorOptimizer: optimizerSchema,
-  ema: z.strictObject({ halfLifeImages: z.number().positive(), rampUp: z.number().positive().optional() })
+  ema: z.strictObject({
+    halfLifeImages: z.number().positive(),
+    rampUp: z.number().positive().optional(),
+  })
     .optional(),
   snapshots: z.strictObject({
     rows: count.max(64),

@@ -136,9 +136,9 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
   const digest = await sha256(bytes);
   if (digest !== info.stateSha256) {
     throw new UserError(
-      `Cannot use ${path}: ${STATE_FILE} has SHA-256 ${digest.slice(0, 12)}..., and was written with ${
-        info.stateSha256.slice(0, 12)
-      }...`,
+      `Cannot use ${path}: ${STATE_FILE} has SHA-256 ${
+        digest.slice(0, 12)
+      }..., and was written with ${info.stateSha256.slice(0, 12)}...`,
     );
   }
   return { ...info, state: decodeSafetensors(bytes, `${path}/${STATE_FILE}`) };
@@ -166,7 +166,9 @@ function parseInfo(bytes: Uint8Array, path: string): CheckpointInfo {
   }
   const numbers = [info.step, info.images, info.wallSeconds];
   if (!numbers.every(Number.isFinite) || typeof info.stateSha256 !== "string") {
-    throw new UserError(`Cannot read ${path}/${INFO_FILE}: a field is missing or of the wrong type`);
+    throw new UserError(
+      `Cannot read ${path}/${INFO_FILE}: a field is missing or of the wrong type`,
+    );
   }
   return info as CheckpointInfo;
 }

@@ -1,6 +1,7 @@
 /**
  * `metrics.jsonl`: one JSON object a line, each the mean over a stretch of steps. Stretches have a
- * fixed length, so the lines do not depend on how fast the machine is or how often a run was resumed.
+ * fixed length, so the lines do not depend on how fast the machine is. The first line after a resume
+ * stands for the steps since its checkpoint.
  */
 import { writeError } from "./atomic_file.ts";
 

@@ -118,8 +118,12 @@ export async function readConfigFile(file: string, purpose = file): Promise<RunC
   try {
     text = await Deno.readTextFile(file);
   } catch (error) {
-    const fault = error instanceof Deno.errors.NotFound ? "it is not there" : (error as Error).message;
-    throw new UserError(`Cannot use ${purpose}: ${file} cannot be read, ${fault}`, { cause: error });
+    const fault = error instanceof Deno.errors.NotFound
+      ? "it is not there"
+      : (error as Error).message;
+    throw new UserError(`Cannot use ${purpose}: ${file} cannot be read, ${fault}`, {
+      cause: error,
+    });
   }
   let value: unknown;
   try {
@@ -176,5 +180,6 @@ async function isFolder(path: string): Promise<boolean> {
 }
 
 function slug(text: string): string {
-  return text.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "").slice(0, 40) || "data";
+  return text.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "").slice(0, 40) ||
+    "data";
 }

@@ -80,14 +80,18 @@ function readEntry(
   const { dtype, shape, data_offsets: offsets } = entry ?? {};
   const kind = dtype === "F32" ? "float32" : dtype === "I32" ? "int32" : undefined;
   if (!kind) throw fail(`tensor ${name} has type ${dtype}, and only F32 and I32 are known`);
-  if (!Array.isArray(shape) || !shape.every(isCount)) throw fail(`tensor ${name} has no valid shape`);
+  if (!Array.isArray(shape) || !shape.every(isCount)) {
+    throw fail(`tensor ${name} has no valid shape`);
+  }
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount)) {
     throw fail(`tensor ${name} has no valid data_offsets`);
   }
   const [begin, end] = offsets;
   const sizeBytes = 4 * shape.reduce((a, b) => a * b, 1);
   if (end - begin !== sizeBytes) {
-    throw fail(`tensor ${name} of shape [${shape}] needs ${sizeBytes} bytes, and has ${end - begin}`);
+    throw fail(
+      `tensor ${name} of shape [${shape}] needs ${sizeBytes} bytes, and has ${end - begin}`,
+    );
   }
   if (start + end > bytes.length) {
     throw fail(`tensor ${name} ends at byte ${start + end}, and the file has ${bytes.length}`);

@@ -7,7 +7,13 @@
  * `generatorOptimizer/...`, `discriminatorOptimizer/...`, and `ema/...` where an average is kept.
  */
 import { tf } from "../engine/tf.ts";
-import type { HostTensors, StepProgram, StepRandom, TensorMap, TensorSpec } from "../engine/types.ts";
+import type {
+  HostTensors,
+  StepProgram,
+  StepRandom,
+  TensorMap,
+  TensorSpec,
+} from "../engine/types.ts";
 import type { RunConfig } from "../config/run_config.ts";
 import { applyNetwork, buildNetwork, initialParameters, type Network } from "../nn/mod.ts";
 import { objectives } from "../objectives/objectives.ts";
@@ -76,9 +82,13 @@ export function buildTrainingStep(config: RunConfig, sample: SampleSpec): Traini
       for (let turn = 0; turn < turns; turn++) {
         const result = updateDiscriminator(game, players, {
           real: tf.slice(given.real, turn * batchSize, batchSize),
-          labels: usesLabels ? tf.slice(given.labels as tf.Tensor1D, turn * batchSize, batchSize) : undefined,
+          labels: usesLabels
+            ? tf.slice(given.labels as tf.Tensor1D, turn * batchSize, batchSize)
+            : undefined,
           hyper: hyperOf(given.discriminatorHyper, turn, turns),
-          fakes: update.order === "generator-first" && update.latents === "shared" ? carried : undefined,
+          fakes: update.order === "generator-first" && update.latents === "shared"
+            ? carried
+            : undefined,
           random,
         });
         players = result.players;
@@ -110,7 +120,12 @@ export function buildTrainingStep(config: RunConfig, sample: SampleSpec): Traini
 
     const next = writePlayers(players);
     if (config.ema) {
-      const average = updateAverage(generator, section(state, "ema"), players.generator, given.emaDecay);
+      const average = updateAverage(
+        generator,
+        section(state, "ema"),
+        players.generator,
+        given.emaDecay,
+      );
       Object.assign(next, withPrefix("ema", average));
     }
     return { state: next, scalars };
@@ -124,8 +139,11 @@ export function buildTrainingStep(config: RunConfig, sample: SampleSpec): Traini
     samplesPerStep,
     initialState: (seed) => initialState(game, seed),
     hostInputs(stepNumber) {
-      const perTurn = Array.from({ length: turns }, (_, turn) =>
-        hyperparameters(config.discriminatorOptimizer, stepNumber * turns + turn + 1, 1));
+      const perTurn = Array.from(
+        { length: turns },
+        (_, turn) =>
+          hyperparameters(config.discriminatorOptimizer, stepNumber * turns + turn + 1, 1),
+      );
       const result: Record<string, Float32Array> = {
         discriminatorHyper: Float32Array.from(perTurn.flatMap((hyper) => [...hyper])),
         generatorHyper: hyperparameters(config.generatorOptimizer, stepNumber + 1, 1),
@@ -197,7 +215,11 @@ function updateDiscriminator(game: Game, players: Players, turn: DiscriminatorTu
   let fakes = turn.fakes;
   if (!fakes) {
     const latents = drawLatents(config, random);
-    const made = applyNetwork(generator, generatorParams, latents, { training: true, random, labels });
+    const made = applyNetwork(generator, generatorParams, latents, {
+      training: true,
+      random,
+      labels,
+    });
     generatorParams = { ...generatorParams, ...made.updates };
     fakes = { latents, samples: made.output };
   }
@@ -442,13 +464,17 @@ function checkShapes(
   const latent = [config.latent.dimension];
   if (!same(config.generator.inputShape, latent)) {
     throw new UserError(
-      `Cannot build the networks: the generator's inputShape is ${show(config.generator.inputShape)}, ` +
+      `Cannot build the networks: the generator's inputShape is ${
+        show(config.generator.inputShape)
+      }, ` +
         `and latent.dimension asks for ${show(latent)}`,
     );
   }
   if (!same(generator.outputShape, sample.shape)) {
     throw new UserError(
-      `Cannot train on this data: the generator makes ${show(generator.outputShape)}, and one sample ` +
+      `Cannot train on this data: the generator makes ${
+        show(generator.outputShape)
+      }, and one sample ` +
         `is ${show(sample.shape)}; use data or data.size and data.channels that give ${
           show(generator.outputShape)
         }, or change the networks`,
@@ -456,7 +482,9 @@ function checkShapes(
   }
   if (!same(config.discriminator.inputShape, sample.shape)) {
     throw new UserError(
-      `Cannot train on this data: the discriminator takes ${show(config.discriminator.inputShape)}, ` +
+      `Cannot train on this data: the discriminator takes ${
+        show(config.discriminator.inputShape)
+      }, ` +
         `and one sample is ${show(sample.shape)}`,
     );
   }
