@@ -7,6 +7,7 @@
 import { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import type * as tfTypes from "@tensorflow/tfjs";
 import { tf } from "../tf.ts";
+import { elementwiseDispatch, type ElementwiseWork } from "./elementwise.ts";
 import { packStockUniforms } from "./uniforms.ts";
 
 /** Key of a tensor's data in the backend. */
@@ -55,15 +56,6 @@ export interface Dispatch {
   workgroups: [number, number, number];
   /** The written buffers' former contents matter (atomic adds, scatter). */
   accumulates?: boolean;
-  /** A dispatch with the same effect that writes some inputs in place; see recorder.ts. */
-  inPlace?: InPlace;
-}
-
-/** How a dispatch looks when output `i` takes the buffer of the input `inputs[i]`. */
-export interface InPlace {
-  pipeline: GPUComputePipeline;
-  /** For each of `writes`, the index in `reads` whose buffer it may take over. */
-  inputs: number[];
 }
 
 /** Takes the GPU's work while a step is being recorded. */
@@ -73,7 +65,7 @@ export interface WorkRecorder {
   /** Stands for the buffer of a tensor whose values are on the host. */
   upload(data: TensorData): GPUBuffer;
   dispatch(work: Dispatch): void;
-  copy(source: GPUBuffer, target: GPUBuffer, sizeBytes: number): void;
+  elementwise(work: ElementwiseWork): void;
 }
 
 interface Internals {
@@ -158,8 +150,11 @@ export class GanforgeWebGpuBackend extends StockBackend {
     return this.tensorMap.get(tensor.dataId).resource!;
   }
 
-  /** A new float32 or int32 tensor whose buffer some dispatch will fill. */
-  allocate(shape: number[], dtype: "float32" | "int32" = "float32"): tfTypes.TensorInfo {
+  /** A new tensor whose buffer some dispatch will fill. */
+  allocate(
+    shape: number[],
+    dtype: "float32" | "int32" | "bool" = "float32",
+  ): tfTypes.TensorInfo {
     const info = this.makeTensorInfo(shape, dtype);
     this.uploadToGPU(info.dataId);
     return info;
@@ -198,6 +193,12 @@ export class GanforgeWebGpuBackend extends StockBackend {
     if (this.dispatchCountInPass >= tf.env().getNumber("WEBGPU_DEFERRED_SUBMIT_BATCH_SIZE")) {
       this.flush();
     }
+  }
+
+  /** Queues an elementwise kernel; see {@linkcode dispatch} for `tensors`. */
+  elementwise(work: ElementwiseWork, tensors: tfTypes.TensorInfo[]): void {
+    if (this.recorder) this.recorder.elementwise(work);
+    else this.dispatch(elementwiseDispatch(this, work), tensors);
   }
 
   /** Submits everything that is still being encoded. */

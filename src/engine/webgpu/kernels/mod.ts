@@ -1,0 +1,7 @@
+/** Registers all of our kernels for the backend "webgpu". */
+import { registerElementwiseKernels } from "./elementwise.ts";
+
+/** Puts our kernels in front of TensorFlow.js's. Calling it again changes nothing. */
+export function registerOwnKernels(): void {
+  registerElementwiseKernels();
+}

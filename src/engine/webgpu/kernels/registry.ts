@@ -1,0 +1,38 @@
+/** How our kernels take the place of TensorFlow.js's for the backend "webgpu". */
+import type * as tfTypes from "@tensorflow/tfjs";
+import { tf } from "../../tf.ts";
+import type { GanforgeWebGpuBackend } from "../backend.ts";
+
+/** What a kernel gets. `inputs` may lack optional ones. */
+export interface KernelCall {
+  inputs: Record<string, tfTypes.TensorInfo>;
+  attrs: Record<string, unknown>;
+  backend: GanforgeWebGpuBackend;
+}
+
+/** A kernel of ours: undefined hands the call to TensorFlow.js's own kernel. */
+export type OwnKernel = (call: KernelCall) => tfTypes.TensorInfo | undefined;
+
+const replaced = new Map<string, tfTypes.KernelConfig>();
+
+/** Puts `own` in front of the stock kernel `name`. Once for each name. */
+export function replaceKernel(name: string, own: OwnKernel): void {
+  if (replaced.has(name)) return;
+  const stock = tf.getKernel(name, "webgpu");
+  if (!stock) throw new Error(`TensorFlow.js has no webgpu kernel "${name}" to replace`);
+  replaced.set(name, stock);
+  tf.unregisterKernel(name, "webgpu");
+  tf.registerKernel({
+    ...stock,
+    kernelFunc: (call) => own(call as unknown as KernelCall) ?? stock.kernelFunc(call),
+  });
+}
+
+/** Gives all of TensorFlow.js's kernels back: for comparisons in tests and benchmarks. */
+export function restoreStockKernels(): void {
+  for (const [name, stock] of replaced) {
+    tf.unregisterKernel(name, "webgpu");
+    tf.registerKernel(stock);
+  }
+  replaced.clear();
+}
