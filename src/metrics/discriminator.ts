@@ -1,0 +1,63 @@
+/**
+ * What theory says about a discriminator (Goodfellow et al., "Generative Adversarial Nets", 2014,
+ * propositions 1 and 2 and theorem 1), and what a trained one does, from its logits.
+ */
+
+/** ln(1 + e^x) without overflow. */
+function softplus(x: number): number {
+  return Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
+}
+
+/** `D*(x) = p_data(x) / (p_data(x) + p_g(x))`; 1/2 where both densities are 0. */
+export function optimalDiscriminator(dataDensity: number, generatedDensity: number): number {
+  const sum = dataDensity + generatedDensity;
+  return sum > 0 ? dataDensity / sum : 0.5;
+}
+
+/**
+ * `V(G, D) = E ln D(x) + E ln(1 - D(G(z)))` of a discriminator, estimated from its logits.
+ * @param realLogits D's logits of data
+ * @param fakeLogits D's logits of generated samples
+ * @returns at most 0; -ln 4 for a discriminator that cannot tell
+ * @throws {RangeError} if either is empty
+ */
+export function valueFunction(
+  realLogits: ArrayLike<number>,
+  fakeLogits: ArrayLike<number>,
+): number {
+  const ofReal = mean(realLogits, (logit) => softplus(-logit)); // -E ln D(x)
+  const ofFake = mean(fakeLogits, (logit) => softplus(logit)); // -E ln(1 - D(G(z)))
+  return 0 - ofReal - ofFake;
+}
+
+/** `V(G, D*) = -ln 4 + 2 JSD(p_data || p_g)`: the value that the best discriminator reaches. */
+export function valueAtOptimum(jsd: number): number {
+  return -Math.log(4) + 2 * jsd;
+}
+
+/**
+ * Share of real and fake samples that the sign of the logit tells right, real and fake weighted alike;
+ * a logit of 0 is half right.
+ * @returns from 0 to 1; 0.5 for a discriminator that cannot tell
+ * @throws {RangeError} if either is empty
+ */
+export function discriminatorAccuracy(
+  realLogits: ArrayLike<number>,
+  fakeLogits: ArrayLike<number>,
+): number {
+  const real = mean(realLogits, (logit) => (Math.sign(logit) + 1) / 2);
+  const fake = mean(fakeLogits, (logit) => (1 - Math.sign(logit)) / 2);
+  return (real + fake) / 2;
+}
+
+/** Mean of D = sigmoid(logit). */
+export function meanProbability(logits: ArrayLike<number>): number {
+  return mean(logits, (logit) => 1 / (1 + Math.exp(-logit)));
+}
+
+function mean(values: ArrayLike<number>, f: (value: number) => number): number {
+  if (values.length === 0) throw new RangeError("Cannot average over no logits");
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += f(values[i]);
+  return sum / values.length;
+}

@@ -1,0 +1,15 @@
+/**
+ * Measures of generators: typed arrays in, numbers out. Nothing here knows networks, TensorFlow.js or
+ * files; whoever calls brings samples, features or predictions.
+ */
+export * from "./class_probabilities.ts";
+export * from "./discriminator.ts";
+export * from "./divergence.ts";
+export * from "./frechet.ts";
+export * from "./histogram.ts";
+export * from "./kernel_distance.ts";
+export * from "./manifold.ts";
+export * from "./modes.ts";
+export * from "./neighbors.ts";
+export { pickRows, type SampleMatrix, sampleMatrix } from "./sample_matrix.ts";
+export * from "./wasserstein.ts";
