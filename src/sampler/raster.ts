@@ -20,7 +20,10 @@ export class Raster implements RasterImage {
   readonly channels: 1 | 2 | 3 | 4;
   readonly data: Uint8Array | Uint8ClampedArray;
 
-  /** @throws {RangeError} when `data` has another length than the sizes need */
+  /**
+   * Wraps pixels; they are not copied.
+   * @throws {RangeError} when `data` has another length than the sizes need
+   */
   constructor(image: RasterImage) {
     const { width, height, channels, data } = image;
     if (data.length !== width * height * channels) {

@@ -1,0 +1,96 @@
+/** Reads a response's body with progress, a size limit and a word when it ends too early. */
+import { UserError } from "../errors.ts";
+
+/** What may end a download. */
+export interface DownloadLimits {
+  /** Refuse larger files. Default 2^31 - 1, the most that an ONNX file of one piece can have. */
+  maxBytes?: number;
+  /** Stops the work, with the signal's reason. */
+  signal?: AbortSignal;
+}
+
+/** Told how many bytes are there, and of how many, where that is known. */
+export type ByteProgress = (loadedBytes: number, totalBytes: number | null) => void;
+
+/** The most bytes that protobuf allows in one message. */
+export const MAX_BYTES: number = 2 ** 31 - 1;
+
+/**
+ * Reads a response to its end.
+ * @throws {UserError} if the status is an error, the body is too large or ends early
+ */
+export async function readResponse(
+  response: Response,
+  name: string,
+  options: DownloadLimits,
+  onProgress: ByteProgress,
+): Promise<Uint8Array<ArrayBuffer>> {
+  if (!response.ok) {
+    const status = `${response.status} ${response.statusText}`.trim();
+    throw new UserError(`Cannot load ${name}: the server answered ${status}`);
+  }
+  const length = response.headers.get("content-length");
+  const packed = (response.headers.get("content-encoding") ?? "identity") !== "identity";
+  const total = length === null || packed ? null : Number(length);
+  const most = options.maxBytes ?? MAX_BYTES;
+  if (total !== null && total > most) {
+    await response.body?.cancel();
+    throw tooLarge(name, total, options);
+  }
+  const parts: Uint8Array[] = [];
+  let loaded = 0;
+  onProgress(0, total);
+  const reader = response.body?.getReader();
+  const stop = () => void reader?.cancel(options.signal?.reason).catch(() => {});
+  options.signal?.addEventListener("abort", stop);
+  try {
+    while (reader !== undefined) {
+      options.signal?.throwIfAborted();
+      const { done, value } = await reader.read();
+      if (done) break;
+      parts.push(value);
+      loaded += value.length;
+      onProgress(loaded, total);
+      if (loaded > most) {
+        await reader.cancel();
+        throw tooLarge(name, loaded, options, "more than ");
+      }
+    }
+    options.signal?.throwIfAborted();
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    if (error instanceof UserError) throw error;
+    throw brokenOff(name, loaded, total, error);
+  } finally {
+    options.signal?.removeEventListener("abort", stop);
+  }
+  if (total !== null && loaded !== total) throw brokenOff(name, loaded, total);
+  const bytes = new Uint8Array(loaded);
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}
+
+function brokenOff(name: string, loaded: number, total: number | null, cause?: unknown): UserError {
+  const expected = total === null ? "" : ` of ${total}`;
+  return new UserError(
+    `Cannot load ${name}: the download ended after ${loaded}${expected} bytes; try again`,
+    { cause },
+  );
+}
+
+/** The error for a file above `maxBytes`. */
+export function tooLarge(
+  name: string,
+  size: number,
+  options: DownloadLimits,
+  more = "",
+): UserError {
+  return new UserError(
+    `Cannot load ${name}: it has ${more}${size} bytes, and at most ` +
+      `${options.maxBytes ?? MAX_BYTES} are allowed (maxBytes)`,
+  );
+}

@@ -1,0 +1,27 @@
+/**
+ * Draws samples from a generator's ONNX file through ONNX Runtime Web, in Deno, Node and pages.
+ *
+ * ```ts
+ * import { Sampler } from "./mod.ts";
+ * const model = new URL("../../fixtures/sampler/points.onnx", import.meta.url);
+ * await using sampler = await Sampler.load(model, { device: "wasm" });
+ * const [point] = await sampler.sample({ seed: 7 });
+ * console.log(point.values.length); // 2
+ * ```
+ *
+ * @module
+ */
+export { UserError } from "../errors.ts";
+export type { GeneratorManifest, LatentDistribution, SelfTest } from "../manifest.ts";
+export type { DownloadLimits } from "./download.ts";
+export type { Assumptions, GeneratorInfo, OutputSpec } from "./generator_info.ts";
+export { grid, type GridOptions } from "./grid.ts";
+export { interpolateLatents, type InterpolateOptions, type LatentSpec } from "./latents.ts";
+export type { LoadOptions, LoadProgress } from "./loading.ts";
+export { encodePng, type PngImage } from "./png.ts";
+export { Raster, type RasterImage } from "./raster.ts";
+export type { SampleOptions } from "./requests.ts";
+export type { RuntimeOptions, SamplerDevice } from "./runtime.ts";
+export { Sample, SampleList } from "./sample.ts";
+export { Sampler } from "./sampler.ts";
+export type { ModelSource, SourceOptions } from "./source.ts";

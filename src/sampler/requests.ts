@@ -1,0 +1,164 @@
+/** Turns what `sample` and `stream` are asked for into one latent and label after another. */
+import { UserError } from "../errors.ts";
+import type { GeneratorInfo } from "./generator_info.ts";
+import { fillLatent, MAX_SEED, truncate } from "./latents.ts";
+
+/** What to sample. Give `count` (and `seed`), or `seeds`, or `latents`. */
+export interface SampleOptions {
+  /** How many; the samples have the seeds `seed`, `seed + 1`, ... Default 1. */
+  count?: number;
+  /** The first sample's seed, 0 ... 2^32 - 1. Default 0. */
+  seed?: number;
+  /** One seed a sample. */
+  seeds?: Iterable<number>;
+  /** One latent of `dimension` numbers a sample. */
+  latents?: Iterable<ArrayLike<number>>;
+  /** `t` of `z' = mean + t (z - mean)`; 1, the default, leaves latents as they are. */
+  truncation?: number;
+  /**
+   * The class, by number or name: one for all, or one a sample. Default: the seed (for latents, the
+   * sample's number) modulo the number of classes.
+   */
+  label?: number | string | readonly (number | string)[];
+  /** Samples a run. Default: 64, fewer where samples are large. */
+  batchSize?: number;
+  /** Stops between two runs, with the signal's reason. */
+  signal?: AbortSignal;
+}
+
+/** What one sample is made from. */
+export interface Request {
+  index: number;
+  seed: number | null;
+  label: number | null;
+  /** `[dimension]`, truncation applied */
+  latent: Float32Array;
+}
+
+/** Output bytes that a default batch may have. */
+const BATCH_BYTES = 1 << 24;
+
+/** The number of samples a run. */
+export function resolveBatchSize(options: SampleOptions, info: GeneratorInfo): number {
+  const { batchSize } = options;
+  if (info.fixedBatch !== null) return info.fixedBatch;
+  if (batchSize === undefined) {
+    const bytes = info.output.shape.reduce((product, size) => product * size, 4);
+    return Math.max(1, Math.min(64, Math.floor(BATCH_BYTES / bytes)));
+  }
+  if (!Number.isInteger(batchSize) || batchSize < 1) {
+    throw new UserError(`Cannot sample in batches of ${batchSize}: it takes a positive integer`);
+  }
+  return batchSize;
+}
+
+/**
+ * The requests, made one by one as they are taken; what can be checked at once is checked at once.
+ * @throws {UserError} if options contradict each other or the generator
+ */
+export function planRequests(options: SampleOptions, info: GeneratorInfo): Iterable<Request> {
+  const { count, seed, seeds, latents, truncation = 1 } = options;
+  const sources = [count ?? seed, seeds, latents].filter((source) => source !== undefined);
+  if (sources.length > 1) {
+    throw new UserError("Cannot sample: give count and seed, or seeds, or latents, not several");
+  }
+  if (!(Number.isFinite(truncation) && truncation >= 0)) {
+    throw new UserError(`Cannot truncate by ${truncation}: it takes a number >= 0, usually 0 to 1`);
+  }
+  if (seeds === undefined && latents === undefined) checkRange(count ?? 1, seed ?? 0);
+  const labelOf = planLabels(options.label, info);
+  const items = latents ?? seeds ?? range(seed ?? 0, count ?? 1);
+  return build(items, truncation, labelOf, info);
+}
+
+function* build(
+  items: Iterable<number | ArrayLike<number>>,
+  truncation: number,
+  labelOf: (index: number, seed: number | null) => number | null,
+  info: GeneratorInfo,
+): Generator<Request> {
+  const { dimension, distribution } = info.latent;
+  const mean = info.manifest?.truncationMean ??
+    Array<number>(dimension).fill(distribution === "uniform" ? 0.5 : 0);
+  let index = 0;
+  for (const item of items) {
+    let latent: Float32Array;
+    let seed: number | null = null;
+    if (typeof item === "number") {
+      seed = checkSeed(item);
+      latent = fillLatent(new Float32Array(dimension), seed, distribution);
+    } else latent = checkLatent(item, dimension, index);
+    if (truncation !== 1) truncate(latent, truncation, mean);
+    yield { index, seed, label: labelOf(index, seed), latent };
+    index++;
+  }
+}
+
+function* range(start: number, count: number): Generator<number> {
+  for (let i = 0; i < count; i++) yield start + i;
+}
+
+function checkRange(count: number, seed: number): void {
+  if (!Number.isInteger(count) || count < 0) {
+    throw new UserError(`Cannot draw ${count} samples: count takes an integer >= 0`);
+  }
+  checkSeed(seed);
+  if (seed + count - 1 > MAX_SEED) {
+    throw new UserError(
+      `Cannot draw ${count} samples from seed ${seed} on: seeds end at ${MAX_SEED}`,
+    );
+  }
+}
+
+/** @throws {UserError} if it is not an integer from 0 to 2^32 - 1 */
+export function checkSeed(seed: number): number {
+  if (Number.isInteger(seed) && seed >= 0 && seed <= MAX_SEED) return seed;
+  throw new UserError(`Cannot use seed ${seed}: it takes an integer from 0 to ${MAX_SEED}`);
+}
+
+/** A copy of a given latent. */
+function checkLatent(item: ArrayLike<number>, dimension: number, index: number): Float32Array {
+  if (item?.length !== dimension) {
+    throw new UserError(
+      `Cannot use latent ${index}: it has ${item?.length} numbers, and the generator takes ${dimension}`,
+    );
+  }
+  const latent = Float32Array.from(item);
+  const fault = latent.findIndex((value) => !Number.isFinite(value));
+  if (fault < 0) return latent;
+  throw new UserError(`Cannot use latent ${index}: its number ${fault} is ${item[fault]}`);
+}
+
+function planLabels(
+  label: SampleOptions["label"],
+  info: GeneratorInfo,
+): (index: number, seed: number | null) => number | null {
+  const { classNames } = info;
+  if (!info.conditional) {
+    if (label === undefined) return () => null;
+    throw new UserError(`Cannot use a label: ${info.name} takes none`);
+  }
+  if (label === undefined) {
+    if (classNames !== null) return (index, seed) => (seed ?? index) % classNames.length;
+    throw new UserError(`Cannot sample from ${info.name} without a label: it is a class's number`);
+  }
+  if (!Array.isArray(label)) {
+    const one = checkLabel(label as number | string, classNames);
+    return () => one;
+  }
+  const all = label.map((each) => checkLabel(each, classNames));
+  return (index) => {
+    if (index < all.length) return all[index];
+    throw new UserError(`Cannot label sample ${index}: only ${all.length} labels are given`);
+  };
+}
+
+function checkLabel(label: number | string, classNames: string[] | null): number {
+  const number = typeof label === "number" ? label : classNames?.indexOf(label) ?? -1;
+  const count = classNames?.length ?? 2 ** 31;
+  if (Number.isInteger(number) && number >= 0 && number < count) return number;
+  const known = classNames === null
+    ? "a number >= 0"
+    : `0 to ${count - 1} or one of ${classNames.join(", ")}`;
+  throw new UserError(`Cannot use label ${JSON.stringify(label)}: it takes ${known}`);
+}

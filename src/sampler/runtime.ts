@@ -1,0 +1,239 @@
+/**
+ * ONNX Runtime Web: which build to import, on which device to run, with how many threads.
+ *
+ * - Deno and Node: the package's root entry, its "node" export, the one whose threads work there.
+ * - A page: `/wasm`, which needs no `eval` and so lives with a strict Content-Security-Policy.
+ * - WebGPU: `/webgpu`, imported only when it is chosen (its WebAssembly has 27 MB).
+ */
+import type * as Ort from "onnxruntime-web";
+import { UserError } from "../errors.ts";
+import type { InputSpec } from "./generator_info.ts";
+import { canShareMemory, defaultThreads, hasFiles } from "./platform.ts";
+import { inTurn } from "./queue.ts";
+
+/** Where to run. */
+export interface RuntimeOptions {
+  /**
+   * `"auto"`: WebGPU where there is a hardware adapter and the generator runs on it, otherwise wasm;
+   * `"wasm"`, `"webgpu"`: that one or an error. Default `"auto"`.
+   */
+  device?: "auto" | "wasm" | "webgpu";
+  /**
+   * Threads of the wasm device. Fixed by the first load of a process or page. Default: all cores in
+   * Deno and Node, up to 4 in a cross-origin isolated page, otherwise 1.
+   */
+  threads?: number;
+  /**
+   * Where ONNX Runtime's WebAssembly lies, when the bundler does not place it: a folder's URL that ends
+   * in `/` (in it `ort-wasm-simd-threaded.wasm`, and for WebGPU `ort-wasm-simd-threaded.asyncify.wasm`),
+   * or the addresses of the `.wasm` file and its `.mjs`.
+   */
+  wasm?: string | URL | { wasm?: string | URL; mjs?: string | URL };
+}
+
+/** What a generator runs on. */
+export interface SamplerDevice {
+  /** Where the generator runs. */
+  name: "wasm" | "webgpu";
+  /** Threads of the wasm device; 1 for WebGPU. */
+  threads: number;
+  /** The GPU, where it tells its name. */
+  adapter: string | null;
+  /** Why it is not the device or the number of threads that was asked for; null if it is. */
+  fallback: string | null;
+}
+
+/** A generator that is ready to run. */
+export interface Runtime {
+  readonly device: SamplerDevice;
+  /**
+   * @param latents `[count, dimension]`
+   * @param labels `[count]`, where the generator takes labels
+   * @returns the first output and its shape
+   */
+  run(count: number, latents: Float32Array, labels: Int32Array | null): Promise<RawOutput>;
+  release(): Promise<void>;
+}
+
+/** A batch as the runtime gives it. */
+export interface RawOutput {
+  data: Float32Array | Uint8Array;
+  /** `[N, ...]` */
+  shape: readonly number[];
+}
+
+type OrtModule = typeof Ort;
+
+/**
+ * Starts ONNX Runtime on a model.
+ * @throws {UserError} if it cannot run here, or cannot make a session of the model
+ */
+export async function openRuntime(
+  bytes: Uint8Array,
+  name: string,
+  input: InputSpec,
+  options: RuntimeOptions,
+): Promise<Runtime> {
+  const { device = "auto", threads } = options;
+  if (!["auto", "wasm", "webgpu"].includes(device)) {
+    throw new UserError(`Cannot run on device "${device}": it takes auto, wasm or webgpu`);
+  }
+  if (threads !== undefined && !(Number.isInteger(threads) && threads > 0)) {
+    throw new UserError(`Cannot run with ${threads} threads: it takes a positive integer`);
+  }
+  let fallback: string | null = null;
+  if (device !== "wasm") {
+    const gpu = await findGpu(device === "webgpu");
+    if ("missing" in gpu) fallback = gpu.missing;
+    else {
+      try {
+        return await openOnGpu(bytes, input, options, gpu.adapter);
+      } catch (error) {
+        fallback = `WebGPU failed: ${(error as Error).message}`;
+      }
+    }
+    if (device === "webgpu") throw new UserError(`Cannot run ${name} on webgpu: ${fallback}`);
+  }
+  try {
+    return await openOnWasm(bytes, input, options, fallback);
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    throw new UserError(
+      `Cannot run ${name}: ONNX Runtime refuses it (${oneLine((error as Error).message)})`,
+      { cause: error },
+    );
+  }
+}
+
+interface Gpu {
+  requestAdapter(options: { powerPreference: string }): Promise<
+    {
+      info?: { isFallbackAdapter?: boolean; description?: string; vendor?: string };
+      isFallbackAdapter?: boolean;
+    } | null
+  >;
+}
+
+/** The GPU's name, or why there is none; a software adapter is one only when it is asked for. */
+async function findGpu(
+  acceptSoftware: boolean,
+): Promise<{ adapter: string | null } | { missing: string }> {
+  const { gpu } = (globalThis.navigator ?? {}) as { gpu?: Gpu };
+  if (gpu === undefined) return { missing: "there is no WebGPU here" };
+  const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" }).catch(() =>
+    null
+  );
+  if (adapter === null) return { missing: "WebGPU has no adapter here" };
+  const { description, vendor } = adapter.info ?? {};
+  const software = adapter.isFallbackAdapter === true || adapter.info?.isFallbackAdapter === true ||
+    /llvmpipe|swiftshader|lavapipe/i.test(description ?? "");
+  if (software && !acceptSoftware) return { missing: "WebGPU has only a software adapter here" };
+  return { adapter: description || vendor || null };
+}
+
+async function openOnGpu(
+  bytes: Uint8Array,
+  input: InputSpec,
+  options: RuntimeOptions,
+  adapter: string | null,
+): Promise<Runtime> {
+  const ort: OrtModule = await import("onnxruntime-web/webgpu");
+  const session = await inTurn(() => {
+    ort.env.wasm.numThreads = 1; // the GPU works; and this build's threads do not start in Deno
+    setPaths(ort, options.wasm, "ort-wasm-simd-threaded.asyncify.wasm");
+    return createSession(ort, bytes, "webgpu");
+  });
+  return wrap(ort, session, input, { name: "webgpu", threads: 1, adapter, fallback: null });
+}
+
+/** The number of threads that ONNX Runtime started with; it cannot change. */
+let startedThreads: number | null = null;
+
+async function openOnWasm(
+  bytes: Uint8Array,
+  input: InputSpec,
+  options: RuntimeOptions,
+  reason: string | null,
+): Promise<Runtime> {
+  let fallback = reason;
+  const ort = await importWasmBuild();
+  const session = await inTurn(async () => {
+    const { wasm } = ort.env;
+    if (startedThreads === null) {
+      const wanted = options.threads ?? (wasm.numThreads || defaultThreads());
+      wasm.numThreads = canShareMemory() ? wanted : 1;
+      setPaths(ort, options.wasm, "ort-wasm-simd-threaded.wasm");
+    }
+    const session = await createSession(ort, bytes, "wasm");
+    startedThreads = wasm.numThreads ?? 1;
+    return session;
+  });
+  const threads = startedThreads ?? 1;
+  if (options.threads !== undefined && options.threads !== threads) {
+    const why = canShareMemory()
+      ? `ONNX Runtime has already started with ${threads}`
+      : "threads take a cross-origin isolated page";
+    fallback = [fallback, `${threads} instead of ${options.threads} threads: ${why}`]
+      .filter((part) => part !== null).join("; ");
+  }
+  return wrap(ort, session, input, { name: "wasm", threads, adapter: null, fallback });
+}
+
+async function importWasmBuild(): Promise<OrtModule> {
+  // The comments keep bundlers for pages from following the import that only Deno and Node make.
+  if (hasFiles) return await import(/* webpackIgnore: true */ /* @vite-ignore */ "onnxruntime-web");
+  return await import("onnxruntime-web/wasm");
+}
+
+function setPaths(ort: OrtModule, wasm: RuntimeOptions["wasm"], file: string): void {
+  if (wasm === undefined) return;
+  if (typeof wasm !== "string" && !(wasm instanceof URL)) {
+    ort.env.wasm.wasmPaths = wasm;
+    return;
+  }
+  const folder = `${wasm}`;
+  if (!folder.endsWith("/")) {
+    throw new UserError(`Cannot find WebAssembly under ${folder}: a folder's URL must end in "/"`);
+  }
+  ort.env.wasm.wasmPaths = { wasm: `${folder}${file}` };
+}
+
+function createSession(
+  ort: OrtModule,
+  bytes: Uint8Array,
+  device: "wasm" | "webgpu",
+): Promise<Ort.InferenceSession> {
+  return ort.InferenceSession.create(bytes, { executionProviders: [device], logSeverityLevel: 3 });
+}
+
+function wrap(
+  ort: OrtModule,
+  session: Ort.InferenceSession,
+  input: InputSpec,
+  device: SamplerDevice,
+): Runtime {
+  const { label } = input;
+  return {
+    device,
+    async run(count, latents, labels) {
+      const feeds: Record<string, Ort.Tensor> = {
+        [input.latentName]: new ort.Tensor("float32", latents, [count, ...input.latentShape]),
+      };
+      if (label !== null && labels !== null) {
+        const shape = label.rank === 0 ? [] : [count, ...Array(label.rank - 1).fill(1)];
+        feeds[label.name] = label.type === "int64"
+          ? new ort.Tensor("int64", BigInt64Array.from(labels, BigInt), shape)
+          : new ort.Tensor("int32", labels, shape);
+      }
+      const outputs = await inTurn(() => session.run(feeds, [input.outputName]));
+      const output = outputs[input.outputName];
+      const data = await output.getData(true);
+      return { data: data as Float32Array | Uint8Array, shape: output.dims };
+    },
+    release: () => inTurn(() => session.release()),
+  };
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/\s+/g, " ").trim();
+}

@@ -1,0 +1,119 @@
+/** What a generator gives: a sample with its numbers, and the ways to show it when it is an image. */
+import type { OutputSpec } from "./generator_info.ts";
+import { grid, type GridOptions } from "./grid.ts";
+import type { PngImage } from "./png.ts";
+import { Raster } from "./raster.ts";
+
+/** One sample of a generator. */
+export class Sample {
+  /** Its number in the request, from 0. */
+  readonly index: number;
+  /** The seed of its latent; null where the latent was given. */
+  readonly seed: number | null;
+  /** Its class; null where the generator takes none. */
+  readonly label: number | null;
+  /** The latent that was fed, truncation applied: `[dimension]` */
+  readonly latent: Float32Array;
+  /** The generator's numbers, in the order of {@linkcode shape}. */
+  readonly values: Float32Array | Uint8Array;
+  /** `[channels, height, width]` for an image, `[length]` or whatever the model gives otherwise. */
+  readonly shape: readonly number[];
+  readonly #output: OutputSpec;
+  #raster: Raster | null = null;
+
+  /** @internal */
+  constructor(
+    parts: Pick<Sample, "index" | "seed" | "label" | "latent" | "values">,
+    output: OutputSpec,
+  ) {
+    this.index = parts.index;
+    this.seed = parts.seed;
+    this.label = parts.label;
+    this.latent = parts.latent;
+    this.values = parts.values;
+    this.shape = output.shape;
+    this.#output = output;
+  }
+
+  /** Whether the sample is an image. */
+  get isImage(): boolean {
+    return this.#output.kind === "image";
+  }
+
+  /**
+   * The image in 8 bits a channel: values of the generator's range go linearly to 0 ... 255, values
+   * beyond it are clamped; without a range, the image's own least and largest value are black and white.
+   * @throws {TypeError} if the sample is not an image
+   */
+  toRaster(): Raster {
+    if (this.#output.kind !== "image") {
+      throw new TypeError(
+        `Cannot show a sample of shape [${this.shape.join(", ")}] as an image: use its values`,
+      );
+    }
+    return this.#raster ??= rasterize(this.values, this.#output);
+  }
+
+  /** See {@linkcode Raster.toRgba}. */
+  toRgba(): Uint8ClampedArray<ArrayBuffer> {
+    return this.toRaster().toRgba();
+  }
+
+  /** See {@linkcode Raster.toPng}. */
+  async toPng(text?: PngImage["text"]): Promise<Uint8Array<ArrayBuffer>> {
+    return await this.toRaster().toPng(text);
+  }
+
+  /** See {@linkcode Raster.toImageData}. */
+  toImageData(): ImageData {
+    return this.toRaster().toImageData();
+  }
+
+  /** See {@linkcode Raster.toImageBitmap}. */
+  async toImageBitmap(): Promise<ImageBitmap> {
+    return await this.toRaster().toImageBitmap();
+  }
+}
+
+/** A list of samples that knows how to lay them out. What `map`, `filter` and `slice` give is an array. */
+export class SampleList extends Array<Sample> {
+  /** @internal */
+  static override get [Symbol.species](): ArrayConstructor {
+    return Array;
+  }
+
+  /**
+   * All images as one; see {@linkcode grid}.
+   * @throws {TypeError} if the samples are not images
+   * @throws {RangeError} if an option is out of range
+   */
+  grid(options?: GridOptions): Raster {
+    return grid(Array.from(this, (sample) => sample.toRaster()), options);
+  }
+}
+
+/** `[channels, height, width]` of the generator's numbers to rows of bytes with channels together. */
+function rasterize(values: Float32Array | Uint8Array, output: OutputSpec): Raster {
+  const [channels, height, width] = output.shape;
+  const plane = height * width;
+  const data = new Uint8ClampedArray(values.length);
+  const [low, high] = output.range ?? extent(values);
+  const scale = high > low ? 255 / (high - low) : 0;
+  const asIs = output.dtype === "uint8" && low === 0 && high === 255;
+  for (let c = 0; c < channels; c++) {
+    for (let i = 0, from = c * plane, to = c; i < plane; i++, from++, to += channels) {
+      // Rounded here: a clamped array would round halves to even.
+      data[to] = asIs ? values[from] : Math.floor((values[from] - low) * scale + 0.5);
+    }
+  }
+  return new Raster({ width, height, channels: channels as 1 | 3 | 4, data });
+}
+
+function extent(values: Float32Array | Uint8Array): [number, number] {
+  let low = Infinity, high = -Infinity;
+  for (const value of values) {
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  return [low, high];
+}

@@ -1,0 +1,199 @@
+/**
+ * The sampler: loads a generator's ONNX file and draws from it, in Deno, Node and pages.
+ *
+ * From left to right: a source gives bytes (source.ts), their head is read and understood
+ * (model_file.ts, generator_info.ts), ONNX Runtime makes a session of them (runtime.ts); a request
+ * becomes latents and labels (requests.ts, latents.ts), a run makes numbers of them, and a sample shows
+ * those (sample.ts, raster.ts, grid.ts, png.ts).
+ */
+import { UserError } from "../errors.ts";
+import type { GeneratorInfo } from "./generator_info.ts";
+import { fillLatent, interpolateLatents, type InterpolateOptions } from "./latents.ts";
+import { loadGenerator, type LoadOptions } from "./loading.ts";
+import { letOthersRun } from "./platform.ts";
+import {
+  checkSeed,
+  planRequests,
+  type Request,
+  resolveBatchSize,
+  type SampleOptions,
+} from "./requests.ts";
+import type { Runtime, SamplerDevice } from "./runtime.ts";
+import { Sample, SampleList } from "./sample.ts";
+import { compareSelfTest } from "./self_test.ts";
+import type { ModelSource } from "./source.ts";
+
+/** Runs of longer than this without a pause would make a page or a server feel stuck. */
+const PAUSE_MS = 8;
+
+/**
+ * A loaded generator.
+ *
+ * @example
+ * ```ts
+ * import { Sampler } from "./mod.ts";
+ * const model = new URL("../../fixtures/sampler/rgb.onnx", import.meta.url);
+ * await using sampler = await Sampler.load(model, { device: "wasm" });
+ * const images = await sampler.sample({ count: 4, seed: 7, truncation: 0.7 });
+ * const png = await images.grid().toPng();
+ * console.log(png.length > 100); // true
+ * ```
+ */
+export class Sampler {
+  /** What is known about the generator. */
+  readonly info: GeneratorInfo;
+  /** What it runs on, and why, where that is not what was asked for. */
+  readonly device: SamplerDevice;
+  readonly #runtime: Runtime;
+  #disposed = false;
+
+  private constructor(info: GeneratorInfo, runtime: Runtime) {
+    this.info = info;
+    this.device = runtime.device;
+    this.#runtime = runtime;
+  }
+
+  /**
+   * Loads a generator.
+   * @throws {UserError} saying what is wrong with the source, the file, the model or the device
+   */
+  static async load(source: ModelSource, options: LoadOptions = {}): Promise<Sampler> {
+    return await loadGenerator(source, options, (info, runtime) => new Sampler(info, runtime));
+  }
+
+  /**
+   * Draws samples and gives them all at once.
+   * @throws {UserError} if an option is out of range, or contradicts another or the generator
+   */
+  async sample(options: SampleOptions = {}): Promise<SampleList> {
+    const samples = new SampleList();
+    for await (const batch of this.#batches(options)) {
+      for (const sample of batch) samples.push(sample);
+    }
+    return samples;
+  }
+
+  /**
+   * Draws samples and gives one after the other; memory holds one batch, however many they are.
+   * @throws {UserError} as {@linkcode Sampler.sample}
+   */
+  async *stream(options: SampleOptions = {}): AsyncGenerator<Sample, void, void> {
+    for await (const batch of this.#batches(options)) yield* batch;
+  }
+
+  /**
+   * The latent of a seed: the same bits on every platform.
+   * @returns `[dimension]`
+   * @throws {UserError} if the seed is not an integer from 0 to 2^32 - 1
+   */
+  latent(seed: number): Float32Array<ArrayBuffer> {
+    const { dimension, distribution } = this.info.latent;
+    const latent = new Float32Array(dimension);
+    fillLatent(latent, checkSeed(seed), distribution);
+    return latent;
+  }
+
+  /**
+   * Latents on the way from one to another, for `sample({ latents })` or `stream({ latents })`.
+   * @param a a seed or a latent
+   * @param b a seed or a latent
+   * @returns `frames` latents of `[dimension]`
+   * @throws {UserError} if a seed, a latent's length or an option is out of range
+   */
+  interpolate(
+    a: number | Float32Array,
+    b: number | Float32Array,
+    options: InterpolateOptions,
+  ): Float32Array<ArrayBuffer>[] {
+    const { dimension, distribution } = this.info.latent;
+    const [from, to] = [a, b].map((end) => {
+      const latent = typeof end === "number" ? this.latent(end) : end;
+      if (latent.length === dimension) return latent;
+      throw new UserError(
+        `Cannot interpolate: a latent has ${latent.length} numbers, and the generator takes ${dimension}`,
+      );
+    });
+    const mode = options.mode ?? (distribution === "uniform" ? "linear" : "spherical");
+    return interpolateLatents(from, to, { ...options, mode });
+  }
+
+  /**
+   * Runs the self-test of the file's manifest on this device.
+   * @returns the largest |difference|
+   * @throws {UserError} if the file has none, or it fails
+   */
+  async selfTest(): Promise<number> {
+    const { manifest, name } = this.info;
+    if (manifest === null) {
+      throw new UserError(`Cannot test ${name}: it has no ganforge manifest and so no self-test`);
+    }
+    const { seeds, labels } = manifest.selfTest;
+    const samples = await this.sample({ seeds, label: labels ?? undefined });
+    return compareSelfTest(samples, manifest.selfTest, name);
+  }
+
+  /** Frees the runtime's memory once all runs are done. Further calls do nothing. */
+  async dispose(): Promise<void> {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    await this.#runtime.release();
+  }
+
+  /** See {@linkcode Sampler.dispose}. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.dispose();
+  }
+
+  async *#batches(options: SampleOptions): AsyncGenerator<Sample[], void, void> {
+    const size = resolveBatchSize(options, this.info);
+    const requests = planRequests(options, this.info)[Symbol.iterator]();
+    let lastPause = performance.now();
+    for (;;) {
+      options.signal?.throwIfAborted();
+      const batch: Request[] = [];
+      while (batch.length < size) {
+        const next = requests.next();
+        if (next.done) break;
+        batch.push(next.value);
+      }
+      if (batch.length === 0) return;
+      yield await this.#run(batch);
+      if (performance.now() - lastPause < PAUSE_MS) continue;
+      await letOthersRun();
+      lastPause = performance.now();
+    }
+  }
+
+  async #run(batch: Request[]): Promise<Sample[]> {
+    if (this.#disposed) {
+      throw new UserError(`Cannot sample from ${this.info.name}: the sampler is disposed`);
+    }
+    const { output, fixedBatch, latent, conditional, name } = this.info;
+    const count = fixedBatch ?? batch.length;
+    const latents = new Float32Array(count * latent.dimension);
+    const labels = conditional ? new Int32Array(count) : null;
+    for (let i = 0; i < count; i++) {
+      const request = batch[Math.min(i, batch.length - 1)]; // the last one fills a fixed batch up
+      latents.set(request.latent, i * latent.dimension);
+      if (labels !== null) labels[i] = request.label!;
+    }
+    const { data, shape } = await this.#runtime.run(count, latents, labels);
+    if (shape[0] !== count || !sameShape(shape.slice(1), output.shape)) {
+      throw new UserError(
+        `Cannot sample from ${name}: it gave [${
+          shape.join(", ")
+        }] for ${count} latents, expected ` +
+          `[${[count, ...output.shape].join(", ")}]`,
+      );
+    }
+    const length = data.length / count;
+    return batch.map((request, i) => {
+      const values = data.slice(i * length, (i + 1) * length);
+      return new Sample({ ...request, values }, output);
+    });
+  }
+}
+
+function sameShape(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((size, axis) => size === b[axis]);
+}

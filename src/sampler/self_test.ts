@@ -1,0 +1,28 @@
+/** Whether a runtime computes what the trainer did: the manifest's seeds and their first values. */
+import { UserError } from "../errors.ts";
+import type { SelfTest } from "../manifest.ts";
+import type { Sample } from "./sample.ts";
+
+/**
+ * Compares samples with a self-test's values.
+ * @param samples one for each of the test's seeds
+ * @returns the largest |difference|
+ * @throws {UserError} if it exceeds the test's tolerance
+ */
+export function compareSelfTest(samples: readonly Sample[], test: SelfTest, name: string): number {
+  let worst = 0;
+  let message = "";
+  samples.forEach((sample, i) => {
+    test.values[i].forEach((expected, k) => {
+      const difference = Math.abs(sample.values[k] - expected);
+      if (difference <= worst) return; // false for NaN, which so fails below
+      worst = Number.isNaN(difference) ? Infinity : difference;
+      message = `value ${k} of seed ${test.seeds[i]} is ${sample.values[k]}, expected ${expected}`;
+    });
+  });
+  if (worst <= test.tolerance) return worst;
+  throw new UserError(
+    `Cannot trust ${name} on this device: its self-test fails, as ${message} ` +
+      `(difference ${worst}, tolerance ${test.tolerance})`,
+  );
+}
