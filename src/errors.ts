@@ -5,7 +5,10 @@
  * mend it. Tasks print it without a stack and exit with code 2.
  */
 export class UserError extends Error {
-  /** @param message one line: what, where, what was expected, how to mend it */
+  /**
+   * Makes the error.
+   * @param message one line: what, where, what was expected, how to mend it
+   */
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = "UserError";
