@@ -1,0 +1,14 @@
+/** Networks: built from their description, initialised, applied, differentiated. */
+export { applyNetwork } from "./apply.ts";
+export { buildNetwork } from "./build.ts";
+export { type ValueAndGradients, valueAndGradients } from "./gradients.ts";
+export { initialParameters } from "./initializers.ts";
+export type {
+  ApplyContext,
+  Forward,
+  LayerCall,
+  LayerSummary,
+  Network,
+  Parameter,
+  ParameterInit,
+} from "./types.ts";
