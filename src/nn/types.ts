@@ -101,11 +101,11 @@ export type LayerBuilder<Type extends LayerSpec["type"]> = (
 export interface Network {
   readonly spec: NetworkSpec;
   /** All parameters in a fixed order, buffers included. */
-  readonly parameters: readonly Parameter[];
+  readonly parameters: Parameter[];
   /** Without the batch. */
-  readonly outputShape: readonly number[];
+  readonly outputShape: number[];
   /** Every layer, those inside blocks before the block. */
-  readonly layers: readonly LayerSummary[];
+  readonly layers: LayerSummary[];
   /** Whether a layer needs `labels`. */
   readonly usesLabels: boolean;
   /** Whether, while training, a sample's output depends on the others through batch norm. */
