@@ -48,7 +48,7 @@ export function readModelFile(bytes: Uint8Array, name: string): ModelFile {
 function recognize(bytes: Uint8Array): string | null {
   const size = `${bytes.length} bytes`;
   if (bytes.length === 0) return "it is empty (0 bytes); expected an ONNX model";
-  const start = new TextDecoder("latin1").decode(bytes.subarray(0, 200)).replace(/^ï»¿/, "");
+  const start = String.fromCharCode(...bytes.subarray(0, 200)).replace(/^\xef\xbb\xbf/, "");
   if (/^\s*<(!doctype|html|head|body|script|\?xml|!--)/i.test(start)) {
     return `it is a web page (HTML, ${size}), not an ONNX model; check the address, and that the ` +
       "server sends the file itself rather than an error or login page";
@@ -66,7 +66,7 @@ function recognize(bytes: Uint8Array): string | null {
     ["[", "JSON text"],
   ];
   const kind = kinds.find(([magic]) => start.trimStart().startsWith(magic));
-  return kind === undefined ? null : `it is not an ONNX model but ${kind[1]} (${size})`;
+  return kind === undefined ? null : `it is not an ONNX model (${size}) but ${kind[1]}`;
 }
 
 function readModel(reader: Reader): ModelFile {

@@ -87,7 +87,7 @@ export async function openRuntime(
     if ("missing" in gpu) fallback = gpu.missing;
     else {
       try {
-        return await openOnGpu(bytes, input, options, gpu.adapter);
+        return await openOnGpu(bytes, name, input, options, gpu.adapter);
       } catch (error) {
         fallback = `WebGPU failed: ${(error as Error).message}`;
       }
@@ -95,7 +95,7 @@ export async function openRuntime(
     if (device === "webgpu") throw new UserError(`Cannot run ${name} on webgpu: ${fallback}`);
   }
   try {
-    return await openOnWasm(bytes, input, options, fallback);
+    return await openOnWasm(bytes, name, input, options, fallback);
   } catch (error) {
     if (error instanceof UserError) throw error;
     throw new UserError(
@@ -133,6 +133,7 @@ async function findGpu(
 
 async function openOnGpu(
   bytes: Uint8Array,
+  name: string,
   input: InputSpec,
   options: RuntimeOptions,
   adapter: string | null,
@@ -143,7 +144,7 @@ async function openOnGpu(
     setPaths(ort, options.wasm, "ort-wasm-simd-threaded.asyncify.wasm");
     return createSession(ort, bytes, "webgpu");
   });
-  return wrap(ort, session, input, { name: "webgpu", threads: 1, adapter, fallback: null });
+  return wrap(name, ort, session, input, { name: "webgpu", threads: 1, adapter, fallback: null });
 }
 
 /** The number of threads that ONNX Runtime started with; it cannot change. */
@@ -151,6 +152,7 @@ let startedThreads: number | null = null;
 
 async function openOnWasm(
   bytes: Uint8Array,
+  name: string,
   input: InputSpec,
   options: RuntimeOptions,
   reason: string | null,
@@ -176,7 +178,7 @@ async function openOnWasm(
     fallback = [fallback, `${threads} instead of ${options.threads} threads: ${why}`]
       .filter((part) => part !== null).join("; ");
   }
-  return wrap(ort, session, input, { name: "wasm", threads, adapter: null, fallback });
+  return wrap(name, ort, session, input, { name: "wasm", threads, adapter: null, fallback });
 }
 
 async function importWasmBuild(): Promise<OrtModule> {
@@ -207,6 +209,7 @@ function createSession(
 }
 
 function wrap(
+  name: string,
   ort: OrtModule,
   session: Ort.InferenceSession,
   input: InputSpec,
@@ -225,10 +228,20 @@ function wrap(
           ? new ort.Tensor("int64", BigInt64Array.from(labels, BigInt), shape)
           : new ort.Tensor("int32", labels, shape);
       }
-      const outputs = await inTurn(() => session.run(feeds, [input.outputName]));
-      const output = outputs[input.outputName];
-      const data = await output.getData(true);
-      return { data: data as Float32Array | Uint8Array, shape: output.dims };
+      try {
+        const outputs = await inTurn(() => session.run(feeds, [input.outputName]));
+        const output = outputs[input.outputName];
+        const data = await output.getData(true);
+        return { data: data as Float32Array | Uint8Array, shape: output.dims };
+      } catch (error) {
+        const reason = oneLine((error as Error).message);
+        throw new UserError(
+          `Cannot run ${name} on ${device.name}: ONNX Runtime fails (${reason})`,
+          {
+            cause: error,
+          },
+        );
+      }
     },
     release: () => inTurn(() => session.release()),
   };

@@ -132,7 +132,10 @@ export class Sampler {
     return compareSelfTest(samples, manifest.selfTest, name);
   }
 
-  /** Frees the runtime's memory once all runs are done. Further calls do nothing. */
+  /**
+   * Frees the runtime's memory once the runs that have begun are done; samples still to be drawn fail.
+   * Further calls do nothing.
+   */
   async dispose(): Promise<void> {
     if (this.#disposed) return;
     this.#disposed = true;

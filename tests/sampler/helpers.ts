@@ -1,0 +1,40 @@
+/** What the sampler's tests share: the fixtures and their golden values. */
+import { assertLess } from "@std/assert";
+import { type LoadOptions, Sampler } from "../../src/sampler/mod.ts";
+
+/** The folder of the small generators, as a path. */
+export const FIXTURES: string = new URL("../../fixtures/sampler/", import.meta.url).pathname;
+
+interface Golden {
+  latents: { seed: number; distribution: "normal" | "uniform" | "unit"; values: number[] }[];
+  models: Record<
+    string,
+    { seeds: number[]; labels: number[] | null; shape: number[]; values: number[][] }
+  >;
+}
+
+/** What make_fixtures.py computed with numpy. */
+export const golden: Golden = JSON.parse(Deno.readTextFileSync(`${FIXTURES}golden.json`));
+
+/** The bytes of a fixture. */
+export function fixture(name: string): Uint8Array<ArrayBuffer> {
+  return Deno.readFileSync(`${FIXTURES}${name}.onnx`);
+}
+
+/** Loads a fixture on the wasm device. */
+export function load(name: string, options: LoadOptions = {}): Promise<Sampler> {
+  return Sampler.load(`${FIXTURES}${name}.onnx`, { device: "wasm", ...options });
+}
+
+/** The largest |difference| must be below `tolerance`. */
+export function assertNear(
+  actual: ArrayLike<number>,
+  expected: ArrayLike<number>,
+  tolerance: number,
+): void {
+  let worst = actual.length === expected.length ? 0 : Infinity;
+  for (let i = 0; i < actual.length; i++) {
+    worst = Math.max(worst, Math.abs(actual[i] - expected[i]));
+  }
+  assertLess(worst, tolerance, `${actual.length} values differ by up to ${worst}`);
+}

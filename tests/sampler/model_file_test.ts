@@ -1,0 +1,188 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
+import fc from "fast-check";
+import { UserError } from "../../src/errors.ts";
+import { describeGenerator } from "../../src/sampler/generator_info.ts";
+import { readModelFile } from "../../src/sampler/model_file.ts";
+import { fixture } from "./helpers.ts";
+
+const describe = (bytes: Uint8Array) =>
+  describeGenerator(readModelFile(bytes, "x.onnx"), "x.onnx", bytes.length);
+
+Deno.test("readModelFile() finds inputs, outputs, opset and metadata", () => {
+  const file = readModelFile(fixture("conditional"), "x");
+  assertEquals([file.irVersion, file.opset, file.producer], [8, 17, "ganforge fixtures"]);
+  assertEquals(file.inputs, [
+    { name: "latent", elementType: 1, shape: [null, 8] },
+    { name: "label", elementType: 7, shape: [null] },
+  ]);
+  assertEquals(file.outputs, [{ name: "image", elementType: 1, shape: [null, 3, 8, 8] }]);
+  assertEquals([...file.metadata.keys()], ["ganforge.manifest"]);
+});
+
+Deno.test("readModelFile() says what a file is that is no model", () => {
+  const html = "<!DOCTYPE html><html><body>Not found</body></html>";
+  const kinds: [string | Uint8Array, string][] = [
+    ["", "it is empty (0 bytes)"],
+    [html, `it is a web page (HTML, ${html.length} bytes), not an ONNX model; check the address`],
+    ["\ufeff  \n<html lang=en>", "it is a web page (HTML"],
+    ["version https://git-lfs.github.com/spec/v1\noid", "it is a Git LFS pointer"],
+    [
+      "PK\x03\x04 zip",
+      "it is not an ONNX model (8 bytes) but a zip archive, perhaps a PyTorch checkpoint",
+    ],
+    [
+      Uint8Array.of(0x1f, 0x8b, 8, 0),
+      "it is not an ONNX model (4 bytes) but gzip data; unpack it first",
+    ],
+    [Uint8Array.of(0x80, 2, 0x8a), "it is not an ONNX model (3 bytes) but a Python pickle"],
+    ['{"a": 1}', "it is not an ONNX model (8 bytes) but JSON text"],
+    ["hello world", "it is not an ONNX model, or damaged: what stands at byte 3 of 11"],
+    ["zoo", "it is cut off or not an ONNX model: a field at byte 2 needs 111 bytes, and 1 of"],
+    [new Uint8Array(50).fill(255), "it is not an ONNX model, or damaged: what stands at byte 10"],
+    [new Uint8Array(50), "it is not an ONNX model, or damaged: what stands at byte 1 of 50"],
+    [Uint8Array.of(8, 8), "it is not an ONNX model: its 2 bytes hold no graph"],
+    [Uint8Array.of(0x3a, 0), "it is not an ONNX model: its 2 bytes hold no format version"],
+  ];
+  for (const [content, message] of kinds) {
+    const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+    assertThrows(() => readModelFile(bytes, "x.onnx"), UserError, `Cannot load x.onnx: ${message}`);
+  }
+});
+
+Deno.test("readModelFile() says where a file ends too early", () => {
+  const bytes = fixture("rgb");
+  const error = assertThrows(() => readModelFile(bytes.subarray(0, 2000), "x.onnx"), UserError);
+  assertMatch(
+    (error as Error).message,
+    /^Cannot load x.onnx: it is cut off or not an ONNX model: the graph at byte \d+ needs \d+ bytes, and \d+ of the file's 2000 are left$/,
+  );
+});
+
+Deno.test("readModelFile() refuses weights in another file", () => {
+  // graph { initializer { name: "w", data_location: EXTERNAL } }, after ir_version 8
+  const tensor = [0x42, 1, 0x77, 0x70, 1];
+  const bytes = Uint8Array.of(8, 8, 0x3a, tensor.length + 2, 0x2a, tensor.length, ...tensor);
+  assertThrows(
+    () => readModelFile(bytes, "x.onnx"),
+    UserError,
+    'its weight "w" lies in another file (external data); save the model as one file',
+  );
+});
+
+Deno.test("describeGenerator() reads the manifest", () => {
+  const { info, input } = describe(fixture("conditional"));
+  assertEquals(info.output, {
+    kind: "image",
+    shape: [3, 8, 8],
+    dtype: "float32",
+    range: [-1, 1],
+  });
+  assertEquals(info.latent, { dimension: 8, distribution: "normal" });
+  assertEquals(info.classNames, ["circle", "square", "star"]);
+  assertEquals(input.label, { name: "label", type: "int64", rank: 1 });
+  assertEquals([info.conditional, info.fixedBatch, info.manifest?.step], [true, null, 100]);
+});
+
+Deno.test("describeGenerator() makes sense of a file without a manifest", () => {
+  const { info, input } = describe(fixture("fixed_batch"));
+  assertEquals([input.latentName, input.latentShape, input.label], ["z", [6, 1, 1], null]);
+  assertEquals([info.fixedBatch, info.manifest, info.latent.dimension], [2, null, 6]);
+  assertEquals(info.output, {
+    kind: "image",
+    shape: [3, 8, 8],
+    dtype: "float32",
+    range: [-1, 1],
+  });
+  const plain = describe(fixture("plain"));
+  assertEquals(plain.info.output, { dtype: "float32" }); // the rest takes a run
+});
+
+Deno.test("describeGenerator() refuses models whose inputs are not a generator's", () => {
+  const hint = "; a generator takes one float32 latent [N, D] and perhaps one integer label [N], " +
+    "and this model takes ";
+  assertThrows(
+    () => describe(fixture("two_inputs")),
+    UserError,
+    "Cannot sample from x.onnx: it has 2 float32 inputs" + hint +
+      '"a" (float32 [N, 3]), "b" (float32 [N, 3])',
+  );
+  assertThrows(
+    () => describe(fixture("classifier")),
+    UserError,
+    'its input "image" (float32 [N, 1, 4, 4]) is not a latent of known length' + hint,
+  );
+});
+
+/** The bytes with every `from` replaced by `to`, of the same length. */
+function replaced(bytes: Uint8Array, from: string, to: string): Uint8Array {
+  const text = String.fromCharCode(...bytes);
+  assert(text.includes(from) && from.length === to.length);
+  return Uint8Array.from(text.replaceAll(from, to), (letter) => letter.charCodeAt(0));
+}
+
+Deno.test("describeGenerator() refuses a newer, broken or contradicting manifest", () => {
+  const bytes = fixture("points");
+  const refuse = (from: string, to: string, message: string) => {
+    const error = assertThrows(() => describe(replaced(bytes, from, to)), UserError) as Error;
+    assertStringIncludes(error.message, message);
+  };
+  refuse(
+    '"formatVersion":1',
+    '"formatVersion":9',
+    "Cannot load x.onnx: Cannot read a manifest of format 9: this version of ganforge knows",
+  );
+  refuse('{"formatVersion"', '["formatVersion"', "Cannot load x.onnx: ");
+  refuse('"distribution":"uniform"', '"distribution":"gauss.."', "latent.distribution is");
+  refuse(
+    '"dimension":4',
+    '"dimension":5',
+    "Cannot load x.onnx: Cannot read the manifest as truncationMean is not 5 numbers",
+  );
+  refuse(
+    '"classNames":null',
+    '"classNames":[  ]',
+    "its manifest tells of a latent of 4 numbers with a label, and its graph takes",
+  );
+});
+
+Deno.test("describeGenerator() gives a result or a UserError for any damaged file", () => {
+  const whole = ["rgb", "points", "conditional", "plain"].map(fixture);
+  const damage = fc.record({
+    file: fc.constantFrom(...whole),
+    edits: fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 12 }),
+    head: fc.boolean(), // most of a file is weights: aim at its structure half of the time
+    keep: fc.double({ min: 0, max: 1, noNaN: true }),
+    cut: fc.boolean(),
+  });
+  let refused = 0, read = 0;
+  fc.assert(
+    fc.property(damage, ({ file, edits, head, keep, cut }) => {
+      const bytes = file.slice(0, cut ? Math.floor(keep * file.length) : file.length);
+      for (const [at, value] of edits) {
+        if (bytes.length > 0) {
+          bytes[at % (head ? Math.min(300, bytes.length) : bytes.length)] = value;
+        }
+      }
+      try {
+        describe(bytes);
+        read++;
+      } catch (error) {
+        refused++;
+        assert(error instanceof UserError, `${(error as Error).stack}`);
+        assertMatch(error.message, /^Cannot (load|sample from) x\.onnx: [^\n]{10,}$/);
+      }
+    }),
+    { numRuns: 3000, seed: 4 },
+  );
+  assert(refused > 300 && read > 300, `${refused} refused, ${read} read`);
+});
+
+Deno.test("readModelFile() gives a UserError for random bytes", () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+      const error = assertThrows(() => describe(bytes));
+      assert(error instanceof UserError);
+    }),
+    { numRuns: 3000, seed: 5 },
+  );
+});
