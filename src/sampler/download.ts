@@ -26,6 +26,7 @@ export async function readResponse(
   onProgress: ByteProgress,
 ): Promise<Uint8Array<ArrayBuffer>> {
   if (!response.ok) {
+    await response.body?.cancel();
     const status = `${response.status} ${response.statusText}`.trim();
     throw new UserError(`Cannot load ${name}: the server answered ${status}`);
   }
