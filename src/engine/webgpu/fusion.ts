@@ -1,0 +1,229 @@
+/**
+ * Joins elementwise operations into one kernel each where that is allowed: they run over the same
+ * elements, and no other operation has to run between them. Adam's update of a parameter, its
+ * moments and its moving average becomes one pass over memory; an activation joins its neighbours.
+ * The functions are the same as in kernels of one operation each.
+ */
+import {
+  type Argument,
+  type ElementwiseNode,
+  type ElementwiseWork,
+  isIdentity,
+  type Operand,
+} from "./elementwise.ts";
+import { type Operation, readsOf, type StepGraph, writesOf } from "./graph.ts";
+import { dropUnusedWork } from "./passes.ts";
+
+/** Bounds of one fused kernel. */
+export interface FusionLimits {
+  /** Storage buffers that a kernel may bind. */
+  bindings: number;
+  /** Functions in a kernel. */
+  nodes: number;
+}
+
+/** The step with fused elementwise operations, in an order that respects what each one needs. */
+export function fuseElementwise(graph: StepGraph, limits: FusionLimits): StepGraph {
+  const operations = new Fuser(graph, limits).run();
+  return dropUnusedWork({ ...graph, operations });
+}
+
+/** Operations that become one. */
+interface Group {
+  /** Indices of operations, rising. */
+  members: number[];
+  needs: Set<Group>;
+  neededBy: Set<Group>;
+}
+
+class Fuser {
+  readonly #operations: Operation[];
+  readonly #limits: FusionLimits;
+  readonly #groupOf: Group[];
+  /** Which operation writes a buffer; buffers with several writers are not here. */
+  readonly #producer = new Map<GPUBuffer, number>();
+  readonly #readers = new Map<GPUBuffer, number[]>();
+  readonly #results: Set<GPUBuffer>;
+
+  constructor(graph: StepGraph, limits: FusionLimits) {
+    this.#operations = graph.operations;
+    this.#limits = limits;
+    this.#results = new Set(
+      [...graph.state.values(), ...graph.scalars.values()].map(({ buffer }) => buffer),
+    );
+    this.#groupOf = graph.operations.map((_, i) => ({
+      members: [i],
+      needs: new Set(),
+      neededBy: new Set(),
+    }));
+    this.#connect();
+  }
+
+  run(): Operation[] {
+    for (let i = 0; i < this.#operations.length; i++) {
+      const operation = this.#operations[i];
+      if (operation.kind !== "elementwise" || this.#literal(i)) continue;
+      for (const operand of operation.work.operands) {
+        const producer = this.#producer.get(operand.buffer);
+        if (producer === undefined || !isIdentity(operand, operation.work.size)) continue;
+        this.#tryToMerge(producer, i);
+      }
+    }
+    return this.#ordered().map((group) => this.#emit(group));
+  }
+
+  /** Draws the arrows between operations: who needs whose results. */
+  #connect(): void {
+    const lastWriters = new Map<GPUBuffer, number[]>();
+    const writes = new Map<GPUBuffer, number>();
+    const readersSoFar = new Map<GPUBuffer, number[]>();
+    const arrow = (from: number, to: number) => {
+      if (from === to) return;
+      this.#groupOf[to].needs.add(this.#groupOf[from]);
+      this.#groupOf[from].neededBy.add(this.#groupOf[to]);
+    };
+    this.#operations.forEach((operation, i) => {
+      for (const buffer of readsOf(operation)) {
+        (lastWriters.get(buffer) ?? []).forEach((writer) => arrow(writer, i));
+        readersSoFar.set(buffer, [...readersSoFar.get(buffer) ?? [], i]);
+      }
+      for (const buffer of writesOf(operation)) {
+        // Several writers of one buffer keep their order, and readers in between theirs.
+        (lastWriters.get(buffer) ?? []).forEach((writer) => arrow(writer, i));
+        (readersSoFar.get(buffer) ?? []).forEach((reader) => arrow(reader, i));
+        lastWriters.set(buffer, [...lastWriters.get(buffer) ?? [], i]);
+        writes.set(buffer, (writes.get(buffer) ?? 0) + 1);
+        this.#producer.set(buffer, i);
+      }
+    });
+    for (const [buffer, count] of writes) if (count > 1) this.#producer.delete(buffer);
+    for (const [buffer, readers] of readersSoFar) this.#readers.set(buffer, readers);
+  }
+
+  /** The number that operation `i` fills its output with, where that is all it does. */
+  #literal(i: number | undefined): ElementwiseNode | undefined {
+    const operation = i === undefined ? undefined : this.#operations[i];
+    if (operation?.kind !== "elementwise" || operation.work.nodes.length !== 1) return undefined;
+    const [node] = operation.work.nodes;
+    return node.op === "fill" ? node : undefined;
+  }
+
+  #tryToMerge(producer: number, consumer: number): void {
+    const [first, second] = [this.#groupOf[producer], this.#groupOf[consumer]];
+    if (first === second || this.#literal(producer)) return;
+    const [a, b] = [this.#operations[producer], this.#operations[consumer]];
+    if (a.kind !== "elementwise" || b.kind !== "elementwise") return;
+    if (a.work.size !== b.work.size) return;
+    const members = [...first.members, ...second.members].sort((x, y) => x - y);
+    const { operands, nodes, outputs } = this.#join(members);
+    if (nodes.length > this.#limits.nodes) return;
+    if (operands.length + outputs.length > this.#limits.bindings) return;
+    if (reachesAround(first, second) || reachesAround(second, first)) return;
+    this.#merge(first, second, members);
+  }
+
+  #merge(first: Group, second: Group, members: number[]): void {
+    const merged: Group = { members, needs: new Set(), neededBy: new Set() };
+    for (const group of [first, second]) {
+      for (const other of group.needs) {
+        other.neededBy.delete(group);
+        if (other === first || other === second) continue;
+        merged.needs.add(other);
+        other.neededBy.add(merged);
+      }
+      for (const other of group.neededBy) {
+        other.needs.delete(group);
+        if (other === first || other === second) continue;
+        merged.neededBy.add(other);
+        other.needs.add(merged);
+      }
+    }
+    for (const member of members) this.#groupOf[member] = merged;
+  }
+
+  /** One expression graph for all members. */
+  #join(members: number[]): ElementwiseWork {
+    const inside = new Set(members);
+    const operands: Operand[] = [];
+    const nodes: ElementwiseNode[] = [];
+    const nodeOf = new Map<GPUBuffer, number>();
+    const known = new Map<string, number>();
+    const ids = new Map<GPUBuffer, number>();
+    const outputs: ElementwiseWork["outputs"] = [];
+    let size = 0;
+    const literals = new Map<number, number>();
+    const operandIndex = (operand: Operand): number => {
+      if (!ids.has(operand.buffer)) ids.set(operand.buffer, ids.size);
+      const key = JSON.stringify([ids.get(operand.buffer), operand.type, operand.terms]);
+      if (!known.has(key)) known.set(key, operands.push(operand) - 1);
+      return known.get(key)!;
+    };
+    const argument = (operand: Operand): Argument => {
+      const node = nodeOf.get(operand.buffer);
+      if (node !== undefined) return { node };
+      const literal = this.#literal(this.#producer.get(operand.buffer));
+      if (!literal) return { operand: operandIndex(operand) };
+      const [value] = literal.params;
+      if (!literals.has(value)) literals.set(value, nodes.push(literal) - 1);
+      return { node: literals.get(value)! };
+    };
+    for (const member of members) {
+      const operation = this.#operations[member];
+      if (operation.kind !== "elementwise") continue;
+      const { work } = operation;
+      size = work.size;
+      const placed: number[] = [];
+      for (const node of work.nodes) {
+        const args = node.args.map((arg): Argument =>
+          "node" in arg ? { node: placed[arg.node] } : argument(work.operands[arg.operand])
+        );
+        placed.push(nodes.push({ ...node, args }) - 1);
+      }
+      for (const { node, buffer } of work.outputs) {
+        nodeOf.set(buffer, placed[node]);
+        const readers = this.#readers.get(buffer) ?? [];
+        const leaves = this.#results.has(buffer) || !this.#producer.has(buffer) ||
+          readers.some((reader) => !inside.has(reader));
+        if (leaves) outputs.push({ node: placed[node], buffer });
+      }
+    }
+    return { size, operands, nodes, outputs };
+  }
+
+  #emit(group: Group): Operation {
+    const [only] = group.members;
+    const operation = this.#operations[only];
+    if (operation.kind !== "elementwise" || this.#literal(only)) return operation;
+    return { kind: "elementwise", work: this.#join(group.members) };
+  }
+
+  /** Groups after what they need, otherwise in the order of the recording. */
+  #ordered(): Group[] {
+    const groups = [...new Set(this.#groupOf)]
+      .sort((a, b) => a.members.at(-1)! - b.members.at(-1)!);
+    const placed = new Set<Group>();
+    const order: Group[] = [];
+    const place = (group: Group) => {
+      if (placed.has(group)) return;
+      placed.add(group);
+      for (const needed of group.needs) place(needed);
+      order.push(group);
+    };
+    groups.forEach(place);
+    return order;
+  }
+}
+
+/** True when some path leads from one group to the other through a third. */
+function reachesAround(from: Group, to: Group): boolean {
+  const seen = new Set<Group>([from, to]);
+  const open = [...from.neededBy].filter((group) => group !== to);
+  while (open.length > 0) {
+    const group = open.pop()!;
+    if (seen.has(group)) continue;
+    seen.add(group);
+    if (group.neededBy.has(to)) return true;
+    open.push(...group.neededBy);
+  }
+  return false;
+}

@@ -1,0 +1,46 @@
+/** Says before anything is allocated whether a step fits the device. */
+import { UserError } from "../../errors.ts";
+import type { WebGpu } from "./device.ts";
+import type { StepPlan } from "./plan.ts";
+
+/**
+ * Checks a plan against the limits of the device and the memory that is there.
+ * @param budgetBytes the most that the step may take; undefined where nobody knows
+ * @throws UserError with the bytes needed and the bytes available
+ */
+export function checkFits(gpu: WebGpu, plan: StepPlan, budgetBytes: number | undefined): void {
+  const largest = plan.slots.reduce((most, { sizeBytes }) => Math.max(most, sizeBytes), 0);
+  const { maxStorageBufferBindingSize, maxBufferSize } = gpu.device.limits;
+  const limit = Math.min(maxStorageBufferBindingSize, maxBufferSize);
+  if (largest > limit) {
+    throw new UserError(
+      `The training step does not fit ${gpu.description}: its largest tensor needs ` +
+        `${megabytes(largest)}, and a tensor may have ${megabytes(limit)} there. ` +
+        `Use a smaller batch or network, or --device cpu.`,
+    );
+  }
+  if (budgetBytes !== undefined && plan.totalBytes > budgetBytes) {
+    throw new UserError(
+      `The training step does not fit ${gpu.description}: it needs ` +
+        `${megabytes(plan.totalBytes)}, and ${megabytes(budgetBytes)} are available. ` +
+        `Use a smaller batch or network.`,
+    );
+  }
+}
+
+/**
+ * The memory that a step may take. WebGPU does not tell a GPU's; a software adapter uses the
+ * machine's, which Deno tells where --allow-sys permits.
+ */
+export function availableBytes(gpu: WebGpu): number | undefined {
+  if (!gpu.isSoftware) return undefined;
+  const permission = globalThis.Deno?.permissions.querySync({
+    name: "sys",
+    kind: "systemMemoryInfo",
+  });
+  return permission?.state === "granted" ? Deno.systemMemoryInfo().available : undefined;
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB (${bytes} bytes)`;
+}
