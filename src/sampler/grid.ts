@@ -19,7 +19,8 @@ export interface GridOptions {
  *
  * @example
  * ```ts
- * import { grid } from "./grid.ts";
+ * import { grid } from "@ganforge/ganforge/sampler";
+ *
  * const dot = { width: 1, height: 1, channels: 1 as const, data: new Uint8Array([0]) };
  * const sheet = grid([dot, dot, dot, dot], { padding: 1 });
  * console.log(sheet.width, sheet.height); // 5 5

@@ -1,7 +1,6 @@
-/** Latents: from a seed, truncated, and on the way from one to another. */
+/** Latents: truncated, and on the way from one to another. From a seed: src/random/latents.ts. */
 import { UserError } from "../errors.ts";
 import type { LatentDistribution } from "../manifest.ts";
-import { fillNormal, fillUniform, STREAMS } from "../random/counter_random.ts";
 
 /** Where a generator's latents come from. */
 export interface LatentSpec {
@@ -13,27 +12,6 @@ export interface LatentSpec {
 
 /** The largest seed: seeds are unsigned 32-bit integers. */
 export const MAX_SEED = 0xffff_ffff;
-
-/**
- * Fills `out` with the latent of a seed: the same bits on every platform.
- * @param out `[dimension]`
- */
-export function fillLatent(
-  out: Float32Array,
-  seed: number,
-  distribution: LatentDistribution,
-): Float32Array {
-  const address = { seed, stream: STREAMS.latent, step: 0 };
-  if (distribution === "uniform") return fillUniform(out, address);
-  fillNormal(out, address);
-  if (distribution === "unit") {
-    let sum = 0;
-    for (let i = 0; i < out.length; i++) sum += out[i] * out[i];
-    const norm = Math.sqrt(sum);
-    for (let i = 0; i < out.length; i++) out[i] /= norm;
-  }
-  return out;
-}
 
 /**
  * Pulls a latent towards the mean, in place: `z' = mean + t (z - mean)`. Below 1, samples are more

@@ -44,7 +44,8 @@ function crc32(bytes: Uint8Array): number {
  *
  * @example
  * ```ts
- * import { encodePng } from "./png.ts";
+ * import { encodePng } from "@ganforge/ganforge/sampler";
+ *
  * const file = await encodePng({ width: 2, height: 1, channels: 1, data: new Uint8Array([0, 255]) });
  * console.log(file.length); // some 70 bytes
  * ```

@@ -1,7 +1,8 @@
 /** Turns what `sample` and `stream` are asked for into one latent and label after another. */
 import { UserError } from "../errors.ts";
+import { fillLatent } from "../random/latents.ts";
 import type { GeneratorInfo } from "./generator_info.ts";
-import { fillLatent, MAX_SEED, truncate } from "./latents.ts";
+import { MAX_SEED, truncate } from "./latents.ts";
 
 /** What to sample. Give `count` (and `seed`), or `seeds`, or `latents`. */
 export interface SampleOptions {
@@ -86,7 +87,7 @@ function* build(
     let seed: number | null = null;
     if (typeof item === "number") {
       seed = checkSeed(item);
-      latent = fillLatent(new Float32Array(dimension), seed, distribution);
+      latent = fillLatent(new Float32Array(dimension), { seed, distribution });
     } else latent = checkLatent(item, dimension, index);
     if (truncation !== 1) truncate(latent, truncation, mean);
     yield { index, seed, label: labelOf(index, seed), latent };

@@ -7,8 +7,9 @@
  * those (sample.ts, raster.ts, grid.ts, png.ts).
  */
 import { UserError } from "../errors.ts";
+import { fillLatent } from "../random/latents.ts";
 import type { GeneratorInfo } from "./generator_info.ts";
-import { fillLatent, interpolateLatents, type InterpolateOptions } from "./latents.ts";
+import { interpolateLatents, type InterpolateOptions } from "./latents.ts";
 import { loadGenerator, type LoadOptions } from "./loading.ts";
 import { letOthersRun } from "./platform.ts";
 import {
@@ -31,9 +32,9 @@ const PAUSE_MS = 8;
  *
  * @example
  * ```ts
- * import { Sampler } from "./mod.ts";
- * const model = new URL("../../fixtures/sampler/rgb.onnx", import.meta.url);
- * await using sampler = await Sampler.load(model, { device: "wasm" });
+ * import { Sampler } from "@ganforge/ganforge/sampler";
+ *
+ * await using sampler = await Sampler.load("fixtures/sampler/rgb.onnx", { device: "wasm" });
  * const images = await sampler.sample({ count: 4, seed: 7, truncation: 0.7 });
  * const png = await images.grid().toPng();
  * console.log(png.length > 100); // true
@@ -89,7 +90,7 @@ export class Sampler {
   latent(seed: number): Float32Array<ArrayBuffer> {
     const { dimension, distribution } = this.info.latent;
     const latent = new Float32Array(dimension);
-    fillLatent(latent, checkSeed(seed), distribution);
+    fillLatent(latent, { seed: checkSeed(seed), distribution });
     return latent;
   }
 

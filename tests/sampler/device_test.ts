@@ -112,5 +112,6 @@ Deno.test("The sampler imports onnxruntime-web and nothing else", async () => {
     "src/errors.ts",
     "src/manifest.ts",
     "src/random/counter_random.ts",
+    "src/random/latents.ts",
   ]);
 });

@@ -1,19 +1,20 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { UserError } from "../../src/errors.ts";
-import { fillLatent, interpolateLatents, truncate } from "../../src/sampler/latents.ts";
+import { fillLatent } from "../../src/random/latents.ts";
+import { interpolateLatents, truncate } from "../../src/sampler/latents.ts";
 import { assertNear, golden } from "./helpers.ts";
 
 for (const { seed, distribution, values } of golden.latents) {
   Deno.test(`fillLatent() gives the frozen ${distribution} latent of seed ${seed}`, () => {
-    const latent = fillLatent(new Float32Array(10), seed, distribution);
+    const latent = fillLatent(new Float32Array(10), { seed, distribution });
     assertEquals([...latent], values);
   });
 }
 
 Deno.test("fillLatent() gives a longer latent the same start, unless it is normalised", () => {
   for (const distribution of ["normal", "uniform"] as const) {
-    const short = fillLatent(new Float32Array(5), 7, distribution);
-    const long = fillLatent(new Float32Array(64), 7, distribution);
+    const short = fillLatent(new Float32Array(5), { seed: 7, distribution });
+    const long = fillLatent(new Float32Array(64), { seed: 7, distribution });
     assertEquals([...long.subarray(0, 5)], [...short]);
   }
 });
