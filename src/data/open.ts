@@ -1,0 +1,134 @@
+/**
+ * From a run's description of its data to the data: draws what is drawn, and reads what lies at a path
+ * with the reader of its kind.
+ */
+import { DATA_DEFAULTS, dataSchema, type DataSpec } from "../config/data.ts";
+import { UserError } from "../errors.ts";
+import { arraySource, pointSource } from "./array_source.ts";
+import { readCifarArchive, readCifarFile, readCifarFolder } from "./cifar.ts";
+import { readCsvFile } from "./csv.ts";
+import { drawDigits } from "./digits/draw_digits.ts";
+import { openFolderStore, openZipStore } from "./images/image_store.ts";
+import { loadImages } from "./images/load_images.ts";
+import { readMnist } from "./mnist.ts";
+import { readNpyFile } from "./npy.ts";
+import { type PixelSet, pixelSource } from "./pixel_set.ts";
+import { EXPECTED, FOLDER_CONTENTS, recognise, type Recognised } from "./recognise.ts";
+import type { DataSource } from "./source.ts";
+import { drawToyData } from "./toy.ts";
+
+/** How to open a data source. */
+export interface OpenOptions {
+  /** Called as pictures of a folder or an archive are decoded. */
+  onProgress?: (progress: { done: number; total: number }) => void;
+  /** Stops the loading of pictures. */
+  signal?: AbortSignal;
+}
+
+/**
+ * Opens the data that a run asks for.
+ *
+ * @example
+ * ```ts
+ * import { openDataSource } from "./open.ts";
+ *
+ * const data = await openDataSource({ source: "digits", count: 100 });
+ * const { values, labels } = data.batch(new Uint32Array([0, 1, 2])); // [3, 28, 28, 1] in [-1, 1]
+ * ```
+ *
+ * @throws {UserError} when the description makes no sense, nothing usable lies at its path, or a file
+ * is broken
+ */
+export async function openDataSource(
+  spec: DataSpec,
+  options: OpenOptions = {},
+): Promise<DataSource> {
+  checkSpec(spec);
+  const { source, path } = spec;
+  switch (source) {
+    case "mixture-1d":
+    case "normal-1d":
+    case "ring-2d":
+    case "grid-2d":
+      return drawToyData(source, spec);
+    case "digits":
+      return drawDigits(spec);
+  }
+  if (path === undefined) throw new UserError(missingPath(spec));
+  const found = await recognise(path, spec);
+  checkSpec({ ...spec, source: found.source });
+  return await readFound(found, spec, options);
+}
+
+function checkSpec(spec: DataSpec): void {
+  const result = dataSchema.safeParse(spec);
+  if (result.success) return;
+  const issues = result.error.issues.map(({ path, message }) =>
+    `${["data", ...path].join(".")}: ${message}`
+  );
+  throw new UserError(`Cannot use the data options: ${issues.join("; ")}`);
+}
+
+function missingPath({ source }: DataSpec): string {
+  const fetchable = source === "mnist" || source === "cifar-10"
+    ? ", or fetch them by --download"
+    : "";
+  return `The data "${source}" need a path: name ${EXPECTED[source]} by --data PATH${fetchable}`;
+}
+
+async function readFound(
+  found: Recognised,
+  spec: DataSpec,
+  { onProgress, signal }: OpenOptions,
+): Promise<DataSource> {
+  const { size, channels, count, split, seed = DATA_DEFAULTS.seed } = spec;
+  const wanted = { size, channels, count, seed };
+  switch (found.source) {
+    case "mnist":
+      return pixelSource(await readMnist(found.pair), wanted);
+    case "cifar-10":
+      return pixelSource(await readCifar(found, split), wanted);
+    case "images": {
+      using store = found.form === "zip"
+        ? openZipStore(found.path)
+        : await openFolderStore(found.path, spec.source === "auto" ? FOLDER_CONTENTS : "");
+      const { background = DATA_DEFAULTS.background } = spec;
+      const set = await loadImages(store, { ...wanted, background, onProgress, signal });
+      return pixelSource(set, { seed });
+    }
+    case "npy": {
+      const named = { ...wanted, name: baseName(found.path), origin: found.path };
+      return arraySource(await readNpyFile(found.path), named);
+    }
+    case "csv": {
+      const { values, dimension, labels, classNames } = await readCsvFile(found.path);
+      return pointSource(values, {
+        ...wanted,
+        name: baseName(found.path),
+        origin: found.path,
+        shape: [dimension],
+        labels,
+        classNames,
+      });
+    }
+  }
+}
+
+async function readCifar(
+  found: Extract<Recognised, { source: "cifar-10" }>,
+  split: DataSpec["split"],
+): Promise<PixelSet> {
+  switch (found.form) {
+    case "file":
+      return await readCifarFile(found.path);
+    case "archive":
+      return await readCifarArchive(found.path, { split });
+    case "folder":
+      return await readCifarFolder(found.path, found.names, { split });
+  }
+}
+
+/** A file's name without its folder and ending. */
+function baseName(path: string): string {
+  return path.split(/[\\/]/).pop()!.replace(/\.[^.]*$/, "") || "data";
+}

@@ -1,0 +1,88 @@
+/** 8-bit pictures as a file holds them, and the last steps from there to a data source. */
+import { UserError } from "../errors.ts";
+import { type Raster, toChannels, toSquare } from "./images/raster.ts";
+import { randomSubset } from "./order.ts";
+import { type DataSource, imageSource } from "./source.ts";
+
+/** Pictures of one shape. */
+export interface PixelSet {
+  name: string;
+  /** What was read, for the source's description. */
+  origin: string;
+  /** `[height, width, channels]` */
+  shape: [number, number, 1 | 3];
+  /** `[count, height, width, channels]` */
+  pixels: Uint8Array;
+  /** `[count]` */
+  labels?: Int32Array;
+  classNames?: readonly string[];
+}
+
+/** What a user may want of pictures. */
+export interface PixelOptions {
+  /** Side in pixels to which the central square is resized. */
+  size?: number;
+  channels?: 1 | 3;
+  /** How many to take, picked at random. */
+  count?: number;
+  seed: number;
+}
+
+/**
+ * Picks, converts and resizes pictures, and makes them a data source.
+ * @throws {UserError} when more are wanted than are there
+ */
+export function pixelSource(set: PixelSet, options: PixelOptions): DataSource {
+  const { name, origin, shape, pixels, labels, classNames } = reshapePixels(
+    pickPixels(set, options),
+    options,
+  );
+  const [height, width, channels] = shape;
+  const classes = labels && classNames ? `, ${classNames.length} classes` : ", no labels";
+  return imageSource(pixels, {
+    name,
+    description: `${origin}: ${width} x ${height} pixels, ${
+      channels === 1 ? "grey" : "RGB"
+    }${classes}`,
+    shape,
+    labels,
+    classNames,
+  });
+}
+
+function pickPixels(set: PixelSet, { count, seed }: PixelOptions): PixelSet {
+  const size = set.shape[0] * set.shape[1] * set.shape[2];
+  const total = set.pixels.length / size;
+  if (count === undefined || count === total) return set;
+  if (count > total) {
+    throw new UserError(
+      `Cannot take ${count} samples from ${set.origin}: there are ${total}; lower "count"`,
+    );
+  }
+  const chosen = randomSubset(total, { wanted: count, seed });
+  const pixels = new Uint8Array(count * size);
+  for (const [to, from] of chosen.entries()) {
+    pixels.set(set.pixels.subarray(from * size, (from + 1) * size), to * size);
+  }
+  const picked = { ...set, pixels, origin: `${count} picked at random from ${set.origin}` };
+  const { labels } = set;
+  if (labels) picked.labels = Int32Array.from(chosen, (index) => labels[index]);
+  return picked;
+}
+
+function reshapePixels(set: PixelSet, { size, channels = set.shape[2] }: PixelOptions): PixelSet {
+  const [height, width, oldChannels] = set.shape;
+  const [newHeight, newWidth] = size ? [size, size] : [height, width];
+  if (newHeight === height && newWidth === width && channels === oldChannels) return set;
+  const from = height * width * oldChannels;
+  const to = newHeight * newWidth * channels;
+  const count = set.pixels.length / from;
+  const pixels = new Uint8Array(count * to);
+  for (let i = 0; i < count; i++) {
+    const data = set.pixels.subarray(i * from, (i + 1) * from);
+    const raster: Raster = { width, height, channels: oldChannels, data };
+    const shaped = size ? toSquare(raster, size) : raster;
+    pixels.set(toChannels(shaped, channels).data, i * to);
+  }
+  return { ...set, pixels, shape: [newHeight, newWidth, channels] };
+}
