@@ -248,6 +248,7 @@ function mendConvolutions(): void {
     dilations: dilations ?? [1, 1],
     pad,
     dimRoundingMode,
+    dataFormat: "NHWC",
   });
   setGradient("DepthwiseConv2dNativeBackpropInput", ["dy", "filter"], {
     dy: (ddx, [, filter], attributes) =>
