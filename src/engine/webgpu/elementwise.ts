@@ -164,6 +164,7 @@ export function elementwiseDispatch(
       `let a${k} = ${loads && lanes === 1 ? typeOf(operand.type, 4) + `(${value})` : value};`,
     );
   });
+  const barrier = work.nodes.length > 1 ? barrierFunction(float, integers) : undefined;
   work.nodes.forEach(({ op, args, params }, n) => {
     const { params: kinds = [], wgsl }: ElementwiseOp = ELEMENTWISE_OPS[op];
     const names = kinds.map((kind, p) => {
@@ -171,7 +172,9 @@ export function elementwiseDispatch(
       return `u.f${floats.push(params[p]) - 1}`;
     });
     const values = args.map((arg) => "operand" in arg ? `a${arg.operand}` : `v${arg.node}`);
-    body.push(`let v${n} = ${wgsl(values, names, float)};`);
+    const text = wgsl(values, names, float);
+    const isKept = barrier !== undefined && nodeType(work, n) === "f32";
+    body.push(`let v${n} = ${isKept ? `keep(${text})` : text};`);
   });
   work.outputs.forEach(({ node }, o) => {
     bind("read_write", `out${o}`, typeOf(nodeType(work, node), width), reads.length + o);
@@ -185,6 +188,7 @@ struct Uniforms { ${fields.join(", ")} };
 ${declarations.join("\n")}
 @group(0) @binding(${binding}) var<uniform> u: Uniforms;
 ${work.nodes.some(({ op }) => isRandom(op)) ? RANDOM_WGSL : ""}
+${barrier ?? ""}
 @compute @workgroup_size(${THREADS})
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
   let q = id.y * (groups.x * ${THREADS}u) + id.x;
@@ -205,6 +209,19 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     uniforms: packScalars(integers, floats),
     workgroups: [Math.ceil(groups / rows), rows, 1],
   };
+}
+
+/**
+ * Compilers of shaders join a product and a sum into one rounding, and more. Between two nodes this
+ * exclusive or with a 0 that they cannot see keeps them from it, so that a fused kernel has the bits
+ * of one kernel for each node. It costs nothing beside a kernel's memory traffic.
+ */
+function barrierFunction(float: string, integers: number[]): string {
+  const bits = float.replace("f32", "u32");
+  const zero = `u.i${integers.push(0) - 1}`;
+  return `fn keep(x: ${float}) -> ${float} {
+  return bitcast<${float}>(bitcast<${bits}>(x) ^ ${bits}(${zero}));
+}`;
 }
 
 /** Operands that are addresses of random numbers. */

@@ -71,15 +71,19 @@ export async function assertMatchesCpu(
   expected.forEach((want, k) => assertClose(`${what}, output ${k}`, actual[k], want, tolerance));
 }
 
-/** Asserts closeness relative to the largest expected value; NaN and infinities must be in the same places. */
+/**
+ * Asserts closeness relative to the largest expected value (at least `floor`). NaN and infinities must
+ * be in the same places.
+ */
 export function assertClose(
   what: string,
   actual: Float32Array,
   expected: Float32Array,
   tolerance: number,
+  floor = 1e-20,
 ): void {
   assert(actual.length === expected.length, `${what}: ${actual.length} of ${expected.length}`);
-  const scale = expected.reduce((m, x) => Number.isFinite(x) ? Math.max(m, Math.abs(x)) : m, 1e-20);
+  const scale = expected.reduce((m, x) => Number.isFinite(x) ? Math.max(m, Math.abs(x)) : m, floor);
   for (let i = 0; i < expected.length; i++) {
     const [a, e] = [actual[i], expected[i]];
     const same = Number.isFinite(e) ? Math.abs(a - e) <= tolerance * scale : Object.is(a, e);
