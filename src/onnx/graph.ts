@@ -1,0 +1,107 @@
+/**
+ * ONNX as typed data: what protobuf.ts writes and protobuf_reader.ts reads. Only the parts of
+ * onnx.proto (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto) that this project uses.
+ */
+
+/** Element types, with their numbers in TensorProto.DataType. */
+export const DATA_TYPES = {
+  float32: 1,
+  uint8: 2,
+  int8: 3,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+  float16: 10,
+} as const;
+
+/** The name of an element type. */
+export type OnnxType = keyof typeof DATA_TYPES;
+
+/** Bytes of one element. */
+export const ELEMENT_BYTES: Record<OnnxType, number> = {
+  float32: 4,
+  uint8: 1,
+  int8: 1,
+  int32: 4,
+  int64: 8,
+  bool: 1,
+  float16: 2,
+};
+
+/** A dimension: a number, or a name such as `"N"` for one that is known only at run time. */
+export type OnnxDim = number | string;
+
+/** A constant. `data` holds the elements, little-endian, row-major. */
+export interface OnnxTensor {
+  name: string;
+  dtype: OnnxType;
+  dims: number[];
+  data: ArrayBufferView;
+}
+
+/** The name, type and shape of an input, an output or a value in between. */
+export interface OnnxValueInfo {
+  name: string;
+  dtype: OnnxType;
+  /** Without it the rank is unknown. */
+  dims?: OnnxDim[];
+}
+
+/** An attribute. A bare number is an integer; floats are wrapped, so that the two cannot be confused. */
+export type OnnxAttribute =
+  | number
+  | string
+  | number[]
+  | { float: number }
+  | { tensor: OnnxTensor }
+  | { graph: OnnxGraph };
+
+/** One operation. */
+export interface OnnxNode {
+  op: string;
+  /** An empty name leaves an optional input out. */
+  inputs: string[];
+  outputs: string[];
+  attributes?: Record<string, OnnxAttribute>;
+  name?: string;
+  /** Empty for the standard operators. */
+  domain?: string;
+}
+
+/** A graph. Nodes are in topological order. */
+export interface OnnxGraph {
+  name: string;
+  nodes: OnnxNode[];
+  inputs: OnnxValueInfo[];
+  outputs: OnnxValueInfo[];
+  initializers: OnnxTensor[];
+  /** Shapes of the values in between. */
+  values?: OnnxValueInfo[];
+}
+
+/** A file. */
+export interface OnnxModel {
+  graph: OnnxGraph;
+  /** The version of the standard operators. */
+  opset: number;
+  irVersion: number;
+  producer: string;
+  producerVersion: string;
+  /** Further operator sets by domain. */
+  domains?: Record<string, number>;
+  metadata?: Record<string, string>;
+}
+
+/**
+ * The IR version that belongs to an operator set: the first one whose runtimes know that set
+ * (https://github.com/onnx/onnx/blob/main/docs/Versioning.md), but at least 7 and, up to opset 18, 8.
+ * @throws {RangeError} for a version outside 13 ... 21
+ */
+export function irVersionFor(opset: number): number {
+  if (!Number.isInteger(opset) || opset < 13 || opset > 21) {
+    throw new RangeError(`Cannot write opset ${opset}: 13 to 21 are supported, 17 is the default`);
+  }
+  if (opset < 15) return 7;
+  if (opset < 19) return 8;
+  return opset < 21 ? 9 : 10;
+}

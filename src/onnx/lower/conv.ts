@@ -1,0 +1,152 @@
+/** Rules for convolutions: forward, and the gradient with respect to the input. */
+import { numbersAttribute } from "../trace/attributes.ts";
+import type { KernelNode } from "../trace/kernel_graph.ts";
+import { convolutionInfo } from "../trace/shape_rules_image.ts";
+import { activate } from "./elementwise.ts";
+import { NCHW, OIHW } from "./layout.ts";
+import type { Lowered, Lowering, LoweringRule } from "./lowering.ts";
+
+/** A convolution's geometry in the words of ONNX. */
+export interface Geometry {
+  kernel: [number, number];
+  strides: [number, number];
+  dilations: [number, number];
+  /** top, left, bottom, right */
+  pads: [number, number, number, number];
+}
+
+/** The geometry of a convolution kernel call. @param inputShape the shape of the forward input */
+export function geometryOf(
+  inputShape: readonly number[],
+  filterShape: readonly number[],
+  node: KernelNode,
+  depthwise = false,
+): Geometry {
+  const info = convolutionInfo(inputShape, filterShape, node.attributes, depthwise);
+  const { top, left, bottom, right } = info.padInfo;
+  return {
+    kernel: [info.filterHeight, info.filterWidth],
+    strides: [info.strideHeight, info.strideWidth],
+    dilations: [info.dilationHeight, info.dilationWidth],
+    pads: [top, left, bottom, right],
+  };
+}
+
+/** An image in memory as NCHW, expanded. */
+export function asNCHW(lowering: Lowering, x: Lowered): Lowered {
+  return lowering.arranged(lowering.expanded(x), NCHW);
+}
+
+/** The depthwise filter `[kh, kw, channels, multiplier]` as ONNX' `[channels * multiplier, 1, kh, kw]`. */
+export function depthwiseFilter(lowering: Lowering, filter: Lowered): string {
+  const arranged = lowering.arranged(lowering.expanded(filter), [2, 3, 0, 1]);
+  const [kh, kw, channels, multiplier] = filter.shape;
+  const dims = [channels * multiplier, 1, kh, kw];
+  if (arranged.data === undefined) {
+    const name = lowering.name(arranged, "weight");
+    return lowering.builder.reshape(name, [channels, multiplier, kh, kw], dims);
+  }
+  const regrouped = { ...arranged, shape: [kh, kw, 1, channels * multiplier] };
+  return lowering.name({ ...regrouped, stored: regrouped.shape, order: OIHW }, "weight");
+}
+
+function attributesOf(geometry: Geometry, group = 1) {
+  const { kernel, strides, dilations, pads } = geometry;
+  return {
+    kernel_shape: kernel,
+    strides,
+    pads,
+    ...(dilations.some((dilation) => dilation !== 1) ? { dilations } : {}),
+    ...(group === 1 ? {} : { group }),
+  };
+}
+
+function forward(depthwise: boolean): LoweringRule {
+  return (lowering, node) => {
+    const x = lowering.input(node, "x");
+    const filter = lowering.input(node, "filter");
+    const geometry = geometryOf(x.shape, filter.shape, node, depthwise);
+    const weight = depthwise
+      ? depthwiseFilter(lowering, filter)
+      : lowering.name(lowering.arranged(lowering.expanded(filter), OIHW), "weight");
+    const inputs = [lowering.name(asNCHW(lowering, x)), weight];
+    if (node.inputs.bias) {
+      const bias = lowering.input(node, "bias");
+      inputs.push(lowering.name(lowering.reshaped(bias, [bias.shape.at(-1)!]), "bias"));
+    }
+    const group = depthwise ? x.shape[3] : 1;
+    const name = lowering.builder.emit("Conv", inputs, attributesOf(geometry, group));
+    return activate(lowering, node, lowering.made(name, node.outputs[0].shape, NCHW));
+  };
+}
+
+/** What ONNX' ConvTranspose must add at the end so that a strided convolution's input size comes back. */
+function outputPadding(
+  inputShape: readonly number[],
+  outputShape: readonly number[],
+  { kernel, strides, dilations, pads }: Geometry,
+): number[] {
+  return [0, 1].map((axis) => {
+    const extent = (kernel[axis] - 1) * dilations[axis] + 1;
+    const reached = (outputShape[axis + 1] - 1) * strides[axis] + extent;
+    return inputShape[axis + 1] - (reached - pads[axis] - pads[axis + 2]);
+  });
+}
+
+/** The gradient with respect to the input, which is also TensorFlow.js' transposed convolution. */
+function inputGradient(depthwise: boolean): LoweringRule {
+  return (lowering, node) => {
+    const { builder } = lowering;
+    const shape = numbersAttribute(node.attributes, "inputShape");
+    const filter = lowering.input(node, "filter");
+    const dy = asNCHW(lowering, lowering.input(node, "dy"));
+    const geometry = geometryOf(shape, filter.shape, node, depthwise);
+    const { kernel, strides, pads } = geometry;
+    const mirrored = [0, 1, 2, 3].map((side) => kernel[side % 2] - 1 - pads[side]);
+    const canMirror = !depthwise && filter.data === undefined &&
+      strides.every((stride) => stride === 1) && mirrored.every((pad) => pad >= 0);
+    if (canMirror) {
+      const weight = mirroredFilter(lowering, filter);
+      const name = builder.emit("Conv", [lowering.name(dy), weight], {
+        kernel_shape: kernel,
+        strides,
+        pads: mirrored,
+      });
+      return lowering.made(name, shape, NCHW);
+    }
+    const weight = depthwise
+      ? depthwiseFilter(lowering, filter)
+      : lowering.name(lowering.arranged(lowering.expanded(filter), OIHW), "weight");
+    const name = builder.emit("ConvTranspose", [lowering.name(dy), weight], {
+      ...attributesOf(geometry, depthwise ? shape[3] : 1),
+      output_padding: outputPadding(shape, dy.shape, geometry),
+    });
+    return lowering.made(name, shape, NCHW);
+  };
+}
+
+/** The filter turned by 180 degrees with input and output channels swapped: a convolution's adjoint. */
+function mirroredFilter(lowering: Lowering, filter: Lowered): string {
+  const { builder } = lowering;
+  const arranged = lowering.arranged(lowering.expanded(filter), OIHW);
+  const far = -(2 ** 31 - 1);
+  const [kh, kw] = filter.shape;
+  const turned = kh === 1 && kw === 1 ? lowering.name(arranged) : builder.emit("Slice", [
+    lowering.name(arranged),
+    builder.integers([-1, -1]),
+    builder.integers([far, far]),
+    builder.integers([2, 3]),
+    builder.integers([-1, -1]),
+  ]);
+  return builder.emit("Transpose", [turned], { perm: [1, 0, 2, 3] });
+}
+
+/** The rules by kernel name. */
+export const convRules: Record<string, LoweringRule> = {
+  Conv2D: forward(false),
+  Conv2DBackpropInput: inputGradient(false),
+  DepthwiseConv2dNative: forward(true),
+  DepthwiseConv2dNativeBackpropInput: inputGradient(true),
+  FusedConv2D: forward(false),
+  FusedDepthwiseConv2D: forward(true),
+};

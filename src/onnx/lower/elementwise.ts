@@ -1,0 +1,244 @@
+/** Rules for kernels that compute each element by itself. */
+import { numberAttribute, textAttribute } from "../trace/attributes.ts";
+import {
+  type KernelGraph,
+  type KernelNode,
+  type KernelType,
+  type KernelValue,
+  producerOf,
+} from "../trace/kernel_graph.ts";
+import { broadcastShapes } from "../trace/shape_rule.ts";
+import { constantFill, type Lowered, type Lowering, type LoweringRule } from "./lowering.ts";
+
+/** Kernels of one input that ONNX has under a name of its own, with the same meaning. */
+const SAME_UNARY: Record<string, string> = {
+  ...Object.fromEntries(
+    [
+      "Abs Acos Acosh Asin Asinh Atan Atanh Ceil Cos Cosh Elu Erf Exp Floor Log Neg Reciprocal Relu",
+      "Round Selu Sigmoid Sign Sin Sinh Softplus Sqrt Tan Tanh",
+    ].join(" ").split(" ").map((name) => [name, name]),
+  ),
+  LogicalNot: "Not",
+  IsInf: "IsInf",
+  IsNan: "IsNaN",
+};
+
+const SAME_BINARY: Record<string, string> = { Maximum: "Max", Minimum: "Min", Pow: "Pow" };
+
+const PREDICATES: Record<string, string> = {
+  Equal: "Equal",
+  Greater: "Greater",
+  GreaterEqual: "GreaterOrEqual",
+  Less: "Less",
+  LessEqual: "LessOrEqual",
+  LogicalAnd: "And",
+  LogicalOr: "Or",
+  LogicalXor: "Xor",
+};
+
+/** Sums; adding 0 is free. */
+export function add(lowering: Lowering, a: Lowered, b: Lowered): Lowered {
+  if (b.fill === 0) return widened(lowering, a, b);
+  if (a.fill === 0) return widened(lowering, b, a);
+  return lowering.elementwise("Add", [a, b]);
+}
+
+/** Differences; subtracting 0 is free. */
+export function subtract(lowering: Lowering, a: Lowered, b: Lowered): Lowered {
+  return b.fill === 0 ? widened(lowering, a, b) : lowering.elementwise("Sub", [a, b]);
+}
+
+/** Products; multiplying by 1 is free. */
+export function multiply(lowering: Lowering, a: Lowered, b: Lowered): Lowered {
+  if (b.fill === 1) return widened(lowering, a, b);
+  if (a.fill === 1) return widened(lowering, b, a);
+  return lowering.elementwise("Mul", [a, b]);
+}
+
+/** Quotients; dividing by a number is multiplying by its reciprocal. */
+export function divide(lowering: Lowering, a: Lowered, b: Lowered): Lowered {
+  if (b.fill === undefined || b.dtype !== "float32") return lowering.elementwise("Div", [a, b]);
+  return multiply(lowering, a, { ...b, fill: Math.fround(1 / b.fill) });
+}
+
+/** `x` with the shape that it has after broadcasting with `other`; nothing is expanded. */
+function widened(lowering: Lowering, x: Lowered, other: Lowered): Lowered {
+  const shape = broadcastShapes(x.shape, other.shape);
+  return { ...lowering.lifted(x, shape.length), shape };
+}
+
+/** For each graph, its relu kernels by the id of what they take. */
+const reluNodes = new WeakMap<KernelGraph, Map<number, KernelNode>>();
+
+function reluOf(graph: KernelGraph, value: KernelValue): KernelNode | undefined {
+  let byInput = reluNodes.get(graph);
+  if (byInput === undefined) {
+    const relus = graph.nodes.filter(({ kernel }) => kernel === "Relu");
+    byInput = new Map(relus.map((node) => [node.inputs.x.id, node]));
+    reluNodes.set(graph, byInput);
+  }
+  return byInput.get(value.id);
+}
+
+/** 1 where `x` is positive and 0 elsewhere: what relu's gradient multiplies by. */
+function positiveMask(lowering: Lowering, x: KernelValue): Lowered {
+  const relu = producerOf(x)?.kernel === "Relu" ? x : reluOf(lowering.graph, x)?.outputs[0];
+  // The sign of a relu's output is this mask, in one operation instead of two.
+  if (relu !== undefined && lowering.has(relu)) {
+    return lowering.unary("Sign", lowering.value(relu));
+  }
+  const positive = lowering.elementwise(
+    "Greater",
+    [lowering.value(x), constantFill(0, [])],
+    "bool",
+  );
+  return lowering.cast(positive, "float32");
+}
+
+const step: LoweringRule = (lowering, node) => {
+  const alpha = numberAttribute(node.attributes, "alpha", 0);
+  const mask = positiveMask(lowering, node.inputs.x);
+  if (alpha === 0) return mask;
+  const scaled = multiply(lowering, mask, constantFill(1 - alpha, []));
+  return add(lowering, scaled, constantFill(alpha, []));
+};
+
+function clip(lowering: Lowering, x: Lowered, lowest: number, highest: number): Lowered {
+  const { builder } = lowering;
+  const name = builder.emit("Clip", [
+    lowering.name(x),
+    builder.float(lowest),
+    builder.float(highest),
+  ]);
+  const { shape, stored, order, dtype } = x;
+  return { shape, stored, order, dtype, name };
+}
+
+/** `a - floor(a / b) b`, with the sign of b as in TensorFlow.js. */
+const modulo: LoweringRule = (lowering, node) => {
+  const a = lowering.cast(lowering.input(node, "a"), "float32");
+  const b = lowering.cast(lowering.input(node, "b"), "float32");
+  const quotient = lowering.unary("Floor", lowering.elementwise("Div", [a, b]));
+  const result = lowering.elementwise("Sub", [a, lowering.elementwise("Mul", [quotient, b])]);
+  return lowering.cast(result, node.outputs[0].dtype);
+};
+
+const floorDivide: LoweringRule = (lowering, node) => {
+  const a = lowering.cast(lowering.input(node, "a"), "float32");
+  const b = lowering.cast(lowering.input(node, "b"), "float32");
+  const quotient = lowering.unary("Floor", lowering.elementwise("Div", [a, b]));
+  return lowering.cast(quotient, node.outputs[0].dtype);
+};
+
+/** An activation that TensorFlow.js fused into a product or a convolution. */
+export function activate(lowering: Lowering, node: KernelNode, x: Lowered): Lowered {
+  const name = textAttribute(node.attributes, "activation") ?? "linear";
+  switch (name) {
+    case "linear":
+      return x;
+    case "relu":
+    case "elu":
+    case "sigmoid":
+    case "tanh":
+      return lowering.unary(name[0].toUpperCase() + name.slice(1), x);
+    case "relu6":
+      return clip(lowering, x, 0, 6);
+    case "leakyrelu": {
+      const alpha = numberAttribute(node.attributes, "leakyreluAlpha", 0.2);
+      return lowering.unary("LeakyRelu", x, { alpha: { float: alpha } });
+    }
+    case "prelu":
+      return lowering.elementwise("PRelu", [x, lowering.input(node, "preluActivationWeights")]);
+  }
+  throw new RangeError(`Cannot write the fused activation ${name} as ONNX`);
+}
+
+function binary(rule: (lowering: Lowering, a: Lowered, b: Lowered) => Lowered): LoweringRule {
+  return (lowering, node) => rule(lowering, lowering.input(node, "a"), lowering.input(node, "b"));
+}
+
+function square(lowering: Lowering, x: Lowered): Lowered {
+  return lowering.elementwise("Mul", [x, x]);
+}
+
+/** The rules by kernel name. */
+export const elementwiseRules: Record<string, LoweringRule> = {
+  ...Object.fromEntries(
+    Object.entries(SAME_UNARY).map(([kernel, op]): [string, LoweringRule] => [
+      kernel,
+      (lowering, node) => ({
+        ...lowering.unary(op, lowering.input(node, "x")),
+        dtype: node.outputs[0].dtype,
+      }),
+    ]),
+  ),
+  ...Object.fromEntries(
+    Object.entries(SAME_BINARY).map(([kernel, op]) => [
+      kernel,
+      binary((lowering, a, b) => lowering.elementwise(op, [a, b])),
+    ]),
+  ),
+  ...Object.fromEntries(
+    Object.entries(PREDICATES).map(([kernel, op]) => [
+      kernel,
+      binary((lowering, a, b) => lowering.elementwise(op, [a, b], "bool")),
+    ]),
+  ),
+  Add: binary(add),
+  AddN: (lowering, node) =>
+    Object.values(node.inputs).map((value) => lowering.value(value))
+      .reduce((sum, term) => add(lowering, sum, term)),
+  Cast: (lowering, node) =>
+    lowering.cast(
+      lowering.input(node, "x"),
+      textAttribute(node.attributes, "dtype") as KernelType,
+    ),
+  ClipByValue: (lowering, node) =>
+    clip(
+      lowering,
+      lowering.input(node, "x"),
+      numberAttribute(node.attributes, "clipValueMin"),
+      numberAttribute(node.attributes, "clipValueMax"),
+    ),
+  EluGrad: (lowering, node) => {
+    const below = lowering.elementwise("Min", [lowering.input(node, "y"), constantFill(0, [])]);
+    const slope = add(lowering, below, constantFill(1, []));
+    return multiply(lowering, lowering.input(node, "dy"), slope);
+  },
+  Expm1: (lowering, node) =>
+    subtract(lowering, lowering.unary("Exp", lowering.input(node, "x")), constantFill(1, [])),
+  FloorDiv: floorDivide,
+  IsFinite: (lowering, node) => {
+    const x = lowering.input(node, "x");
+    const nan: Lowered = { ...lowering.unary("IsNaN", x), dtype: "bool" };
+    const infinite: Lowered = { ...lowering.unary("IsInf", x), dtype: "bool" };
+    return lowering.unary("Not", lowering.elementwise("Or", [nan, infinite], "bool"));
+  },
+  LeakyRelu: (lowering, node) =>
+    lowering.unary("LeakyRelu", lowering.input(node, "x"), {
+      alpha: { float: numberAttribute(node.attributes, "alpha") },
+    }),
+  Log1p: (lowering, node) =>
+    lowering.unary("Log", add(lowering, lowering.input(node, "x"), constantFill(1, []))),
+  Mod: modulo,
+  Multiply: binary(multiply),
+  NotEqual: binary((lowering, a, b) =>
+    lowering.unary("Not", lowering.elementwise("Equal", [a, b], "bool"))
+  ),
+  Prelu: (lowering, node) =>
+    lowering.elementwise("PRelu", [lowering.input(node, "x"), lowering.input(node, "alpha")]),
+  RealDiv: binary(divide),
+  Relu6: (lowering, node) => clip(lowering, lowering.input(node, "x"), 0, 6),
+  Rsqrt: (lowering, node) =>
+    lowering.unary("Reciprocal", lowering.unary("Sqrt", lowering.input(node, "x"))),
+  Select: (lowering, node) =>
+    lowering.elementwise(
+      "Where",
+      [lowering.input(node, "condition"), lowering.input(node, "t"), lowering.input(node, "e")],
+      node.outputs[0].dtype,
+    ),
+  Square: (lowering, node) => square(lowering, lowering.input(node, "x")),
+  SquaredDifference: binary((lowering, a, b) => square(lowering, subtract(lowering, a, b))),
+  Step: step,
+  Sub: binary(subtract),
+};

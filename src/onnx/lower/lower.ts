@@ -1,0 +1,85 @@
+/** From a traced graph to an ONNX graph: runs the rules of this folder over the kernels, in order. */
+import type { OnnxGraph, OnnxValueInfo } from "../graph.ts";
+import type { KernelGraph, KernelNode } from "../trace/kernel_graph.ts";
+import { axisRules } from "./axes.ts";
+import { convRules } from "./conv.ts";
+import { elementwiseRules } from "./elementwise.ts";
+import { filterGradientRules } from "./filter_gradient.ts";
+import { imageRules } from "./image.ts";
+import { arrange, range } from "./layout.ts";
+import { Lowering, type LoweringRule, type LowerOptions } from "./lowering.ts";
+import { matmulRules } from "./matmul.ts";
+import { poolRules } from "./pool.ts";
+import { reduceRules } from "./reduce.ts";
+import { selectionRules } from "./selection.ts";
+
+/** The rules by kernel name. */
+export const LOWERING_RULES: Readonly<Record<string, LoweringRule>> = {
+  ...axisRules,
+  ...convRules,
+  ...elementwiseRules,
+  ...filterGradientRules,
+  ...imageRules,
+  ...matmulRules,
+  ...poolRules,
+  ...reduceRules,
+  ...selectionRules,
+};
+
+/** Options of {@linkcode lowerGraph}. */
+export interface LowerGraphOptions extends LowerOptions {
+  /** The graph's name in the file. Default "graph". */
+  name?: string;
+  /** The layouts of inputs, by name; plain where nothing is said. See `order` in lowering.ts. */
+  inputOrders?: Readonly<Record<string, readonly number[]>>;
+  /** The layouts of outputs, by name; plain where nothing is said. */
+  outputOrders?: Readonly<Record<string, readonly number[]>>;
+}
+
+/** A lowered graph, and the layouts in which its outputs came about before they were brought in order. */
+export interface LoweredGraph {
+  graph: OnnxGraph;
+  naturalOrders: Record<string, readonly number[]>;
+}
+
+/** Translates a graph of kernels into ONNX. */
+export function lowerGraph(graph: KernelGraph, options: LowerGraphOptions = {}): LoweredGraph {
+  const lowering = new Lowering(graph, options);
+  const { builder } = lowering;
+  const inputs: OnnxValueInfo[] = graph.inputs.map(({ name, value }) => {
+    const { shape, dtype } = value;
+    const order = options.inputOrders?.[name] ?? range(shape.length);
+    lowering.define(value, { shape, stored: shape, order, dtype, name: builder.freshName(name) });
+    return { name, dtype, dims: builder.dims(arrange(shape, order)) };
+  });
+  for (const node of graph.nodes) lowerNode(lowering, node);
+
+  builder.scope = "";
+  const naturalOrders: Record<string, readonly number[]> = {};
+  const outputs = graph.outputs.map(({ name, value }) => {
+    const result = lowering.expanded(lowering.value(value));
+    naturalOrders[name] = result.order;
+    const order = options.outputOrders?.[name] ?? range(result.shape.length);
+    const arranged = lowering.arranged(result, order);
+    const dims = builder.dims(lowering.dims(arranged));
+    return { from: lowering.name(arranged), info: { name, dtype: result.dtype, dims } };
+  });
+  return { graph: builder.finish(options.name ?? "graph", inputs, outputs), naturalOrders };
+}
+
+function lowerNode(lowering: Lowering, node: KernelNode): void {
+  const rule = LOWERING_RULES[node.kernel];
+  if (rule === undefined) throw new Error(`There is no lowering rule for ${node.kernel}`);
+  lowering.builder.scope = node.scope;
+  const result = rule(lowering, node);
+  const outputs = Array.isArray(result) ? result : [result];
+  outputs.forEach((lowered, index) => {
+    const value = node.outputs[index];
+    if (lowered.shape.join() !== value.shape.join()) {
+      throw new Error(
+        `${node.kernel} gives [${value.shape}], but its lowering gives [${lowered.shape}]`,
+      );
+    }
+    lowering.define(value, lowered);
+  });
+}

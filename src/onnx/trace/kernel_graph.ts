@@ -1,0 +1,85 @@
+/**
+ * The graph that a trace gives: TensorFlow.js kernels and the values between them, in the order in
+ * which they ran. Shapes are logical (images NHWC), as TensorFlow.js sees them.
+ */
+
+/** Element types of traced values. */
+export type KernelType = "float32" | "int32" | "bool";
+
+/** Elements of a constant; a bool is a byte of 0 or 1. */
+export type ConstantData = Float32Array | Int32Array | Uint8Array;
+
+/** Where a value comes from. */
+export type ValueSource =
+  /** Given at each run. */
+  | { kind: "input"; name: string }
+  /** `label` is a readable name, such as a parameter's. */
+  | { kind: "constant"; data: ConstantData; label?: string }
+  /** A constant whose elements are all the same: kept as one number. */
+  | { kind: "fill"; value: number }
+  /** Output number `index` of a kernel. */
+  | { kind: "kernel"; node: KernelNode; index: number };
+
+/** A tensor of the graph. */
+export interface KernelValue {
+  id: number;
+  shape: number[];
+  dtype: KernelType;
+  source: ValueSource;
+}
+
+/** One kernel call. */
+export interface KernelNode {
+  /** TensorFlow.js' name, such as `"Conv2D"`. */
+  kernel: string;
+  /** By TensorFlow.js' names, such as `"x"`; lists (`Concat`, `Pack`) have `"0"`, `"1"`, ... */
+  inputs: Record<string, KernelValue>;
+  attributes: Readonly<Record<string, unknown>>;
+  outputs: KernelValue[];
+  /** The names of the `tf.tidy(name, ...)` scopes around the call, such as `"conv_1"`; joined by `/`. */
+  scope: string;
+}
+
+/** A traced function. */
+export interface KernelGraph {
+  nodes: KernelNode[];
+  inputs: KernelInput[];
+  outputs: { name: string; value: KernelValue }[];
+}
+
+/** An input of the graph. Random inputs are in the order in which the function drew them. */
+export interface KernelInput {
+  name: string;
+  kind: "input" | "random";
+  /** For a random input, the numbers it wants. */
+  distribution?: "uniform" | "normal";
+  value: KernelValue;
+}
+
+/** How many elements a tensor of a shape has. */
+export function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((size, dim) => size * dim, 1);
+}
+
+/** Whether two lists of numbers are the same. */
+export function sameNumbers(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((item, index) => item === b[index]);
+}
+
+/** The kernel that made a value, or undefined for inputs and constants. */
+export function producerOf(value: KernelValue): KernelNode | undefined {
+  return value.source.kind === "kernel" ? value.source.node : undefined;
+}
+
+/** The elements of a constant, or undefined for values that are known only at run time. */
+export function constantData(value: KernelValue): ConstantData | undefined {
+  if (value.source.kind === "constant") return value.source.data;
+  if (value.source.kind !== "fill") return undefined;
+  return newData(value.dtype, sizeOf(value.shape)).fill(value.source.value);
+}
+
+/** Zeros of a type. */
+export function newData(dtype: KernelType, size: number): ConstantData {
+  if (dtype === "float32") return new Float32Array(size);
+  return dtype === "int32" ? new Int32Array(size) : new Uint8Array(size);
+}
