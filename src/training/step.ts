@@ -1,7 +1,7 @@
 /**
  * One training step of a GAN, as a pure function that any engine can run: the discriminator's updates
- * and the generator's, in the order that the config asks for. Read {@linkcode buildTrainingStep} first,
- * then the two updates below it.
+ * and the generator's, in the order that the config asks for. The updates
+ * themselves are in updates.ts.
  *
  * State names: `generator/...`, `discriminator/...` (parameters and running statistics),
  * `generatorOptimizer/...`, `discriminatorOptimizer/...`, and `ema/...` where an average is kept.
@@ -15,14 +15,13 @@ import type {
   TensorSpec,
 } from "../engine/types.ts";
 import type { RunConfig } from "../config/run_config.ts";
-import { applyNetwork, buildNetwork, initialParameters, type Network } from "../nn/mod.ts";
-import { objectives } from "../objectives/objectives.ts";
-import { discriminatorPenalties } from "../objectives/penalties.ts";
-import { valueAndGradients } from "../nn/gradients.ts";
+import { buildNetwork, type Network } from "../nn/mod.ts";
 import { UserError } from "../errors.ts";
-import { applyUpdate, hyperparameterCount, hyperparameters, initialSlots } from "./optimizers.ts";
 import { emaDecay, updateAverage } from "./ema.ts";
-import { mapNames, section, withPrefix } from "./tensor_names.ts";
+import { hyperparameterCount, hyperparameters } from "./optimizers.ts";
+import { type Game, initialState, readPlayers, writePlayers } from "./players.ts";
+import { section, withPrefix } from "./tensor_names.ts";
+import { type Fakes, updateDiscriminator, updateGenerator } from "./updates.ts";
 
 /** What the step needs to know of the data. */
 export interface SampleSpec {
@@ -71,7 +70,7 @@ export function buildTrainingStep(config: RunConfig, sample: SampleSpec): Traini
   if (usesLabels) inputs.labels = { shape: [samplesPerStep], dtype: "int32" };
   if (config.ema) inputs.emaDecay = { shape: [], dtype: "float32" };
 
-  const game: Game = { config, generator, discriminator, sampleShape: sample.shape };
+  const game: Game = { config, generator, discriminator };
 
   function step(state: TensorMap, given: TensorMap, random: StepRandom) {
     let players = readPlayers(state);
@@ -156,301 +155,10 @@ export function buildTrainingStep(config: RunConfig, sample: SampleSpec): Traini
   };
 }
 
-/** What stays the same from step to step. */
-interface Game {
-  config: RunConfig;
-  generator: Network;
-  discriminator: Network;
-  sampleShape: number[];
-}
-
-/** Both players' parameters (with running statistics) and optimiser slots. */
-interface Players {
-  generator: TensorMap;
-  discriminator: TensorMap;
-  generatorSlots: TensorMap;
-  discriminatorSlots: TensorMap;
-}
-
-/** A batch of fakes, detached, and the latents that gave it. */
-interface Fakes {
-  latents: tf.Tensor;
-  /** `[batch, ...sample]` */
-  samples: tf.Tensor;
-}
-
-interface DiscriminatorTurn {
-  /** `[batch, ...sample]` */
-  real: tf.Tensor;
-  /** `[batch]` */
-  labels: tf.Tensor1D | undefined;
-  hyper: tf.Tensor1D;
-  /** Fakes of the generator's update, to be used again; otherwise new ones are made. */
-  fakes: Fakes | undefined;
-  random: StepRandom;
-}
-
-interface GeneratorTurn {
-  /** `[batch, ...sample]`, for objectives that compare fakes with reals. */
-  real: tf.Tensor;
-  /** `[batch]` */
-  labels: tf.Tensor1D | undefined;
-  hyper: tf.Tensor1D;
-  /** The latents of the discriminator's update, to be used again; otherwise new ones are drawn. */
-  latents: tf.Tensor | undefined;
-  random: StepRandom;
-}
-
-interface TurnResult {
-  players: Players;
-  fakes: Fakes;
-  scalars: TensorMap;
-}
-
-/** One update of the discriminator: real against (detached) fake, plus the penalties. */
-function updateDiscriminator(game: Game, players: Players, turn: DiscriminatorTurn): TurnResult {
-  const { config, generator, discriminator } = game;
-  const { real, labels, random } = turn;
-  let generatorParams = players.generator;
-  let fakes = turn.fakes;
-  if (!fakes) {
-    const latents = drawLatents(config, random);
-    const made = applyNetwork(generator, generatorParams, latents, {
-      training: true,
-      random,
-      labels,
-    });
-    generatorParams = { ...generatorParams, ...made.updates };
-    fakes = { latents, samples: made.output };
-  }
-  const fake = fakes.samples;
-  const objective = objectives[config.objective.name];
-
-  const { aux, grads, loss } = valueAndGradients((weights) => {
-    const params = { ...players.discriminator, ...weights };
-    const context = { training: true, random, labels };
-    const judged = config.update.discriminatorBatch === "concatenated"
-      ? judgeTogether(discriminator, params, real, fake, context)
-      : judgeApart(discriminator, params, real, fake, context);
-    const gameLoss = tf.mul(
-      objective.discriminatorLoss({ ...judged, realLabel: config.objective.realLabel }),
-      config.update.discriminatorLossScale,
-    ) as tf.Scalar;
-    const penalties = discriminatorPenalties(config.objective, {
-      critic: (x) => applyNetwork(discriminator, params, x, context).output,
-      real,
-      fake,
-      random,
-    });
-    return {
-      loss: penalties ? tf.add(gameLoss, penalties) as tf.Scalar : gameLoss,
-      aux: {
-        real: judged.real,
-        fake: judged.fake,
-        ...(penalties ? { penalty: penalties } : {}),
-        ...mapNames(judged.updates, (name) => `updates/${name}`),
-      },
-    };
-  }, trainable(discriminator, players.discriminator));
-
-  const updated = applyUpdate(
-    config.discriminatorOptimizer,
-    trainable(discriminator, players.discriminator),
-    grads,
-    players.discriminatorSlots,
-    turn.hyper,
-  );
-  const clip = config.objective.weightClip;
-  const params = clip === undefined
-    ? updated.params
-    : mapTensors(updated.params, (weight) => tf.clipByValue(weight, -clip, clip));
-  const scalars: TensorMap = {
-    dLoss: loss,
-    dReal: meanVerdict(config, aux.real),
-    dFake: meanVerdict(config, aux.fake),
-  };
-  if (aux.penalty) scalars.penalty = aux.penalty;
-  return {
-    players: {
-      ...players,
-      generator: generatorParams,
-      discriminator: { ...players.discriminator, ...section(aux, "updates"), ...params },
-      discriminatorSlots: updated.slots,
-    },
-    fakes,
-    scalars,
-  };
-}
-
-/** One update of the generator through the discriminator as it is. */
-function updateGenerator(game: Game, players: Players, turn: GeneratorTurn): TurnResult {
-  const { config, generator, discriminator } = game;
-  const { labels, random } = turn;
-  const latents = turn.latents ?? drawLatents(config, random);
-  const objective = objectives[config.objective.name];
-
-  const { aux, grads, loss } = valueAndGradients((weights) => {
-    const params = { ...players.generator, ...weights };
-    const context = { training: true, random, labels };
-    const made = applyNetwork(generator, params, latents, context);
-    let judgeParams = players.discriminator;
-    let real: tf.Tensor | undefined;
-    let realUpdates: TensorMap = {};
-    if (objective.needsRealsForGenerator) {
-      const judged = applyNetwork(discriminator, judgeParams, turn.real, context);
-      real = judged.output;
-      realUpdates = judged.updates;
-      judgeParams = { ...judgeParams, ...realUpdates };
-    }
-    const judged = applyNetwork(discriminator, judgeParams, made.output, context);
-    return {
-      loss: objective.generatorLoss({ real, fake: judged.output }),
-      aux: {
-        samples: made.output,
-        ...mapNames(made.updates, (name) => `generator/${name}`),
-        ...mapNames({ ...realUpdates, ...judged.updates }, (name) => `discriminator/${name}`),
-      },
-    };
-  }, trainable(generator, players.generator));
-
-  const updated = applyUpdate(
-    config.generatorOptimizer,
-    trainable(generator, players.generator),
-    grads,
-    players.generatorSlots,
-    turn.hyper,
-  );
-  return {
-    players: {
-      ...players,
-      generator: { ...players.generator, ...section(aux, "generator"), ...updated.params },
-      discriminator: { ...players.discriminator, ...section(aux, "discriminator") },
-      generatorSlots: updated.slots,
-    },
-    fakes: { latents, samples: aux.samples },
-    scalars: { gLoss: loss },
-  };
-}
-
-interface Judged {
-  /** Logits of the reals, `[batch, 1]`. */
-  real: tf.Tensor;
-  /** Logits of the fakes, `[batch, 1]`. */
-  fake: tf.Tensor;
-  updates: TensorMap;
-}
-
-type Context = Parameters<typeof applyNetwork>[3];
-
-/** Real and fake in batches of their own, the way PyTorch recipes do it: two sets of batch statistics. */
-function judgeApart(
-  discriminator: Network,
-  params: TensorMap,
-  real: tf.Tensor,
-  fake: tf.Tensor,
-  context: Context,
-): Judged {
-  const first = applyNetwork(discriminator, params, real, context);
-  const second = applyNetwork(discriminator, { ...params, ...first.updates }, fake, context);
-  return {
-    real: first.output,
-    fake: second.output,
-    updates: { ...first.updates, ...second.updates },
-  };
-}
-
-/** Real and fake as one batch. */
-function judgeTogether(
-  discriminator: Network,
-  params: TensorMap,
-  real: tf.Tensor,
-  fake: tf.Tensor,
-  context: Context,
-): Judged {
-  const count = real.shape[0];
-  const labels = context.labels && tf.concat([context.labels, context.labels]) as tf.Tensor1D;
-  const both = applyNetwork(discriminator, params, tf.concat([real, fake]), { ...context, labels });
-  return {
-    real: tf.slice(both.output, 0, count),
-    fake: tf.slice(both.output, count, count),
-    updates: both.updates,
-  };
-}
-
-/** `[batch, latentDimension]` */
-function drawLatents(config: RunConfig, random: StepRandom): tf.Tensor {
-  const shape = [config.batchSize, config.latent.dimension];
-  return config.latent.distribution === "normal" ? random.normal(shape) : random.uniform(shape);
-}
-
-/** The mean of D's verdicts for the progress line: probabilities where logits are, raw outputs otherwise. */
-function meanVerdict(config: RunConfig, logits: tf.Tensor): tf.Tensor {
-  const hasLogits = ["minimax", "non-saturating", "relativistic"].includes(config.objective.name);
-  return tf.mean(hasLogits ? tf.sigmoid(logits) : logits);
-}
-
 /** The part of a vector that belongs to one update. */
 function hyperOf(all: tf.Tensor, turn: number, turns: number): tf.Tensor1D {
   const length = all.size / turns;
   return tf.slice(all as tf.Tensor1D, turn * length, length);
-}
-
-/** The parameters that the optimiser changes. */
-function trainable(network: Network, params: TensorMap): TensorMap {
-  const names = network.parameters.filter((parameter) => parameter.trainable);
-  return Object.fromEntries(names.map(({ name }) => [name, params[name]]));
-}
-
-function mapTensors(tensors: TensorMap, change: (tensor: tf.Tensor) => tf.Tensor): TensorMap {
-  return Object.fromEntries(Object.entries(tensors).map(([name, t]) => [name, change(t)]));
-}
-
-function readPlayers(state: TensorMap): Players {
-  return {
-    generator: section(state, "generator"),
-    discriminator: section(state, "discriminator"),
-    generatorSlots: section(state, "generatorOptimizer"),
-    discriminatorSlots: section(state, "discriminatorOptimizer"),
-  };
-}
-
-function writePlayers(players: Players): TensorMap {
-  return {
-    ...withPrefix("generator", players.generator),
-    ...withPrefix("discriminator", players.discriminator),
-    ...withPrefix("generatorOptimizer", players.generatorSlots),
-    ...withPrefix("discriminatorOptimizer", players.discriminatorSlots),
-  };
-}
-
-function initialState(game: Game, seed: number): HostTensors {
-  const { config, generator, discriminator } = game;
-  const generatorParams = initialParameters(generator, seed);
-  const discriminatorParams = initialParameters(discriminator, seed, generator.parameters.length);
-  const trainableOf = (network: Network, params: HostTensors): HostTensors =>
-    Object.fromEntries(
-      network.parameters.filter((parameter) => parameter.trainable)
-        .map(({ name }) => [name, params[name]]),
-    );
-  const state: HostTensors = {
-    ...withPrefix("generator", generatorParams),
-    ...withPrefix("discriminator", discriminatorParams),
-    ...withPrefix(
-      "generatorOptimizer",
-      initialSlots(config.generatorOptimizer, trainableOf(generator, generatorParams)),
-    ),
-    ...withPrefix(
-      "discriminatorOptimizer",
-      initialSlots(config.discriminatorOptimizer, trainableOf(discriminator, discriminatorParams)),
-    ),
-  };
-  if (config.ema) {
-    const copies = Object.entries(generatorParams).map(([name, value]) =>
-      [name, { ...value, data: value.data.slice() }] as const
-    );
-    Object.assign(state, withPrefix("ema", Object.fromEntries(copies)));
-  }
-  return state;
 }
 
 function checkShapes(

@@ -1,0 +1,31 @@
+/**
+ * `deno task test`: everything that a change has to pass, in one command. Formatting, lint, types, doc
+ * lint, unit and doc tests, end-to-end tests on a real WebGPU adapter and in a real browser; what the
+ * machine lacks for them is installed where that is possible and said where it is not. Ends with
+ * `N passed, N failed`.
+ */
+import { checkGroup, type Outcome } from "./test/checks.ts";
+import { prepareMachine } from "./test/machine.ts";
+import { runTests } from "./test/suites.ts";
+
+const filter = Deno.args.filter((arg) => !arg.startsWith("-"));
+await prepareMachine();
+const outcomes: Outcome[] = [];
+if (filter.length === 0) outcomes.push(...await checkGroup());
+outcomes.push(...await runTests(filter));
+
+const passed = outcomes.reduce((sum, outcome) => sum + outcome.passed, 0);
+const failed = outcomes.reduce((sum, outcome) => sum + outcome.failed, 0);
+const width = Math.max(...outcomes.map((outcome) => outcome.name.length));
+console.log("");
+for (const { name, passed, failed, ignored, seconds } of outcomes) {
+  const skipped = ignored ? `, ${ignored} skipped` : "";
+  console.log(
+    `${failed ? "FAIL" : "ok  "} ${
+      name.padEnd(width)
+    }  ${passed} passed, ${failed} failed${skipped}` +
+      `  (${seconds.toFixed(0)} s)`,
+  );
+}
+console.log(`\n${passed} passed, ${failed} failed`);
+Deno.exit(failed ? 1 : 0);

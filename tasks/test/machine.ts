@@ -1,0 +1,84 @@
+/**
+ * What the tests need of the machine: a WebGPU adapter (a software Vulkan driver will do) and a
+ * browser. Where apt and root are there, they are installed; elsewhere a line says what to install.
+ */
+import { hasProgram, runCommand } from "./process.ts";
+
+interface Need {
+  what: string;
+  /** Debian packages that give it. */
+  packages: string[];
+  isThere: () => Promise<boolean>;
+}
+
+const NEEDS: Need[] = [
+  {
+    what: "a WebGPU adapter",
+    packages: ["mesa-vulkan-drivers", "libvulkan1"],
+    isThere: hasAdapter,
+  },
+  { what: "Chromium", packages: ["chromium"], isThere: async () => (await findBrowser()) !== "" },
+  {
+    what: "Python's onnx, a referee",
+    packages: ["python3-onnx", "python3-numpy"],
+    isThere: hasPythonOnnx,
+  },
+  {
+    what: "Node",
+    packages: ["nodejs"],
+    isThere: () => hasProgram("node"),
+  },
+];
+
+/** Installs what is missing, or says what is. */
+export async function prepareMachine(): Promise<void> {
+  const missing: Need[] = [];
+  for (const need of NEEDS) if (!(await need.isThere())) missing.push(need);
+  if (missing.length === 0) return;
+  const packages = missing.flatMap((need) => need.packages);
+  const names = missing.map((need) => need.what).join(", ");
+  if (Deno.build.os !== "linux" || !(await hasProgram("apt-get")) || Deno.uid() !== 0) {
+    console.log(
+      `This machine lacks ${names}: the tests that need it are skipped. On Debian or Ubuntu: ` +
+        `sudo apt-get install -y ${packages.join(" ")}`,
+    );
+    return;
+  }
+  console.log(`Installing ${names}: apt-get install ${packages.join(" ")}`);
+  const env = { DEBIAN_FRONTEND: "noninteractive" };
+  await runCommand("apt-get", ["update", "-qq"], { quiet: true, env });
+  const install = ["install", "-y", "-qq", "--no-install-recommends", ...packages];
+  const { code } = await runCommand("apt-get", install, { quiet: true, env });
+  if (code) console.log(`Could not install ${names}: the tests that need it are skipped`);
+}
+
+async function hasAdapter(): Promise<boolean> {
+  const code = "Deno.exit((await navigator.gpu?.requestAdapter()) ? 0 : 1)";
+  const { success } = await new Deno.Command(Deno.execPath(), {
+    args: ["eval", code],
+    stdout: "null",
+    stderr: "null",
+  }).output();
+  return success;
+}
+
+async function hasPythonOnnx(): Promise<boolean> {
+  try {
+    const { success } = await new Deno.Command("/usr/bin/python3", {
+      args: ["-c", "import onnx, numpy"],
+      stdout: "null",
+      stderr: "null",
+    }).output();
+    return success;
+  } catch {
+    return false;
+  }
+}
+
+/** The path of a Chromium or Chrome, or "". */
+export async function findBrowser(): Promise<string> {
+  for (const name of ["chromium", "chromium-browser", "google-chrome"]) {
+    if (await hasProgram(name)) return name;
+  }
+  return "";
+}
