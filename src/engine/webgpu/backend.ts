@@ -8,6 +8,7 @@ import { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import type * as tfTypes from "@tensorflow/tfjs";
 import { tf } from "../tf.ts";
 import { elementwiseDispatch, type ElementwiseWork } from "./elementwise.ts";
+import type { KernelTuning } from "./tuning.ts";
 import { packStockUniforms } from "./uniforms.ts";
 
 /** Key of a tensor's data in the backend. */
@@ -120,12 +121,20 @@ export const TENSOR_USAGE: number = 0x80 | 0x08 | 0x04; // STORAGE | COPY_DST | 
 export class GanforgeWebGpuBackend extends StockBackend {
   /** Takes all work while it is set. */
   recorder: WorkRecorder | undefined;
+  /** Sizes of tiles; may be replaced between steps. */
+  tuning: KernelTuning;
   readonly #check: () => void;
   readonly #pipelines = new Map<string, GPUComputePipeline>();
 
   /** @param check throws when the device has reported an error */
-  constructor(device: GPUDevice, info: GPUAdapterInfo, check: () => void) {
+  constructor(
+    device: GPUDevice,
+    info: GPUAdapterInfo,
+    options: { tuning: KernelTuning; check: () => void },
+  ) {
     super(device, info);
+    const { tuning, check } = options;
+    this.tuning = tuning;
     this.#check = check;
   }
 

@@ -5,10 +5,13 @@
  */
 import { tf } from "../tf.ts";
 import { GanforgeWebGpuBackend } from "./backend.ts";
+import { GPU_TUNING, SOFTWARE_TUNING } from "./tuning.ts";
 
 /** An open device, registered as TensorFlow.js's backend "webgpu". */
 export interface WebGpu {
+  /** The device, with all of the adapter's limits. */
   device: GPUDevice;
+  /** What the adapter says of itself. */
   adapterInfo: GPUAdapterInfo;
   /** True when the adapter computes on the CPU (llvmpipe, SwiftShader, ...). */
   isSoftware: boolean;
@@ -75,7 +78,10 @@ async function open(): Promise<WebGpu | undefined> {
   const isSoftware = adapterInfo.isFallbackAdapter ||
     /llvmpipe|lavapipe|swiftshader|software|basic render/i.test(adapterInfo.description);
   const errors = new DeviceErrors(device);
-  const backend = new GanforgeWebGpuBackend(device, adapterInfo, () => errors.check());
+  const backend = new GanforgeWebGpuBackend(device, adapterInfo, {
+    tuning: isSoftware ? SOFTWARE_TUNING : GPU_TUNING,
+    check: () => errors.check(),
+  });
   device.lost.then(() => {
     opened = undefined;
   });

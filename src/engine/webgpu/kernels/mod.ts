@@ -1,7 +1,9 @@
 /** Registers all of our kernels for the backend "webgpu". */
 import { registerElementwiseKernels } from "./elementwise.ts";
+import { registerMatmulKernels } from "./matmul.ts";
 
 /** Puts our kernels in front of TensorFlow.js's. Calling it again changes nothing. */
 export function registerOwnKernels(): void {
   registerElementwiseKernels();
+  registerMatmulKernels();
 }
