@@ -7,6 +7,7 @@ import { type DataSource, floatSource, type SourceParts } from "./source.ts";
 
 /** What a user may want of an array, and where it is from. */
 export interface ArrayOptions extends PixelOptions {
+  /** The source's name. */
   name: string;
   /** Names the array in messages. */
   origin: string;

@@ -27,6 +27,7 @@ export class ByteReader {
   #chunk: Uint8Array = new Uint8Array(0);
   #position = 0;
 
+  /** A reader at the beginning of `stream`, which it then owns. */
   constructor(stream: ReadableStream<Uint8Array>, { origin, maxBytes }: ByteReaderOptions) {
     this.origin = origin;
     this.#maxBytes = maxBytes;
@@ -139,7 +140,9 @@ export class ByteReader {
 
 /** A file or folder. */
 export interface PathInfo {
+  /** Whether it is a folder. */
   isDirectory: boolean;
+  /** Size of a file. */
   sizeBytes: number;
 }
 

@@ -8,9 +8,11 @@ import { readSmallFile } from "./byte_reader.ts";
 
 /** Points with their classes, where there is a column for them. */
 export interface PointTable {
+  /** How many numbers a point has. */
   dimension: number;
   /** `[N, dimension]` flat */
   values: Float32Array;
+  /** `[N]` class numbers. */
   labels?: Int32Array;
   /** The distinct labels, in the sequence of their names. */
   classNames?: string[];

@@ -14,13 +14,17 @@ export interface Mode {
   readonly weight: number;
   /** `[dimension]` */
   readonly mean: readonly number[];
+  /** Standard deviation along each axis. */
   readonly sigma: number;
 }
 
 /** A density that is known exactly. */
 export interface Density {
+  /** The name of the data source that draws from it. */
   readonly name: string;
+  /** How many numbers a point has. */
   readonly dimension: number;
+  /** The Gaussians that it is a mixture of. */
   readonly modes: readonly Mode[];
   /** For each dimension the interval that holds all but a negligible mass: 5 sigma around the modes. */
   readonly bounds: readonly (readonly [number, number])[];

@@ -9,6 +9,7 @@ import { type ByteReader, MAX_DATA_BYTES, openBytes } from "./byte_reader.ts";
 export interface IdxArray {
   /** `[count, rows, columns]` or `[count]` */
   shape: number[];
+  /** The values, the last axis running fastest. */
   values: Uint8Array;
 }
 

@@ -8,8 +8,11 @@ import type { PixelSet } from "./pixel_set.ts";
 
 /** A file of pictures and, where it is there, that of their labels. */
 export interface IdxPair {
+  /** The file of pictures. */
   imagesPath: string;
+  /** The file of labels, where there is one. */
   labelsPath?: string;
+  /** Which split its name says that it is. */
   split?: "train" | "test";
 }
 

@@ -13,6 +13,7 @@ import { type ByteReader, MAX_DATA_BYTES, openBytes } from "./byte_reader.ts";
 export interface NpyArray {
   /** `[N, ...]` */
   shape: number[];
+  /** The values, the last axis running fastest. */
   values: Uint8Array | Float32Array;
 }
 

@@ -11,6 +11,7 @@ export interface OrderOptions {
   count: number;
   /** How many samples a step takes. */
   batchSize: number;
+  /** Another seed gives another order. */
   seed: number;
 }
 

@@ -6,6 +6,7 @@ import { type DataSource, imageSource } from "./source.ts";
 
 /** Pictures of one shape. */
 export interface PixelSet {
+  /** The source's name. */
   name: string;
   /** What was read, for the source's description. */
   origin: string;
@@ -15,6 +16,7 @@ export interface PixelSet {
   pixels: Uint8Array;
   /** `[count]` */
   labels?: Int32Array;
+  /** Names of the classes, where there are labels. */
   classNames?: readonly string[];
 }
 
@@ -22,9 +24,11 @@ export interface PixelSet {
 export interface PixelOptions {
   /** Side in pixels to which the central square is resized. */
   size?: number;
+  /** 1 for grey, 3 for RGB. */
   channels?: 1 | 3;
   /** How many to take, picked at random. */
   count?: number;
+  /** Seed of the random pick. */
   seed: number;
 }
 

@@ -21,7 +21,7 @@ const CIFAR_FOLDER = "cifar-10-batches-bin";
 const MNIST_FOLDERS = ["", "/MNIST/raw", "/raw", "/mnist"];
 
 /** What is looked for in a folder besides pictures. */
-export const FOLDER_CONTENTS =
+export const FOLDER_CONTENTS: string =
   `MNIST (train-images-idx3-ubyte or t10k-images-idx3-ubyte, plain or .gz), ` +
   `CIFAR-10 (data_batch_1.bin, test_batch.bin or ${CIFAR_ARCHIVE}) and `;
 

@@ -18,6 +18,7 @@ export interface Batch {
 export interface DataSource {
   /** A short name that is fit for a folder's name. */
   readonly name: string;
+  /** Whether samples are pictures or points. */
   readonly kind: "image" | "points";
   /** Shape of one sample: `[height, width, channels]` or `[dimensions]`. */
   readonly shape: readonly number[];
@@ -53,10 +54,15 @@ export interface DataSource {
 
 /** What every source is made of besides its samples. */
 export interface SourceParts {
+  /** See {@linkcode DataSource.name}. */
   name: string;
+  /** See {@linkcode DataSource.description}. */
   description: string;
+  /** Shape of one sample. */
   shape: readonly number[];
+  /** `[count]` class numbers from 0. */
   labels?: Int32Array;
+  /** Names of the classes; by default their numbers. */
   classNames?: readonly string[];
 }
 

@@ -7,7 +7,9 @@ import type { ByteReader } from "./byte_reader.ts";
 
 /** A file of the archive. */
 export interface TarEntry {
+  /** Its path within the archive. */
   path: string;
+  /** Its size. */
   sizeBytes: number;
   /** Its bytes; to be asked for before the next entry. */
   read(): Promise<Uint8Array>;

@@ -67,15 +67,17 @@ function appendCurve(line: number[], [x0, y0, x1, y1, x2, y2, x3, y3]: number[])
 
 /** Where and how a digit stands. Lengths are fractions of the digit's height. */
 export interface Pose {
-  /** Height and width, as fractions of the picture's side. */
+  /** Height as a fraction of the picture's side. */
   height: number;
+  /** Width of the glyph's box, likewise. */
   width: number;
   /** Shift of x for one height upwards. */
   slant: number;
   /** tan(angle / 2) of a clockwise turn. */
   halfTurn: number;
-  /** Quadratic bend of the verticals and of the horizontals. */
+  /** Quadratic bend of the verticals. */
   bendX: number;
+  /** Quadratic bend of the horizontals. */
   bendY: number;
 }
 

@@ -10,8 +10,11 @@ import { isPng, readPngHeader } from "./png_reader.ts";
 
 /** Format and size of a picture. */
 export interface ImageHeader {
+  /** Its format. */
   format: "jpeg" | "png" | "webp" | "gif";
+  /** Width in pixels, before a JPEG is turned by its EXIF orientation. */
   width: number;
+  /** Height in pixels, likewise. */
   height: number;
 }
 

@@ -10,6 +10,7 @@ import { type ImageStore, sharedFolder, type StoredFile } from "./image_store.ts
 export interface ImageLabels {
   /** One for each of the store's images, in their sequence. */
   labels?: Int32Array;
+  /** The name of each class. */
   classNames?: string[];
 }
 

@@ -18,8 +18,11 @@ export interface LoadImagesOptions {
   background: number;
   /** How many pictures to take, picked at random. */
   count?: number;
+  /** Seed of the random pick. */
   seed: number;
+  /** Called after each picture. */
   onProgress?: (progress: { done: number; total: number }) => void;
+  /** Stops the loading. */
   signal?: AbortSignal;
 }
 
@@ -49,7 +52,9 @@ export async function loadImages(store: ImageStore, options: LoadImagesOptions):
   const name = store.origin.replace(/\.zip$/i, "").split(/[\\/]/).pop() || "images";
   const set: PixelSet = {
     name,
-    origin: `${files.length} pictures of ${store.origin}, decoded by Deno ${Deno.version.deno}`,
+    origin: `${files.length}${
+      files.length < store.images.length ? ` of the ${store.images.length}` : ""
+    } pictures of ${store.origin}, decoded by Deno ${Deno.version.deno}`,
     shape: [height, width, channels],
     pixels,
   };

@@ -9,11 +9,15 @@ import type { Raster } from "./raster.ts";
 
 /** What the IHDR chunk says. */
 export interface PngHeader {
+  /** Width in pixels. */
   width: number;
+  /** Height in pixels. */
   height: number;
+  /** Bits of a sample. */
   bitDepth: number;
   /** 0 grey, 2 RGB, 3 palette, 4 grey and alpha, 6 RGB and alpha. */
   colourType: number;
+  /** Whether it is stored in Adam7's seven passes. */
   interlaced: boolean;
 }
 

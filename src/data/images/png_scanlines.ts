@@ -2,9 +2,13 @@
 
 /** The scanlines of one pass. */
 export interface ScanlineLayout {
+  /** Pixels of a line. */
   width: number;
+  /** Lines. */
   height: number;
+  /** Samples that a pixel consists of. */
   samplesPerPixel: number;
+  /** Bits of a sample. */
   bitDepth: number;
 }
 

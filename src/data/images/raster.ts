@@ -5,7 +5,9 @@
 
 /** A picture, rows from the top, channels interleaved. */
 export interface Raster {
+  /** Width in pixels. */
   width: number;
+  /** Height in pixels. */
   height: number;
   /** 1 grey, 2 grey and alpha, 3 RGB, 4 RGB and alpha (not premultiplied). */
   channels: 1 | 2 | 3 | 4;

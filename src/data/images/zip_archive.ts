@@ -9,17 +9,25 @@ import { accessError } from "../byte_reader.ts";
 
 /** One entry of the archive's list of files. */
 export interface ZipEntry {
+  /** Path within the archive, with `/` between folders. */
   path: string;
+  /** How it is packed: 0 stored, 8 deflated. */
   method: number;
+  /** Whether it needs a password. */
   encrypted: boolean;
+  /** CRC-32 of its bytes. */
   checksum: number;
+  /** Size in the archive. */
   packedBytes: number;
+  /** Size when unpacked. */
   sizeBytes: number;
+  /** Where its local header starts. */
   headerOffset: number;
 }
 
 /** An open archive. */
 export interface ZipArchive extends Disposable {
+  /** All entries, folders among them. */
   entries: ZipEntry[];
   /**
    * Unpacks one entry.
@@ -30,7 +38,9 @@ export interface ZipArchive extends Disposable {
 
 /** The part of a file that {@linkcode readZip} needs. */
 export interface RandomAccess {
+  /** Names the file in messages. */
   origin: string;
+  /** Size of the file. */
   sizeBytes: number;
   /** The `size` bytes from `offset`; both lie within the file. */
   slice(offset: number, size: number): Uint8Array;

@@ -1,0 +1,172 @@
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import fc from "fast-check";
+import { gunzipSync } from "fflate";
+import { ByteReader } from "../../src/data/byte_reader.ts";
+import { parseCifarArchive, parseCifarBatch } from "../../src/data/cifar.ts";
+import { openDataSource } from "../../src/data/open.ts";
+import { readTar } from "../../src/data/tar.ts";
+import { UserError } from "../../src/errors.ts";
+import { FIXTURES, golden, put, resultOrUserError, withFolder } from "./helpers.ts";
+
+const archive = `${FIXTURES}/cifar/cifar-10-binary.tar.gz`;
+const tarBytes = gunzipSync(await Deno.readFile(archive));
+const RECORD = 3073;
+
+async function tarFiles(): Promise<Map<string, Uint8Array>> {
+  const files = new Map<string, Uint8Array>();
+  for await (const entry of readTar(ByteReader.of(tarBytes, "x.tar"))) {
+    files.set(entry.path, await entry.read());
+  }
+  return files;
+}
+
+async function unpack(folder: string): Promise<void> {
+  for (const [path, bytes] of await tarFiles()) await put(`${folder}/${path}`, bytes);
+}
+
+Deno.test("openDataSource() reads CIFAR-10's archive: labels, names, RGB in rows from the top", async () => {
+  const expected = golden.cifar;
+  const source = await openDataSource({ source: "cifar-10", path: archive });
+  assertEquals(source.shape, [32, 32, 3]);
+  assertEquals([...source.labels!], expected.labels.train);
+  assertEquals(source.classNames, expected.classNames);
+  for (const [number, pixel] of expected.pixelAtRow5Column7.entries()) {
+    const at = number * RECORD - number + (5 * 32 + 7) * 3;
+    assertEquals([...source.pixels!.subarray(at, at + 3)], pixel);
+  }
+  const test = await openDataSource({ source: "cifar-10", path: archive, split: "test" });
+  assertEquals([...test.labels!], expected.labels.test);
+});
+
+Deno.test("openDataSource() reads the same from the archive, its folder, and the folder around it", async () => {
+  const packed = await openDataSource({ source: "auto", path: archive });
+  await withFolder(async (folder) => {
+    await unpack(folder);
+    const around = await openDataSource({ source: "auto", path: folder });
+    const inside = await openDataSource({
+      source: "cifar-10",
+      path: `${folder}/cifar-10-batches-bin`,
+    });
+    assertEquals([around.fingerprint, inside.fingerprint], [
+      packed.fingerprint,
+      packed.fingerprint,
+    ]);
+    const one = await openDataSource({
+      source: "auto",
+      path: `${folder}/cifar-10-batches-bin/data_batch_1.bin`,
+    });
+    assertEquals([...one.labels!], golden.cifar.labels.train.slice(0, 2));
+  });
+  const beside = await openDataSource({ source: "auto", path: `${FIXTURES}/cifar` });
+  assertEquals(beside.fingerprint, packed.fingerprint);
+});
+
+Deno.test("parseCifarBatch() says what is wrong with a file", () => {
+  const good = new Uint8Array(2 * RECORD);
+  assertEquals(parseCifarBatch(good, "b.bin").labels.length, 2);
+  assertThrows(
+    () => parseCifarBatch(good.subarray(1), "b.bin"),
+    UserError,
+    "Cannot read b.bin: it has 6145 bytes, which is 1 records and a part of one; a CIFAR-10 record " +
+      "has 3073 bytes, so the file is truncated or of another kind",
+  );
+  assertThrows(
+    () => parseCifarBatch(new Uint8Array(0), "b.bin"),
+    UserError,
+    "0 bytes, which is no",
+  );
+  assertThrows(
+    () => parseCifarBatch(good.with(RECORD, 10), "b.bin"),
+    UserError,
+    "record 1 has the label 10, and CIFAR-10 has 0 to 9",
+  );
+});
+
+Deno.test("openDataSource() names what a CIFAR-10 folder lacks", async () => {
+  await withFolder(async (folder) => {
+    await unpack(folder);
+    const inside = `${folder}/cifar-10-batches-bin`;
+    await Deno.remove(`${inside}/test_batch.bin`);
+    await assertRejects(
+      () => openDataSource({ source: "cifar-10", path: inside, split: "test" }),
+      UserError,
+      `Cannot find the test split of CIFAR-10 in ${inside}: looked for test_batch.bin, and there is ` +
+        `data_batch_1.bin, data_batch_2.bin`,
+    );
+    await put(`${inside}/batches.meta.txt`, "cat\ndog\n");
+    await assertRejects(
+      () => openDataSource({ source: "cifar-10", path: inside }),
+      UserError,
+      "it has 2 class names, and CIFAR-10 has 10, one a line",
+    );
+    await put(`${inside}/data_batch_2.bin`, "");
+    await assertRejects(
+      () => openDataSource({ source: "cifar-10", path: inside }),
+      UserError,
+      "data_batch_2.bin: the file is empty",
+    );
+    await put(`${folder}/python/data_batch_1`, "x");
+    await assertRejects(
+      () => openDataSource({ source: "auto", path: `${folder}/python` }),
+      UserError,
+      "data_batch_1 belongs to CIFAR-10's Python version; the binary version is needed",
+    );
+  });
+});
+
+Deno.test("readTar() names a truncated archive and a damaged header", async () => {
+  const read = (bytes: Uint8Array) =>
+    parseCifarArchive(ByteReader.of(bytes, "c.tar"), { split: "train" });
+  await assertRejects(
+    () => read(tarBytes.subarray(0, 2000)),
+    UserError,
+    "Cannot read c.tar: cifar-10-batches-bin/data_batch_2.bin would end at byte 4097",
+  );
+  await assertRejects(
+    () => read(tarBytes.subarray(0, 512)),
+    UserError,
+    "the header of tar entry 2 would end at byte 1024, but there are no more than 512",
+  );
+  await assertRejects(
+    () => read(tarBytes.with(700, 1)),
+    UserError,
+    "the tar header at byte 512 has a wrong checksum: it is damaged, or no tar archive",
+  );
+  await assertRejects(
+    () => read(new Uint8Array(1024)),
+    UserError,
+    "Cannot find the train split of CIFAR-10 in c.tar: looked for data_batch_1.bin to " +
+      "data_batch_5.bin, and there is neither these nor other batches",
+  );
+});
+
+Deno.test("readTar() passes over folders and finds each file whole", async () => {
+  const files = await tarFiles();
+  assertEquals([...files.keys()].map((path) => path.split("/").pop()), [
+    "data_batch_2.bin",
+    "readme.html",
+    "batches.meta.txt",
+    "data_batch_1.bin",
+    "test_batch.bin",
+  ]);
+  assertEquals(files.get("cifar-10-batches-bin/data_batch_1.bin")!.length, 2 * RECORD);
+  assertEquals(new TextDecoder().decode(files.get("cifar-10-batches-bin/readme.html")), "<p>");
+});
+
+Deno.test("the CIFAR-10 parsers never fail but by a UserError on random and mutated bytes", async () => {
+  const mutation = fc.tuple(fc.nat(tarBytes.length - 1), fc.nat(255), fc.nat(tarBytes.length));
+  await fc.assert(
+    fc.asyncProperty(mutation, async ([at, value, length]) => {
+      const bytes = tarBytes.with(at, value).subarray(0, length);
+      const set = await resultOrUserError(() =>
+        parseCifarArchive(ByteReader.of(bytes, "c.tar"), {})
+      );
+      if (set) assertEquals(set.pixels.length, set.labels!.length * 3072);
+    }),
+    { numRuns: 60 },
+  );
+  await fc.assert(fc.asyncProperty(fc.uint8Array({ maxLength: 1100 }), async (bytes) => {
+    await resultOrUserError(() => parseCifarArchive(ByteReader.of(bytes, "c.tar"), {}));
+    await resultOrUserError(() => parseCifarBatch(bytes, "b.bin"));
+  }));
+});

@@ -1,0 +1,52 @@
+/** What the data room's tests share: golden files, folders that vanish, and files written by hand. */
+import expected from "../../fixtures/data/expected.json" with { type: "json" };
+import { UserError } from "../../src/errors.ts";
+
+/** What the golden files hold, by fixtures/data/make_fixtures.py. */
+export const golden = expected;
+
+/** The folder of the golden files. */
+export const FIXTURES = new URL("../../fixtures/data", import.meta.url).pathname;
+
+/** Bytes from hexadecimal. */
+export function fromHex(text: string): Uint8Array {
+  return Uint8Array.from(text.match(/../g) ?? [], (pair) => parseInt(pair, 16));
+}
+
+/** Runs a test with a folder of its own. */
+export async function withFolder(test: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await test(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** Writes a file of a test's folder, and the folders that it lies in. */
+export async function put(path: string, contents: Uint8Array | string): Promise<string> {
+  await Deno.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true });
+  if (typeof contents === "string") await Deno.writeTextFile(path, contents);
+  else await Deno.writeFile(path, contents);
+  return path;
+}
+
+/** An IDX file: big-endian sizes, then bytes. */
+export function idxBytes(shape: readonly number[], values: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(4 + 4 * shape.length + values.length);
+  const view = new DataView(bytes.buffer);
+  bytes.set([0, 0, 8, shape.length]);
+  for (const [axis, size] of shape.entries()) view.setUint32(4 + 4 * axis, size);
+  bytes.set(values, 4 + 4 * shape.length);
+  return bytes;
+}
+
+/** Runs a parser on odd bytes: a result and a {@linkcode UserError} are fine, all else is not. */
+export async function resultOrUserError<T>(parse: () => T | Promise<T>): Promise<T | undefined> {
+  try {
+    return await parse();
+  } catch (error) {
+    if (error instanceof UserError) return undefined;
+    throw error;
+  }
+}
