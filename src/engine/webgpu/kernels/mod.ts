@@ -1,4 +1,5 @@
 /** Registers all of our kernels for the backend "webgpu". */
+import { registerConvKernels } from "./conv.ts";
 import { registerElementwiseKernels } from "./elementwise.ts";
 import { registerMatmulKernels } from "./matmul.ts";
 
@@ -6,4 +7,5 @@ import { registerMatmulKernels } from "./matmul.ts";
 export function registerOwnKernels(): void {
   registerElementwiseKernels();
   registerMatmulKernels();
+  registerConvKernels();
 }

@@ -1,0 +1,245 @@
+/**
+ * 2-D convolution, both of its gradients, and with them the transposed convolution (NHWC, strides,
+ * paddings and dilations), for TensorFlow.js's kernels of those names.
+ */
+import type * as tfTypes from "@tensorflow/tfjs";
+import { tf } from "../../tf.ts";
+import type { GanforgeWebGpuBackend } from "../backend.ts";
+import { chooseSplits } from "../tuning.ts";
+import { packScalars } from "../uniforms.ts";
+import {
+  type ConvAttributes,
+  type ConvGeometry,
+  convGeometry,
+  geometryValues,
+} from "./conv_geometry.ts";
+import {
+  CONV_THREADS,
+  convFilterGradientCode,
+  convForwardCode,
+  convInputGradientCode,
+  type ConvTile,
+} from "./conv_registers.ts";
+import {
+  convFilterGradientGemm,
+  convForwardGemm,
+  convInputGradientGemm,
+} from "./conv_workgroup.ts";
+import { workgroupGemmGroups } from "./gemm_workgroup.ts";
+import { ACTIVATION_KERNELS, next } from "./matmul.ts";
+import { addParts } from "./partial_sums.ts";
+import { type KernelCall, replaceKernel } from "./registry.ts";
+import { vectorWidth } from "./wgsl.ts";
+
+type Info = tfTypes.TensorInfo;
+
+/** Registers the kernels for the backend "webgpu". */
+export function registerConvKernels(): void {
+  replaceKernel("Conv2D", ({ inputs: { x, filter }, attrs, backend }) => {
+    const geometry = geometryOf(x.shape, filter.shape, attrs, x, filter);
+    return geometry && forward(backend, x, filter, geometry);
+  });
+  replaceKernel("FusedConv2D", fusedConv2d);
+  replaceKernel("Conv2DBackpropInput", ({ inputs: { dy, filter }, attrs, backend }) => {
+    const geometry = geometryOf(attrs.inputShape as number[], filter.shape, attrs, dy, filter);
+    return geometry && inputGradient(backend, dy, filter, geometry);
+  });
+  replaceKernel("Conv2DBackpropFilter", ({ inputs: { x, dy }, attrs, backend }) => {
+    const geometry = geometryOf(x.shape, attrs.filterShape as number[], attrs, x, dy);
+    return geometry && filterGradient(backend, x, dy, geometry);
+  });
+}
+
+/** The convolution, then bias and activation through the kernels of those operations. */
+function fusedConv2d({ inputs, attrs, backend }: KernelCall) {
+  const { x, filter, bias, preluActivationWeights } = inputs;
+  const kernel = ACTIVATION_KERNELS[attrs.activation as string ?? "linear"];
+  const geometry = geometryOf(x.shape, filter.shape, attrs, x, filter);
+  if (!geometry || preluActivationWeights || kernel === undefined) return undefined;
+  let result = forward(backend, x, filter, geometry);
+  if (bias) result = next(backend, "Add", { a: result, b: bias });
+  if (kernel) result = next(backend, kernel, { x: result }, { alpha: attrs.leakyreluAlpha });
+  return result;
+}
+
+/** Undefined for what these kernels do not do: other types, NCHW, stride and dilation together. */
+function geometryOf(
+  inputShape: number[],
+  filterShape: number[],
+  attrs: Record<string, unknown>,
+  ...tensors: Info[]
+): ConvGeometry | undefined {
+  if (
+    tensors.some(({ dtype, shape }) => dtype !== "float32" || tf.util.sizeFromShape(shape) === 0)
+  ) {
+    return undefined;
+  }
+  const g = convGeometry(inputShape, filterShape, attrs as unknown as ConvAttributes);
+  if (!g) return undefined;
+  const isStrided = g.strideHeight > 1 || g.strideWidth > 1;
+  const isDilated = g.dilationHeight > 1 || g.dilationWidth > 1;
+  return isStrided && isDilated ? undefined : g;
+}
+
+/** A register tile for `rows` by `columns` results; fewer rows where there would be few tiles. */
+function chooseTile(
+  backend: GanforgeWebGpuBackend,
+  size: { rows: number; columns: number; phases: number },
+  widths: Pick<ConvTile, "sumWidth" | "outWidth">,
+): ConvTile & { tilesN: number; tiles: number } {
+  const { threadTile, enoughTiles } = backend.tuning;
+  const isWide = widths.outWidth === 4;
+  let columns = Math.min(threadTile.columns, isWide ? size.columns : Math.min(size.columns, 4));
+  while (isWide && columns > 4 && size.columns % columns) columns = Math.max(4, columns / 2 & ~3);
+  const tilesN = Math.ceil(size.columns / columns);
+  let rows = isWide ? threadTile.rows : 8;
+  const tilesOf = (r: number) => Math.ceil(size.rows / r) * tilesN;
+  while (tilesOf(rows) * size.phases < enoughTiles / 2 && rows > 4) {
+    rows = Math.max(4, rows / 2 & ~3);
+  }
+  return { ...widths, rows, columns, tilesN, tiles: tilesOf(rows) };
+}
+
+function forward(backend: GanforgeWebGpuBackend, x: Info, filter: Info, g: ConvGeometry): Info {
+  const pixels = g.batch * g.outHeight * g.outWidth;
+  const shape = [g.batch, g.outHeight, g.outWidth, g.outChannels];
+  if (backend.tuning.family === "workgroup") {
+    const terms = g.kernelHeight * g.kernelWidth * g.channels;
+    return runGemm(backend, "conv", [x, filter], g, {
+      code: convForwardGemm,
+      rows: pixels,
+      columns: g.outChannels,
+      terms,
+      shape,
+    });
+  }
+  const widths = { sumWidth: vectorWidth(g.channels), outWidth: vectorWidth(g.outChannels) };
+  const tile = chooseTile(backend, { rows: pixels, columns: g.outChannels, phases: 1 }, widths);
+  const output = backend.allocate(shape);
+  backend.dispatch({
+    label: "conv",
+    pipeline: backend.pipeline("conv", convForwardCode(tile)),
+    reads: [backend.bufferOf(x), backend.bufferOf(filter)],
+    writes: [backend.bufferOf(output)],
+    uniforms: packScalars([...geometryValues(g), tile.tilesN, tile.tiles]),
+    workgroups: [Math.ceil(tile.tiles / CONV_THREADS), 1, 1],
+  }, [x, filter, output]);
+  return output;
+}
+
+function inputGradient(
+  backend: GanforgeWebGpuBackend,
+  dy: Info,
+  filter: Info,
+  g: ConvGeometry,
+): Info {
+  const phases = g.strideHeight * g.strideWidth;
+  const pixels = g.batch * Math.ceil(g.height / g.strideHeight) *
+    Math.ceil(g.width / g.strideWidth);
+  const output = backend.allocate([g.batch, g.height, g.width, g.channels]);
+  const work = {
+    label: "convInputGradient",
+    reads: [backend.bufferOf(dy), backend.bufferOf(filter)],
+    writes: [backend.bufferOf(output)],
+  };
+  if (backend.tuning.family === "workgroup") {
+    const tile = groupTile(backend, pixels, g.channels);
+    backend.dispatch({
+      ...work,
+      pipeline: backend.pipeline(work.label, convInputGradientGemm(tile)),
+      uniforms: packScalars([...geometryValues(g), 0, 1]),
+      workgroups: [...workgroupGemmGroups(tile, pixels, g.channels), phases],
+    }, [dy, filter, output]);
+    return output;
+  }
+  const widths = { sumWidth: vectorWidth(g.outChannels), outWidth: vectorWidth(g.channels) };
+  const tile = chooseTile(backend, { rows: pixels, columns: g.channels, phases }, widths);
+  backend.dispatch({
+    ...work,
+    pipeline: backend.pipeline(work.label, convInputGradientCode(tile)),
+    uniforms: packScalars([...geometryValues(g), tile.tilesN, tile.tiles]),
+    workgroups: [Math.ceil(tile.tiles / CONV_THREADS), phases, 1],
+  }, [dy, filter, output]);
+  return output;
+}
+
+function filterGradient(backend: GanforgeWebGpuBackend, x: Info, dy: Info, g: ConvGeometry): Info {
+  const taps = g.kernelHeight * g.kernelWidth;
+  const shape = [g.kernelHeight, g.kernelWidth, g.channels, g.outChannels];
+  if (backend.tuning.family === "workgroup") {
+    return runGemm(backend, "convFilterGradient", [x, dy], g, {
+      code: convFilterGradientGemm,
+      rows: taps * g.channels,
+      columns: g.outChannels,
+      terms: g.batch * g.outHeight * g.outWidth,
+      shape,
+    });
+  }
+  const widths = { sumWidth: vectorWidth(g.channels), outWidth: vectorWidth(g.outChannels) };
+  const isWide = widths.sumWidth === 4;
+  const whole = chooseTile(backend, { rows: Infinity, columns: g.outChannels, phases: 1 }, widths);
+  const rows = Math.min(isWide ? whole.rows : 4, g.channels);
+  const tile = { ...whole, rows: isWide ? rows & ~3 : rows };
+  const tilesM = Math.ceil(g.channels / tile.rows);
+  const tiles = taps * tilesM * tile.tilesN;
+  const allRows = g.batch * g.outHeight;
+  let parts = 1;
+  const enough = 2 * backend.tuning.enoughTiles;
+  while (tiles * parts < enough && allRows / parts >= 4 && parts < 32) parts *= 2;
+  const size = tf.util.sizeFromShape(shape);
+  const output = backend.allocate(shape);
+  const target = parts > 1 ? backend.allocate([parts, size]) : output;
+  const depth = Math.ceil(allRows / parts);
+  backend.dispatch({
+    label: "convFilterGradient",
+    pipeline: backend.pipeline("convFilterGradient", convFilterGradientCode(tile)),
+    reads: [backend.bufferOf(x), backend.bufferOf(dy)],
+    writes: [backend.bufferOf(target)],
+    uniforms: packScalars([...geometryValues(g), tile.tilesN, tiles, tilesM, depth]),
+    workgroups: [Math.ceil(tiles / CONV_THREADS), parts, 1],
+  }, [x, dy, target]);
+  if (parts > 1) addParts(backend, target, output, { splits: parts, size });
+  return output;
+}
+
+function groupTile(backend: GanforgeWebGpuBackend, rows: number, columns: number) {
+  const { groupTile } = backend.tuning;
+  return {
+    rows: rows <= groupTile.rows / 2 ? 32 : groupTile.rows,
+    columns: columns <= groupTile.columns / 2 ? 32 : groupTile.columns,
+    depth: groupTile.depth,
+  };
+}
+
+/** An implicit matrix product whose sum may be split along z. */
+function runGemm(
+  backend: GanforgeWebGpuBackend,
+  label: string,
+  reads: Info[],
+  geometry: ConvGeometry,
+  product: {
+    code: (tile: { rows: number; columns: number; depth: number }) => string;
+    rows: number;
+    columns: number;
+    terms: number;
+    shape: number[];
+  },
+): Info {
+  const { rows, columns, terms, shape } = product;
+  const tile = groupTile(backend, rows, columns);
+  const [x, y] = workgroupGemmGroups(tile, rows, columns);
+  const parts = chooseSplits(backend.tuning, x * y, terms);
+  const size = tf.util.sizeFromShape(shape);
+  const output = backend.allocate(shape);
+  const target = parts > 1 ? backend.allocate([parts, size]) : output;
+  backend.dispatch({
+    label,
+    pipeline: backend.pipeline(label, product.code(tile)),
+    reads: reads.map((tensor) => backend.bufferOf(tensor)),
+    writes: [backend.bufferOf(target)],
+    uniforms: packScalars([...geometryValues(geometry), Math.ceil(terms / parts), parts]),
+    workgroups: [x, y, parts],
+  }, [...reads, target]);
+  if (parts > 1) addParts(backend, target, output, { splits: parts, size });
+  return output;
+}
