@@ -235,12 +235,8 @@ function wrap(
         return { data: data as Float32Array | Uint8Array, shape: output.dims };
       } catch (error) {
         const reason = oneLine((error as Error).message);
-        throw new UserError(
-          `Cannot run ${name} on ${device.name}: ONNX Runtime fails (${reason})`,
-          {
-            cause: error,
-          },
-        );
+        const message = `Cannot run ${name} on ${device.name}: ONNX Runtime fails (${reason})`;
+        throw new UserError(message, { cause: error });
       }
     },
     release: () => inTurn(() => session.release()),
