@@ -38,11 +38,12 @@ export function normalAt(shape: number[], stream: number): Float32Array {
 const SAMPLES = 64;
 
 function summarize(data: ArrayLike<number>): Summary {
-  const all = Array.from(data);
-  const values = all.length <= SAMPLES
-    ? all
-    : Array.from({ length: SAMPLES }, (_, k) => all[pcg4d(k, all.length, 0, 0)[0] % all.length]);
-  return { norm: Math.sqrt(all.reduce((sum, value) => sum + value * value, 0)), values };
+  let squares = 0;
+  for (let i = 0; i < data.length; i++) squares += data[i] ** 2;
+  const values = data.length <= SAMPLES
+    ? Array.from(data)
+    : Array.from({ length: SAMPLES }, (_, k) => data[pcg4d(k, data.length, 0, 0)[0] % data.length]);
+  return { norm: Math.sqrt(squares), values };
 }
 
 /**

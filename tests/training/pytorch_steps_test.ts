@@ -1,0 +1,115 @@
+/** Three training steps of each tutorial preset against its PyTorch program, dropout off. */
+import { assertAlmostEquals, assertEquals, assertLess } from "@std/assert";
+import type { LayerSpec, NetworkSpec } from "../../src/config/network.ts";
+import { presets } from "../../src/config/presets/mod.ts";
+import type { RunConfig } from "../../src/config/run_config.ts";
+import { createEagerEngine } from "../../src/engine/eager.ts";
+import type { Engine, HostTensors } from "../../src/engine/types.ts";
+import { openWebGpu } from "../../src/engine/webgpu/device.ts";
+import { createWebGpuEngine } from "../../src/engine/webgpu/engine.ts";
+import { fillUniform, STREAMS } from "../../src/random/counter_random.ts";
+import { buildTrainingStep } from "../../src/training/step.ts";
+import { assertMatches, readGolden, type Summaries } from "../nn/golden.ts";
+
+interface TrainingCase {
+  preset: string;
+  seed: number;
+  batch: number;
+  sampleShape: number[];
+  steps: { dLoss: number; gLoss: number; generator: Summaries; discriminator: Summaries }[];
+}
+
+function withoutDropout(network: NetworkSpec): NetworkSpec {
+  const layers = network.layers.map((layer): LayerSpec =>
+    layer.type === "dropout" ? { ...layer, rate: 0 } : layer
+  );
+  return { ...network, layers };
+}
+
+/**
+ * A convolution's bias right before batch norm has no effect and no gradient; what Adam makes of the
+ * rounding errors is noise of up to the learning rate a step, in the bias and in the mean it moves.
+ */
+function cancelledBiases(network: NetworkSpec): { biases: string[]; means: string[] } {
+  const result = { biases: [] as string[], means: [] as string[] };
+  const counts: Record<string, number> = {};
+  let before = "";
+  for (const { type } of network.layers) {
+    counts[type] = (counts[type] ?? 0) + 1;
+    if (type === "batch-norm" && before.startsWith("conv")) {
+      result.biases.push(`${before}/bias`);
+      result.means.push(`batch-norm_${counts[type]}/moving_mean`);
+    }
+    before = `${type}_${counts[type]}`;
+  }
+  return result;
+}
+
+function checkPlayer(
+  player: "generator" | "discriminator",
+  { config, state, expected, step }: {
+    config: RunConfig;
+    state: HostTensors;
+    expected: Summaries;
+    step: number;
+  },
+): void {
+  const { biases, means } = cancelledBiases(config[player]);
+  const noise = (step + 1) * config[`${player}Optimizer`].learningRate;
+  for (const [name, summary] of Object.entries(expected)) {
+    const path = name.startsWith("optimizer/")
+      ? `${player}Optimizer/${name.slice("optimizer/".length)}`
+      : `${player}/${name}`;
+    const { data } = state[path];
+    const what = `${config.preset}, step ${step + 1}: ${path}`;
+    const bias = biases.find((bias) => name.endsWith(bias) || name.includes(`${bias}/`));
+    if (bias && name.startsWith("optimizer/")) {
+      const kernel = state[path.replace("/bias/", "/kernel/")].data;
+      const largest = (values: ArrayLike<number>): number =>
+        Array.from(values).reduce((max, value) => Math.max(max, Math.abs(value)), 0);
+      assertLess(largest(data), 1e-4 * largest(kernel), `${what} should be rounding`);
+    } else {
+      const floor = bias || means.includes(name) ? 2 * noise : 1e-9;
+      assertMatches(data, summary, what, { floor });
+    }
+  }
+}
+
+async function followPyTorch(golden: TrainingCase, engine: Engine): Promise<void> {
+  const preset = presets[golden.preset];
+  const config: RunConfig = {
+    ...preset,
+    batchSize: golden.batch,
+    generator: withoutDropout(preset.generator),
+    discriminator: withoutDropout(preset.discriminator),
+  };
+  const training = buildTrainingStep(config, { shape: golden.sampleShape });
+  const initial = training.initialState(golden.seed);
+  const compiled = await engine.compileStep(training.program, initial, golden.seed);
+  for (const [step, expected] of golden.steps.entries()) {
+    const size = golden.sampleShape.reduce((product, side) => product * side, golden.batch);
+    const address = { seed: golden.seed, stream: STREAMS.data, step };
+    const real = fillUniform(new Float32Array(size), address).map((value) => 2 * value - 1);
+    const { dLoss, gLoss } = await compiled.run([{ real, ...training.hostInputs(step) }], step);
+    assertAlmostEquals(dLoss[0], expected.dLoss, 1e-4 * Math.abs(expected.dLoss));
+    assertAlmostEquals(gLoss[0], expected.gLoss, 1e-4 * Math.abs(expected.gLoss));
+    const state = await compiled.readState();
+    const names = [...Object.keys(expected.generator), ...Object.keys(expected.discriminator)];
+    assertEquals(Object.keys(state).length, names.length, "tensors in the state");
+    checkPlayer("generator", { config, state, expected: expected.generator, step });
+    checkPlayer("discriminator", { config, state, expected: expected.discriminator, step });
+  }
+  await compiled.dispose();
+}
+
+const hasAdapter = await openWebGpu() !== undefined;
+
+for (const golden of readGolden<TrainingCase>("training")) {
+  const title = `buildTrainingStep() follows the PyTorch program for three steps: ${golden.preset}`;
+  Deno.test(`${title} (cpu)`, () => followPyTorch(golden, createEagerEngine("cpu", "")));
+  Deno.test({
+    name: `${title} (captured on webgpu${hasAdapter ? "" : ": no adapter"})`,
+    ignore: !hasAdapter,
+    fn: async () => followPyTorch(golden, await createWebGpuEngine()),
+  });
+}
