@@ -3,6 +3,8 @@
  * propositions 1 and 2 and theorem 1), and what a trained one does, from its logits.
  */
 
+import { type Binning, countSamples, type DensityFunction, densityMasses } from "./histogram.ts";
+
 /** ln(1 + e^x) without overflow. */
 function softplus(x: number): number {
   return Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
@@ -12,6 +14,42 @@ function softplus(x: number): number {
 export function optimalDiscriminator(dataDensity: number, generatedDensity: number): number {
   const sum = dataDensity + generatedDensity;
   return sum > 0 ? dataDensity / sum : 0.5;
+}
+
+/** Estimates of D* over bins; see {@linkcode estimateOptimalDiscriminator}. */
+export interface OptimalDiscriminator {
+  /** `[bins]` the middle of each bin. */
+  x: Float64Array;
+  /** `[bins]` D* there, NaN where neither the data nor the generator has enough mass to tell. */
+  probability: Float64Array;
+}
+
+/** A bin with less than this share of data and of samples says nothing. */
+const LITTLE_MASS = 2e-4;
+
+/**
+ * Estimates D* of a generator that is known by samples: the data's mass over the data's and the
+ * generator's, bin by bin.
+ * @throws {RangeError} if the interval makes no sense
+ */
+export function estimateOptimalDiscriminator(
+  samples: ArrayLike<number>,
+  density: DensityFunction,
+  binning: Binning,
+): OptimalDiscriminator {
+  const { range: [low, high], bins } = binning;
+  const data = densityMasses(density, binning);
+  const counts = countSamples(samples, binning);
+  const x = new Float64Array(bins);
+  const probability = new Float64Array(bins);
+  for (let i = 0; i < bins; i++) {
+    x[i] = low + (high - low) * (i + 0.5) / bins;
+    const generated = counts[i] / samples.length;
+    probability[i] = Math.max(data[i], generated) < LITTLE_MASS
+      ? NaN
+      : optimalDiscriminator(data[i], generated);
+  }
+  return { x, probability };
 }
 
 /**

@@ -8,6 +8,7 @@ export * from "./divergence.ts";
 export * from "./frechet.ts";
 export * from "./histogram.ts";
 export * from "./kernel_distance.ts";
+export * from "./line_theory.ts";
 export * from "./manifold.ts";
 export * from "./modes.ts";
 export * from "./neighbors.ts";

@@ -1,0 +1,117 @@
+/** The curves of a run: losses, and what D says of real and generated samples, over the steps. */
+import { type Axis, extent } from "./axis.ts";
+import { drawFigure, type Panel } from "./figure.ts";
+import type { Mark } from "./marks.ts";
+import { COLORS } from "./theme.ts";
+
+/** A line of metrics.jsonl, as far as the curves need it. */
+export interface LossRecord {
+  /** Steps done. */
+  step: number;
+  /** The discriminator's loss. */
+  dLoss?: number;
+  /** The generator's loss. */
+  gLoss?: number;
+  /** What D says of real samples: a probability, or a critic's value. */
+  dReal?: number;
+  /** What D says of generated samples. */
+  dFake?: number;
+}
+
+/** What {@linkcode drawLossPlot} shows. */
+export interface LossPlot {
+  /** The figure's title. */
+  title: string;
+  /** A line under the title: which run, which step. */
+  subtitle?: string;
+  /** In the order of their steps. */
+  records: readonly LossRecord[];
+  /** Whether dReal and dFake are a critic's values. Default false: probabilities. */
+  critic?: boolean;
+}
+
+/** Points that a curve is drawn with; more records are averaged in groups. */
+const POINTS = 160;
+
+type Curve = "dLoss" | "gLoss" | "dReal" | "dFake";
+
+/**
+ * Draws the losses above D's verdicts. With many records a line shows the mean of each group, the band
+ * around it the group's lowest and highest value.
+ * @returns an SVG document
+ */
+export function drawLossPlot(plot: LossPlot): string {
+  const { records, critic = false } = plot;
+  const lastStep = records.at(-1)?.step ?? 1;
+  const x: Axis = { label: "step", domain: [0, lastStep] };
+  const losses = [
+    ...curve(records, "dLoss", { label: "discriminator", color: COLORS.discriminator }),
+    ...curve(records, "gLoss", { label: "generator", color: COLORS.generator }),
+  ];
+  const verdicts = [
+    ...curve(records, "dReal", { label: critic ? "D of data" : "D(x), data", color: COLORS.real }),
+    ...curve(records, "dFake", {
+      label: critic ? "D of generated" : "D(G(z)), generated",
+      color: COLORS.fake,
+    }),
+  ];
+  const panels: Panel[] = [{
+    title: "Losses",
+    x,
+    y: { label: "loss", domain: robustDomain(records, ["dLoss", "gLoss"]) },
+    marks: losses,
+    height: 230,
+  }];
+  if (verdicts.length > 0) {
+    const half: Mark = { kind: "level", y: 0.5, color: COLORS.axis, label: "cannot tell (1/2)" };
+    panels.push({
+      title: critic ? "What the critic says" : "What the discriminator says",
+      x,
+      y: {
+        label: critic ? "value" : "probability of real",
+        domain: critic ? robustDomain(records, ["dReal", "dFake"]) : [0, 1],
+      },
+      marks: critic ? verdicts : [half, ...verdicts],
+      height: 200,
+    });
+  }
+  return drawFigure({ title: plot.title, subtitle: plot.subtitle, panels });
+}
+
+function curve(
+  records: readonly LossRecord[],
+  name: Curve,
+  style: { label: string; color: string },
+): Mark[] {
+  const known = records.filter((record) => Number.isFinite(record[name]));
+  if (known.length === 0) return [];
+  const groups = Math.min(POINTS, known.length);
+  const x = new Float64Array(groups);
+  const mean = new Float64Array(groups);
+  const low = new Float64Array(groups).fill(Infinity);
+  const high = new Float64Array(groups).fill(-Infinity);
+  for (let g = 0; g < groups; g++) {
+    const first = Math.floor(g * known.length / groups);
+    const last = Math.floor((g + 1) * known.length / groups);
+    for (let i = first; i < last; i++) {
+      const value = known[i][name] ?? NaN;
+      mean[g] += value / (last - first);
+      x[g] += known[i].step / (last - first);
+      low[g] = Math.min(low[g], value);
+      high[g] = Math.max(high[g], value);
+    }
+  }
+  const line: Mark = { kind: "line", x, y: mean, ...style, width: 1.8 };
+  if (known.length === groups) return [line];
+  return [{ kind: "band", x, low, high, color: style.color, opacity: 0.18 }, line];
+}
+
+/** All but the wildest hundredth of the values on either side, so that one spike does not flatten the rest. */
+function robustDomain(records: readonly LossRecord[], names: Curve[]): [number, number] {
+  const values = records.flatMap((record) => names.map((name) => record[name] ?? NaN))
+    .filter(Number.isFinite)
+    .sort((a, b) => a - b);
+  const cut = Math.floor(values.length / 100);
+  const [low, high] = extent([values.slice(cut, values.length - cut)], 0.08);
+  return low > 0 && low < 0.3 * high ? [0, high] : [low, high];
+}

@@ -1,0 +1,220 @@
+/**
+ * The progress line of training: one line that is rewritten in place on a terminal, plain lines every few
+ * seconds anywhere else.
+ */
+
+/** Where training is; a `TrainingProgress` of the training loop fits. */
+export interface ProgressState {
+  /** Steps done. */
+  step: number;
+  /** Steps planned. */
+  totalSteps: number;
+  /** Milliseconds a step, lately. */
+  stepMs: number;
+  /** Real samples a second, lately. */
+  imagesPerSecond: number;
+  /** `dLoss`, `gLoss`, `dReal` (D of data), `dFake` (D of generated samples); what is missing is not shown. */
+  scalars: Record<string, number>;
+}
+
+/** Where the line is written. */
+export interface Terminal {
+  /** Whether a line can be rewritten. */
+  interactive: boolean;
+  /** The width in characters, asked before each line. */
+  columns(): number;
+  /** Writes text as it is. */
+  write(text: string): void;
+  /** Milliseconds. */
+  now(): number;
+}
+
+/** How a {@linkcode ProgressLine} behaves. */
+export interface ProgressOptions {
+  /** What a real sample is called: "images/s" or "points/s", say. Default "images". */
+  unit?: string;
+  /** Default: the process's standard output. */
+  terminal?: Terminal;
+}
+
+const REWRITE_MS = 100;
+const PLAIN_LINE_MS = 5000;
+/** A speed's share in the shown mean halves in this time. */
+const SPEED_HALF_LIFE_MS = 3000;
+
+/** The process's standard output. */
+export function stdoutTerminal(): Terminal {
+  const encoder = new TextEncoder();
+  return {
+    interactive: Deno.stdout.isTerminal(),
+    columns: () => Deno.consoleSize().columns || 80, // some terminals say 0
+    write(text) {
+      const bytes = encoder.encode(text);
+      for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
+    },
+    now: () => performance.now(),
+  };
+}
+
+/**
+ * Shows how far training is. Call {@linkcode ProgressLine.update} as often as you like: it writes seldom
+ * enough. Other messages go through {@linkcode ProgressLine.log} while the line stands, and
+ * {@linkcode ProgressLine.finish} ends it.
+ */
+export class ProgressLine {
+  readonly #terminal: Terminal;
+  readonly #unit: string;
+  #shown: ProgressState | undefined;
+  #pending = false;
+  #writtenAt = -Infinity;
+  #updatedAt: number | undefined;
+
+  /** Starts without a line; the first update writes one. */
+  constructor(options: ProgressOptions = {}) {
+    this.#terminal = options.terminal ?? stdoutTerminal();
+    this.#unit = options.unit ?? "images";
+  }
+
+  /** Takes in where training is, and writes it if the last time is long enough ago. */
+  update(state: ProgressState): void {
+    const now = this.#terminal.now();
+    this.#shown = this.#smoothed(state, now);
+    this.#updatedAt = now;
+    this.#pending = true;
+    const pause = this.#terminal.interactive ? REWRITE_MS : PLAIN_LINE_MS;
+    if (now - this.#writtenAt >= pause || state.step === state.totalSteps) this.#write();
+  }
+
+  /** Writes a message of its own on a line above. */
+  log(message: string): void {
+    const rewrites = this.#terminal.interactive && this.#shown !== undefined;
+    this.#terminal.write(rewrites ? `\r\x1b[K${message}\n` : `${message}\n`);
+    if (rewrites) this.#write();
+  }
+
+  /** Writes the latest state, if it was not yet, and leaves the line standing. */
+  finish(): void {
+    if (this.#pending) this.#write();
+    if (this.#terminal.interactive && this.#shown) this.#terminal.write("\n");
+    this.#shown = undefined;
+  }
+
+  #write(): void {
+    if (!this.#shown) return;
+    const terminal = this.#terminal;
+    terminal.write(
+      terminal.interactive
+        // One column less than there is: a full line would wrap on some terminals.
+        ? `\r${formatProgress(this.#shown, terminal.columns() - 1, this.#unit)}\x1b[K`
+        : `${formatPlainProgress(this.#shown, this.#unit)}\n`,
+    );
+    this.#writtenAt = terminal.now();
+    this.#pending = false;
+  }
+
+  /** The state with its speeds averaged over the last seconds, so that the time left does not jump. */
+  #smoothed(state: ProgressState, now: number): ProgressState {
+    const before = this.#shown;
+    if (!before || this.#updatedAt === undefined) return state;
+    const keep = 0.5 ** ((now - this.#updatedAt) / SPEED_HALF_LIFE_MS);
+    const mix = (old: number, latest: number): number => keep * old + (1 - keep) * latest;
+    return {
+      ...state,
+      stepMs: mix(before.stepMs, state.stepMs),
+      imagesPerSecond: mix(before.imagesPerSecond, state.imagesPerSecond),
+    };
+  }
+}
+
+/**
+ * The line for a terminal. Where it is too narrow, the less important parts go first, then the bar.
+ * @returns at most `columns` characters
+ */
+export function formatProgress(
+  state: ProgressState,
+  columns: number,
+  unit = "images",
+): string {
+  const percent = `${String(Math.floor(100 * share(state))).padStart(3)}%`;
+  const steps = `${grouped(state.step)}/${grouped(state.totalSteps)}`;
+  const speed = `${grouped(state.imagesPerSecond)} ${unit}/s`;
+  const { losses, verdicts } = namedScalars(state);
+  const left = timeLeft(state);
+  const richestFirst = [
+    [percent, steps, speed, ...losses, ...verdicts, left],
+    [percent, steps, ...losses, ...verdicts, left],
+    [percent, steps, ...losses, left],
+    [percent, steps, left],
+    [percent, left],
+    [percent],
+  ];
+  for (const parts of richestFirst) {
+    const text = parts.join("  ");
+    const room = columns - text.length - 1;
+    if (room >= 10) return `${bar(share(state), Math.min(room, 30))} ${text}`;
+  }
+  return percent.slice(0, Math.max(0, columns));
+}
+
+/** The line for a log. */
+export function formatPlainProgress(state: ProgressState, unit = "images"): string {
+  const { losses, verdicts } = namedScalars(state);
+  return [
+    `step ${grouped(state.step)}/${grouped(state.totalSteps)} (${Math.floor(100 * share(state))}%)`,
+    `${grouped(state.imagesPerSecond)} ${unit}/s`,
+    ...losses,
+    ...verdicts,
+    timeLeft(state),
+  ].join("  ");
+}
+
+function share({ step, totalSteps }: ProgressState): number {
+  return totalSteps > 0 ? Math.min(1, step / totalSteps) : 1;
+}
+
+function namedScalars({ scalars }: ProgressState): { losses: string[]; verdicts: string[] } {
+  const named = (name: string, label: string): string[] =>
+    scalars[name] === undefined ? [] : [`${label} ${shortScalar(scalars[name])}`];
+  return {
+    losses: [...named("dLoss", "D loss"), ...named("gLoss", "G loss")],
+    verdicts: [...named("dReal", "D(x)"), ...named("dFake", "D(G(z))")],
+  };
+}
+
+/** Filled and empty cells, with eighths in between. */
+function bar(filled: number, cells: number): string {
+  const eighths = Math.floor(filled * cells * 8);
+  const full = Math.floor(eighths / 8);
+  const partial = eighths % 8 === 0 ? "" : "▏▎▍▌▋▊▉"[eighths % 8 - 1];
+  return ("█".repeat(full) + partial).padEnd(cells, "░");
+}
+
+function timeLeft({ step, totalSteps, stepMs }: ProgressState): string {
+  if (step >= totalSteps) return "done";
+  return `${formatDuration((totalSteps - step) * stepMs / 1000)} left`;
+}
+
+/** Seconds as `42 s`, `3:20` or `1:02:03`. */
+export function formatDuration(seconds: number): string {
+  if (!Number.isFinite(seconds)) return "?";
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  const two = (value: number): string => String(value).padStart(2, "0");
+  const minutes = Math.floor(whole / 60) % 60;
+  const hours = Math.floor(whole / 3600);
+  return hours > 0
+    ? `${hours}:${two(minutes)}:${two(whole % 60)}`
+    : `${minutes}:${two(whole % 60)}`;
+}
+
+/** Two decimals, or three digits of what is large. */
+function shortScalar(value: number): string {
+  return Math.abs(value) < 100 ? value.toFixed(2) : value.toPrecision(3);
+}
+
+/** A whole number with commas between thousands; one decimal below 10 unless whole. */
+function grouped(value: number): string {
+  if (!Number.isFinite(value)) return "?";
+  const rounded = value < 10 ? Math.round(value * 10) / 10 : Math.round(value);
+  return rounded.toLocaleString("en-US");
+}

@@ -1,0 +1,217 @@
+/**
+ * `report.md` of a run: what was trained and how, how it went, how good it is where that can be measured,
+ * and what to do next. Whoever trained brings the facts; this only writes them down.
+ */
+import type { RunConfig } from "../config/run_config.ts";
+import type { LineTheory } from "../metrics/line_theory.ts";
+import type { ModeCoverage } from "../metrics/modes.ts";
+import {
+  byteSize,
+  figure,
+  markdownTable,
+  settingText,
+  shapeText,
+  wholeNumber,
+} from "./markdown.ts";
+import { formatDuration } from "./progress.ts";
+import { lineTheorySection, modesSection } from "./theory_section.ts";
+
+/** One network's table; a built `Network` has such layers. */
+export interface ReportedNetwork {
+  /** "Generator", say. */
+  title: string;
+  /** Without the batch. */
+  inputShape: readonly number[];
+  /** From the input to the output. */
+  layers: readonly {
+    /** Path within the network. */
+    name: string;
+    /** The layer's type, as in a config. */
+    type: string;
+    /** Without the batch. */
+    outputShape: readonly number[];
+    /** Numbers in its own parameters. */
+    parameterCount: number;
+  }[];
+}
+
+/** A picture in the run folder. */
+export interface ReportedPicture {
+  /** Its heading. */
+  title: string;
+  /** Path relative to the report, `samples/2000.png`. */
+  file: string;
+}
+
+/** The exported file, and how it was checked against the trainer. */
+export interface ReportedExport {
+  /** Path relative to the report. */
+  file: string;
+  /** The file's size. */
+  sizeBytes: number;
+  /** The version of ONNX's operators. */
+  opset: number;
+  /** How far the file's outputs are from the trainer's; absent if it was not checked. */
+  parity?: {
+    /** Latents that were compared. */
+    count: number;
+    /** Largest |difference| of any output. */
+    maxDifference: number;
+    /** What it may be. */
+    tolerance: number;
+    /** The runtime that ran the file. */
+    runtime: string;
+  };
+}
+
+/** The facts of a run. */
+export interface RunReport {
+  /** The run folder, as the commands take it. */
+  path: string;
+  /** The run's own config. */
+  config: RunConfig;
+  /** Which device, which runtime. */
+  device: string;
+  /** What the data are: name, a line about it, how many samples, their shape. */
+  data: { name: string; description: string; count: number; shape: readonly number[] };
+  /** Generator and discriminator. */
+  networks: readonly ReportedNetwork[];
+  /** How far training went. */
+  progress: {
+    /** Steps done. */
+    step: number;
+    /** Steps planned. */
+    totalSteps: number;
+    /** Real samples seen. */
+    images: number;
+    /** Spent training, over all sessions. */
+    wallSeconds: number;
+    /** Whether it was told to stop before the end. */
+    interrupted: boolean;
+  };
+  /** The last scalars: dLoss, gLoss, dReal, dFake, penalties. */
+  scalars: Readonly<Record<string, number>>;
+  /** Plots and samples, in the order in which they are shown. */
+  pictures: readonly ReportedPicture[];
+  /** For 1-D data of a known density. */
+  theory?: LineTheory;
+  /** For 2-D data of known modes: the coverage of `samples` samples. */
+  modes?: ModeCoverage & { samples: number };
+  /** Where the generator was exported. */
+  export?: ReportedExport;
+  /** Remarks: a lost device, a resume, a warning. */
+  notes?: readonly string[];
+}
+
+/** Writes the report. @returns Markdown */
+export function writeRunReport(report: RunReport): string {
+  const { config, data, path } = report;
+  const sections = [
+    `# ${path.slice(path.lastIndexOf("/") + 1)}`,
+    summary(report),
+    ...(report.notes ?? []).map((note) => `> ${note}`),
+    "## Result",
+    resultTable(report),
+    ...report.pictures.map(({ title, file }) => `### ${title}\n\n![${title}](${encodeURI(file)})`),
+    ...(report.theory ? [lineTheorySection(report.theory)] : []),
+    ...(report.modes ? [modesSection(report.modes)] : []),
+    ...(report.export ? [exportSection(report.export)] : []),
+    "## What was trained",
+    `Data: ${data.description} ${wholeNumber(data.count)} samples of ${shapeText(data.shape)}.`,
+    settingsTable(config),
+    ...report.networks.map(networkSection),
+    "## Go on",
+    commands(path),
+  ];
+  return sections.join("\n\n") + "\n";
+}
+
+function summary(report: RunReport): string {
+  const { config, data, device, progress } = report;
+  const { step, totalSteps, images, wallSeconds, interrupted } = progress;
+  const length = interrupted
+    ? `${wholeNumber(step)} of ${wholeNumber(totalSteps)} steps (interrupted)`
+    : `${wholeNumber(step)} steps`;
+  return `Preset \`${config.preset}\` on ${data.name}: ${length}, ${
+    wholeNumber(images)
+  } real samples, ` +
+    `${formatDuration(wallSeconds)} on ${device}. Seed ${config.seed}.`;
+}
+
+const SCALAR_NAMES: Record<string, string> = {
+  dLoss: "discriminator's loss",
+  gLoss: "generator's loss",
+  dReal: "D(x), real samples",
+  dFake: "D(G(z)), generated samples",
+};
+
+function resultTable({ scalars, progress }: RunReport): string {
+  const speed = progress.wallSeconds > 0
+    ? [["real samples a second", wholeNumber(progress.images / progress.wallSeconds)]]
+    : [];
+  return markdownTable(["at the last step", ">value"], [
+    ...Object.entries(scalars).map(([name, value]) => [SCALAR_NAMES[name] ?? name, figure(value)]),
+    ...speed,
+  ]);
+}
+
+function exportSection({ file, sizeBytes, opset, parity }: ReportedExport): string {
+  const lines = [
+    "## Export",
+    `[\`${file}\`](${encodeURI(file)}), ${byteSize(sizeBytes)}, ONNX opset ${opset}.`,
+  ];
+  if (parity) {
+    const verdict = parity.maxDifference <= parity.tolerance ? "within" : "**above**";
+    lines.push(
+      `Parity with the trainer: the largest difference over ${
+        wholeNumber(parity.count)
+      } latents in ` +
+        `${parity.runtime} is ${figure(parity.maxDifference)}, ${verdict} the allowed ` +
+        `${figure(parity.tolerance)}.`,
+    );
+  }
+  return lines.join("\n\n");
+}
+
+function settingsTable(config: RunConfig): string {
+  const { latent, objective, update, duration } = config;
+  const rows = [
+    ["latent", `${latent.dimension} numbers, ${latent.distribution}`],
+    ["objective", settingText(objective)],
+    ["updates", settingText(update)],
+    ["generator's optimiser", settingText(config.generatorOptimizer)],
+    ["discriminator's optimiser", settingText(config.discriminatorOptimizer)],
+    ["average of the generator", config.ema ? settingText(config.ema) : "none"],
+    ["batch size", String(config.batchSize)],
+    ["planned length", settingText(duration)],
+  ];
+  return markdownTable(["setting", "value"], rows);
+}
+
+function networkSection({ title, inputShape, layers }: ReportedNetwork): string {
+  const total = layers.reduce((sum, layer) => sum + layer.parameterCount, 0);
+  const rows = layers.map(({ name, type, outputShape, parameterCount }) => [
+    name,
+    type,
+    shapeText(outputShape),
+    parameterCount ? wholeNumber(parameterCount) : "",
+  ]);
+  const table = markdownTable(["layer", "type", "output", ">parameters"], [
+    ["input", "", shapeText(inputShape), ""],
+    ...rows,
+    ["**total**", "", "", `**${wholeNumber(total)}**`],
+  ]);
+  return `### ${title}\n\n${table}`;
+}
+
+function commands(path: string): string {
+  const run = /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
+  return [
+    "```sh",
+    `deno task train --resume ${run}    # go on from the last checkpoint`,
+    `deno task export ${run}            # write generator.onnx again`,
+    `deno task sample ${run} --count 16 # draw samples through ONNX Runtime`,
+    `deno task evaluate ${run}          # measure it`,
+    "```",
+  ].join("\n");
+}
