@@ -4,13 +4,8 @@
  * moments and its moving average becomes one pass over memory; an activation joins its neighbours.
  * The functions are the same as in kernels of one operation each.
  */
-import {
-  type Argument,
-  type ElementwiseNode,
-  type ElementwiseWork,
-  isIdentity,
-  type Operand,
-} from "./elementwise.ts";
+import { type Argument, type ElementwiseNode, isIdentity, type Operand } from "./expression.ts";
+import type { ElementwiseWork } from "./elementwise.ts";
 import { type Operation, readsOf, type StepGraph, writesOf } from "./graph.ts";
 import { dropUnusedWork } from "./passes.ts";
 

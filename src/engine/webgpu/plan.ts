@@ -2,7 +2,7 @@
  * Gives the values of a recorded step their memory: state stays in fixed buffers and is updated there
  * (in place, or by a copy at the end where its old value is still needed), temporaries share buffers.
  */
-import { isIdentity } from "./elementwise.ts";
+import { isIdentity } from "./expression.ts";
 import { type Operation, readsOf, type StepGraph, type Value, writesOf } from "./graph.ts";
 
 /** A buffer that the step needs, before it exists. */

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { tf } from "../../../src/engine/tf.ts";
 import type { GanforgeWebGpuBackend } from "../../../src/engine/webgpu/backend.ts";
-import { broadcastTerms } from "../../../src/engine/webgpu/elementwise.ts";
+import { broadcastTerms } from "../../../src/engine/webgpu/expression.ts";
 import { drawRandom } from "../../../src/engine/webgpu/kernels/elementwise.ts";
 import { fillNormal, fillUniform } from "../../../src/random/counter_random.ts";
 import { assertClose, assertMatchesCpu, type Plain, plainNormals, withWebGpu } from "./helpers.ts";

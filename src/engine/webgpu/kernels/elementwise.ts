@@ -2,7 +2,7 @@
 import type * as tfTypes from "@tensorflow/tfjs";
 import { tf } from "../../tf.ts";
 import type { GanforgeWebGpuBackend } from "../backend.ts";
-import { broadcastTerms, type ElementwiseNode } from "../elementwise.ts";
+import { broadcastTerms, type ElementwiseNode } from "../expression.ts";
 import type { ElementwiseOpName } from "../elementwise_ops.ts";
 import { type KernelCall, replaceKernel } from "./registry.ts";
 

@@ -6,7 +6,7 @@
 import type * as tfTypes from "@tensorflow/tfjs";
 import { tf } from "../../tf.ts";
 import type { Dispatch, GanforgeWebGpuBackend } from "../backend.ts";
-import { broadcastTerms, type IndexTerm } from "../elementwise.ts";
+import { broadcastTerms, type IndexTerm } from "../expression.ts";
 import { chooseSplits } from "../tuning.ts";
 import { packScalars } from "../uniforms.ts";
 import { workgroupGemmCode, workgroupGemmGroups } from "./gemm_workgroup.ts";

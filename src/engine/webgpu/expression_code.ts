@@ -1,0 +1,151 @@
+/**
+ * WGSL of an expression: declarations of its operands, and statements that leave node `n` in `v<n>`
+ * for the thread's element `q` (or for the four elements from `4 q` on). Elementwise kernels store
+ * the results; reductions add them up.
+ */
+import { type Expression, isIdentity, nodeType, type Operand } from "./expression.ts";
+import {
+  type ElementType,
+  ELEMENTWISE_OPS,
+  type ElementwiseOp,
+  isRandom,
+  RANDOM_WGSL,
+} from "./elementwise_ops.ts";
+
+/** How an operand is loaded when one thread computes four neighbouring elements. */
+export type Load = "four" | "splat";
+
+/** How each operand is loaded by fours, or undefined when one of them cannot be. */
+export function loadsByFour(work: Expression): Load[] | undefined {
+  if (work.size % 4) return undefined;
+  const loads: Load[] = [];
+  for (const { terms } of work.operands) {
+    const inner = terms.filter((term) => term.divisor % 4 !== 0);
+    if (inner.length === 0) {
+      loads.push("splat");
+      continue;
+    }
+    const [term] = inner;
+    const contiguous = inner.length === 1 && term.divisor === 1 && term.modulus % 4 === 0 &&
+      term.stride === 1;
+    const aligned = terms.every((other) => other === term || other.stride % 4 === 0);
+    if (!contiguous || !aligned) return undefined;
+    loads.push("four");
+  }
+  return loads;
+}
+
+/** The parts of a program that compute an expression. */
+export interface ExpressionCode {
+  /** Bindings from 0 on, and functions. */
+  declarations: string;
+  /** Statements; need the thread's `q`. */
+  body: string;
+  /** The buffers of the bindings. */
+  reads: GPUBuffer[];
+}
+
+/**
+ * Writes the WGSL of an expression.
+ * @param options.loads from {@linkcode loadsByFour}; undefined for one element a thread
+ * @param options.integers numbers of the uniform block's fields i0, i1, ...; appended to
+ * @param options.floats the same for f0, f1, ...
+ * @param options.aliases operands that are read through another binding, by its name
+ */
+export function expressionCode(
+  work: Expression,
+  options: {
+    loads: Load[] | undefined;
+    integers: number[];
+    floats: number[];
+    aliases?: Map<number, string>;
+  },
+): ExpressionCode {
+  const { loads, integers, floats, aliases } = options;
+  const width = loads ? 4 : 1;
+  const float = width === 4 ? "vec4<f32>" : "f32";
+  const declarations: string[] = [];
+  const body = [`let i = q * ${width}u;`];
+  const reads: GPUBuffer[] = [];
+  const typeOf = (type: ElementType, lanes: number) => lanes === 4 ? `vec4<${type}>` : type;
+  const bind = (name: string, type: string, buffer: GPUBuffer) =>
+    declarations.push(
+      `@group(0) @binding(${reads.push(buffer) - 1}) var<storage, read> ${name}: array<${type}>;`,
+    );
+  const addresses = addressOperands(work);
+
+  work.operands.forEach((operand, k) => {
+    if (addresses.has(k)) {
+      bind(`in${k}`, "u32", operand.buffer);
+      body.push(`let a${k} = vec2<u32>(in${k}[0], in${k}[1]);`);
+      return;
+    }
+    const lanes = loads?.[k] === "four" ? 4 : 1;
+    const place = indexExpression(operand, work.size, lanes, integers);
+    const alias = aliases?.get(k);
+    if (!alias) bind(`in${k}`, typeOf(operand.type, lanes), operand.buffer);
+    const value = `${alias ?? `in${k}`}[${place}]`;
+    const splat = loads && lanes === 1;
+    body.push(`let a${k} = ${splat ? `${typeOf(operand.type, 4)}(${value})` : value};`);
+  });
+  const barrier = work.nodes.length > 1 ? barrierFunction(float, integers) : undefined;
+  work.nodes.forEach(({ op, args, params }, n) => {
+    const { params: kinds = [], wgsl }: ElementwiseOp = ELEMENTWISE_OPS[op];
+    const names = kinds.map((kind, p) => {
+      if (kind === "u32") return `u.i${integers.push(params[p]) - 1}`;
+      return `u.f${floats.push(params[p]) - 1}`;
+    });
+    const values = args.map((arg) => "operand" in arg ? `a${arg.operand}` : `v${arg.node}`);
+    const text = wgsl(values, names, float);
+    const isKept = barrier !== undefined && nodeType(work, n) === "f32";
+    body.push(`let v${n} = ${isKept ? `keep(${text})` : text};`);
+  });
+  if (barrier) declarations.push(barrier);
+  if (work.nodes.some(({ op }) => isRandom(op))) declarations.push(RANDOM_WGSL);
+  return { declarations: declarations.join("\n"), body: body.join("\n  "), reads };
+}
+
+/**
+ * Compilers of shaders join a product and a sum into one rounding, and more. Between two nodes this
+ * exclusive or with a 0 that they cannot see keeps them from it, so that a fused kernel has the bits
+ * of one kernel for each node. It costs nothing beside a kernel's memory traffic.
+ */
+function barrierFunction(float: string, integers: number[]): string {
+  const bits = float.replace("f32", "u32");
+  const zero = `u.i${integers.push(0) - 1}`;
+  return `fn keep(x: ${float}) -> ${float} {
+  return bitcast<${float}>(bitcast<${bits}>(x) ^ ${bits}(${zero}));
+}`;
+}
+
+/** Operands that are addresses of random numbers. */
+function addressOperands(work: Expression): Set<number> {
+  const found = new Set<number>();
+  for (const { op, args } of work.nodes) {
+    if (isRandom(op) && "operand" in args[0]) found.add(args[0].operand);
+  }
+  return found;
+}
+
+/**
+ * The WGSL of an operand's index, in units of `lanes` elements; `i` is the element, `q` the thread.
+ * Sizes go into the uniform block, so that one program serves many shapes.
+ */
+function indexExpression(
+  operand: Operand,
+  size: number,
+  lanes: number,
+  integers: number[],
+): string {
+  if (isIdentity(operand, size)) return "q";
+  const field = (value: number) => `u.i${integers.push(value) - 1}`;
+  const terms = operand.terms.map(({ divisor, modulus, stride }) => {
+    const vector = lanes === 4 && divisor % 4 !== 0; // the term that runs over the four elements
+    let text = vector ? "q" : "i";
+    if (divisor !== 1) text = `${text} / ${field(divisor)}`;
+    if (divisor * modulus !== size) text = `(${text}) % ${field(vector ? modulus / 4 : modulus)}`;
+    const step = vector ? 1 : stride / lanes;
+    return step === 1 ? `(${text})` : `(${text}) * ${field(step)}`;
+  });
+  return terms.join(" + ") || "0u";
+}
