@@ -23,7 +23,7 @@ interface ParameterState {
   slots: TensorMap;
 }
 
-/** Reads entry `index` of the hyperparameter vector, as `[1]`. */
+/** Reads entry `index` of the hyperparameter vector, a scalar. */
 type Hyper = (index: number) => tf.Tensor;
 
 /** An optimiser of one type. */
@@ -179,7 +179,7 @@ export function applyUpdate(
   hyper: tf.Tensor1D,
 ): UpdateResult {
   const optimizer = optimizerOf(spec);
-  const entries = tf.split(hyper, optimizer.hyperCount); // [1] each, broadcast below
+  const entries = tf.split(hyper, optimizer.hyperCount).map((entry) => tf.reshape(entry, []));
   const result: UpdateResult = { params: {}, slots: {} };
   for (const [name, param] of Object.entries(params)) {
     const own = Object.fromEntries(

@@ -25,10 +25,11 @@ interface Moments {
   variance: tf.Tensor;
 }
 
-function momentsOver(x: tf.Tensor, axes: number[]): Moments {
-  const mean = tf.mean(x, axes, true);
+/** @param keepDims whether mean and variance keep the reduced axes, to be broadcast back over them */
+function momentsOver(x: tf.Tensor, axes: number[], keepDims: boolean): Moments {
+  const mean = tf.mean(x, axes, keepDims);
   const centred = tf.sub(x, mean);
-  return { centred, mean, variance: tf.mean(tf.square(centred), axes, true) };
+  return { centred, mean, variance: tf.mean(tf.square(centred), axes, keepDims) };
 }
 
 /** Names of a scale that starts at 1 and an offset that starts at 0. */
@@ -76,9 +77,9 @@ function batchNormalizer(
       scope.fail("batch norm cannot train on one value a channel: use a batch of 2 or more");
     }
     const axes = x.shape.slice(0, -1).map((_, axis) => axis);
-    const { centred, mean, variance } = momentsOver(x, axes);
+    const { centred, mean, variance } = momentsOver(x, axes, false); // [c]
     const blend = (old: tf.Tensor, batch: tf.Tensor): tf.Tensor =>
-      tf.add(tf.mul(old, 1 - momentum), tf.mul(tf.reshape(batch, [channels]), momentum));
+      tf.add(tf.mul(old, 1 - momentum), tf.mul(batch, momentum));
     call.updates[meanName] = blend(runningMean, mean);
     call.updates[varianceName] = blend(runningVariance, tf.mul(variance, count / (count - 1)));
     return tf.mul(centred, tf.rsqrt(tf.add(variance, epsilon)));
@@ -137,7 +138,7 @@ export const buildLayerNorm: LayerBuilder<"layer-norm"> = (spec, scope) => {
     flops: 4 * sizeOf(scope.inputShape),
     forward(x, call) {
       const axes = x.shape.slice(1).map((_, axis) => axis + 1);
-      const { centred, variance } = momentsOver(x, axes);
+      const { centred, variance } = momentsOver(x, axes, true);
       const normal = tf.mul(centred, tf.rsqrt(tf.add(variance, epsilon)));
       return tf.add(tf.mul(normal, call.parameters[gamma]), call.parameters[beta]);
     },
@@ -154,7 +155,7 @@ function groupNormalizer(
   const positions = sizeOf(scope.inputShape) / channels;
   return (x) => {
     const grouped = tf.reshape(x, [-1, positions, groups, channels / groups]);
-    const { centred, variance } = momentsOver(grouped, [1, 3]);
+    const { centred, variance } = momentsOver(grouped, [1, 3], true);
     const normal = tf.mul(centred, tf.rsqrt(tf.add(variance, epsilon)));
     return tf.reshape(normal, [-1, ...scope.inputShape]);
   };
