@@ -15,9 +15,9 @@ export function numberOf(input: HTMLInputElement, fallback: number): number {
 
 /**
  * Runs the newest request only: while one runs, of those that come only the last is kept. A slider so
- * never gets behind the hand.
+ * never gets behind the hand. Meanwhile `shown`, what the task draws, is marked as busy.
  */
-export function latestOnly(task: () => Promise<void>): () => void {
+export function latestOnly(shown: HTMLElement, task: () => Promise<void>): () => void {
   let running = false, again = false;
   const run = async () => {
     if (running) {
@@ -25,11 +25,13 @@ export function latestOnly(task: () => Promise<void>): () => void {
       return;
     }
     running = true;
+    shown.ariaBusy = "true";
     do {
       again = false;
       await task();
     } while (again);
     running = false;
+    shown.ariaBusy = "false";
   };
   return () => void run();
 }

@@ -41,7 +41,7 @@ export function makeExplorer(
     return info.classNames === null ? undefined : seed % info.classNames.length;
   }
 
-  const draw = latestOnly(async () => {
+  const draw = latestOnly(preview, async () => {
     const used = sampler;
     if (used === null) return;
     try {

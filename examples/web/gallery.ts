@@ -38,7 +38,7 @@ export function makeGallery(
     label: labelInput.value === "" ? undefined : Number(labelInput.value),
   });
 
-  const draw = latestOnly(async () => {
+  const draw = latestOnly(gallery, async () => {
     const used = sampler;
     if (used === null) return;
     try {
