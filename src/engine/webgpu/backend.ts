@@ -8,6 +8,7 @@ import { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import type * as tfTypes from "@tensorflow/tfjs";
 import { tf } from "../tf.ts";
 import { elementwiseDispatch, type ElementwiseWork } from "./elementwise.ts";
+import { reductionDispatch, type ReductionWork } from "./reduction.ts";
 import type { KernelTuning } from "./tuning.ts";
 import { packStockUniforms } from "./uniforms.ts";
 
@@ -67,6 +68,7 @@ export interface WorkRecorder {
   upload(data: TensorData): GPUBuffer;
   dispatch(work: Dispatch): void;
   elementwise(work: ElementwiseWork): void;
+  reduction(work: ReductionWork): void;
 }
 
 interface Internals {
@@ -208,6 +210,12 @@ export class GanforgeWebGpuBackend extends StockBackend {
   elementwise(work: ElementwiseWork, tensors: tfTypes.TensorInfo[]): void {
     if (this.recorder) this.recorder.elementwise(work);
     else this.dispatch(elementwiseDispatch(this, work), tensors);
+  }
+
+  /** Queues a reduction; see {@linkcode dispatch} for `tensors`. */
+  reduction(work: ReductionWork, tensors: tfTypes.TensorInfo[]): void {
+    if (this.recorder) this.recorder.reduction(work);
+    else this.dispatch(reductionDispatch(this, work), tensors);
   }
 
   /** Submits everything that is still being encoded. */

@@ -13,6 +13,7 @@ import {
   writesOf,
 } from "./graph.ts";
 import type { Slot, StepPlan } from "./plan.ts";
+import { reductionDispatch } from "./reduction.ts";
 
 interface BoundDispatch {
   label: string;
@@ -53,9 +54,9 @@ export class StepExecutable {
 
     const work = plan.operations.map((operation, i): Dispatch => {
       const moved = mapBuffers(operation, realOf);
-      return moved.kind === "dispatch"
-        ? moved.work
-        : elementwiseDispatch(backend, moved.work, plan.inPlace.get(i));
+      if (moved.kind === "dispatch") return moved.work;
+      if (moved.kind === "reduction") return reductionDispatch(backend, moved.work);
+      return elementwiseDispatch(backend, moved.work, plan.inPlace.get(i));
     });
     const uniforms = this.#uniformBlocks(work);
     this.#dispatches = work.map((dispatch, i) => {

@@ -51,6 +51,7 @@ export interface ExpressionCode {
  * @param options.integers numbers of the uniform block's fields i0, i1, ...; appended to
  * @param options.floats the same for f0, f1, ...
  * @param options.aliases operands that are read through another binding, by its name
+ * @param options.isolated whoever uses the results may not be joined with the last rounding
  */
 export function expressionCode(
   work: Expression,
@@ -59,9 +60,10 @@ export function expressionCode(
     integers: number[];
     floats: number[];
     aliases?: Map<number, string>;
+    isolated?: boolean;
   },
 ): ExpressionCode {
-  const { loads, integers, floats, aliases } = options;
+  const { loads, integers, floats, aliases, isolated = false } = options;
   const width = loads ? 4 : 1;
   const float = width === 4 ? "vec4<f32>" : "f32";
   const declarations: string[] = [];
@@ -88,7 +90,8 @@ export function expressionCode(
     const splat = loads && lanes === 1;
     body.push(`let a${k} = ${splat ? `${typeOf(operand.type, 4)}(${value})` : value};`);
   });
-  const barrier = work.nodes.length > 1 ? barrierFunction(float, integers) : undefined;
+  const needsBarrier = work.nodes.length > (isolated ? 0 : 1);
+  const barrier = needsBarrier ? barrierFunction(float, integers) : undefined;
   work.nodes.forEach(({ op, args, params }, n) => {
     const { params: kinds = [], wgsl }: ElementwiseOp = ELEMENTWISE_OPS[op];
     const names = kinds.map((kind, p) => {

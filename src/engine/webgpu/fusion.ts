@@ -39,6 +39,8 @@ class Fuser {
   readonly #producer = new Map<GPUBuffer, number>();
   readonly #readers = new Map<GPUBuffer, number[]>();
   readonly #results: Set<GPUBuffer>;
+  /** The reduction that an operation is left to. */
+  readonly #reservedFor: (number | undefined)[] = [];
 
   constructor(graph: StepGraph, limits: FusionLimits) {
     this.#operations = graph.operations;
@@ -52,19 +54,42 @@ class Fuser {
       neededBy: new Set(),
     }));
     this.#connect();
+    this.#reserve();
   }
 
   run(): Operation[] {
     for (let i = 0; i < this.#operations.length; i++) {
       const operation = this.#operations[i];
-      if (operation.kind !== "elementwise" || this.#literal(i)) continue;
+      if (operation.kind === "dispatch" || this.#literal(i)) continue;
       for (const operand of operation.work.operands) {
         const producer = this.#producer.get(operand.buffer);
         if (producer === undefined || !isIdentity(operand, operation.work.size)) continue;
-        this.#tryToMerge(producer, i);
+        // Both free, or both left to the same reduction.
+        if (this.#reservedFor[producer] === this.#reservation(i)) this.#tryToMerge(producer, i);
       }
     }
     return this.#ordered().map((group) => this.#emit(group));
+  }
+
+  /**
+   * Work that only one reduction needs is left to it, as it stores nothing but its own result: the
+   * squares of a sum of squares never reach memory.
+   */
+  #reserve(): void {
+    for (let i = this.#operations.length - 1; i >= 0; i--) {
+      const operation = this.#operations[i];
+      if (operation.kind !== "elementwise" || this.#literal(i)) continue;
+      const readers = new Set<number>();
+      for (const buffer of writesOf(operation)) {
+        if (!this.#producer.has(buffer) || this.#results.has(buffer)) readers.add(-1);
+        (this.#readers.get(buffer) ?? []).forEach((reader) => readers.add(reader));
+      }
+      const [reader] = readers;
+      const user = this.#operations[reader];
+      if (readers.size !== 1 || !user || user.kind === "dispatch") continue;
+      if (user.work.size !== operation.work.size) continue;
+      this.#reservedFor[i] = user.kind === "reduction" ? reader : this.#reservedFor[reader];
+    }
   }
 
   /** Draws the arrows between operations: who needs whose results. */
@@ -95,6 +120,11 @@ class Fuser {
     for (const [buffer, readers] of readersSoFar) this.#readers.set(buffer, readers);
   }
 
+  /** The reduction that `i` is left to, or is. */
+  #reservation(i: number): number | undefined {
+    return this.#operations[i].kind === "reduction" ? i : this.#reservedFor[i];
+  }
+
   /** The number that operation `i` fills its output with, where that is all it does. */
   #literal(i: number | undefined): ElementwiseNode | undefined {
     const operation = i === undefined ? undefined : this.#operations[i];
@@ -107,7 +137,7 @@ class Fuser {
     const [first, second] = [this.#groupOf[producer], this.#groupOf[consumer]];
     if (first === second || this.#literal(producer)) return;
     const [a, b] = [this.#operations[producer], this.#operations[consumer]];
-    if (a.kind !== "elementwise" || b.kind !== "elementwise") return;
+    if (a.kind !== "elementwise" || b.kind === "dispatch") return;
     if (a.work.size !== b.work.size) return;
     const members = [...first.members, ...second.members].sort((x, y) => x - y);
     const { operands, nodes, outputs } = this.#join(members);
@@ -136,8 +166,8 @@ class Fuser {
     for (const member of members) this.#groupOf[member] = merged;
   }
 
-  /** One expression graph for all members. */
-  #join(members: number[]): ElementwiseWork {
+  /** One expression for all members; `value` is what a reduction among them (the last) reduces. */
+  #join(members: number[]): ElementwiseWork & { value?: Argument } {
     const inside = new Set(members);
     const operands: Operand[] = [];
     const nodes: ElementwiseNode[] = [];
@@ -146,6 +176,7 @@ class Fuser {
     const ids = new Map<GPUBuffer, number>();
     const outputs: ElementwiseWork["outputs"] = [];
     let size = 0;
+    let value: Argument | undefined;
     const literals = new Map<number, number>();
     const operandIndex = (operand: Operand): number => {
       if (!ids.has(operand.buffer)) ids.set(operand.buffer, ids.size);
@@ -164,7 +195,7 @@ class Fuser {
     };
     for (const member of members) {
       const operation = this.#operations[member];
-      if (operation.kind !== "elementwise") continue;
+      if (operation.kind === "dispatch") continue;
       const { work } = operation;
       size = work.size;
       const placed: number[] = [];
@@ -174,7 +205,12 @@ class Fuser {
         );
         placed.push(nodes.push({ ...node, args }) - 1);
       }
-      for (const { node, buffer } of work.outputs) {
+      if (operation.kind === "reduction") {
+        const { value: own } = operation.work;
+        value = "node" in own ? { node: placed[own.node] } : argument(work.operands[own.operand]);
+        continue;
+      }
+      for (const { node, buffer } of operation.work.outputs) {
         nodeOf.set(buffer, placed[node]);
         const readers = this.#readers.get(buffer) ?? [];
         const leaves = this.#results.has(buffer) || !this.#producer.has(buffer) ||
@@ -182,14 +218,16 @@ class Fuser {
         if (leaves) outputs.push({ node: placed[node], buffer });
       }
     }
-    return { size, operands, nodes, outputs };
+    return { size, operands, nodes, outputs, value };
   }
 
   #emit(group: Group): Operation {
-    const [only] = group.members;
-    const operation = this.#operations[only];
-    if (operation.kind !== "elementwise" || this.#literal(only)) return operation;
-    return { kind: "elementwise", work: this.#join(group.members) };
+    const last = this.#operations[group.members.at(-1)!];
+    if (last.kind === "dispatch" || this.#literal(group.members[0])) return last;
+    const { value, outputs, ...expression } = this.#join(group.members);
+    return last.kind === "reduction"
+      ? { kind: "reduction", work: { ...last.work, ...expression, value: value! } }
+      : { kind: "elementwise", work: { ...expression, outputs } };
   }
 
   /** Groups after what they need, otherwise in the order of the recording. */

@@ -4,7 +4,8 @@
  * it, so the list can be shortened, fused and given memory before anything runs.
  */
 import type { Dispatch } from "./backend.ts";
-import type { ElementwiseWork } from "./elementwise.ts";
+import { type ElementwiseWork, labelOf as labelOfExpression } from "./elementwise.ts";
+import type { ReductionWork } from "./reduction.ts";
 
 /** What a value is before any operation has run. */
 export type ValueSource =
@@ -27,7 +28,8 @@ export interface Value {
 /** One operation, in the order of the recording. */
 export type Operation =
   | { kind: "dispatch"; work: Dispatch }
-  | { kind: "elementwise"; work: ElementwiseWork };
+  | { kind: "elementwise"; work: ElementwiseWork }
+  | { kind: "reduction"; work: ReductionWork };
 
 /** A recorded step. */
 export interface StepGraph {
@@ -50,9 +52,9 @@ export function readsOf(operation: Operation): GPUBuffer[] {
 
 /** The buffers that an operation writes. */
 export function writesOf(operation: Operation): GPUBuffer[] {
-  return operation.kind === "dispatch"
-    ? operation.work.writes
-    : operation.work.outputs.map(({ buffer }) => buffer);
+  if (operation.kind === "dispatch") return operation.work.writes;
+  if (operation.kind === "reduction") return [operation.work.output];
+  return operation.work.outputs.map(({ buffer }) => buffer);
 }
 
 /** True when the old contents of what it writes matter. */
@@ -63,7 +65,8 @@ export function accumulates(operation: Operation): boolean {
 /** For messages and profiles. */
 export function labelOf(operation: Operation): string {
   if (operation.kind === "dispatch") return operation.work.label;
-  return operation.work.nodes.map(({ op }) => op).join(" ");
+  if (operation.kind === "reduction") return operation.work.combine;
+  return labelOfExpression(operation.work);
 }
 
 /** The operation with other buffers. */
@@ -78,15 +81,17 @@ export function mapBuffers(
       work: { ...work, reads: work.reads.map(map), writes: work.writes.map(map) },
     };
   }
+  const moved = operation.work.operands.map((operand) => ({
+    ...operand,
+    buffer: map(operand.buffer),
+  }));
+  if (operation.kind === "reduction") {
+    const { work } = operation;
+    return { kind: "reduction", work: { ...work, operands: moved, output: map(work.output) } };
+  }
   const { work } = operation;
-  return {
-    kind: "elementwise",
-    work: {
-      ...work,
-      operands: work.operands.map((operand) => ({ ...operand, buffer: map(operand.buffer) })),
-      outputs: work.outputs.map((output) => ({ ...output, buffer: map(output.buffer) })),
-    },
-  };
+  const outputs = work.outputs.map((output) => ({ ...output, buffer: map(output.buffer) }));
+  return { kind: "elementwise", work: { ...work, operands: moved, outputs } };
 }
 
 /**
@@ -94,18 +99,26 @@ export function mapBuffers(
  * same. `idOf` numbers buffers and pipelines.
  */
 export function signatureOf(operation: Operation, idOf: (thing: object) => number): string {
-  if (operation.kind === "elementwise") {
-    const { size, operands, nodes, outputs } = operation.work;
+  if (operation.kind !== "dispatch") {
+    const { size, operands, nodes } = operation.work;
     return JSON.stringify([
+      operation.kind,
       size,
       operands.map(({ buffer, type, terms }) => [idOf(buffer), type, terms]),
       nodes.map(({ op, args, params }) => [op, args, params.map(exactText)]),
-      outputs.map(({ node }) => node),
+      operation.kind === "elementwise"
+        ? operation.work.outputs.map(({ node }) => node)
+        : reductionSignature(operation.work),
     ]);
   }
   const { pipeline, reads, uniforms, workgroups, label } = operation.work;
   const words = uniforms ? new Uint32Array(uniforms).join() : "";
   return [label, idOf(pipeline), reads.map(idOf), words, workgroups].join("|");
+}
+
+function reductionSignature(work: ReductionWork): unknown[] {
+  const { value, combine, outer, reduced, inner, parts, divisor } = work;
+  return [value, combine, outer, reduced, inner, parts, divisor];
 }
 
 /** JSON has no NaN, no infinities and no -0. */

@@ -15,6 +15,7 @@ import {
 import type { ElementwiseWork } from "./elementwise.ts";
 import type { Operation, StepGraph, Value, ValueSource } from "./graph.ts";
 import { drawRandom } from "./kernels/elementwise.ts";
+import type { ReductionWork } from "./reduction.ts";
 
 /** The name of the external value that holds `[seed, step]`. */
 export const ADDRESS = "random address";
@@ -157,6 +158,11 @@ class Recorder implements WorkRecorder {
   elementwise(work: ElementwiseWork): void {
     work.operands.forEach(({ buffer }) => this.valueOf(buffer));
     this.#operations.push({ kind: "elementwise", work });
+  }
+
+  reduction(work: ReductionWork): void {
+    work.operands.forEach(({ buffer }) => this.valueOf(buffer));
+    this.#operations.push({ kind: "reduction", work });
   }
 
   valueOf(buffer: GPUBuffer): Value {

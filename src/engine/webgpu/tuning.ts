@@ -19,6 +19,8 @@ export interface KernelTuning {
   enoughTiles: number;
   /** ...but each part keeps at least so many terms. */
   leastDepth: number;
+  /** Reductions are split until there are so many threads. */
+  enoughThreads: number;
 }
 
 /** For adapters that compute on the CPU. */
@@ -28,6 +30,7 @@ export const SOFTWARE_TUNING: KernelTuning = {
   groupTile: { rows: 32, columns: 32, depth: 16 },
   enoughTiles: 256,
   leastDepth: 64,
+  enoughThreads: 256,
 };
 
 /** For GPUs: many more threads are needed to fill one. */
@@ -37,6 +40,7 @@ export const GPU_TUNING: KernelTuning = {
   groupTile: { rows: 64, columns: 64, depth: 16 },
   enoughTiles: 256,
   leastDepth: 64,
+  enoughThreads: 16384,
 };
 
 /** Into how many parts to split a sum of `depth` terms when there are `tiles` tiles. A power of 2. */

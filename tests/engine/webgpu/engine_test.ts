@@ -92,5 +92,4 @@ Deno.test("50 replayed steps give the weights of 50 eager ones bit for bit", () 
     assertEquals(fused.scalars, unfused.scalars);
     assertEquals(fused.state, eager);
     assert(fused.dispatches < 0.6 * unfused.dispatches);
-    console.log(fused.dispatches, unfused.dispatches);
   }));

@@ -1,0 +1,95 @@
+/** TensorFlow.js's Sum, Mean, Max and Min over any axes of float32 tensors, by reduction.ts. */
+import type * as tfTypes from "@tensorflow/tfjs";
+import { tf } from "../../tf.ts";
+import type { GanforgeWebGpuBackend } from "../backend.ts";
+import { chooseParts, type Combination } from "../reduction.ts";
+import { type KernelCall, replaceKernel } from "./registry.ts";
+
+/** Registers them for the backend "webgpu". */
+export function registerReductionKernels(): void {
+  const reduceAs = (combine: Combination, isMean: boolean) => (call: KernelCall) => {
+    const { x } = call.inputs;
+    const axis = (call.attrs.axis ?? call.attrs.reductionIndices) as number | number[] | undefined;
+    if (x.dtype !== "float32" || tf.util.sizeFromShape(x.shape) === 0) return undefined;
+    return reduce(call.backend, x, {
+      combine,
+      isMean,
+      axes: tf.util.parseAxisParam(axis ?? x.shape.map((_, d) => d), x.shape),
+      keepDims: call.attrs.keepDims === true,
+    });
+  };
+  replaceKernel("Sum", reduceAs("sum", false));
+  replaceKernel("Mean", reduceAs("sum", true));
+  replaceKernel("Max", reduceAs("max", false));
+  replaceKernel("Min", reduceAs("min", false));
+}
+
+function reduce(
+  backend: GanforgeWebGpuBackend,
+  x: tfTypes.TensorInfo,
+  options: { combine: Combination; isMean: boolean; axes: number[]; keepDims: boolean },
+): tfTypes.TensorInfo {
+  const { combine, isMean, axes, keepDims } = options;
+  const isReduced = x.shape.map((extent, d) => axes.includes(d) && extent > 1);
+  const shape = keepDims
+    ? x.shape.map((extent, d) => axes.includes(d) ? 1 : extent)
+    : x.shape.filter((_, d) => !axes.includes(d));
+  const product = (from: number, to: number) => tf.util.sizeFromShape(x.shape.slice(from, to));
+  const count = isMean ? axes.reduce((all, d) => all * x.shape[d], 1) : 1;
+  // Runs of neighbouring axes, the last run first: what is left of it stays contiguous.
+  let current = backend.view(x, x.shape);
+  let end = x.shape.length;
+  let inner = 1;
+  const stages: { outer: number; reduced: number; inner: number }[] = [];
+  while (end > 0) {
+    let start = end - 1;
+    while (start > 0 && isReduced[start - 1] === isReduced[end - 1]) start--;
+    if (isReduced[end - 1]) {
+      stages.push({ outer: product(0, start), reduced: product(start, end), inner });
+    } else inner *= product(start, end);
+    end = start;
+  }
+  stages.forEach((stage, i) => {
+    const divisor = i === stages.length - 1 ? count : 1;
+    const next = reduceOnce(backend, current, { ...stage, combine, divisor });
+    backend.disposeData(current.dataId);
+    current = next;
+  });
+  return { ...current, shape };
+}
+
+/** Reduces the middle of `[outer, reduced, inner]`. */
+function reduceOnce(
+  backend: GanforgeWebGpuBackend,
+  x: tfTypes.TensorInfo,
+  stage: {
+    outer: number;
+    reduced: number;
+    inner: number;
+    combine: Combination;
+    divisor: number;
+  },
+): tfTypes.TensorInfo {
+  const { outer, reduced, inner } = stage;
+  const parts = chooseParts(backend, stage);
+  const output = backend.allocate([outer, parts, inner]);
+  const size = outer * reduced * inner;
+  backend.reduction({
+    ...stage,
+    size,
+    operands: [{
+      buffer: backend.bufferOf(x),
+      type: "f32",
+      terms: size === 1 ? [] : [{ divisor: 1, modulus: size, stride: 1 }],
+    }],
+    nodes: [],
+    value: { operand: 0 },
+    parts,
+    divisor: parts === 1 ? stage.divisor : 1,
+    output: backend.bufferOf(output),
+  }, [x, output]);
+  if (parts === 1) return output;
+  const result = reduceOnce(backend, output, { ...stage, reduced: parts });
+  backend.disposeData(output.dataId);
+  return result;
+}
