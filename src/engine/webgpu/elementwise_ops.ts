@@ -70,6 +70,15 @@ export const ELEMENTWISE_OPS = {
   minimum: {
     wgsl: ([a, b], _, f) => `select(min(${a}, ${b}), ${a} + ${b}, ${isNan(a, f)} | ${isNan(b, f)})`,
   },
+  /** As TensorFlow.js has it: 1 for any x^0, NaN for a fractional power of a negative number. */
+  pow: {
+    wgsl: ([a, b], _, f) =>
+      `select(select(select(pow(abs(${a}), ${b}), -pow(abs(${a}), ${b}), ` +
+      `(${a} < ${f}(0.0)) & (abs(${b} % 2.0) == ${f}(1.0))), ` +
+      `${a} - bitcast<${f}>(${uintOf(f)}(0x7fc00000u)), ` +
+      `(${a} < ${f}(0.0)) & (floor(${b}) < ${b}) | ${isNan(a, f)} | ${isNan(b, f)}), ` +
+      `${f}(1.0), ${b} == ${f}(0.0))`,
+  },
   squaredDifference: { wgsl: ([a, b]) => `((${a} - ${b}) * (${a} - ${b}))` },
   greater: compare(">"),
   greaterEqual: compare(">="),
@@ -89,6 +98,8 @@ export const ELEMENTWISE_OPS = {
     result: "f32",
     wgsl: ([c, a, b], _, f) => `select(${b}, ${a}, ${c} != ${intOf(f)}(0))`,
   },
+  /** its argument: a broadcast, a slice, a transposition, by how it is indexed */
+  copy: unary((x) => x),
   neg: unary((x) => `(-${x})`),
   abs: unary((x) => `abs(${x})`),
   square: unary((x) => `(${x} * ${x})`),

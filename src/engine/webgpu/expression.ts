@@ -24,6 +24,8 @@ export interface Operand {
   buffer: GPUBuffer;
   type: ElementType;
   terms: IndexTerm[];
+  /** Added to the index. Default 0. */
+  offset?: number;
 }
 
 /** What a node takes: an operand, or the result of an earlier node. */
@@ -57,6 +59,7 @@ export function nodeType(work: Expression, index: number): ElementType {
 /** True when the operand has the output's shape: element `i` is read at `i`. */
 export function isIdentity(operand: Operand, size: number): boolean {
   const [term] = operand.terms;
+  if (operand.offset) return false;
   if (size === 1) return operand.terms.length === 0;
   return operand.terms.length === 1 && term.divisor === 1 && term.modulus === size;
 }

@@ -19,7 +19,7 @@ export type Load = "four" | "splat";
 export function loadsByFour(work: Expression): Load[] | undefined {
   if (work.size % 4) return undefined;
   const loads: Load[] = [];
-  for (const { terms } of work.operands) {
+  for (const { terms, offset = 0 } of work.operands) {
     const inner = terms.filter((term) => term.divisor % 4 !== 0);
     if (inner.length === 0) {
       loads.push("splat");
@@ -28,7 +28,8 @@ export function loadsByFour(work: Expression): Load[] | undefined {
     const [term] = inner;
     const contiguous = inner.length === 1 && term.divisor === 1 && term.modulus % 4 === 0 &&
       term.stride === 1;
-    const aligned = terms.every((other) => other === term || other.stride % 4 === 0);
+    const aligned = offset % 4 === 0 &&
+      terms.every((other) => other === term || other.stride % 4 === 0);
     if (!contiguous || !aligned) return undefined;
     loads.push("four");
   }
@@ -70,23 +71,29 @@ export function expressionCode(
   const body = [`let i = q * ${width}u;`];
   const reads: GPUBuffer[] = [];
   const typeOf = (type: ElementType, lanes: number) => lanes === 4 ? `vec4<${type}>` : type;
-  const bind = (name: string, type: string, buffer: GPUBuffer) =>
-    declarations.push(
-      `@group(0) @binding(${reads.push(buffer) - 1}) var<storage, read> ${name}: array<${type}>;`,
-    );
+  const bound = new Map<string, GPUBuffer>();
+  /** The name of a binding; operands that read the same buffer in the same way share one. */
+  const bind = (name: string, type: string, buffer: GPUBuffer): string => {
+    for (const [key, other] of bound) {
+      if (other === buffer && key.endsWith(` ${type}`)) return key.split(" ")[0];
+    }
+    bound.set(`${name} ${type}`, buffer);
+    const binding = reads.push(buffer) - 1;
+    declarations.push(`@group(0) @binding(${binding}) var<storage, read> ${name}: array<${type}>;`);
+    return name;
+  };
   const addresses = addressOperands(work);
 
   work.operands.forEach((operand, k) => {
     if (addresses.has(k)) {
-      bind(`in${k}`, "u32", operand.buffer);
-      body.push(`let a${k} = vec2<u32>(in${k}[0], in${k}[1]);`);
+      const name = bind(`in${k}`, "u32", operand.buffer);
+      body.push(`let a${k} = vec2<u32>(${name}[0], ${name}[1]);`);
       return;
     }
     const lanes = loads?.[k] === "four" ? 4 : 1;
     const place = indexExpression(operand, work.size, lanes, integers);
-    const alias = aliases?.get(k);
-    if (!alias) bind(`in${k}`, typeOf(operand.type, lanes), operand.buffer);
-    const value = `${alias ?? `in${k}`}[${place}]`;
+    const name = aliases?.get(k) ?? bind(`in${k}`, typeOf(operand.type, lanes), operand.buffer);
+    const value = `${name}[${place}]`;
     const splat = loads && lanes === 1;
     body.push(`let a${k} = ${splat ? `${typeOf(operand.type, 4)}(${value})` : value};`);
   });
@@ -150,5 +157,6 @@ function indexExpression(
     const step = vector ? 1 : stride / lanes;
     return step === 1 ? `(${text})` : `(${text}) * ${field(step)}`;
   });
+  if (operand.offset) terms.push(field(operand.offset / lanes));
   return terms.join(" + ") || "0u";
 }

@@ -37,6 +37,7 @@ class Fuser {
   readonly #groupOf: Group[];
   /** Which operation writes a buffer; buffers with several writers are not here. */
   readonly #producer = new Map<GPUBuffer, number>();
+  readonly #isRewritten = new Set<GPUBuffer>();
   readonly #readers = new Map<GPUBuffer, number[]>();
   readonly #results: Set<GPUBuffer>;
   /** The reduction that an operation is left to. */
@@ -60,7 +61,7 @@ class Fuser {
   run(): Operation[] {
     for (let i = 0; i < this.#operations.length; i++) {
       const operation = this.#operations[i];
-      if (operation.kind === "dispatch" || this.#literal(i)) continue;
+      if (operation.kind === "dispatch" || this.#isInlined(i)) continue;
       for (const operand of operation.work.operands) {
         const producer = this.#producer.get(operand.buffer);
         if (producer === undefined || !isIdentity(operand, operation.work.size)) continue;
@@ -78,7 +79,7 @@ class Fuser {
   #reserve(): void {
     for (let i = this.#operations.length - 1; i >= 0; i--) {
       const operation = this.#operations[i];
-      if (operation.kind !== "elementwise" || this.#literal(i)) continue;
+      if (operation.kind !== "elementwise" || this.#isInlined(i)) continue;
       const readers = new Set<number>();
       for (const buffer of writesOf(operation)) {
         if (!this.#producer.has(buffer) || this.#results.has(buffer)) readers.add(-1);
@@ -116,7 +117,11 @@ class Fuser {
         this.#producer.set(buffer, i);
       }
     });
-    for (const [buffer, count] of writes) if (count > 1) this.#producer.delete(buffer);
+    for (const [buffer, count] of writes) {
+      if (count === 1) continue;
+      this.#producer.delete(buffer);
+      this.#isRewritten.add(buffer);
+    }
     for (const [buffer, readers] of readersSoFar) this.#readers.set(buffer, readers);
   }
 
@@ -133,9 +138,28 @@ class Fuser {
     return node.op === "fill" ? node : undefined;
   }
 
+  /**
+   * What operation `i` reads, where all it does is to copy one tensor in another order or shape. Not
+   * for a buffer that is written several times, as readers would have to keep their place among them.
+   */
+  #view(i: number | undefined): Operand | undefined {
+    const operation = i === undefined ? undefined : this.#operations[i];
+    if (operation?.kind !== "elementwise" || operation.work.nodes.length !== 1) return undefined;
+    const [operand] = operation.work.operands;
+    if (operation.work.nodes[0].op !== "copy" || this.#isRewritten.has(operand.buffer)) {
+      return undefined;
+    }
+    return operand;
+  }
+
+  /** True when readers do the work of operation `i` themselves. */
+  #isInlined(i: number): boolean {
+    return this.#literal(i) !== undefined || this.#view(i) !== undefined;
+  }
+
   #tryToMerge(producer: number, consumer: number): void {
     const [first, second] = [this.#groupOf[producer], this.#groupOf[consumer]];
-    if (first === second || this.#literal(producer)) return;
+    if (first === second || this.#isInlined(producer)) return;
     const [a, b] = [this.#operations[producer], this.#operations[consumer]];
     if (a.kind !== "elementwise" || b.kind === "dispatch") return;
     if (a.work.size !== b.work.size) return;
@@ -180,14 +204,21 @@ class Fuser {
     const literals = new Map<number, number>();
     const operandIndex = (operand: Operand): number => {
       if (!ids.has(operand.buffer)) ids.set(operand.buffer, ids.size);
-      const key = JSON.stringify([ids.get(operand.buffer), operand.type, operand.terms]);
+      const { type, terms, offset } = operand;
+      const key = JSON.stringify([ids.get(operand.buffer), type, terms, offset]);
       if (!known.has(key)) known.set(key, operands.push(operand) - 1);
       return known.get(key)!;
     };
     const argument = (operand: Operand): Argument => {
       const node = nodeOf.get(operand.buffer);
       if (node !== undefined) return { node };
-      const literal = this.#literal(this.#producer.get(operand.buffer));
+      const producer = this.#producer.get(operand.buffer);
+      const source = this.#view(producer);
+      if (source) {
+        const seen = throughView(operand, source, size);
+        return seen ? argument(seen) : { operand: operandIndex(operand) };
+      }
+      const literal = this.#literal(producer);
       if (!literal) return { operand: operandIndex(operand) };
       const [value] = literal.params;
       if (!literals.has(value)) literals.set(value, nodes.push(literal) - 1);
@@ -259,4 +290,14 @@ function reachesAround(from: Group, to: Group): boolean {
     open.push(...group.neededBy);
   }
   return false;
+}
+
+/**
+ * The operand that reads the source of a copy where `operand` reads the copy: where it reads all of
+ * it in order, or one number.
+ */
+function throughView(operand: Operand, source: Operand, size: number): Operand | undefined {
+  if (isIdentity(operand, size)) return source;
+  if (operand.terms.length > 0 || operand.offset) return undefined;
+  return { ...source, terms: [] };
 }

@@ -104,7 +104,7 @@ export function signatureOf(operation: Operation, idOf: (thing: object) => numbe
     return JSON.stringify([
       operation.kind,
       size,
-      operands.map(({ buffer, type, terms }) => [idOf(buffer), type, terms]),
+      operands.map(({ buffer, type, terms, offset }) => [idOf(buffer), type, terms, offset]),
       nodes.map(({ op, args, params }) => [op, args, params.map(exactText)]),
       operation.kind === "elementwise"
         ? operation.work.outputs.map(({ node }) => node)

@@ -34,6 +34,7 @@ const BINARY: Record<string, ElementwiseOpName> = {
   RealDiv: "div",
   Maximum: "maximum",
   Minimum: "minimum",
+  Pow: "pow",
   SquaredDifference: "squaredDifference",
 };
 

@@ -1,8 +1,10 @@
 /** Registers all of our kernels for the backend "webgpu". */
 import { registerConvKernels } from "./conv.ts";
+import { registerCumulativeKernels } from "./cumulative.ts";
 import { registerElementwiseKernels } from "./elementwise.ts";
 import { registerMatmulKernels } from "./matmul.ts";
 import { registerReductionKernels } from "./reduce.ts";
+import { registerViewKernels } from "./views.ts";
 
 /** Puts our kernels in front of TensorFlow.js's. Calling it again changes nothing. */
 export function registerOwnKernels(): void {
@@ -10,4 +12,6 @@ export function registerOwnKernels(): void {
   registerMatmulKernels();
   registerConvKernels();
   registerReductionKernels();
+  registerViewKernels();
+  registerCumulativeKernels();
 }
