@@ -34,14 +34,19 @@ import {
 import type {
   BuiltLayer,
   Forward,
-  LayerBuilder,
   LayerScope,
   LayerSummary,
   Network,
   Parameter,
+  SpecOf,
 } from "./types.ts";
 
 type LayerType = LayerSpec["type"];
+
+type LayerBuilder<Type extends LayerType> = (
+  spec: SpecOf<Type>,
+  scope: LayerScope,
+) => BuiltLayer;
 
 const BUILDERS: { [Type in LayerType]: LayerBuilder<Type> } = {
   "dense": buildDense,
@@ -76,7 +81,7 @@ const LABEL_LAYERS: LayerType[] = ["conditional-batch-norm", "label-embedding"];
 const BATCH_STATISTICS_LAYERS: LayerType[] = ["batch-norm", "conditional-batch-norm"];
 
 function buildLayer<Type extends LayerType>(
-  spec: Extract<LayerSpec, { type: Type }>,
+  spec: SpecOf<Type>,
   scope: LayerScope,
 ): BuiltLayer {
   const build: LayerBuilder<Type> = BUILDERS[spec.type as Type];

@@ -5,6 +5,7 @@ import type { TensorMap } from "../engine/types.ts";
 
 /** What {@linkcode valueAndGradients} returns. */
 export interface ValueAndGradients {
+  /** The loss function's value. */
   loss: tf.Scalar;
   /** One for each parameter, zero where the loss does not depend on it. */
   grads: TensorMap;

@@ -6,7 +6,9 @@ import type { Network, Parameter, ParameterInit } from "./types.ts";
 
 /** How many inputs an output sums over, and how many outputs an input reaches. */
 export interface Fans {
+  /** Terms of the sum behind one output. */
   fanIn: number;
+  /** Sums that one input is a term of. */
   fanOut: number;
 }
 

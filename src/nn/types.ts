@@ -22,9 +22,11 @@ export type ParameterInit =
 export interface Parameter {
   /** Path within the network, such as `dense_1/kernel`. */
   name: string;
+  /** In ganforge's layouts: images `[h, w, c]`, kernels `[kh, kw, inputs, outputs]`. */
   shape: number[];
   /** Whether an optimiser changes it. The others are buffers: running statistics, singular vectors. */
   trainable: boolean;
+  /** How it starts. */
   init: ParameterInit;
 }
 
@@ -32,6 +34,7 @@ export interface Parameter {
 export interface LayerSummary {
   /** Path within the network, such as `residual_1/body/conv_2`. */
   name: string;
+  /** The layer's type in its description. */
   type: LayerSpec["type"];
   /** Without the batch. */
   outputShape: number[];
@@ -53,6 +56,7 @@ export interface ApplyContext {
 
 /** One application of a network: what the layers read, and where they leave new buffers. */
 export interface LayerCall extends ApplyContext {
+  /** All parameters by name. */
   parameters: TensorMap;
   /** New values of non-trainable parameters, by name. */
   updates: TensorMap;
@@ -67,6 +71,7 @@ export interface BuiltLayer {
   outputShape: number[];
   /** Its own operations for one sample, without those of layers inside it. */
   flops: number;
+  /** Applies it. */
   forward: Forward;
 }
 
@@ -91,14 +96,12 @@ export interface LayerScope {
   fail(problem: string): never;
 }
 
-/** Builds a layer of one type. */
-export type LayerBuilder<Type extends LayerSpec["type"]> = (
-  spec: Extract<LayerSpec, { type: Type }>,
-  scope: LayerScope,
-) => BuiltLayer;
+/** The description of a layer of one type. */
+export type SpecOf<Type extends LayerSpec["type"]> = Extract<LayerSpec, { type: Type }>;
 
 /** A network whose shapes fit. Build one with {@linkcode buildNetwork}. */
 export interface Network {
+  /** What it was built from. */
   readonly spec: NetworkSpec;
   /** All parameters in a fixed order, buffers included. */
   readonly parameters: Parameter[];

@@ -80,11 +80,13 @@ export function zeroCentredPenalty(critic: Critic, samples: tf.Tensor): tf.Scala
 
 /** The samples that penalties look at. */
 export interface PenaltyInputs {
+  /** The discriminator with its parameters. */
   critic: Critic;
   /** `[n, ...sample]` */
   real: tf.Tensor;
   /** `[n, ...sample]`, without a gradient to the generator. */
   fake: tf.Tensor;
+  /** Where shares and noise come from. */
   random: StepRandom;
 }
 

@@ -11,7 +11,9 @@ import type { HostTensors, TensorMap } from "../engine/types.ts";
 
 /** Parameters and optimiser state after an update. */
 export interface UpdateResult {
+  /** The new parameters. */
   params: TensorMap;
+  /** The new state, named as before. */
   slots: TensorMap;
 }
 

@@ -1,7 +1,7 @@
 /** Activation functions, right to the second derivative (see src/engine/gradient_mends.ts). */
 import type { ActivationName } from "../../config/network.ts";
 import { tf } from "../../engine/tf.ts";
-import type { LayerBuilder } from "../types.ts";
+import type { BuiltLayer, LayerScope, SpecOf } from "../types.ts";
 
 /** The slope or scale below zero of those that have one, where a layer does not say (PyTorch's). */
 const DEFAULT_ALPHA: Partial<Record<ActivationName, number>> = { "leaky-relu": 0.01, elu: 1 };
@@ -52,7 +52,8 @@ export function activate(fn: ActivationName, x: tf.Tensor, alpha?: number): tf.T
   }
 }
 
-export const buildActivation: LayerBuilder<"activation"> = (spec, scope) => {
+/** The layer around {@linkcode activate}. */
+export function buildActivation(spec: SpecOf<"activation">, scope: LayerScope): BuiltLayer {
   const { fn, alpha } = spec;
   if (alpha !== undefined && DEFAULT_ALPHA[fn] === undefined) {
     scope.fail(
@@ -64,4 +65,4 @@ export const buildActivation: LayerBuilder<"activation"> = (spec, scope) => {
     flops: fn === "linear" ? 0 : scope.inputShape.reduce((size, side) => size * side, 1),
     forward: (x) => activate(fn, x, alpha),
   };
-};
+}

@@ -6,7 +6,7 @@ import type { PaddingSpec } from "../../config/network.ts";
 import { tf } from "../../engine/tf.ts";
 import { weightInit } from "../initializers.ts";
 import { spectralNormOf } from "../spectral_norm.ts";
-import type { LayerBuilder, LayerScope } from "../types.ts";
+import type { BuiltLayer, LayerScope, SpecOf } from "../types.ts";
 
 type Pair = [number, number];
 type ExplicitPadding = [Pair, Pair, Pair, Pair];
@@ -78,7 +78,7 @@ function dilateKernel(kernel: tf.Tensor4D, dilation: number): tf.Tensor4D {
 }
 
 /** A convolution; the kernel of a grouped one has `channels / groups` inputs, as PyTorch's. */
-export const buildConv: LayerBuilder<"conv"> = (spec, scope) => {
+export function buildConv(spec: SpecOf<"conv">, scope: LayerScope): BuiltLayer {
   const channels = imageShape(scope)[2];
   const { filters, stride = 1, dilation = 1, groups = 1, padding, bias: hasBias = true } = spec;
   const [kh, kw]: Pair = typeof spec.kernel === "number" ? [spec.kernel, spec.kernel] : spec.kernel;
@@ -118,10 +118,10 @@ export const buildConv: LayerBuilder<"conv"> = (spec, scope) => {
     const weights: tf.Tensor4D[] = tf.split(weight, groups, 3);
     return tf.concat(inputs.map((input, group) => convolve(input, weights[group])), 3);
   }
-};
+}
 
 /** A convolution of each channel by itself; output channel `c * multiplier + m` comes from channel `c`. */
-export const buildDepthwiseConv: LayerBuilder<"depthwise-conv"> = (spec, scope) => {
+export function buildDepthwiseConv(spec: SpecOf<"depthwise-conv">, scope: LayerScope): BuiltLayer {
   const channels = imageShape(scope)[2];
   const { multiplier = 1, stride = 1, padding, bias: hasBias = true } = spec;
   const [kh, kw]: Pair = typeof spec.kernel === "number" ? [spec.kernel, spec.kernel] : spec.kernel;
@@ -149,13 +149,13 @@ export const buildDepthwiseConv: LayerBuilder<"depthwise-conv"> = (spec, scope) 
       return bias === undefined ? output : tf.add(output, call.parameters[bias]);
     },
   };
-};
+}
 
 /**
  * The adjoint of a convolution, PyTorch's ConvTranspose2d. The kernel is `[kh, kw, filters, channels]`,
  * and its fan-in counts `filters`, as PyTorch's and Keras' do.
  */
-export const buildConvTranspose: LayerBuilder<"conv-transpose"> = (spec, scope) => {
+export function buildConvTranspose(spec: SpecOf<"conv-transpose">, scope: LayerScope): BuiltLayer {
   const [height, width, channels] = imageShape(scope);
   const { filters, kernel: size, stride = 1, padding = 0, outputPadding = 0 } = spec;
   if (outputPadding >= stride) {
@@ -193,4 +193,4 @@ export const buildConvTranspose: LayerBuilder<"conv-transpose"> = (spec, scope) 
       return bias === undefined ? output : tf.add(output, call.parameters[bias]);
     },
   };
-};
+}

@@ -2,7 +2,7 @@
 import { tf } from "../../engine/tf.ts";
 import { weightInit } from "../initializers.ts";
 import { spectralNormOf } from "../spectral_norm.ts";
-import type { LayerBuilder, LayerScope } from "../types.ts";
+import type { BuiltLayer, LayerScope, SpecOf } from "../types.ts";
 
 /** How many numbers come in. Fails unless the input is a vector. */
 export function vectorSize(scope: LayerScope): number {
@@ -13,7 +13,7 @@ export function vectorSize(scope: LayerScope): number {
 }
 
 /** x W + b with W `[inputs, units]`. */
-export const buildDense: LayerBuilder<"dense"> = (spec, scope) => {
+export function buildDense(spec: SpecOf<"dense">, scope: LayerScope): BuiltLayer {
   const inputs = vectorSize(scope);
   const { units, bias: hasBias = true } = spec;
   const init = weightInit(spec.init ?? scope.defaultInit, { fanIn: inputs, fanOut: units });
@@ -32,13 +32,13 @@ export const buildDense: LayerBuilder<"dense"> = (spec, scope) => {
       return bias === undefined ? product : tf.add(product, call.parameters[bias]);
     },
   };
-};
+}
 
 /**
  * The largest of `pieces` dense maps, for each unit (Goodfellow et al. 2013, "Maxout Networks").
  * The kernel is `[inputs, pieces * units]`: all units of piece 0, then those of piece 1.
  */
-export const buildMaxout: LayerBuilder<"maxout"> = (spec, scope) => {
+export function buildMaxout(spec: SpecOf<"maxout">, scope: LayerScope): BuiltLayer {
   const inputs = vectorSize(scope);
   const { units, pieces, bias: hasBias = true } = spec;
   const outputs = pieces * units;
@@ -59,4 +59,4 @@ export const buildMaxout: LayerBuilder<"maxout"> = (spec, scope) => {
       return tf.max(tf.reshape(maps, [-1, pieces, units]), 1); // [n, units]
     },
   };
-};
+}

@@ -2,12 +2,12 @@
 import { tf } from "../../engine/tf.ts";
 import { weightInit } from "../initializers.ts";
 import { spectralNormOf } from "../spectral_norm.ts";
-import type { LayerBuilder, LayerCall, LayerScope, ParameterInit } from "../types.ts";
+import type { BuiltLayer, LayerCall, LayerScope, ParameterInit, SpecOf } from "../types.ts";
 import { imageShape } from "./conv.ts";
 import { vectorSize } from "./dense.ts";
 
 /** `body(x) + shortcut(x)` (He et al. 2016). */
-export const buildResidual: LayerBuilder<"residual"> = (spec, scope) => {
+export function buildResidual(spec: SpecOf<"residual">, scope: LayerScope): BuiltLayer {
   const body = scope.block("body", spec.body);
   const shortcut = scope.block("shortcut", spec.shortcut ?? []);
   if (!tf.util.arraysEqual(body.outputShape, shortcut.outputShape)) {
@@ -21,14 +21,14 @@ export const buildResidual: LayerBuilder<"residual"> = (spec, scope) => {
     flops: body.outputShape.reduce((size, side) => size * side, 1),
     forward: (x, call) => tf.add(body.forward(x, call), shortcut.forward(x, call)),
   };
-};
+}
 
 /**
  * Self-attention over positions (Zhang et al. 2019, "Self-Attention Generative Adversarial Networks"):
  * query, key and value have `max(1, floor(c / 8))` channels, no bias, and the result is scaled by a
  * learned gamma that starts at 0 before the input is added. `[h, w, c] -> [h, w, c]`
  */
-export const buildSelfAttention: LayerBuilder<"self-attention"> = (spec, scope) => {
+export function buildSelfAttention(spec: SpecOf<"self-attention">, scope: LayerScope): BuiltLayer {
   const [height, width, channels] = imageShape(scope);
   const inner = Math.max(1, Math.floor(channels / 8));
   const positions = height * width;
@@ -52,14 +52,14 @@ export const buildSelfAttention: LayerBuilder<"self-attention"> = (spec, scope) 
       return tf.add(x, tf.reshape(scaled, [-1, height, width, channels]));
     },
   };
-};
+}
 
 /** A 1x1 convolution without bias, as a matrix. */
 function projection(
   scope: LayerScope,
   name: string,
   shape: [number, number],
-  spec: Parameters<typeof buildSelfAttention>[0],
+  spec: SpecOf<"self-attention">,
 ): (x: tf.Tensor2D, call: LayerCall) => tf.Tensor2D {
   const fans = { fanIn: shape[0], fanOut: shape[1] };
   const init = weightInit(spec.init ?? scope.defaultInit, fans).kernel;
@@ -75,7 +75,10 @@ function projection(
  * Concatenates a learned vector for the class label. `[n] -> [n + units]`. Under the "torch"
  * initialiser the table starts from N(0, 1), as PyTorch's Embedding.
  */
-export const buildLabelEmbedding: LayerBuilder<"label-embedding"> = (spec, scope) => {
+export function buildLabelEmbedding(
+  spec: SpecOf<"label-embedding">,
+  scope: LayerScope,
+): BuiltLayer {
   const inputs = vectorSize(scope);
   const classes = scope.classCount();
   const { units } = spec;
@@ -92,7 +95,7 @@ export const buildLabelEmbedding: LayerBuilder<"label-embedding"> = (spec, scope
       return tf.concat([x, tf.matMul(oneHot, call.parameters[table] as tf.Tensor2D)], 1);
     },
   };
-};
+}
 
 /** The largest divisor of `count` that is at most `limit`. */
 function largestDivisor(count: number, limit: number): number {
@@ -108,7 +111,10 @@ function largestDivisor(count: number, limit: number): number {
  * `m + n / size`, ... form group `m`; where `groupSize` (default 4) does not divide the batch, the
  * largest smaller size that does is taken.
  */
-export const buildMinibatchStddev: LayerBuilder<"minibatch-stddev"> = (spec, scope) => {
+export function buildMinibatchStddev(
+  spec: SpecOf<"minibatch-stddev">,
+  scope: LayerScope,
+): BuiltLayer {
   const { groupSize = 4 } = spec;
   const shape = scope.inputShape;
   const features = shape.reduce((size, side) => size * side, 1);
@@ -130,4 +136,4 @@ export const buildMinibatchStddev: LayerBuilder<"minibatch-stddev"> = (spec, sco
       return tf.concat([x, channel], x.rank - 1);
     },
   };
-};
+}

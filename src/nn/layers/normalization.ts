@@ -4,7 +4,7 @@
  * count less one in batch norm's running variance.
  */
 import { tf } from "../../engine/tf.ts";
-import type { LayerBuilder, LayerCall, LayerScope } from "../types.ts";
+import type { BuiltLayer, LayerCall, LayerScope, SpecOf } from "../types.ts";
 
 const DEFAULT_EPSILON = 1e-5;
 const DEFAULT_MOMENTUM = 0.1;
@@ -87,7 +87,7 @@ function batchNormalizer(
 }
 
 /** Batch normalisation (Ioffe and Szegedy 2015). */
-export const buildBatchNorm: LayerBuilder<"batch-norm"> = (spec, scope) => {
+export function buildBatchNorm(spec: SpecOf<"batch-norm">, scope: LayerScope): BuiltLayer {
   const affine = spec.affine ?? true ? affineParameters(scope, [channelsOf(scope)]) : undefined;
   const normalize = batchNormalizer(scope, spec);
   return {
@@ -100,7 +100,7 @@ export const buildBatchNorm: LayerBuilder<"batch-norm"> = (spec, scope) => {
       return tf.add(tf.mul(normal, call.parameters[gamma]), call.parameters[beta]);
     },
   };
-};
+}
 
 /** The rows of a table `[classes, c]` for labels `[n]`, shaped to broadcast over `[n, ..., c]`. */
 function rowsOf(table: tf.Tensor, oneHot: tf.Tensor2D, rank: number): tf.Tensor {
@@ -110,7 +110,10 @@ function rowsOf(table: tf.Tensor, oneHot: tf.Tensor2D, rank: number): tf.Tensor 
 }
 
 /** Batch norm with a scale and an offset for each class (de Vries et al. 2017). */
-export const buildConditionalBatchNorm: LayerBuilder<"conditional-batch-norm"> = (spec, scope) => {
+export function buildConditionalBatchNorm(
+  spec: SpecOf<"conditional-batch-norm">,
+  scope: LayerScope,
+): BuiltLayer {
   const classes = scope.classCount();
   const { gamma, beta } = affineParameters(scope, [classes, channelsOf(scope)]);
   const normalize = batchNormalizer(scope, spec);
@@ -124,13 +127,13 @@ export const buildConditionalBatchNorm: LayerBuilder<"conditional-batch-norm"> =
       return tf.add(tf.mul(normalize(x, call), scale), offset);
     },
   };
-};
+}
 
 /**
  * Layer normalisation (Ba et al. 2016) over everything but the batch, with a scale and an offset for
  * each channel: on vectors PyTorch's LayerNorm, on images its GroupNorm with one group.
  */
-export const buildLayerNorm: LayerBuilder<"layer-norm"> = (spec, scope) => {
+export function buildLayerNorm(spec: SpecOf<"layer-norm">, scope: LayerScope): BuiltLayer {
   const { gamma, beta } = affineParameters(scope, [channelsOf(scope)]);
   const { epsilon = DEFAULT_EPSILON } = spec;
   return {
@@ -143,7 +146,7 @@ export const buildLayerNorm: LayerBuilder<"layer-norm"> = (spec, scope) => {
       return tf.add(tf.mul(normal, call.parameters[gamma]), call.parameters[beta]);
     },
   };
-};
+}
 
 /** Normalises over the positions and `channels / groups` neighbouring channels of each sample. */
 function groupNormalizer(
@@ -162,7 +165,7 @@ function groupNormalizer(
 }
 
 /** Instance normalisation (Ulyanov et al. 2016). Without a scale and an offset by default. */
-export const buildInstanceNorm: LayerBuilder<"instance-norm"> = (spec, scope) => {
+export function buildInstanceNorm(spec: SpecOf<"instance-norm">, scope: LayerScope): BuiltLayer {
   if (scope.inputShape.length !== 3) scope.fail("it needs an image [height, width, channels]");
   const channels = channelsOf(scope);
   if (sizeOf(scope.inputShape) === channels) {
@@ -182,10 +185,10 @@ export const buildInstanceNorm: LayerBuilder<"instance-norm"> = (spec, scope) =>
       );
     },
   };
-};
+}
 
 /** Group normalisation (Wu and He 2018). */
-export const buildGroupNorm: LayerBuilder<"group-norm"> = (spec, scope) => {
+export function buildGroupNorm(spec: SpecOf<"group-norm">, scope: LayerScope): BuiltLayer {
   const channels = channelsOf(scope);
   if (channels % spec.groups !== 0) {
     scope.fail(`its ${spec.groups} groups must divide the ${channels} channels that come in`);
@@ -198,4 +201,4 @@ export const buildGroupNorm: LayerBuilder<"group-norm"> = (spec, scope) => {
     forward: (x, call) =>
       tf.add(tf.mul(normalize(x), call.parameters[gamma]), call.parameters[beta]),
   };
-};
+}

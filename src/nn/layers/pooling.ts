@@ -1,6 +1,6 @@
 /** Pooling over blocks (`avg-pool`, `max-pool`) and over whole images (`global-avg-pool`, `global-sum-pool`). */
 import { tf } from "../../engine/tf.ts";
-import type { LayerBuilder, LayerScope } from "../types.ts";
+import type { BuiltLayer, LayerScope, SpecOf } from "../types.ts";
 import { imageShape } from "./conv.ts";
 
 /** Rows and columns of whole blocks; pixels beyond the last whole block are left out. */
@@ -13,20 +13,20 @@ function pooledShape(scope: LayerScope, size: number): [number, number, number] 
 }
 
 /** The mean of each `size` x `size` block. */
-export const buildAvgPool: LayerBuilder<"avg-pool"> = ({ size }, scope) => {
+export function buildAvgPool({ size }: SpecOf<"avg-pool">, scope: LayerScope): BuiltLayer {
   const outputShape = pooledShape(scope, size);
   return {
     outputShape,
     flops: outputShape.reduce((product, side) => product * side, size ** 2),
     forward: (x) => tf.avgPool(x as tf.Tensor4D, size, size, "valid"),
   };
-};
+}
 
 /**
  * The largest number of each `size` x `size` block. A chain of maxima, because max-pool's own gradient
  * cannot be differentiated; among equal numbers the first gets the gradient, as in PyTorch.
  */
-export const buildMaxPool: LayerBuilder<"max-pool"> = ({ size }, scope) => {
+export function buildMaxPool({ size }: SpecOf<"max-pool">, scope: LayerScope): BuiltLayer {
   const [height, width, channels] = imageShape(scope);
   const outputShape = pooledShape(scope, size);
   const [rows, columns] = outputShape;
@@ -44,24 +44,30 @@ export const buildMaxPool: LayerBuilder<"max-pool"> = ({ size }, scope) => {
       return tf.reshape(largest(tf.split(down, size, 1)), [-1, ...outputShape]);
     },
   };
-};
+}
 
 /** The mean of each channel. `[h, w, c] -> [c]` */
-export const buildGlobalAvgPool: LayerBuilder<"global-avg-pool"> = (_spec, scope) => {
+export function buildGlobalAvgPool(
+  _spec: SpecOf<"global-avg-pool">,
+  scope: LayerScope,
+): BuiltLayer {
   const [height, width, channels] = imageShape(scope);
   return {
     outputShape: [channels],
     flops: height * width * channels,
     forward: (x) => tf.mean(x, [1, 2]),
   };
-};
+}
 
 /** The sum of each channel. `[h, w, c] -> [c]` */
-export const buildGlobalSumPool: LayerBuilder<"global-sum-pool"> = (_spec, scope) => {
+export function buildGlobalSumPool(
+  _spec: SpecOf<"global-sum-pool">,
+  scope: LayerScope,
+): BuiltLayer {
   const [height, width, channels] = imageShape(scope);
   return {
     outputShape: [channels],
     flops: height * width * channels,
     forward: (x) => tf.sum(x, [1, 2]),
   };
-};
+}

@@ -1,6 +1,6 @@
 /** Layers that move numbers and compute none: `flatten`, `reshape`, `pad`, `upsample`, `pixel-shuffle`. */
 import { tf } from "../../engine/tf.ts";
-import type { LayerBuilder } from "../types.ts";
+import type { BuiltLayer, LayerScope, SpecOf } from "../types.ts";
 import { imageShape, paddingSides } from "./conv.ts";
 
 function sizeOf(shape: readonly number[]): number {
@@ -8,23 +8,23 @@ function sizeOf(shape: readonly number[]): number {
 }
 
 /** `[h, w, c] -> [h * w * c]`, the channel fastest. */
-export const buildFlatten: LayerBuilder<"flatten"> = (_spec, scope) => {
+export function buildFlatten(_spec: SpecOf<"flatten">, scope: LayerScope): BuiltLayer {
   const size = sizeOf(scope.inputShape);
   return { outputShape: [size], flops: 0, forward: (x) => tf.reshape(x, [-1, size]) };
-};
+}
 
 /** The same numbers in the same order under another shape. */
-export const buildReshape: LayerBuilder<"reshape"> = ({ shape }, scope) => {
+export function buildReshape({ shape }: SpecOf<"reshape">, scope: LayerScope): BuiltLayer {
   const have = sizeOf(scope.inputShape);
   const need = sizeOf(shape);
   if (have !== need) {
     scope.fail(`shape ${JSON.stringify(shape)} holds ${need} numbers, ${have} come in`);
   }
   return { outputShape: [...shape], flops: 0, forward: (x) => tf.reshape(x, [-1, ...shape]) };
-};
+}
 
 /** Zeros around the image. */
-export const buildPad: LayerBuilder<"pad"> = ({ padding }, scope) => {
+export function buildPad({ padding }: SpecOf<"pad">, scope: LayerScope): BuiltLayer {
   const [height, width, channels] = imageShape(scope);
   const [top, left, bottom, right] = paddingSides(padding);
   return {
@@ -32,7 +32,7 @@ export const buildPad: LayerBuilder<"pad"> = ({ padding }, scope) => {
     flops: 0,
     forward: (x) => tf.pad(x as tf.Tensor4D, [[0, 0], [top, bottom], [left, right], [0, 0]]),
   };
-};
+}
 
 /**
  * The matrix `[size, size * factor]` that resizes a row linearly, pixel centres at half numbers and
@@ -52,7 +52,10 @@ function linearWeights(size: number, factor: number): Float32Array {
 }
 
 /** Each pixel as a block of `factor` x `factor`, or with linear steps between pixels. */
-export const buildUpsample: LayerBuilder<"upsample"> = ({ factor, mode = "nearest" }, scope) => {
+export function buildUpsample(
+  { factor, mode = "nearest" }: SpecOf<"upsample">,
+  scope: LayerScope,
+): BuiltLayer {
   const [height, width, channels] = imageShape(scope);
   const size: [number, number] = [height * factor, width * factor];
   const outputShape = [...size, channels];
@@ -78,13 +81,16 @@ export const buildUpsample: LayerBuilder<"upsample"> = ({ factor, mode = "neares
       return tf.transpose(wide, [0, 1, 3, 2]); // [n, h', w', c]
     },
   };
-};
+}
 
 /**
  * Turns channels into pixels (Shi et al. 2016): channel `c * factor^2 + i * factor + j` becomes row
  * `i`, column `j` of each block of channel `c`, as PyTorch's PixelShuffle and ONNX's DepthToSpace "CRD".
  */
-export const buildPixelShuffle: LayerBuilder<"pixel-shuffle"> = ({ factor }, scope) => {
+export function buildPixelShuffle(
+  { factor }: SpecOf<"pixel-shuffle">,
+  scope: LayerScope,
+): BuiltLayer {
   const [height, width, channels] = imageShape(scope);
   if (channels % factor ** 2 !== 0) {
     scope.fail(`its ${factor}x${factor} blocks must divide the ${channels} channels that come in`);
@@ -99,4 +105,4 @@ export const buildPixelShuffle: LayerBuilder<"pixel-shuffle"> = ({ factor }, sco
       return tf.reshape(ordered, [-1, height * factor, width * factor, depth]);
     },
   };
-};
+}
