@@ -53,7 +53,7 @@ export interface DensityDivergences {
   reverseKl: number;
   /** JSD(p_data || p_g). */
   jsd: number;
-  /** What `jsd` is on average for a perfect generator, (bins) / (8 N): read a `jsd` near it as 0. */
+  /** What `jsd` is on average for a perfect generator, up to bins / (8 N): read a `jsd` near it as 0. */
   jsdFloor: number;
   /** The generator's samples. */
   count: number;

@@ -22,7 +22,9 @@ export async function decodePng(bytes: Uint8Array): Promise<Raster> {
     const length = view.getUint32(at);
     const type = String.fromCharCode(...bytes.subarray(at + 4, at + 8));
     if (type === "IEND") break;
-    if (at + 12 + length > bytes.length) break;
+    if (at + 12 + length > bytes.length) {
+      throw new SyntaxError(`Cannot decode a PNG: it ends in the middle of its ${type} chunk`);
+    }
     if (type === "IHDR") header = readHeader(view, at + 8);
     if (type === "IDAT") parts.push(bytes.slice(at + 8, at + 8 + length));
     at += 12 + length;

@@ -1,8 +1,10 @@
 import { assertAlmostEquals, assertEquals, assertLess, assertThrows } from "@std/assert";
 import {
   discriminatorAccuracy,
+  estimateOptimalDiscriminator,
   jensenShannon,
   meanProbability,
+  measureLine,
   optimalDiscriminator,
   valueAtOptimum,
   valueFunction,
@@ -53,4 +55,40 @@ Deno.test("discriminatorAccuracy() weighs real and fake alike and splits ties", 
 Deno.test("meanProbability() averages the sigmoid, and refuses no logits", () => {
   assertAlmostEquals(meanProbability([Math.log(3), -Math.log(3)]), 0.5, 1e-15);
   assertThrows(() => meanProbability([]), RangeError, "Cannot average over no logits");
+});
+
+Deno.test("estimateOptimalDiscriminator() comes to D* bin by bin, and is silent where nothing is", () => {
+  const data = normalDensity(0, 1);
+  const samples = fillNormal(new Float32Array(400_000), { seed: 6, stream: 0, step: 0 })
+    .map((x) => x + 1);
+  const { x, probability } = estimateOptimalDiscriminator(samples, data, {
+    range: [-8, 8],
+    bins: 64,
+  });
+  assertEquals(x[0], -7.875);
+  assertEquals(probability[0], NaN);
+  x.forEach((at, i) => {
+    if (at < -2.5 || at > 3.5) return;
+    const expected = optimalDiscriminator(data(at), normalDensity(1, 1)(at));
+    assertAlmostEquals(probability[i], expected, 0.02);
+  });
+});
+
+Deno.test("measureLine() of a perfect generator and an undecided discriminator is the optimum", () => {
+  const samples = fillNormal(new Float32Array(20_000), { seed: 8, stream: 0, step: 0 });
+  const run = {
+    samples,
+    density: normalDensity(0, 1),
+    binning: { range: [-4, 4] as [number, number], bins: 50 },
+  };
+  const theory = measureLine({ ...run, logits: { real: [0, 0], fake: [0] } });
+  assertAlmostEquals(theory.value, -Math.log(4), 1e-12);
+  assertAlmostEquals(theory.valueAtOptimum, -Math.log(4), 4 * theory.jsdFloor);
+  assertEquals([theory.accuracy, theory.meanReal, theory.meanFake], [0.5, 0.5, 0.5]);
+  assertLess(theory.wasserstein, 0.03);
+  assertLess(theory.jsd, 2 * theory.jsdFloor);
+  assertEquals(theory.count, 20_000);
+  const critic = measureLine(run);
+  assertEquals([critic.value, critic.accuracy, critic.meanReal], [NaN, NaN, NaN]);
+  assertEquals(critic.jsd, theory.jsd);
 });

@@ -1,0 +1,173 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import type { RunConfig } from "../../src/config/run_config.ts";
+import type { LineTheory } from "../../src/metrics/mod.ts";
+import { type RunReport, writeRunReport } from "../../src/report/mod.ts";
+import { byteSize, figure, markdownTable, settingText } from "../../src/report/markdown.ts";
+
+const config: RunConfig = {
+  version: 1,
+  preset: "mixture-1d",
+  seed: 7,
+  device: "auto",
+  data: { source: "mixture-1d" },
+  duration: { epochs: 50 },
+  batchSize: 100,
+  latent: { dimension: 1, distribution: "normal" },
+  generator: { inputShape: [1], init: "torch", layers: [{ type: "dense", units: 1 }] },
+  discriminator: { inputShape: [1], init: "torch", layers: [{ type: "dense", units: 1 }] },
+  objective: { name: "non-saturating", r1: { gamma: 0.1 } },
+  update: {
+    order: "generator-first",
+    discriminatorSteps: 1,
+    latents: "shared",
+    discriminatorBatch: "separate",
+    discriminatorLossScale: 0.5,
+  },
+  generatorOptimizer: { type: "adam", learningRate: 1e-4, beta1: 0.5 },
+  discriminatorOptimizer: { type: "sgd", learningRate: 0.01 },
+  ema: { halfLifeImages: 5000 },
+  snapshots: { rows: 4, columns: 4 },
+  checkpoints: { keep: 2 },
+};
+
+const theory: LineTheory = {
+  kl: 0.0312,
+  reverseKl: 0.0298,
+  jsd: 0.0075,
+  jsdFloor: 0.00125,
+  count: 10_000,
+  outside: 0.0021,
+  wasserstein: 0.117,
+  value: -1.3788,
+  valueAtOptimum: -1.3713,
+  accuracy: 0.517,
+  meanReal: 0.503,
+  meanFake: 0.497,
+  binning: { range: [-4.5, 4.5], bins: 100 },
+};
+
+const report: RunReport = {
+  path: "runs/00003-mixture-1d",
+  config,
+  device: "the processor (tfjs-cpu)",
+  data: {
+    name: "mixture-1d",
+    description: "Two Gaussians | equal weights.",
+    count: 100_000,
+    shape: [1],
+  },
+  networks: [{
+    title: "Generator",
+    inputShape: [1],
+    layers: [
+      { name: "dense_1", type: "dense", outputShape: [3], parameterCount: 6 },
+      { name: "activation_1", type: "activation", outputShape: [3], parameterCount: 0 },
+      { name: "dense_2", type: "dense", outputShape: [1], parameterCount: 4 },
+    ],
+  }],
+  progress: {
+    step: 50_000,
+    totalSteps: 50_000,
+    images: 5_000_000,
+    wallSeconds: 83,
+    interrupted: false,
+  },
+  scalars: { dLoss: 0.69312, gLoss: 0.6944, dReal: 0.5012, dFake: 0.4998, penalty: 0.00001234 },
+  pictures: [{ title: "Samples", file: "density.svg" }, {
+    title: "Losses",
+    file: "my plots/losses.svg",
+  }],
+  theory,
+  modes: {
+    samples: 2500,
+    covered: 7,
+    total: 8,
+    highQuality: 0.9132,
+    reverseKl: 0.1335,
+    nearestReverseKl: 0.13,
+    counts: [300, 320, 0, 310, 299, 334, 350, 370],
+  },
+  export: {
+    file: "generator.onnx",
+    sizeBytes: 1834,
+    opset: 17,
+    parity: {
+      count: 64,
+      maxDifference: 4.2e-7,
+      tolerance: 1e-5,
+      runtime: "onnxruntime-web (wasm)",
+    },
+  },
+  notes: ["Went on from step 20,000."],
+};
+
+Deno.test("writeRunReport() gives the frozen report", async () => {
+  const file = new URL("../../fixtures/report/report.md", import.meta.url);
+  assertEquals(writeRunReport(report), await Deno.readTextFile(file));
+});
+
+Deno.test("writeRunReport() leaves out what was not measured", () => {
+  const { theory: _, modes: __, export: ___, notes: ____, ...rest } = report;
+  const text = writeRunReport({
+    ...rest,
+    config: { ...config, ema: undefined },
+    progress: { ...report.progress, step: 1200, interrupted: true },
+  });
+  for (const heading of ["## Against theory", "## Modes", "## Export"]) {
+    assert(!text.includes(heading));
+  }
+  assertStringIncludes(text, "1,200 of 50,000 steps (interrupted)");
+  assertStringIncludes(text, "| average of the generator | none |");
+  assert(!text.includes("undefined") && !text.includes("NaN"));
+});
+
+Deno.test("writeRunReport() says how much of the difference D sees", () => {
+  const withTheory = (changes: Partial<LineTheory>): string =>
+    writeRunReport({ ...report, theory: { ...theory, ...changes } });
+  assertStringIncludes(
+    withTheory({ value: theory.valueAtOptimum - 0.0075 }),
+    "sees 50% of the difference",
+  );
+  assertStringIncludes(withTheory({ value: -2 }), "sees next to nothing of the difference");
+  assertStringIncludes(withTheory({ value: theory.valueAtOptimum }), "sees all of the difference");
+  assertStringIncludes(withTheory({ jsd: 0.002 }), "there is nothing left to see");
+  const critic = withTheory({ value: NaN, accuracy: NaN, meanReal: NaN, meanFake: NaN });
+  assert(!critic.includes("accuracy of D") && !critic.includes("not known"));
+});
+
+Deno.test("writeRunReport() marks a parity that failed, and quotes odd paths for the shell", () => {
+  const text = writeRunReport({
+    ...report,
+    path: "my runs/it's",
+    export: { ...report.export!, parity: { ...report.export!.parity!, maxDifference: 0.1 } },
+  });
+  assertStringIncludes(text, "is 0.1, **above** the allowed 1.00e\u22125.");
+  assertStringIncludes(text, `deno task evaluate 'my runs/it'\\''s'`);
+});
+
+Deno.test("markdownTable() makes bars and line breaks in cells harmless", () => {
+  assertEquals(
+    markdownTable(["a", ">b"], [["x|y", "1\n2"]]),
+    "| a | b |\n| --- | ---: |\n| x\\|y | 1 2 |",
+  );
+});
+
+Deno.test("settingText() reads any setting aloud", () => {
+  assertEquals(
+    settingText({ type: "adam", learningRate: 2e-4, beta1: undefined, betas: [0.5, 0.9] }),
+    "adam (learning rate 0.0002, betas [0.5, 0.9])",
+  );
+  assertEquals(settingText({ name: "hinge" }), "hinge");
+  assertEquals(
+    settingText({ name: "wasserstein", gradientPenalty: { weight: 10 } }),
+    "wasserstein (gradient penalty (weight 10))",
+  );
+});
+
+Deno.test("figure() and byteSize() choose readable digits", () => {
+  assertEquals(
+    [0, 0.12345678, -1.38629, 1234567, 1e-7, NaN, Infinity].map(figure),
+    ["0", "0.1235", "\u22121.386", "1.23e6", "1.00e\u22127", "not known", "infinite"],
+  );
+  assertEquals([999, 1834, 2_263_411].map(byteSize), ["999 bytes", "1.8 kB", "2.3 MB"]);
+});
