@@ -13,11 +13,17 @@ export type ObjectiveName =
 /** The losses of a run and what is added to them. */
 export interface ObjectiveSpec {
   name: ObjectiveName;
-  /** The target of real samples under `non-saturating` and `minimax`: 0.9 is one-sided smoothing. Default 1. */
+  /**
+   * The target of real samples under `non-saturating`, `minimax` and `least-squares`: 0.9 is one-sided
+   * smoothing (Salimans et al. 2016). Default 1.
+   */
   realLabel?: number;
   /** `lambda (|grad D(xhat)| - target)^2` between real and fake (Gulrajani et al. 2017). */
   gradientPenalty?: { weight: number; target?: number };
-  /** The gradient penalty around the data (Kodali et al. 2017). */
+  /**
+   * The gradient penalty around the data (Kodali et al. 2017), at reals plus normal noise of
+   * `deviation` (default 0.5) times the batch's standard deviation.
+   */
   dragan?: { weight: number; target?: number; deviation?: number };
   /** `gamma/2 |grad D(real)|^2` (Mescheder et al. 2018). */
   r1?: { gamma: number };

@@ -16,6 +16,7 @@ import type {
 } from "../engine/types.ts";
 import type { RunConfig } from "../config/run_config.ts";
 import { buildNetwork, type Network } from "../nn/mod.ts";
+import { checkObjective } from "../objectives/compatibility.ts";
 import { UserError } from "../errors.ts";
 import { emaDecay, updateAverage } from "./ema.ts";
 import { hyperparameterCount, hyperparameters } from "./optimizers.ts";
@@ -48,13 +49,14 @@ export interface TrainingStep {
 
 /**
  * Builds the training step of a config.
- * @throws {UserError} when the networks do not fit the latent, the data or each other
+ * @throws {UserError} when the networks do not fit the latent, the data, each other or the objective
  */
 export function buildTrainingStep(config: RunConfig, sample: SampleSpec): TrainingStep {
   const { batchSize, update } = config;
   const generator = buildNetwork({ ...config.generator, classCount: sample.classCount });
   const discriminator = buildNetwork({ ...config.discriminator, classCount: sample.classCount });
   checkShapes(config, sample, generator, discriminator);
+  checkObjective(config.objective, discriminator);
   const usesLabels = generator.usesLabels || discriminator.usesLabels;
   const turns = update.discriminatorSteps;
   const samplesPerStep = turns * batchSize;
