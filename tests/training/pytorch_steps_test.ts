@@ -5,6 +5,7 @@ import { presets } from "../../src/config/presets/mod.ts";
 import type { RunConfig } from "../../src/config/run_config.ts";
 import { createEagerEngine } from "../../src/engine/eager.ts";
 import type { Engine, HostTensors } from "../../src/engine/types.ts";
+import { createOnnxEngine } from "../../src/engine/onnx/mod.ts";
 import { openWebGpu } from "../../src/engine/webgpu/device.ts";
 import { createWebGpuEngine } from "../../src/engine/webgpu/engine.ts";
 import { fillUniform, STREAMS } from "../../src/random/counter_random.ts";
@@ -107,6 +108,8 @@ const hasAdapter = await openWebGpu() !== undefined;
 for (const golden of readGolden<TrainingCase>("training")) {
   const title = `buildTrainingStep() follows the PyTorch program for three steps: ${golden.preset}`;
   Deno.test(`${title} (cpu)`, () => followPyTorch(golden, createEagerEngine("cpu", "")));
+  Deno.test(`${title} (as a graph of ONNX Runtime)`, async () =>
+    followPyTorch(golden, await createOnnxEngine({ threads: 2 })));
   Deno.test({
     name: `${title} (captured on webgpu${hasAdapter ? "" : ": no adapter"})`,
     ignore: !hasAdapter,

@@ -1,0 +1,92 @@
+/** Pictures of samples: a grid for images, a plot for points in one or two dimensions. */
+import type { DataSource } from "../data/source.ts";
+import { imageGrid } from "../report/image_grid.ts";
+import { type DiscriminatorCurves, drawDensityPlot } from "../report/density_plot.ts";
+import { drawScatterPlot } from "../report/scatter_plot.ts";
+import { rasterizeSvg } from "../report/rasterize.ts";
+
+/** A picture as files. */
+export interface Picture {
+  png: Uint8Array;
+  /** Plots have one. */
+  svg?: string;
+}
+
+/** What a picture of samples needs to know. */
+export interface PictureOptions {
+  /** Images from left to right. */
+  columns: number;
+  title: string;
+  subtitle?: string;
+  /** For 1-D points: the discriminator, as a second panel. */
+  discriminator?: DiscriminatorCurves;
+}
+
+/** How many points a picture of points is made from. */
+export const POINTS_PER_PICTURE = 10_000;
+
+/**
+ * Draws samples as the data's kind asks for.
+ * @param samples `[count, ...data.shape]` flat
+ * @returns undefined for points of three dimensions or more, of which there is no picture
+ */
+export async function drawSamples(
+  samples: Float32Array,
+  data: DataSource,
+  options: PictureOptions,
+): Promise<Picture | undefined> {
+  if (data.kind === "image") {
+    const [height, width, channels] = data.shape;
+    const batch = {
+      data: samples,
+      count: samples.length / data.sampleSize,
+      height,
+      width,
+      channels: channels as 1 | 3,
+    };
+    return { png: await imageGrid(batch, { columns: options.columns }).toPng() };
+  }
+  const svg = drawPoints(samples, data, options);
+  return svg === undefined ? undefined : { png: await rasterizeSvg(svg), svg };
+}
+
+function drawPoints(
+  samples: Float32Array,
+  data: DataSource,
+  { title, subtitle, discriminator }: PictureOptions,
+): string | undefined {
+  const reals = firstSamples(data, POINTS_PER_PICTURE);
+  const density = data.density;
+  if (data.sampleSize === 1) {
+    return drawDensityPlot({
+      title,
+      subtitle,
+      range: plotRange(data),
+      samples,
+      data: reals,
+      density: density && ((x) => density.density([x])),
+      discriminator,
+    });
+  }
+  if (data.sampleSize === 2) {
+    const modes = density && {
+      centers: density.modes.map((mode) => mode.mean),
+      radius: 3 * density.modes[0].sigma,
+      label: "3 sigma around a mode",
+    };
+    return drawScatterPlot({ title, subtitle, data: reals, samples, modes });
+  }
+  return undefined;
+}
+
+/** The interval that a 1-D plot and the estimates cover. */
+export function plotRange(data: DataSource): [number, number] {
+  const [low, high] = data.density?.bounds[0] ?? data.valueRange;
+  return low < high ? [low, high] : [low - 1, high + 1];
+}
+
+/** The first samples of the data, at most so many. @returns `[n, ...shape]` flat */
+export function firstSamples(data: DataSource, most: number): Float32Array {
+  const count = Math.min(most, data.count);
+  return data.batch(Uint32Array.from({ length: count }, (_, index) => index)).values;
+}

@@ -1,0 +1,95 @@
+/** `report.md` of a finished run, with its plots. */
+import { drawLossPlot } from "../report/loss_plot.ts";
+import { rasterizeSvg } from "../report/rasterize.ts";
+import {
+  type ReportedExport,
+  type ReportedNetwork,
+  type ReportedPicture,
+  writeRunReport,
+} from "../report/run_report.ts";
+import { writeFileAtomically } from "../training/atomic_file.ts";
+import { readMetrics } from "../training/metrics_log.ts";
+import type { Network } from "../nn/mod.ts";
+import { drawSamples, type Picture } from "./pictures.ts";
+import { writePicture } from "./snapshots.ts";
+import { measureTheory, type Theory } from "./theory.ts";
+import type { FinishedRun } from "./train_run.ts";
+
+/** What {@linkcode reportRun} wrote and measured. */
+export interface RunReportResult {
+  /** `report.md` */
+  path: string;
+  /** The pictures in it, the most telling first. */
+  pictures: string[];
+  theory: Theory | undefined;
+}
+
+/** Measures a finished run, draws its plots and writes `report.md`. */
+export async function reportRun(
+  run: FinishedRun,
+  exported?: ReportedExport,
+): Promise<RunReportResult> {
+  const { config, data, engine, folder, result, trainingStep } = run;
+  const { generator, discriminator } = trainingStep;
+  const subtitle = `step ${result.step.toLocaleString("en")} of ${
+    result.totalSteps.toLocaleString("en")
+  }`;
+  const theory = await measureTheory({ ...run, generator, discriminator, state: result.state });
+  const pictures: ReportedPicture[] = [];
+  async function add(title: string, name: string, picture: Picture | undefined): Promise<void> {
+    if (!picture) return;
+    await writePicture(`${folder.path}/${name}`, picture);
+    pictures.push({ title, file: `${name}.png` });
+  }
+
+  const samples = theory?.samples ?? await run.snapshots.sample(result.state);
+  await add(
+    data.kind === "image" ? "Samples" : "Samples against data",
+    "samples-final",
+    await drawSamples(samples, data, {
+      columns: config.snapshots.columns,
+      title: `${config.preset}: samples against data`,
+      subtitle,
+      discriminator: theory?.line?.curves,
+    }),
+  );
+  if (data.kind === "image") pictures.push({ title: "Real samples", file: "reals.png" });
+  await add("Losses", "losses", await lossPicture(run, subtitle));
+  if (run.gif) pictures.push({ title: "Training", file: run.gif.slice(folder.path.length + 1) });
+
+  const markdown = writeRunReport({
+    path: folder.path,
+    config,
+    device: engine.description,
+    data: { ...data, shape: data.shape, description: data.description },
+    networks: [
+      reportedNetwork("Generator", generator),
+      reportedNetwork("Discriminator", discriminator),
+    ],
+    progress: { ...result, images: result.step * trainingStep.samplesPerStep },
+    scalars: result.scalars,
+    pictures,
+    theory: theory?.line,
+    modes: theory?.modes,
+    export: exported,
+  });
+  const path = `${folder.path}/report.md`;
+  await writeFileAtomically(path, new TextEncoder().encode(markdown));
+  return { path, pictures: pictures.map(({ file }) => `${folder.path}/${file}`), theory };
+}
+
+async function lossPicture(run: FinishedRun, subtitle: string): Promise<Picture | undefined> {
+  const records = await readMetrics(run.folder.metricsFile);
+  if (records.length < 2) return undefined;
+  const svg = drawLossPlot({
+    title: `${run.config.preset}: losses`,
+    subtitle,
+    records,
+    critic: ["wasserstein", "hinge", "least-squares"].includes(run.config.objective.name),
+  });
+  return { svg, png: await rasterizeSvg(svg) };
+}
+
+function reportedNetwork(title: string, network: Network): ReportedNetwork {
+  return { title, inputShape: network.spec.inputShape, layers: network.layers };
+}

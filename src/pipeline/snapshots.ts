@@ -1,0 +1,103 @@
+/**
+ * The pictures of a run: `reals.png`, `samples/<step>.png` from latents that stay the same, and the GIF
+ * of them all. The latents are those of the sampler's seeds 0, 1, 2, ..., so the exported generator
+ * gives the last picture again.
+ */
+import type { RunConfig } from "../config/run_config.ts";
+import type { DataSource } from "../data/source.ts";
+import type { Engine, HostTensors } from "../engine/types.ts";
+import type { Network } from "../nn/mod.ts";
+import { gifOfPngs } from "../report/gif.ts";
+import { writeFileAtomically } from "../training/atomic_file.ts";
+import type { RunFolder } from "../training/run_folder.ts";
+import { compileNetwork, generatorWeights, type NetworkRunner, seededLatents } from "./generate.ts";
+import { drawSamples, firstSamples, type Picture, POINTS_PER_PICTURE } from "./pictures.ts";
+
+/** Makes a run's pictures. */
+export interface SnapshotWriter {
+  /** Draws samples and writes their picture. @returns its path, if there is one */
+  write(snapshot: { step: number; state: HostTensors }): Promise<string | undefined>;
+  /** The samples of the fixed latents. @returns `[count, ...shape]` flat */
+  sample(state: HostTensors): Promise<Float32Array>;
+  /** Joins all pictures into `samples.gif`. @returns its path, if there was a picture */
+  writeGif(): Promise<string | undefined>;
+  dispose(): Promise<void>;
+}
+
+/** What a {@linkcode SnapshotWriter} is made for. */
+export interface SnapshotSetup {
+  config: RunConfig;
+  data: DataSource;
+  engine: Engine;
+  folder: RunFolder;
+  generator: Network;
+}
+
+/** Writes `reals.png` and compiles the generator for the snapshots. */
+export async function openSnapshots(setup: SnapshotSetup): Promise<SnapshotWriter> {
+  const { config, data, engine, folder, generator } = setup;
+  const { rows, columns } = config.snapshots;
+  const count = data.kind === "image" ? rows * columns : POINTS_PER_PICTURE;
+  const latents = seededLatents(config.latent, 0, count);
+  const labels = generator.usesLabels ? previewLabels(count, data, columns) : undefined;
+  const runner: NetworkRunner = await compileNetwork(engine, generator, Math.min(count, 1000));
+
+  async function sample(state: HostTensors): Promise<Float32Array> {
+    const output = await runner.run(generatorWeights(state), latents, labels);
+    return output.data as Float32Array;
+  }
+  await writeReals(setup, rows * columns);
+  return {
+    sample,
+    async write({ step, state }) {
+      const picture = await drawSamples(await sample(state), data, {
+        columns,
+        title: `${config.preset}: samples against data`,
+        subtitle: `step ${step.toLocaleString("en")}`,
+      });
+      if (!picture) return undefined;
+      return await writePicture(`${folder.samples}/${String(step).padStart(8, "0")}`, picture);
+    },
+    async writeGif() {
+      const names: string[] = [];
+      for await (const entry of Deno.readDir(folder.samples)) {
+        if (/^\d{8,}\.png$/.test(entry.name)) names.push(entry.name);
+      }
+      if (names.length === 0) return undefined;
+      const files = await Promise.all(
+        names.sort().map((name) => Deno.readFile(`${folder.samples}/${name}`)),
+      );
+      const path = `${folder.path}/samples.gif`;
+      await writeFileAtomically(path, await gifOfPngs(files));
+      return path;
+    },
+    dispose: () => runner.dispose(),
+  };
+}
+
+/** Removes the pictures of steps that a resumed run will do again. */
+export async function dropLaterPictures(folder: RunFolder, step: number): Promise<void> {
+  for await (const entry of Deno.readDir(folder.samples)) {
+    if (parseInt(entry.name) > step) await Deno.remove(`${folder.samples}/${entry.name}`);
+  }
+}
+
+/** Writes `PATH.png`, and `PATH.svg` for a plot. @returns the PNG's path */
+export async function writePicture(path: string, { png, svg }: Picture): Promise<string> {
+  await writeFileAtomically(`${path}.png`, png);
+  if (svg !== undefined) await writeFileAtomically(`${path}.svg`, new TextEncoder().encode(svg));
+  return `${path}.png`;
+}
+
+async function writeReals({ config, data, folder }: SnapshotSetup, count: number): Promise<void> {
+  if (data.kind !== "image") return; // a plot of points shows the data beside the samples
+  const { columns } = config.snapshots;
+  const picture = await drawSamples(firstSamples(data, count), data, { columns, title: data.name });
+  if (picture) await writePicture(`${folder.path}/reals`, picture);
+}
+
+/** One class a column, so that a grid shows them side by side. */
+function previewLabels(count: number, data: DataSource, columns: number): Int32Array {
+  const classCount = data.classNames?.length ?? 1;
+  return Int32Array.from({ length: count }, (_, i) => (i % columns) % classCount);
+}

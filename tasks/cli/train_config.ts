@@ -1,0 +1,87 @@
+/** From the arguments of `deno task train` to the config of a run. */
+import { withDataPath } from "../../src/config/data.ts";
+import { DEFAULT_PRESET, presetConfig } from "../../src/config/presets/mod.ts";
+import { configDifferences, withAssignments } from "../../src/config/resolve.ts";
+import type { RunConfig } from "../../src/config/run_config.ts";
+import { UserError } from "../../src/errors.ts";
+import { findRun, readConfigFile, readRunConfig } from "../../src/training/run_folder.ts";
+import type { ParsedCommand } from "./command.ts";
+
+/** What a train command asks for. */
+export interface TrainRequest {
+  config: RunConfig;
+  /** The folder of all runs. */
+  runsFolder: string;
+  /** The run to go on in. */
+  resume: string | undefined;
+  /** Options that differ from those that the resumed run had, as `path: old -> new`. */
+  changes: string[];
+}
+
+/**
+ * Reads a train command.
+ * @throws {UserError} for options that contradict each other or do not fit a config
+ */
+export async function readTrainRequest(command: ParsedCommand): Promise<TrainRequest> {
+  const runsFolder = (command.text("out") ?? "runs").replace(/(?<=.)\/+$/, "");
+  const resumed = command.text("resume");
+  if (resumed === undefined) {
+    const config = withOptions(await baseConfig(command.positionals[0]), command);
+    return { config, runsFolder, resume: undefined, changes: [] };
+  }
+  if (command.positionals.length) {
+    throw new UserError(
+      `Cannot resume ${resumed} as ${
+        command.positionals[0]
+      }: a resumed run keeps its own config; ` +
+        "leave the preset away, and change options with --set",
+    );
+  }
+  const resume = await findRun(resumed, runsFolder);
+  const before = await readRunConfig(resume);
+  const config = withOptions(before, command);
+  const changes = configDifferences(before, config);
+  const structural = changes.filter((change) =>
+    /^(generator|discriminator|latent|version)[.:]/.test(change)
+  );
+  if (structural.length) {
+    throw new UserError(
+      `Cannot resume ${resumed} with another network (${
+        structural[0]
+      }): its weights would not fit; ` +
+        "start a new run",
+    );
+  }
+  return { config, runsFolder, resume, changes };
+}
+
+async function baseConfig(given: string | undefined): Promise<RunConfig> {
+  if (given?.endsWith(".json")) return await readConfigFile(given);
+  return presetConfig(given ?? DEFAULT_PRESET);
+}
+
+function withOptions(base: RunConfig, command: ParsedCommand): RunConfig {
+  const config = structuredClone(base);
+  const steps = command.integer("steps", { min: 1 });
+  const epochs = command.integer("epochs", { min: 1 });
+  if (steps !== undefined && epochs !== undefined) {
+    throw new UserError("Cannot train: --steps and --epochs both say how long; give one of them");
+  }
+  if (steps !== undefined) config.duration = { steps };
+  if (epochs !== undefined) config.duration = { epochs };
+  config.batchSize = command.integer("batch", { min: 1 }) ?? config.batchSize;
+  config.seed = command.integer("seed", { min: 0, max: 0xffff_ffff }) ?? config.seed;
+  config.device = command.choice("device", ["auto", "webgpu", "cpu"]) ?? config.device;
+  const path = command.text("data");
+  if (path !== undefined) config.data = withDataPath(config.data, path);
+  return fitPictures(withAssignments(config, command.list("set")));
+}
+
+/** Lets files at a path be brought to the size and colours that the networks take, unless told otherwise. */
+function fitPictures(config: RunConfig): RunConfig {
+  const { data, discriminator: { inputShape } } = config;
+  const [height, width, channels] = inputShape;
+  if (data.path === undefined || inputShape.length !== 3 || height !== width) return config;
+  if (data.source === "csv" || (channels !== 1 && channels !== 3)) return config;
+  return { ...config, data: { size: height, channels, ...data } };
+}

@@ -1,0 +1,67 @@
+/** What a person sees of a run on the terminal. */
+import type { TrainRunObserver } from "../../src/pipeline/train_run.ts";
+import { ProgressLine } from "../../src/report/progress.ts";
+
+/** An observer that prints, and the way to end its progress line. */
+export interface Watch {
+  observer: TrainRunObserver;
+  /** Prints a line above the progress line. */
+  log(message: string): void;
+  /** Ends the progress line. */
+  finish(): void;
+}
+
+/** Prints a run's course. */
+export function watchRun(): Watch {
+  let line = new ProgressLine();
+  const log = (message: string) => line.log(message);
+  return {
+    log,
+    finish: () => line.finish(),
+    observer: {
+      onData(data) {
+        line = new ProgressLine({ unit: data.kind === "image" ? "images" : "points" });
+        log(`data      ${data.description}`);
+      },
+      onEngine: (engine, reason) => log(`device    ${engine.description} (${reason})`),
+      onStart({ folder, step, totalSteps, trainingStep }) {
+        const size = (network: typeof trainingStep.generator) =>
+          network.parameters.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0)
+            .toLocaleString("en");
+        log(
+          `networks  generator ${size(trainingStep.generator)} parameters, discriminator ${
+            size(trainingStep.discriminator)
+          }`,
+        );
+        log(`run       ${folder.path}`);
+        const from = step ? `on from step ${step.toLocaleString("en")}` : "from the start";
+        log(`training  ${from} to step ${totalSteps.toLocaleString("en")}; Ctrl-C saves and stops`);
+      },
+      onProgress: (progress) => line.update(progress),
+      onWarning: (message) => log(`warning   ${message}`),
+    },
+  };
+}
+
+/**
+ * Runs `work` with a signal that Ctrl-C (or a polite kill) aborts; a second one ends the process at
+ * once.
+ */
+export async function withInterrupt<T>(
+  work: (signal: AbortSignal) => Promise<T>,
+  onInterrupt: () => void,
+): Promise<T> {
+  const controller = new AbortController();
+  const interrupt = () => {
+    if (controller.signal.aborted) Deno.exit(130);
+    controller.abort();
+    onInterrupt();
+  };
+  const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
+  for (const name of signals) Deno.addSignalListener(name, interrupt);
+  try {
+    return await work(controller.signal);
+  } finally {
+    for (const name of signals) Deno.removeSignalListener(name, interrupt);
+  }
+}

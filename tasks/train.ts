@@ -1,0 +1,110 @@
+/** `deno task train`: trains, exports, checks the export, samples from it, and says where everything is. */
+import { type DownloadName, DOWNLOADS } from "../src/data/download_catalog.ts";
+import { downloadDataset } from "../src/data/download.ts";
+import type { RunConfig } from "../src/config/run_config.ts";
+import { presets } from "../src/config/presets/mod.ts";
+import { withDataPath } from "../src/config/data.ts";
+import { UserError } from "../src/errors.ts";
+import { finishRun } from "../src/pipeline/finish_run.ts";
+import { trainRun } from "../src/pipeline/train_run.ts";
+import { type CommandSpec, type ParsedCommand, runTask, type TaskOutcome } from "./cli/command.ts";
+import { printPlan } from "./cli/dry_run.ts";
+import { summarise } from "./cli/summary.ts";
+import { readTrainRequest } from "./cli/train_config.ts";
+import { watchRun, withInterrupt } from "./cli/watch.ts";
+
+const spec: CommandSpec = {
+  name: "train",
+  summary: "Trains a GAN, exports its generator as ONNX, and samples from the file.",
+  positionals: "[PRESET | CONFIG.json]",
+  maxPositionals: 1,
+  options: {
+    data: { value: "PATH", help: "train on these files: MNIST, CIFAR-10, images, .npy or .csv" },
+    download: { help: "fetch MNIST or CIFAR-10 first, into data/" },
+    out: { value: "FOLDER", help: "the folder of all runs (default runs)" },
+    steps: { value: "N", help: "train so many steps" },
+    epochs: { value: "N", help: "train so many passes over the data" },
+    batch: { value: "N", help: "real samples a step" },
+    seed: { value: "N", help: "decides every random number" },
+    device: {
+      value: "auto|webgpu|cpu",
+      help: "where to compute (default auto: a GPU if there is one)",
+    },
+    resume: { value: "RUN|latest", help: "go on in a run from its last checkpoint" },
+    "dry-run": { help: "print networks, data and plan, and train nothing" },
+    set: {
+      value: "PATH=VALUE",
+      repeated: true,
+      help: "set any option of the config; may be repeated",
+    },
+  },
+  examples: [
+    "deno task train                                  # digits that need no data, in about a minute",
+    "deno task train mnist-mlp --data mnist --epochs 2",
+    "deno task train cifar-dcgan --download",
+    "deno task train --resume latest --steps 5000",
+    "deno task train mnist-mlp --data mnist --set generatorOptimizer.learningRate=2e-4",
+    `presets: ${Object.keys(presets).join(", ")}`,
+  ],
+};
+
+if (import.meta.main) await runTask(spec, main);
+
+async function main(command: ParsedCommand): Promise<TaskOutcome> {
+  const request = await readTrainRequest(command);
+  const watch = watchRun();
+  for (const change of request.changes) watch.log(`changed   ${change}`);
+  const config = command.flag("download")
+    ? await download(request.config, watch.log)
+    : request.config;
+  if (command.flag("dry-run")) return { json: await printPlan(config) };
+
+  return await withInterrupt(
+    async (signal): Promise<TaskOutcome> => {
+      await using run = await trainRun(config, { ...request, signal, observer: watch.observer });
+      watch.finish();
+      const { folder, result } = run;
+      if (result.interrupted) {
+        console.log(
+          `stopped   at step ${result.step.toLocaleString("en")}, saved; go on with\n` +
+            `          deno task train --resume ${folder.path}`,
+        );
+        return { exitCode: 130, json: { run: folder.path, step: result.step, interrupted: true } };
+      }
+      const finished = await finishRun(run);
+      return { json: summarise(run, finished) };
+    },
+    () =>
+      watch.log(
+        "stopping  after this stretch of steps, to save a checkpoint; Ctrl-C again to quit now",
+      ),
+  );
+}
+
+async function download(config: RunConfig, log: (message: string) => void): Promise<RunConfig> {
+  const { source } = config.data;
+  if (!Object.hasOwn(DOWNLOADS, source)) {
+    throw new UserError(
+      `Cannot download data for the source "${source}": only ${
+        Object.keys(DOWNLOADS).join(" and ")
+      } can be fetched; name your files with --data`,
+    );
+  }
+  const folder = `data/${source}`;
+  let shown = -1;
+  await downloadDataset(source as DownloadName, folder, {
+    onProgress({ file, doneBytes, totalBytes }) {
+      const percent = Math.floor(100 * doneBytes / totalBytes);
+      if (percent === shown) return;
+      shown = percent;
+      const bar = "#".repeat(Math.round(percent / 4)).padEnd(25, ".");
+      const text = `download  [${bar}] ${String(percent).padStart(3)}%  ${file}`;
+      if (Deno.stdout.isTerminal()) {
+        Deno.stdout.writeSync(new TextEncoder().encode(`\r${text}\x1b[K`));
+      } else if (percent % 10 === 0) console.log(text);
+    },
+  });
+  if (Deno.stdout.isTerminal()) console.log("");
+  log(`download  ${DOWNLOADS[source as DownloadName].title} is in ${folder}, checksums match`);
+  return { ...config, data: { ...withDataPath(config.data, folder), source } };
+}

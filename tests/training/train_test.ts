@@ -1,0 +1,134 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import type { RunConfig } from "../../src/config/run_config.ts";
+import { presetConfig } from "../../src/config/presets/mod.ts";
+import { openDataSource } from "../../src/data/open.ts";
+import { createEagerEngine } from "../../src/engine/eager.ts";
+import { TrainingDivergedError } from "../../src/errors.ts";
+import { readLatestCheckpoint } from "../../src/training/checkpoint.ts";
+import { readMetrics } from "../../src/training/metrics_log.ts";
+import { createRunFolder, openRunFolder, type RunFolder } from "../../src/training/run_folder.ts";
+import { buildTrainingStep } from "../../src/training/step.ts";
+import { train, type TrainingControl, type TrainingResult } from "../../src/training/train.ts";
+
+/** A network with everything that has state: batch norm, dropout, an average, several D updates. */
+const config: RunConfig = {
+  ...presetConfig("digits"),
+  data: { source: "digits", count: 64, size: 8 },
+  duration: { steps: 12 },
+  batchSize: 4,
+  latent: { dimension: 3, distribution: "normal" },
+  generator: {
+    inputShape: [3],
+    init: "he-normal",
+    layers: [
+      { type: "dense", units: 8 },
+      { type: "batch-norm" },
+      { type: "activation", fn: "relu" },
+      { type: "dense", units: 64 },
+      { type: "activation", fn: "tanh" },
+      { type: "reshape", shape: [8, 8, 1] },
+    ],
+  },
+  discriminator: {
+    inputShape: [8, 8, 1],
+    init: "he-normal",
+    layers: [
+      { type: "flatten" },
+      { type: "dense", units: 8 },
+      { type: "activation", fn: "leaky-relu", alpha: 0.2 },
+      { type: "dropout", rate: 0.3 },
+      { type: "dense", units: 1 },
+    ],
+  },
+  update: { ...presetConfig("digits").update, discriminatorSteps: 2 },
+  snapshots: { rows: 1, columns: 1, everySteps: 6 },
+  checkpoints: { everySteps: 5, keep: 2 },
+};
+
+async function inFolder(test: (root: string) => Promise<void>): Promise<void> {
+  const root = await Deno.makeTempDir();
+  try {
+    await test(root);
+  } finally {
+    await Deno.remove(root, { recursive: true });
+  }
+}
+
+async function trainIn(
+  folder: RunFolder,
+  given: RunConfig,
+  control: TrainingControl = {},
+  resumes = false,
+): Promise<TrainingResult> {
+  const data = await openDataSource(given.data);
+  const trainingStep = buildTrainingStep(given, { shape: [...data.shape] });
+  const engine = createEagerEngine("cpu", "test");
+  const resume = resumes ? await readLatestCheckpoint(folder.checkpoints) : undefined;
+  return await train({ config: given, data, engine, folder, trainingStep, resume }, control);
+}
+
+Deno.test("train() gives the same bits when it is interrupted and resumed as in one go", () =>
+  inFolder(async (root) => {
+    using whole = await createRunFolder(`${root}/runs`, config, "digits");
+    const expected = await trainIn(whole, config);
+    assertEquals(expected.step, 12);
+    assertEquals(expected.interrupted, false);
+
+    const controller = new AbortController();
+    let path: string;
+    {
+      using folder = await createRunFolder(`${root}/runs`, config, "digits");
+      path = folder.path;
+      const first = await trainIn(folder, config, {
+        signal: controller.signal,
+        onProgress: ({ step }) => step >= 7 && controller.abort(),
+      });
+      assertEquals(first.interrupted, true);
+      assert(first.step >= 7 && first.step < 12, `stopped at ${first.step}`);
+    }
+    using again = await openRunFolder(path);
+    const second = await trainIn(again, config, {}, true);
+    assertEquals(second.state, expected.state);
+    const steps = (await readMetrics(again.metricsFile)).map((line) => line.step);
+    assertEquals(steps, Array.from({ length: 12 }, (_, i) => i + 1));
+  }));
+
+Deno.test("train() shows a snapshot at the start, at each period and at the end", () =>
+  inFolder(async (root) => {
+    using folder = await createRunFolder(root, config, "digits");
+    const steps: number[] = [];
+    await trainIn(folder, { ...config, duration: { steps: 8 } }, {
+      onSnapshot: ({ step }) => Promise.resolve(void steps.push(step)),
+    });
+    assertEquals(steps, [0, 6, 8]);
+  }));
+
+Deno.test("train() stops at a number that is not finite and names the last good checkpoint", () =>
+  inFolder(async (root) => {
+    using folder = await createRunFolder(root, config, "digits");
+    await trainIn(folder, { ...config, duration: { steps: 5 } });
+    const wild: RunConfig = {
+      ...config,
+      generatorOptimizer: { type: "sgd", learningRate: 1e30 },
+      discriminatorOptimizer: { type: "sgd", learningRate: 1e30 },
+    };
+    using other = await createRunFolder(root, wild, "digits");
+    const error = await assertRejects(
+      () => trainIn(other, wild),
+      TrainingDivergedError,
+      "there is no checkpoint yet",
+    );
+    assert(error.step >= 1 && error.step <= 4, `diverged at ${error.step}`);
+    assert(error.message.startsWith(`Training stopped at step ${error.step} because `));
+  }));
+
+Deno.test("train() counts every tensor out again", () =>
+  inFolder(async (root) => {
+    const { tf } = await import("../../src/engine/tf.ts");
+    using folder = await createRunFolder(root, config, "digits");
+    await trainIn(folder, { ...config, duration: { steps: 2 } });
+    const before = tf.memory().numTensors;
+    using other = await createRunFolder(root, config, "digits");
+    await trainIn(other, { ...config, duration: { steps: 6 } });
+    assertEquals(tf.memory().numTensors, before);
+  }));
