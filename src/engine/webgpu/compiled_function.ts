@@ -4,30 +4,41 @@ import { readMapped } from "./compiled_step.ts";
 import type { StepExecutable } from "./executable.ts";
 import { inputKey } from "./recorder.ts";
 
+/** What {@linkcode WebGpuFunction} is made of. */
+export interface WebGpuFunctionParts {
+  /** The device of the buffers. */
+  device: GPUDevice;
+  /** Inputs are its externals, outputs its scalars. */
+  executable: StepExecutable;
+  /** Shapes and types of the inputs. */
+  inputs: Record<string, TensorSpec>;
+  /** Shapes and types of the outputs. */
+  outputs: Record<string, TensorSpec>;
+  /** Throws what the device reported. */
+  check(): void;
+  /** Called once, when the function is disposed. */
+  onDispose(): void;
+}
+
 /** A captured function. */
 export class WebGpuFunction implements CompiledFunction {
-  readonly #device: GPUDevice;
-  readonly #executable: StepExecutable;
-  readonly #specs: Record<"inputs" | "outputs", Record<string, TensorSpec>>;
-  readonly #check: () => void;
+  readonly #parts: WebGpuFunctionParts;
   #disposed = false;
 
-  /** @param check throws what the device reported */
-  constructor(
-    device: GPUDevice,
-    executable: StepExecutable,
-    specs: Record<"inputs" | "outputs", Record<string, TensorSpec>>,
-    check: () => void,
-  ) {
-    this.#device = device;
-    this.#executable = executable;
-    this.#specs = specs;
-    this.#check = check;
+  /** Takes the executable over. */
+  constructor(parts: WebGpuFunctionParts) {
+    this.#parts = parts;
+  }
+
+  /** The buffers and dispatches, for measurements. */
+  get executable(): StepExecutable {
+    return this.#parts.executable;
   }
 
   async run(inputs: HostTensors): Promise<HostTensors> {
     if (this.#disposed) throw new Error("Cannot run a function that was disposed");
-    for (const [name, { shape, dtype }] of Object.entries(this.#specs.inputs)) {
+    const { device, executable, outputs, check } = this.#parts;
+    for (const [name, { shape, dtype }] of Object.entries(this.#parts.inputs)) {
       const given = inputs[name];
       if (given?.dtype !== dtype || given.shape.join() !== shape.join()) {
         throw new RangeError(
@@ -35,34 +46,37 @@ export class WebGpuFunction implements CompiledFunction {
             (given ? `${given.dtype} [${given.shape}]` : "nothing"),
         );
       }
-      const { buffer } = this.#executable.externals.get(inputKey(name))!;
-      this.#device.queue.writeBuffer(buffer, 0, given.data as Float32Array<ArrayBuffer>);
+      const { buffer } = executable.externals.get(inputKey(name))!;
+      device.queue.writeBuffer(buffer, 0, given.data as Float32Array<ArrayBuffer>);
     }
-    const encoder = this.#device.createCommandEncoder();
-    this.#executable.encodeDispatches(encoder);
-    const copies = Object.keys(this.#specs.outputs).map((name) => {
-      const { buffer, sizeBytes } = this.#executable.scalars.get(name)!;
-      const copy = this.#device.createBuffer({ size: sizeBytes, usage: 0x01 | 0x08 });
+    const encoder = device.createCommandEncoder();
+    executable.encodeDispatches(encoder);
+    const copies = Object.keys(outputs).map((name) => {
+      const { buffer, sizeBytes } = executable.scalars.get(name)!;
+      const copy = device.createBuffer({ size: sizeBytes, usage: 0x01 | 0x08 });
       encoder.copyBufferToBuffer(buffer, 0, copy, 0, sizeBytes);
       return { name, copy, sizeBytes };
     });
-    this.#device.queue.submit([encoder.finish()]);
+    device.queue.submit([encoder.finish()]);
     const entries = await Promise.all(copies.map(async ({ name, copy, sizeBytes }) => {
       const data = await readMapped(copy, sizeBytes);
       copy.destroy();
-      const { shape, dtype } = this.#specs.outputs[name];
+      const { shape, dtype } = outputs[name];
       const tensor: HostTensor = dtype === "int32"
         ? { shape: [...shape], dtype, data: new Int32Array(data) }
         : { shape: [...shape], dtype, data: new Float32Array(data) };
       return [name, tensor] as const;
     }));
-    this.#check();
+    check();
     return Object.fromEntries(entries);
   }
 
   dispose(): Promise<void> {
-    if (!this.#disposed) this.#executable.destroy();
-    this.#disposed = true;
+    if (!this.#disposed) {
+      this.#disposed = true;
+      this.#parts.executable.destroy();
+      this.#parts.onDispose();
+    }
     return Promise.resolve();
   }
 }

@@ -27,6 +27,8 @@ export interface WebGpuStepParts {
   seed: number;
   /** Throws what the device reported. */
   check(): void;
+  /** Called once, when the step is disposed. */
+  onDispose(): void;
 }
 
 /** A captured step; see the top of this file. */
@@ -216,10 +218,11 @@ export class WebGpuStep implements CompiledStep {
 
   dispose(): Promise<void> {
     if (!this.#disposed) {
+      this.#disposed = true;
       this.#releaseTransfer();
       this.#parts.executable.destroy();
+      this.#parts.onDispose();
     }
-    this.#disposed = true;
     return Promise.resolve();
   }
 

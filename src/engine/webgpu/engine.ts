@@ -22,7 +22,7 @@ import { StepExecutable } from "./executable.ts";
 import { fuseElementwise } from "./fusion.ts";
 import { findDifference, type StepGraph } from "./graph.ts";
 import { registerOwnKernels } from "./kernels/mod.ts";
-import { availableBytes, checkFits } from "./memory.ts";
+import { availableBytes, checkFits, tooLarge } from "./memory.ts";
 import { dropUnusedWork, shareRepeatedWork } from "./passes.ts";
 import { planStep } from "./plan.ts";
 import { ADDRESS, inputKey, record, type RecordedResult, stateKey } from "./recorder.ts";
@@ -77,7 +77,7 @@ class WebGpuEngine implements Engine {
       ...renamed(mapValues(constants, specOf), inputKey),
       [ADDRESS]: { shape: [2], dtype: "int32" as const },
     };
-    const executable = this.#build(externals, (given, random) => {
+    const executable = await this.#build(externals, (given, random) => {
       const before = pick(given, Object.keys(specs), stateKey);
       const inputNames = [...Object.keys(program.inputs), ...Object.keys(constants)];
       const result = program.step(before, pick(given, inputNames, inputKey), random);
@@ -88,16 +88,17 @@ class WebGpuEngine implements Engine {
       const { buffer } = executable.externals.get(inputKey(name))!;
       this.#gpu.device.queue.writeBuffer(buffer, 0, data as Float32Array<ArrayBuffer>);
     }
-    const step = new WebGpuStep({
+    const step: WebGpuStep = new WebGpuStep({
       backend: this.#backend,
       executable,
       inputs: program.inputs,
       state: specs,
       seed,
       check: () => this.#gpu.check(),
+      onDispose: () => this.#compiled.delete(step),
     });
-    await step.writeState(state);
     this.#compiled.add(step);
+    await step.writeState(state);
     return step;
   }
 
@@ -111,27 +112,27 @@ class WebGpuEngine implements Engine {
       ...renamed(inputs, inputKey),
       [ADDRESS]: { shape: [2], dtype: "int32" as const },
     };
-    const executable = this.#build(externals, (given) => {
+    const executable = await this.#build(externals, (given) => {
       const outputs = fn(pick(given, Object.keys(inputs), inputKey));
       for (const [name, { shape, dtype }] of Object.entries(outputs)) {
         specs[name] = { shape: [...shape], dtype: dtype === "float32" ? "float32" : "int32" };
       }
       return { state: {}, scalars: outputs };
     });
-    const { device } = this.#gpu;
-    const compiled = new WebGpuFunction(
-      device,
+    const compiled: WebGpuFunction = new WebGpuFunction({
+      device: this.#gpu.device,
       executable,
-      { inputs, outputs: specs },
-      () => this.#gpu.check(),
-    );
+      inputs,
+      outputs: specs,
+      check: () => this.#gpu.check(),
+      onDispose: () => this.#compiled.delete(compiled),
+    });
     this.#compiled.add(compiled);
     return compiled;
   }
 
   async dispose(): Promise<void> {
-    for (const compiled of this.#compiled) await compiled.dispose();
-    this.#compiled.clear();
+    for (const compiled of [...this.#compiled]) await compiled.dispose();
   }
 
   get #backend(): GanforgeWebGpuBackend {
@@ -139,7 +140,10 @@ class WebGpuEngine implements Engine {
   }
 
   /** Records twice, compares, shortens, fuses, plans and allocates. */
-  #build(externals: Record<string, TensorSpec>, fn: Parameters<typeof record>[2]): StepExecutable {
+  async #build(
+    externals: Record<string, TensorSpec>,
+    fn: Parameters<typeof record>[2],
+  ): Promise<StepExecutable> {
     const graph = record(this.#backend, externals, fn);
     const difference = findDifference(graph, record(this.#backend, externals, fn));
     if (difference) {
@@ -151,7 +155,15 @@ class WebGpuEngine implements Engine {
     const shortened = this.#optimize(graph);
     const plan = planStep(shortened);
     checkFits(this.#gpu, plan, this.#options.memoryBytes ?? availableBytes(this.#gpu));
-    return new StepExecutable(this.#backend, shortened, plan);
+    const { device } = this.#gpu;
+    device.pushErrorScope("out-of-memory");
+    const executable = new StepExecutable(this.#backend, shortened, plan);
+    const outOfMemory = await device.popErrorScope();
+    if (outOfMemory) {
+      executable.destroy();
+      throw tooLarge(this.#gpu, plan);
+    }
+    return executable;
   }
 
   #optimize(graph: StepGraph): StepGraph {

@@ -20,12 +20,19 @@ export function checkFits(gpu: WebGpu, plan: StepPlan, budgetBytes: number | und
     );
   }
   if (budgetBytes !== undefined && plan.totalBytes > budgetBytes) {
-    throw new UserError(
-      `The training step does not fit ${gpu.description}: it needs ` +
-        `${megabytes(plan.totalBytes)}, and ${megabytes(budgetBytes)} are available. ` +
-        `Use a smaller batch or network.`,
-    );
+    throw tooLarge(gpu, plan, budgetBytes);
   }
+}
+
+/** The error for a step that has more bytes than there are; nobody may know how many there are. */
+export function tooLarge(gpu: WebGpu, plan: StepPlan, budgetBytes?: number): UserError {
+  const available = budgetBytes === undefined
+    ? "more than is"
+    : `and ${megabytes(budgetBytes)} are`;
+  return new UserError(
+    `The training step does not fit ${gpu.description}: it needs ${megabytes(plan.totalBytes)}, ` +
+      `${available} available. Use a smaller batch or network.`,
+  );
 }
 
 /**

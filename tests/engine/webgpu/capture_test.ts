@@ -1,0 +1,346 @@
+import { assert, assertEquals, assertLess, assertRejects } from "@std/assert";
+import { UserError } from "../../../src/errors.ts";
+import { createEagerEngine } from "../../../src/engine/eager.ts";
+import { tf } from "../../../src/engine/tf.ts";
+import type { HostTensors, StepFunction, StepProgram } from "../../../src/engine/types.ts";
+import type { WebGpuFunction } from "../../../src/engine/webgpu/compiled_function.ts";
+import type { WebGpuStep } from "../../../src/engine/webgpu/compiled_step.ts";
+import { createWebGpuEngine } from "../../../src/engine/webgpu/engine.ts";
+import { assertClose, normals, withWebGpu } from "./helpers.ts";
+
+const vector = (...values: number[]) => ({
+  shape: [values.length],
+  dtype: "float32" as const,
+  data: Float32Array.from(values),
+});
+
+/** Compiles, runs `count` steps without inputs, and gives the state and the scalars. */
+async function runSteps(step: StepFunction, state: HostTensors, count: number) {
+  const engine = await createWebGpuEngine();
+  const compiled = await engine.compileStep({ step, inputs: {} }, state, 1);
+  const scalars = await compiled.run(Array.from({ length: count }, () => ({})), 0);
+  const after = await compiled.readState();
+  await engine.dispose();
+  return { state: after, scalars };
+}
+
+Deno.test("state that is swapped, kept, shared or made constant ends where the step puts it", () =>
+  withWebGpu(async () => {
+    const { state, scalars } = await runSteps(
+      ({ a, b, kept, sum, twice, literal }) => {
+        const doubled = tf.mul(b, 2);
+        return {
+          state: {
+            a: b, // swapped
+            b: a,
+            kept,
+            sum: tf.add(sum, a), // reads the old a
+            twice: doubled,
+            literal: tf.add(tf.zerosLike(literal), 7),
+            other: doubled, // one tensor, two names
+          },
+          scalars: { first: tf.sum(a), old: tf.reshape(tf.slice(twice, 0, 1), []) },
+        };
+      },
+      {
+        a: vector(1, 2, 3),
+        b: vector(10, 20, 30),
+        kept: vector(5),
+        sum: vector(0, 0, 0),
+        twice: vector(-1, 0, 0),
+        literal: vector(0, 0),
+        other: vector(0, 0, 0),
+      },
+      3,
+    );
+    const values = Object.fromEntries(Object.entries(state).map(([n, t]) => [n, [...t.data]]));
+    assertEquals(values, {
+      a: [10, 20, 30],
+      b: [1, 2, 3],
+      kept: [5],
+      sum: [12, 24, 36], // 1 + 10 + 1, ...
+      twice: [20, 40, 60],
+      literal: [7, 7],
+      other: [20, 40, 60],
+    });
+    assertEquals([...scalars.first], [6, 60, 6]);
+    assertEquals([...scalars.old], [-1, 20, 2]);
+  }));
+
+Deno.test("random draws of a step depend on the step's number alone, not on how runs are cut", () =>
+  withWebGpu(async () => {
+    const engine = await createWebGpuEngine();
+    const program: StepProgram = {
+      inputs: {},
+      step: (_, __, random) => ({
+        state: {},
+        scalars: { u: tf.sum(random.uniform([5])), n: tf.sum(random.normal([5])) },
+      }),
+    };
+    const step = await engine.compileStep(program, {}, 3);
+    const whole = await step.run([{}, {}, {}], 4);
+    const last = await step.run([{}], 6);
+    const cpu = await createEagerEngine("cpu", "").compileStep(program, {}, 3);
+    const expected = await cpu.run([{}, {}, {}], 4);
+    await cpu.dispose();
+    for (const name of ["u", "n"]) {
+      assertClose(name, whole[name], expected[name], 1e-6);
+      assertEquals(last[name][0], whole[name][2]);
+    }
+    await engine.dispose();
+    await tf.setBackend("webgpu");
+  }));
+
+Deno.test("compileStep() refuses host randomness and says which tensor differs", () =>
+  withWebGpu(async () => {
+    const engine = await createWebGpuEngine();
+    const step: StepFunction = ({ a }) => ({
+      state: { a: tf.add(a, tf.randomNormal([3])) },
+      scalars: {},
+    });
+    await assertRejects(
+      () => engine.compileStep({ step, inputs: {} }, { a: vector(1, 2, 3) }, 1),
+      Error,
+      "a tensor of 3 numbers made on the host differs between two recordings",
+    );
+    let calls = 0;
+    const growing: StepFunction = ({ a }) => ({
+      state: { a: calls++ === 0 ? tf.exp(a) : tf.exp(tf.tanh(tf.exp(a))) },
+      scalars: {},
+    });
+    await assertRejects(
+      () => engine.compileStep({ step: growing, inputs: {} }, { a: vector(1, 2, 3) }, 1),
+      Error,
+      "it queues 1 operations the first time and 3 the second",
+    );
+  }));
+
+Deno.test("compileStep() refuses tensors from outside, reads on the host, and wrong results", () =>
+  withWebGpu(async () => {
+    const engine = await createWebGpuEngine();
+    const compile = (step: StepFunction) =>
+      engine.compileStep({ step, inputs: {} }, { a: vector(1, 2, 3) }, 1);
+    const outside = tf.add(tf.tensor1d([1, 2, 3]), 1);
+    await assertRejects(
+      () => compile(({ a }) => ({ state: { a: tf.add(a, outside) }, scalars: {} })),
+      Error,
+      "it uses a tensor that was made outside of it",
+    );
+    await assertRejects(
+      () => compile(({ a }) => ({ state: { a: tf.add(a, a.dataSync()[0]) }, scalars: {} })),
+      Error,
+      "Cannot read a tensor",
+    );
+    await assertRejects(
+      () => compile(() => ({ state: {}, scalars: {} })),
+      Error,
+      'The step does not return the state "a"',
+    );
+    await assertRejects(
+      () => compile(({ a }) => ({ state: { a: tf.slice(a, 0, 2) }, scalars: {} })),
+      Error,
+      'The step returns the state "a" as float32 [2]: it was float32 [3]',
+    );
+    await assertRejects(
+      () => compile(({ a }) => ({ state: { a }, scalars: { loss: a } })),
+      Error,
+      'The step returns the scalar "loss" with 3 numbers of float32',
+    );
+    // None of this harms the device: the next step works.
+    const fine = await compile(({ a }) => ({ state: { a: tf.add(a, 1) }, scalars: {} }));
+    await fine.run([{}], 0);
+    assertEquals([...(await fine.readState()).a.data], [2, 3, 4]);
+    await engine.dispose();
+  }));
+
+Deno.test("run() refuses an input of the wrong size by name", () =>
+  withWebGpu(async () => {
+    const engine = await createWebGpuEngine();
+    const step = await engine.compileStep(
+      {
+        step: ({ a }, { x }) => ({ state: { a: tf.add(a, x) }, scalars: {} }),
+        inputs: { x: { shape: [3], dtype: "float32" } },
+      },
+      { a: vector(1, 2, 3) },
+      1,
+    );
+    await assertRejects(
+      () => step.run([{ x: new Float32Array(2) }], 0),
+      TypeError,
+      'input "x" must be a Float32Array of 3 numbers ([3]), found Float32Array of 2',
+    );
+    await assertRejects(
+      () => step.writeState({ a: vector(1) }),
+      RangeError,
+      '"a" must be float32 [3], found float32 [1]',
+    );
+    await step.dispose();
+    await assertRejects(() => step.readState(), Error, "disposed");
+    await engine.dispose();
+  }));
+
+Deno.test("constants stay on the device, and int32 inputs index them", () =>
+  withWebGpu(async () => {
+    const engine = await createWebGpuEngine();
+    const step = await engine.compileStep(
+      {
+        step: ({ a }, { table, rows }) => ({
+          state: { a },
+          scalars: { sum: tf.sum(tf.gather(table, tf.cast(rows, "int32"))) },
+        }),
+        inputs: { rows: { shape: [2], dtype: "int32" } },
+        constants: {
+          table: { shape: [3, 2], dtype: "float32", data: Float32Array.of(1, 2, 3, 4, 5, 6) },
+        },
+      },
+      { a: vector(0) },
+      1,
+    );
+    const { sum } = await step.run(
+      [{ rows: Int32Array.of(0, 2) }, { rows: Int32Array.of(1, 1) }],
+      0,
+    );
+    assertEquals([...sum], [14, 14]);
+    await engine.dispose();
+  }));
+
+Deno.test("repeated work is done once, unused work not at all, chains in one dispatch", () =>
+  withWebGpu(async () => {
+    const engine = await createWebGpuEngine();
+    const spec = { x: { shape: [4, 8], dtype: "float32" as const } };
+    const count = async (fn: (x: tf.Tensor2D) => tf.Tensor) => {
+      const compiled = await engine.compileFunction(({ x }) => ({ y: fn(x as tf.Tensor2D) }), spec);
+      const { dispatchCount } = (compiled as WebGpuFunction).executable;
+      await compiled.dispose();
+      return dispatchCount;
+    };
+    assertEquals(await count((x) => tf.tanh(tf.add(tf.mul(x, 2), 1))), 1);
+    assertEquals(
+      await count((x) => {
+        tf.matMul(x, x, false, true);
+        return tf.tanh(x);
+      }),
+      1,
+    );
+    const square = (x: tf.Tensor2D) => tf.matMul(x, x, false, true);
+    assertEquals(await count((x) => tf.add(square(x), square(x))), 2);
+    // Three dispatches: the products cannot run in the middle of an elementwise kernel.
+    assertEquals(await count((x) => tf.add(tf.relu(tf.neg(x)), tf.matMul(square(x), x))), 3);
+    assertEquals(await count((x) => tf.sum(tf.square(tf.sub(x, 1)), 0)), 1);
+    assertEquals(await count((x) => tf.tanh(tf.transpose(x))), 1);
+    assertEquals(await count((x) => tf.mul(tf.slice(x, [0, 0], [4, 4]), 2)), 1);
+    await engine.dispose();
+  }));
+
+Deno.test("compileFunction() gives the eager values, run after run", () =>
+  withWebGpu(async () => {
+    const engine = await createWebGpuEngine();
+    const compiled = await engine.compileFunction(
+      ({ x, w }) => ({
+        y: tf.relu(tf.matMul(x as tf.Tensor2D, w as tf.Tensor2D)),
+        big: tf.greater(x, 0),
+      }),
+      { x: { shape: [2, 3], dtype: "float32" }, w: { shape: [3, 4], dtype: "float32" } },
+    );
+    for (const stream of [1, 2]) {
+      const x = normals([2, 3], stream);
+      const w = normals([3, 4], stream + 5);
+      const { y, big } = await compiled.run({
+        x: { shape: [2, 3], dtype: "float32", data: x },
+        w: { shape: [3, 4], dtype: "float32", data: w },
+      });
+      await tf.setBackend("cpu");
+      const expected = tf.relu(tf.matMul(tf.tensor2d(x, [2, 3]), tf.tensor2d(w, [3, 4])));
+      assertClose("y", y.data as Float32Array, expected.dataSync() as Float32Array, 1e-6);
+      assertEquals([...big.data], [...x].map((value) => value > 0 ? 1 : 0));
+      assertEquals(y.shape, [2, 4]);
+    }
+    await engine.dispose();
+    await tf.setBackend("webgpu");
+  }));
+
+Deno.test("a step that does not fit says how many bytes it needs and how many there are", () =>
+  withWebGpu(async (gpu) => {
+    const engine = await createWebGpuEngine({ memoryBytes: 1000 });
+    const step: StepFunction = ({ a }) => ({ state: { a: tf.add(a, 1) }, scalars: {} });
+    const state = { a: { shape: [300], dtype: "float32" as const, data: new Float32Array(300) } };
+    const error = await assertRejects(
+      () => engine.compileStep({ step, inputs: {} }, state, 1),
+      UserError,
+    );
+    assertEquals(
+      error.message,
+      `The training step does not fit ${gpu.description}: it needs 0.0 MB (1216 bytes), and ` +
+        `0.0 MB (1000 bytes) are available. Use a smaller batch or network.`,
+    );
+    const elements = gpu.device.limits.maxStorageBufferBindingSize / 4 + 4;
+    const huge: StepFunction = ({ a }) => ({
+      state: { a: tf.mul(a, tf.mean(tf.softplus(tf.tile(a, [elements]) as tf.Tensor1D))) },
+      scalars: {
+        x: tf.sum(
+          tf.matMul(
+            tf.tile(a, [elements]).as2D(1, elements),
+            tf.tile(a, [elements]).as2D(elements, 1),
+          ),
+        ),
+      },
+    });
+    await assertRejects(
+      () => engine.compileStep({ step: huge, inputs: {} }, { a: vector(1) }, 1),
+      UserError,
+      "its largest tensor needs",
+    );
+    await engine.dispose();
+  }));
+
+Deno.test("5,000 replayed steps create no buffers and keep no memory; dispose gives all back", () =>
+  withWebGpu(async (gpu) => {
+    const { device } = gpu;
+    const createBuffer = device.createBuffer;
+    const open = new Set<GPUBuffer>();
+    device.createBuffer = (descriptor) => {
+      const buffer = createBuffer.call(device, descriptor);
+      const destroy = buffer.destroy;
+      buffer.destroy = () => {
+        open.delete(buffer);
+        destroy.call(buffer);
+      };
+      open.add(buffer);
+      return buffer;
+    };
+    const tensorsBefore = tf.memory().numTensors;
+    const engine = await createWebGpuEngine();
+    const step = await engine.compileStep(
+      {
+        step: ({ w }, { x }, random) => {
+          const noise = tf.mul(random.normal([4, 4]), 0.001);
+          const loss = (w: tf.Tensor) => tf.mean(tf.square(tf.matMul(x as tf.Tensor2D, w)));
+          const slope = tf.grad(loss)(w);
+          return {
+            state: { w: tf.add(tf.sub(w, tf.mul(slope, 0.01)), noise) },
+            scalars: { loss: loss(w) },
+          };
+        },
+        inputs: { x: { shape: [3, 4], dtype: "float32" } },
+      },
+      { w: { shape: [4, 4], dtype: "float32", data: normals([4, 4], 1) } },
+      1,
+    ) as WebGpuStep;
+    const batches = Array.from({ length: 500 }, (_, k) => ({ x: normals([3, 4], k) }));
+    await step.run(batches, 0);
+    const bytes = step.executable.totalBytes;
+    const buffers = open.size;
+    const rss = Deno.memoryUsage().rss;
+    let last = new Float32Array(0);
+    for (let chunk = 1; chunk < 10; chunk++) {
+      last = (await step.run(batches, 500 * chunk)).loss as Float32Array<ArrayBuffer>;
+    }
+    assert(last.every(Number.isFinite));
+    assertEquals(open.size, buffers);
+    assertEquals(step.executable.totalBytes, bytes);
+    assertLess(Deno.memoryUsage().rss - rss, 24e6);
+    await engine.dispose();
+    assertEquals(open.size, 0);
+    assertEquals(tf.memory().numTensors, tensorsBefore);
+    device.createBuffer = createBuffer;
+  }));
