@@ -31,13 +31,17 @@ export type DataSourceName =
 
 /** One Gaussian of a 1-D mixture. Weights need not sum to 1. */
 export interface MixtureComponent {
+  /** Its share of the samples, relative to the other weights; above 0. */
   weight: number;
+  /** Where it is centred. */
   mean: number;
+  /** Its standard deviation; above 0. */
   sigma: number;
 }
 
 /** What to train on. A field that the source has no use for is refused, not ignored. */
 export interface DataSpec {
+  /** Where the data come from. */
   source: DataSourceName;
   /** The file or folder, for the sources that read one. */
   path?: string;

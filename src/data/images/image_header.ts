@@ -143,17 +143,8 @@ function readJpegHeader(bytes: Uint8Array, origin: string): ImageHeader {
     if (size < 2 || at + 2 + size > bytes.length) break;
     // SOF0 to SOF15, except DHT, JPG and DAC, which share the range
     if (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker)) {
-      if (size < 8 || header) {
-        throw broken(
-          origin,
-          `its frame header at byte ${at} is too short or the second: it is damaged`,
-        );
-      }
-      header = {
-        format: "jpeg",
-        height: bytes[at + 5] << 8 | bytes[at + 6],
-        width: bytes[at + 7] << 8 | bytes[at + 8],
-      };
+      if (header) throw broken(origin, `it has a second frame header at byte ${at}: it is damaged`);
+      header = readJpegFrame(bytes.subarray(at + 4, at + 2 + size), origin);
     }
     at += 2 + size;
     if (marker === 0xda) at = skipScan(bytes, at);
@@ -162,6 +153,35 @@ function readJpegHeader(bytes: Uint8Array, origin: string): ImageHeader {
     origin,
     `it is truncated: it ends at byte ${bytes.length} without an end-of-image marker`,
   );
+}
+
+/**
+ * Reads a JPEG's frame header. Deno 2.9 ends with a panic when a component has more samples than the
+ * first one, which no encoder writes, so such a header counts as damaged.
+ */
+function readJpegFrame(segment: Uint8Array, origin: string): ImageHeader {
+  const components = segment[5];
+  if (segment.length < 6 || segment.length !== 6 + 3 * components) {
+    throw broken(origin, "its frame header has a wrong length: it is damaged");
+  }
+  const sampling = (component: number) => segment[7 + 3 * component];
+  for (let component = 1; component < components; component++) {
+    const [factor, first] = [sampling(component), sampling(0)];
+    if (factor >> 4 > first >> 4 || (factor & 15) > (first & 15)) {
+      throw broken(
+        origin,
+        `component ${component} of its frame is sampled ${factor >> 4} x ${
+          factor & 15
+        } times, the ` +
+          `first one ${first >> 4} x ${first & 15} times: it is damaged`,
+      );
+    }
+  }
+  return {
+    format: "jpeg",
+    height: segment[1] << 8 | segment[2],
+    width: segment[3] << 8 | segment[4],
+  };
 }
 
 /** The next marker after the compressed data that start at `at`, or the end of the file. */

@@ -75,7 +75,7 @@ export function resize(raster: Raster, size: { width: number; height: number }):
   const { width, height, channels, data } = raster;
   if (size.width === width && size.height === height) return raster;
   // [height, width, c] -> [height, size.width, c]
-  const wide = new Float32Array(height * size.width * channels);
+  const wide = new Uint8ClampedArray(height * size.width * channels); // rounded, as Pillow does
   filterAxis(data, wide, {
     lines: height,
     taps: lanczosTaps(width, size.width),
@@ -158,8 +158,8 @@ interface AxisLayout {
 }
 
 function filterAxis(
-  input: Uint8Array | Float32Array,
-  output: Float32Array | Uint8ClampedArray,
+  input: Uint8Array | Uint8ClampedArray,
+  output: Uint8ClampedArray,
   { lines, taps, inStride, outStride, inLine, outLine, channels }: AxisLayout,
 ): void {
   for (let line = 0; line < lines; line++) {

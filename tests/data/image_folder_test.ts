@@ -1,0 +1,249 @@
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import fc from "fast-check";
+import { zipSync } from "fflate";
+import { openDataSource } from "../../src/data/open.ts";
+import { readZip } from "../../src/data/images/zip_archive.ts";
+import { UserError } from "../../src/errors.ts";
+import { FIXTURES, fromHex, golden, put, resultOrUserError, withFolder } from "./helpers.ts";
+
+const classesZip = `${FIXTURES}/zip/classes.zip`;
+const readPicture = (name: string) => Deno.readFile(`${FIXTURES}/pictures/${name}`);
+
+function readZipBytes(bytes: Uint8Array) {
+  return readZip({
+    origin: "a.zip",
+    sizeBytes: bytes.length,
+    slice: (offset, size) => bytes.subarray(offset, offset + size),
+  });
+}
+
+/** Unpacks an archive of the fixtures. */
+async function unpack(zip: string, folder: string): Promise<void> {
+  const archive = readZipBytes(await Deno.readFile(zip));
+  for (const entry of archive.entries) {
+    await put(`${folder}/${entry.path}`, archive.read(entry, { maxBytes: 1e6 }));
+  }
+}
+
+Deno.test("openDataSource() reads a zip and its unpacked folder alike, sub-folders as classes", async () => {
+  const zip = await openDataSource({ source: "auto", path: classesZip });
+  assertEquals(zip.shape, [4, 4, 3]);
+  assertEquals(zip.pixels, fromHex(golden.zip.pixels));
+  assertEquals([...zip.labels!], golden.zip.labels);
+  assertEquals(zip.classNames, golden.zip.classNames);
+  assertEquals(zip.name, "classes");
+  await withFolder(async (folder) => {
+    await unpack(classesZip, folder);
+    const plain = await openDataSource({ source: "auto", path: folder });
+    assertEquals(plain.fingerprint, zip.fingerprint);
+    const inner = await openDataSource({ source: "images", path: `${folder}/set/` });
+    assertEquals(inner.fingerprint, zip.fingerprint);
+  });
+});
+
+Deno.test("openDataSource() takes labels from dataset.json, and none where it says null", async () => {
+  const source = await openDataSource({ source: "images", path: `${FIXTURES}/zip/labelled.zip` });
+  assertEquals(source.pixels, fromHex(golden.zip.labelled.pixels));
+  assertEquals([...source.labels!], golden.zip.labelled.labels);
+  assertEquals(source.classNames?.length, 7);
+  await withFolder(async (folder) => {
+    await unpack(classesZip, folder);
+    await put(`${folder}/dataset.json`, '{"labels": null}');
+    assertEquals((await openDataSource({ source: "images", path: folder })).labels, undefined);
+  });
+});
+
+Deno.test("openDataSource() says how dataset.json does not match its pictures", async () => {
+  await withFolder(async (folder) => {
+    await put(`${folder}/a.png`, await readPicture("rgb8.png"));
+    const cases: [string, string][] = [
+      ["{", "it is no JSON ("],
+      ['{"labels": [["a.png", -1]]}', 'expected {"labels": [["folder/picture.png", 0], ...]}'],
+      ['{"labels": [["a.png", [1, 0]]]}', "and at labels.0.1: "],
+      ['{"labels": []}', "it has no label for a.png"],
+      ['{"labels": [["a.png", 0], ["b.png", 1]]}', "it has a label for b.png, which is not there"],
+    ];
+    for (const [text, message] of cases) {
+      await put(`${folder}/dataset.json`, text);
+      const error = await assertRejects(
+        () => openDataSource({ source: "images", path: folder }),
+        UserError,
+        message,
+      );
+      assert(error.message.startsWith(`Cannot use ${folder}/dataset.json: `), error.message);
+    }
+  });
+});
+
+Deno.test("openDataSource() unifies grey, colour and alpha, and reports progress", async () => {
+  await withFolder(async (folder) => {
+    await put(`${folder}/a.png`, await readPicture("grey8.png"));
+    await put(`${folder}/b.png`, await readPicture("grey-alpha8.png"));
+    await put(`${folder}/.DS_Store`, "x");
+    await put(`${folder}/notes.md`, "x");
+    const seen: string[] = [];
+    const grey = await openDataSource({ source: "images", path: folder }, {
+      onProgress: ({ done, total }) => seen.push(`${done}/${total}`),
+    });
+    assertEquals([grey.shape, grey.labels, seen], [[6, 9, 1], undefined, ["1/2", "2/2"]]);
+    assertEquals(grey.pixels![54], 255); // the second picture's first pixel is transparent: white
+    const black = await openDataSource({ source: "images", path: folder, background: 0 });
+    assertEquals(black.pixels![54], 0);
+    await put(`${folder}/c.webp`, await readPicture("lossless.webp"));
+    const mixed = await openDataSource({ source: "images", path: folder });
+    assertEquals(mixed.shape, [6, 9, 3]);
+    assertEquals(
+      mixed.pixels!.subarray(0, 3),
+      new Uint8Array(3).fill(grey.pixels![0]),
+    );
+    const small = await openDataSource({ source: "images", path: folder, size: 4, channels: 1 });
+    assertEquals([small.shape, small.count], [[4, 4, 1], 3]);
+  });
+});
+
+Deno.test("openDataSource() takes a seeded part of the pictures with their own labels", async () => {
+  await withFolder(async (folder) => {
+    for (let i = 0; i < 12; i++) {
+      await Deno.mkdir(`${folder}/class${i % 3}`, { recursive: true });
+      await Deno.copyFile(
+        `${FIXTURES}/pictures/${i % 3 === 0 ? "grey8" : "rgb8"}.png`,
+        `${folder}/class${i % 3}/${i}.png`,
+      );
+    }
+    const spec = { source: "images", path: folder, count: 6, seed: 2, channels: 3 } as const;
+    const source = await openDataSource(spec);
+    assertEquals(source.count, 6);
+    for (let i = 0; i < 6; i++) {
+      const isGrey = source.pixels![i * 162] === source.pixels![i * 162 + 2];
+      assertEquals(isGrey, source.labels![i] === 0);
+    }
+    assertEquals((await openDataSource(spec)).fingerprint, source.fingerprint);
+    await assertRejects(
+      () => openDataSource({ ...spec, count: 13 }),
+      UserError,
+      `Cannot take 13 pictures from ${folder}: it has 12; lower "count"`,
+    );
+  });
+});
+
+Deno.test("openDataSource() names every picture that cannot be used", async () => {
+  await withFolder(async (folder) => {
+    const good = await readPicture("rgb8.png");
+    await put(`${folder}/a.png`, good);
+    await put(`${folder}/b.jpg`, await readPicture("turned.jpg"));
+    const wrongSize = `Cannot use ${folder}/b.jpg: it has 6 x 9 pixels, and ${folder}/a.png has ` +
+      `9 x 6; give "size" to cut and resize all to one square`;
+    await assertRejects(
+      () => openDataSource({ source: "images", path: folder }),
+      UserError,
+      wrongSize,
+    );
+    await put(`${folder}/c.png`, good.subarray(0, 100));
+    await put(`${folder}/d.png`, "");
+    const error = await assertRejects(
+      () => openDataSource({ source: "images", path: folder }),
+      UserError,
+      `${wrongSize} (also: ${folder}/c.png, ${folder}/d.png)`,
+    );
+    assert(!error.message.includes("\n"));
+    await Deno.remove(`${folder}/b.jpg`);
+    await Deno.remove(`${folder}/c.png`);
+    await assertRejects(
+      () => openDataSource({ source: "images", path: folder }),
+      UserError,
+      `Cannot read ${folder}/d.png: the file is empty (0 bytes)`,
+    );
+    await put(`${folder}/e.tiff`, "x");
+    await assertRejects(
+      () => openDataSource({ source: "images", path: folder }),
+      UserError,
+      `Cannot read ${folder}/e.tiff: pictures have to be JPEG, PNG, WebP or GIF: convert it`,
+    );
+  });
+});
+
+Deno.test("openDataSource() follows links once, also those that lead back", async () => {
+  await withFolder(async (folder) => {
+    await put(`${folder}/real/a.png`, await readPicture("rgb8.png"));
+    await Deno.symlink(folder, `${folder}/real/back`);
+    await Deno.symlink(`${folder}/real/a.png`, `${folder}/b.png`);
+    const source = await openDataSource({ source: "images", path: folder });
+    assertEquals(source.count, 2);
+  });
+});
+
+Deno.test("openDataSource() stops when its signal says so", async () => {
+  const reason = new Error("enough");
+  const error = await assertRejects(() =>
+    openDataSource({ source: "images", path: classesZip }, { signal: AbortSignal.abort(reason) })
+  );
+  assertEquals(error, reason);
+});
+
+Deno.test("readZip() says what is wrong with an archive", async () => {
+  const zip = await Deno.readFile(classesZip);
+  const read = (bytes: Uint8Array) => {
+    const archive = readZipBytes(bytes);
+    return archive.entries.map((entry) => archive.read(entry, { maxBytes: 1000 }));
+  };
+  const list = zip.findIndex((_, i) => [0x50, 0x4b, 1, 2].every((byte, k) => zip[i + k] === byte));
+  const cases: [Uint8Array, string][] = [
+    [zip.subarray(0, -30), "it has no end record of a .zip: it is truncated, or no .zip"],
+    [new Uint8Array(5), "it has no end record of a .zip"],
+    [zip.with(list, 0), "its list of files is damaged at entry 0 of 3"],
+    [zip.with(list + 8, 1), "set/cats/b.png in it is encrypted: unpack it first"],
+    [zip.with(list + 10, 12), "set/cats/b.png is packed by method 12"],
+    [zip.with(list + 16, zip[list + 16] ^ 1), "set/cats/b.png in it has a wrong checksum"],
+    [zip.with(list + 24, 9), "set/cats/b.png in it does not unpack to 9 bytes"],
+    [zip.with(list + 26, 1), "bytes, and the limit is 1000"],
+    [zip.with(list + 42, 7), "the header of set/cats/b.png is damaged"],
+    [zip.with(list + 45, 7), "the header of set/cats/b.png would lie at bytes"],
+  ];
+  for (const [bytes, message] of cases) {
+    assertThrows(() => read(bytes), UserError, message);
+  }
+});
+
+Deno.test("readZip() reads what fflate packs, and the 64-bit records of large archives", () => {
+  const files = { "a.png": Uint8Array.of(1, 2, 3), "é/b.png": new Uint8Array(5000).fill(7) };
+  const bytes = zipSync(files, { level: 6 });
+  const archive = readZipBytes(bytes);
+  assertEquals(archive.entries.map(({ path }) => path), Object.keys(files));
+  const unpacked = archive.entries.map((entry) => archive.read(entry, { maxBytes: 5000 }));
+  assertEquals(unpacked.map((part) => [...part]), Object.values(files).map((part) => [...part]));
+
+  const end = bytes.length - 22;
+  const view = new DataView(bytes.buffer);
+  const record = new DataView(new ArrayBuffer(56 + 20 + 22));
+  record.setUint32(0, 0x06064b50, true);
+  record.setBigUint64(32, 2n, true); // entries
+  record.setBigUint64(40, BigInt(view.getUint32(end + 12, true)), true);
+  record.setBigUint64(48, BigInt(view.getUint32(end + 16, true)), true);
+  record.setUint32(56, 0x07064b50, true); // the locator
+  record.setBigUint64(64, BigInt(end), true);
+  record.setUint32(76, 0x06054b50, true);
+  for (const [at, length] of [[84, 4], [88, 8]]) {
+    for (let i = 0; i < length; i++) record.setUint8(at + i, 0xff);
+  }
+  const large = new Uint8Array(end + 98);
+  large.set(bytes.subarray(0, end));
+  large.set(new Uint8Array(record.buffer), end);
+  assertEquals(readZipBytes(large).entries, archive.entries);
+});
+
+Deno.test("readZip() never fails but by a UserError on random and mutated bytes", async () => {
+  const zip = await Deno.readFile(classesZip);
+  const mutated = fc.tuple(fc.nat(zip.length - 1), fc.nat(255), fc.nat(30))
+    .map(([at, value, lost]) =>
+      zip.with(at, value).subarray(0, zip.length - Math.max(0, lost - 25))
+    );
+  await fc.assert(
+    fc.asyncProperty(fc.oneof(fc.uint8Array(), mutated), async (bytes) => {
+      await resultOrUserError(() => {
+        const archive = readZipBytes(bytes);
+        return archive.entries.map((entry) => archive.read(entry, { maxBytes: 1e6 }));
+      });
+    }),
+    { numRuns: 400 },
+  );
+});
