@@ -32,15 +32,22 @@ export interface Request {
   index: number;
   seed: number | null;
   label: number | null;
-  /** `[dimension]`, truncation applied */
+  /** `[dimension]`, truncation applied; a view of its batch's latents */
   latent: Float32Array;
+}
+
+/** What one run is made from. */
+export interface Batch {
+  requests: Request[];
+  /** `[batchSize, dimension]`, zeros after the last request */
+  latents: Float32Array;
 }
 
 /** Output bytes that a default batch may have. */
 const BATCH_BYTES = 1 << 24;
 
 /** The number of samples a run. */
-export function resolveBatchSize(options: SampleOptions, info: GeneratorInfo): number {
+function resolveBatchSize(options: SampleOptions, info: GeneratorInfo): number {
   const { batchSize } = options;
   if (info.fixedBatch !== null) return info.fixedBatch;
   if (batchSize === undefined) {
@@ -54,10 +61,10 @@ export function resolveBatchSize(options: SampleOptions, info: GeneratorInfo): n
 }
 
 /**
- * The requests, made one by one as they are taken; what can be checked at once is checked at once.
+ * The batches, made one by one as they are taken; what can be checked at once is checked at once.
  * @throws {UserError} if options contradict each other or the generator
  */
-export function planRequests(options: SampleOptions, info: GeneratorInfo): Iterable<Request> {
+export function planBatches(options: SampleOptions, info: GeneratorInfo): Iterable<Batch> {
   const { count, seed, seeds, latents, truncation = 1 } = options;
   const sources = [count ?? seed, seeds, latents].filter((source) => source !== undefined);
   if (sources.length > 1) {
@@ -68,8 +75,13 @@ export function planRequests(options: SampleOptions, info: GeneratorInfo): Itera
   }
   if (seeds === undefined && latents === undefined) checkRange(count ?? 1, seed ?? 0);
   const labelOf = planLabels(options.label, info);
-  const items = latents ?? seeds ?? range(seed ?? 0, count ?? 1);
-  return build(items, truncation, labelOf, info);
+  const planned = range(seed ?? 0, count ?? 1);
+  const items = latents ?? seeds ?? planned;
+  const size = resolveBatchSize(options, info);
+  // No larger than what comes, where that is known: a batch reserves its latents at once.
+  const known = Array.isArray(items) ? items.length : items === planned ? count ?? 1 : size;
+  const used = info.fixedBatch ?? Math.max(1, Math.min(size, known));
+  return build(items, truncation, labelOf, info, used);
 }
 
 function* build(
@@ -77,22 +89,28 @@ function* build(
   truncation: number,
   labelOf: (index: number, seed: number | null) => number | null,
   info: GeneratorInfo,
-): Generator<Request> {
+  size: number,
+): Generator<Batch> {
   const { dimension, distribution } = info.latent;
   const mean = info.manifest?.truncationMean ??
     Array<number>(dimension).fill(distribution === "uniform" ? 0.5 : 0);
   let index = 0;
+  let batch: Batch = { requests: [], latents: new Float32Array(0) };
   for (const item of items) {
-    let latent: Float32Array;
-    let seed: number | null = null;
-    if (typeof item === "number") {
-      seed = checkSeed(item);
-      latent = fillLatent(new Float32Array(dimension), { seed, distribution });
-    } else latent = checkLatent(item, dimension, index);
+    const at = batch.requests.length;
+    if (at === 0) batch.latents = new Float32Array(size * dimension);
+    const latent = batch.latents.subarray(at * dimension, (at + 1) * dimension);
+    const seed = typeof item === "number" ? checkSeed(item) : null;
+    if (seed !== null) fillLatent(latent, { seed, distribution });
+    else copyLatent(latent, item as ArrayLike<number>, index);
     if (truncation !== 1) truncate(latent, truncation, mean);
-    yield { index, seed, label: labelOf(index, seed), latent };
+    batch.requests.push({ index, seed, label: labelOf(index, seed), latent });
     index++;
+    if (batch.requests.length < size) continue;
+    yield batch;
+    batch = { requests: [], latents: new Float32Array(0) };
   }
+  if (batch.requests.length > 0) yield batch;
 }
 
 function* range(start: number, count: number): Generator<number> {
@@ -117,16 +135,15 @@ export function checkSeed(seed: number): number {
   throw new UserError(`Cannot use seed ${seed}: it takes an integer from 0 to ${MAX_SEED}`);
 }
 
-/** A copy of a given latent. */
-function checkLatent(item: ArrayLike<number>, dimension: number, index: number): Float32Array {
-  if (item?.length !== dimension) {
+function copyLatent(out: Float32Array, item: ArrayLike<number>, index: number): void {
+  if (item?.length !== out.length) {
     throw new UserError(
-      `Cannot use latent ${index}: it has ${item?.length} numbers, and the generator takes ${dimension}`,
+      `Cannot use latent ${index}: it has ${item?.length} numbers, and the generator takes ${out.length}`,
     );
   }
-  const latent = Float32Array.from(item);
-  const fault = latent.findIndex((value) => !Number.isFinite(value));
-  if (fault < 0) return latent;
+  out.set(item);
+  const fault = out.findIndex((value) => !Number.isFinite(value));
+  if (fault < 0) return;
   throw new UserError(`Cannot use latent ${index}: its number ${fault} is ${item[fault]}`);
 }
 

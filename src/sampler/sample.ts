@@ -12,9 +12,12 @@ export class Sample {
   readonly seed: number | null;
   /** Its class; null where the generator takes none. */
   readonly label: number | null;
-  /** The latent that was fed, truncation applied: `[dimension]` */
+  /** The latent that was fed, truncation applied: `[dimension]`; a view like {@linkcode values}. */
   readonly latent: Float32Array;
-  /** The generator's numbers, in the order of {@linkcode shape}. */
+  /**
+   * The generator's numbers, in the order of {@linkcode shape}: a view of its batch's, so copy what you
+   * keep of few samples out of many.
+   */
   readonly values: Float32Array | Uint8Array;
   /** `[channels, height, width]` for an image, `[length]` or whatever the model gives otherwise. */
   readonly shape: readonly number[];

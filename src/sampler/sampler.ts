@@ -12,13 +12,7 @@ import type { GeneratorInfo } from "./generator_info.ts";
 import { interpolateLatents, type InterpolateOptions } from "./latents.ts";
 import { loadGenerator, type LoadOptions } from "./loading.ts";
 import { letOthersRun } from "./platform.ts";
-import {
-  checkSeed,
-  planRequests,
-  type Request,
-  resolveBatchSize,
-  type SampleOptions,
-} from "./requests.ts";
+import { type Batch, checkSeed, planBatches, type SampleOptions } from "./requests.ts";
 import type { Runtime, SamplerDevice } from "./runtime.ts";
 import { Sample, SampleList } from "./sample.ts";
 import { compareSelfTest } from "./self_test.ts";
@@ -149,39 +143,27 @@ export class Sampler {
   }
 
   async *#batches(options: SampleOptions): AsyncGenerator<Sample[], void, void> {
-    const size = resolveBatchSize(options, this.info);
-    const requests = planRequests(options, this.info)[Symbol.iterator]();
     let lastPause = performance.now();
-    for (;;) {
-      options.signal?.throwIfAborted();
-      const batch: Request[] = [];
-      while (batch.length < size) {
-        const next = requests.next();
-        if (next.done) break;
-        batch.push(next.value);
+    for (const batch of planBatches(options, this.info)) {
+      if (performance.now() - lastPause > PAUSE_MS) {
+        await letOthersRun();
+        lastPause = performance.now();
       }
-      if (batch.length === 0) return;
+      options.signal?.throwIfAborted();
       yield await this.#run(batch);
-      if (performance.now() - lastPause < PAUSE_MS) continue;
-      await letOthersRun();
-      lastPause = performance.now();
     }
   }
 
-  async #run(batch: Request[]): Promise<Sample[]> {
+  async #run({ requests, latents }: Batch): Promise<Sample[]> {
     if (this.#disposed) {
       throw new UserError(`Cannot sample from ${this.info.name}: the sampler is disposed`);
     }
     const { output, fixedBatch, latent, conditional, name } = this.info;
-    const count = fixedBatch ?? batch.length;
-    const latents = new Float32Array(count * latent.dimension);
+    const count = fixedBatch ?? requests.length; // zeros and class 0 fill a fixed batch up
     const labels = conditional ? new Int32Array(count) : null;
-    for (let i = 0; i < count; i++) {
-      const request = batch[Math.min(i, batch.length - 1)]; // the last one fills a fixed batch up
-      latents.set(request.latent, i * latent.dimension);
-      if (labels !== null) labels[i] = request.label!;
-    }
-    const { data, shape } = await this.#runtime.run(count, latents, labels);
+    if (labels !== null) requests.forEach(({ label }, i) => labels[i] = label!);
+    const fed = latents.subarray(0, count * latent.dimension);
+    const { data, shape } = await this.#runtime.run(count, fed, labels);
     if (shape[0] !== count || !sameShape(shape.slice(1), output.shape)) {
       throw new UserError(
         `Cannot sample from ${name}: it gave [${
@@ -191,8 +173,8 @@ export class Sampler {
       );
     }
     const length = data.length / count;
-    return batch.map((request, i) => {
-      const values = data.slice(i * length, (i + 1) * length);
+    return requests.map((request, i) => {
+      const values = data.subarray(i * length, (i + 1) * length);
       return new Sample({ ...request, values }, output);
     });
   }
