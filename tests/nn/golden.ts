@@ -79,17 +79,25 @@ export function assertMatches(
  * Asserts that the same names are there and that each array matches. A millionth of the largest number
  * of them all is rounding: where exact arithmetic gives 0 (a bias before batch norm, say), float32 does not.
  */
-export async function assertAllMatch(
-  actual: Record<string, tf.Tensor>,
+export function assertAllMatch(
+  actual: Record<string, ArrayLike<number>>,
   expected: Summaries,
   what: string,
-): Promise<void> {
+): void {
   assertEquals(Object.keys(actual).sort(), Object.keys(expected).sort(), what);
   const all = Object.values(expected).flatMap(({ values }) => values);
   const floor = 1e-6 * all.reduce((max, value) => Math.max(max, Math.abs(value)), 1);
   for (const [name, summary] of Object.entries(expected)) {
-    assertMatches(await actual[name].data(), summary, `${what}: ${name}`, { floor });
+    assertMatches(actual[name], summary, `${what}: ${name}`, { floor });
   }
+}
+
+/** Reads tensors for {@linkcode assertAllMatch}. */
+export async function valuesOf(
+  tensors: Record<string, tf.Tensor>,
+): Promise<Record<string, ArrayLike<number>>> {
+  const entries = Object.entries(tensors).map(async ([name, t]) => [name, await t.data()] as const);
+  return Object.fromEntries(await Promise.all(entries));
 }
 
 const webGpu = await openWebGpu();

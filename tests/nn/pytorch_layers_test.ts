@@ -1,115 +1,31 @@
 /** Every layer against PyTorch: output, buffers, first and second derivatives. */
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import {
-  type ActivationName,
-  type LayerSpec,
-  networkSchema,
-  type NetworkSpec,
-} from "../../src/config/network.ts";
+import type { ActivationName, LayerSpec } from "../../src/config/network.ts";
+import { toHosts, toTensors } from "../../src/engine/eager.ts";
 import { tf } from "../../src/engine/tf.ts";
-import type { StepRandom, TensorMap } from "../../src/engine/types.ts";
-import { applyNetwork, buildNetwork, type Network, valueAndGradients } from "../../src/nn/mod.ts";
-import { STREAMS } from "../../src/random/counter_random.ts";
+import { testOnBackends } from "./golden.ts";
 import {
-  assertAllMatch,
-  readGolden,
-  type Summaries,
-  type Summary,
-  testOnBackends,
-  uniformAt,
-} from "./golden.ts";
+  assertLayerOutputs,
+  inputsOf,
+  layerCases,
+  layerFunction,
+  networkOf,
+} from "./layer_cases.ts";
 
-interface LayerCase {
-  name: string;
-  spec: NetworkSpec;
-  batch: number;
-  training: boolean;
-  labels?: number[];
-  scale: number;
-  parameters: { name: string; shape: number[] }[];
-  outputShape: number[];
-  output: Summary;
-  updates: Summaries;
-  gradients: Summaries;
-  slopeGradients: Summaries;
-}
-
-const cases = readGolden<LayerCase>("layers");
-
-/** No layer of the golden files may draw anything. */
-const noRandom: StepRandom = {
-  uniform: () => {
-    throw new Error("a layer drew uniform numbers");
-  },
-  normal: () => {
-    throw new Error("a layer drew normal numbers");
-  },
-};
-
-function inputsOf(golden: LayerCase, network: Network) {
-  const params: TensorMap = {};
-  network.parameters.forEach(({ name, shape }, index) => {
-    const shift = /(gamma|moving_variance)$/.test(name) ? 0.5 : -0.5;
-    params[name] = tf.tensor(uniformAt(shape, STREAMS.initializer, index, shift), shape);
-  });
-  const shape = [golden.batch, ...golden.spec.inputShape];
-  const x = tf.tensor(uniformAt(shape, 0, 0, -0.5).map((v) => v * golden.scale), shape);
-  const outputShape = [golden.batch, ...golden.outputShape];
-  const weights = tf.tensor(uniformAt(outputShape, 1), outputShape);
-  const labels = golden.labels && tf.tensor1d(golden.labels, "int32");
-  return { params, x, weights, labels };
-}
-
-for (const golden of cases) {
+for (const golden of layerCases) {
   testOnBackends(`applyNetwork() gives PyTorch's numbers: ${golden.name}`, async () => {
-    const network = buildNetwork(networkSchema.parse(golden.spec));
-    assertEquals(
-      network.parameters.map(({ name, shape }) => ({ name, shape })),
-      golden.parameters,
-    );
-    assertEquals(network.outputShape, golden.outputShape);
-    const tensorsBefore = tf.memory().numTensors;
-    const { params, x, weights, labels } = inputsOf(golden, network);
-    const context = { training: golden.training, labels, random: noRandom };
-    const trainable = Object.fromEntries(
-      network.parameters.filter((p) => p.trainable).map(({ name }) => [name, params[name]]),
-    );
-    const lossOf = (leaves: TensorMap) => {
-      const { x, ...rest } = leaves;
-      const { output, updates } = applyNetwork(network, { ...params, ...rest }, x, context);
-      const loss: tf.Scalar = tf.mul(0.5, tf.sum(tf.mul(weights, tf.square(output))));
-      return { loss, output, updates };
-    };
-
-    const first = valueAndGradients((leaves) => {
-      const { loss, output, updates } = lossOf(leaves);
-      return { loss, aux: { output, ...updates } };
-    }, { x, ...trainable });
-    const { output, ...updates } = first.aux;
-    await assertAllMatch({ output }, { output: golden.output }, "output");
-    await assertAllMatch(updates, golden.updates, "buffers");
-    await assertAllMatch(first.grads, golden.gradients, "gradient");
-
-    const second = valueAndGradients((leaves) => {
-      const slope = tf.grad((x: tf.Tensor) => lossOf({ ...leaves, x }).loss)(leaves.x);
-      return { loss: tf.mul(0.5, tf.sum(tf.square(slope))), aux: {} };
-    }, { x, ...trainable });
-    const zeros = Object.fromEntries(
-      Object.entries(golden.gradients).map(([name, { values }]) =>
-        [name, { norm: 0, values: values.map(() => 0) }] as const
-      ),
-    ); // PyTorch has no entry where the slope does not depend on a parameter; ours is 0 there
-    const expected = { ...zeros, ...golden.slopeGradients };
-    await assertAllMatch(second.grads, expected, "slope's gradient");
-    tf.dispose([params, x, weights, first.loss, first.grads, first.aux]);
-    tf.dispose([second.loss, second.grads]);
-    labels?.dispose();
-    assertEquals(tf.memory().numTensors, tensorsBefore, "tensors left over");
+    const run = layerFunction(golden, networkOf(golden));
+    const before = tf.memory().numTensors;
+    const inputs = toTensors(inputsOf(golden));
+    const outputs = tf.tidy(() => run(inputs));
+    assertLayerOutputs(golden, await toHosts(outputs));
+    tf.dispose([inputs, outputs]);
+    assertEquals(tf.memory().numTensors, before, "tensors left over");
   });
 }
 
 Deno.test("the golden files cover every layer type and every activation", () => {
-  const text = JSON.stringify(cases.map((golden) => golden.spec));
+  const text = JSON.stringify(layerCases.map((golden) => golden.spec));
   const types: Record<LayerSpec["type"], true> = {
     "dense": true,
     "maxout": true,

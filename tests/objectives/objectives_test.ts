@@ -10,6 +10,7 @@ import {
   type Summaries,
   testOnBackends,
   uniformAt,
+  valuesOf,
 } from "../nn/golden.ts";
 
 interface ObjectiveCase {
@@ -37,14 +38,22 @@ for (const golden of readGolden<ObjectiveCase>("objectives")) {
     const near = (actual: number, expected: number, what: string): void =>
       assertAlmostEquals(actual, expected, 1e-5 * Math.max(1, Math.abs(expected)), what);
     near((await d.loss.data())[0], golden.discriminatorLoss, "discriminator loss");
-    await assertAllMatch(d.grads, golden.discriminatorGradients, "discriminator gradient");
+    assertAllMatch(
+      await valuesOf(d.grads),
+      golden.discriminatorGradients,
+      "discriminator gradient",
+    );
     const g = valueAndGradients(({ real, fake }) => ({
       loss: losses.generatorLoss({ real, fake }),
       aux: {},
     }), both);
     near((await g.loss.data())[0], golden.generatorLoss, "generator loss");
     const seen = Object.keys(golden.generatorGradients).map((name) => [name, g.grads[name]]);
-    await assertAllMatch(Object.fromEntries(seen), golden.generatorGradients, "generator gradient");
+    assertAllMatch(
+      await valuesOf(Object.fromEntries(seen)),
+      golden.generatorGradients,
+      "generator gradient",
+    );
     tf.dispose([both, d.loss, d.grads, g.loss, g.grads]);
   });
 }

@@ -17,6 +17,7 @@ import {
   type Summaries,
   testOnBackends,
   uniformAt,
+  valuesOf,
 } from "../nn/golden.ts";
 
 interface PenaltyCase {
@@ -70,7 +71,7 @@ for (const golden of readGolden<PenaltyCase>("penalties")) {
     }), params);
     assertAlmostEquals((await result.loss.data())[0], golden.value, 1e-5);
     const seen = Object.keys(golden.gradients).map((name) => [name, result.grads[name]]);
-    await assertAllMatch(Object.fromEntries(seen), golden.gradients, "gradient");
+    assertAllMatch(await valuesOf(Object.fromEntries(seen)), golden.gradients, "gradient");
     tf.dispose([result.loss, result.grads]);
     assertEquals(tf.memory().numTensors, before, "tensors left over");
     tf.dispose(params);
