@@ -51,30 +51,48 @@ async function recogniseFolder(
   folder: string,
   { source, split }: Pick<DataSpec, "source" | "split">,
 ): Promise<Recognised> {
-  if (source === "images") return { source, form: "folder", path: folder };
+  const isWanted = (candidate: DataSourceName) => source === "auto" || source === candidate;
+  const mnist = isWanted("mnist") ? await findMnist(folder, split) : undefined;
+  const cifar = isWanted("cifar-10") ? await findCifar(folder) : undefined;
+  if (mnist && cifar) {
+    throw new UserError(
+      `Cannot choose in ${folder}: it holds MNIST and CIFAR-10; say which by the data source ` +
+        `"mnist" or "cifar-10"`,
+    );
+  }
+  const found = mnist ?? cifar;
+  if (found) return found;
+  if (isWanted("images")) return { source: "images", form: "folder", path: folder };
+  throw missingFiles(folder, source);
+}
+
+async function findMnist(
+  folder: string,
+  split: DataSpec["split"],
+): Promise<Recognised | undefined> {
   for (const below of MNIST_FOLDERS) {
     const place = folder + below;
     const pair = findIdxPair(place, await listFiles(place), { split });
     if (pair) return { source: "mnist", pair };
   }
-  const names = await listFiles(folder);
-  const inside = await listFiles(`${folder}/${CIFAR_FOLDER}`);
-  if (names.some(isCifarBatch)) return { source: "cifar-10", form: "folder", path: folder, names };
-  if (inside.some(isCifarBatch)) {
-    const path = `${folder}/${CIFAR_FOLDER}`;
-    return { source: "cifar-10", form: "folder", path, names: inside };
+  return undefined;
+}
+
+async function findCifar(folder: string): Promise<Recognised | undefined> {
+  for (const path of [folder, `${folder}/${CIFAR_FOLDER}`]) {
+    const names = await listFiles(path);
+    if (names.some(isCifarBatch)) return { source: "cifar-10", form: "folder", path, names };
+    if (names.includes(CIFAR_ARCHIVE)) {
+      return { source: "cifar-10", form: "archive", path: `${path}/${CIFAR_ARCHIVE}` };
+    }
+    if (names.includes("data_batch_1")) {
+      throw new UserError(
+        `Cannot read ${path}: data_batch_1 belongs to CIFAR-10's Python version; the binary version ` +
+          `is needed (${CIFAR_ARCHIVE}, or its data_batch_1.bin and the others)`,
+      );
+    }
   }
-  if (names.includes(CIFAR_ARCHIVE)) {
-    return { source: "cifar-10", form: "archive", path: `${folder}/${CIFAR_ARCHIVE}` };
-  }
-  if (names.includes("data_batch_1")) {
-    throw new UserError(
-      `Cannot read ${folder}: data_batch_1 belongs to CIFAR-10's Python version; the binary ` +
-        `version is needed (${CIFAR_ARCHIVE}, or its data_batch_1.bin and the others)`,
-    );
-  }
-  if (source !== "auto") throw missingFiles(folder, source);
-  return { source: "images", form: "folder", path: folder };
+  return undefined;
 }
 
 function missingFiles(folder: string, source: DataSourceName): UserError {

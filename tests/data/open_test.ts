@@ -100,11 +100,35 @@ Deno.test("openDataSource() says what is not at a path", async () => {
 });
 
 Deno.test("openDataSource() refuses data of another kind than the user said", async () => {
+  const path = `${FIXTURES}/npy/rgb-u8.npy`;
+  await assertRejects(
+    () => openDataSource({ source: "cifar-10", path }),
+    UserError,
+    `Cannot read ${path} as "cifar-10": it looks like "npy"; take the source "auto" to read it as ` +
+      `what it is`,
+  );
   await assertRejects(
     () => openDataSource({ source: "cifar-10", path: `${FIXTURES}/idx` }),
     UserError,
-    `Cannot read ${FIXTURES}/idx as "cifar-10": it looks like "mnist"; take the source "auto"`,
+    `Cannot find data in ${FIXTURES}/idx for the source "cifar-10": looked for data_batch_1.bin to`,
   );
+});
+
+Deno.test("openDataSource() asks which of two data sets in one folder is meant", async () => {
+  await withFolder(async (folder) => {
+    await put(`${folder}/data_batch_1.bin`, new Uint8Array(3073));
+    await Deno.copyFile(
+      `${FIXTURES}/idx/train-images-idx3-ubyte`,
+      `${folder}/train-images-idx3-ubyte`,
+    );
+    await assertRejects(
+      () => openDataSource({ source: "auto", path: folder }),
+      UserError,
+      `Cannot choose in ${folder}: it holds MNIST and CIFAR-10; say which by the data source`,
+    );
+    assertEquals((await openDataSource({ source: "mnist", path: folder })).count, 5);
+    assertEquals((await openDataSource({ source: "cifar-10", path: folder })).count, 1);
+  });
 });
 
 Deno.test("openDataSource() refuses options that the recognised data have no use for", async () => {
