@@ -1,11 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
-import { createEagerEngine, toHosts, toTensors } from "../../../src/engine/eager.ts";
-import { tf } from "../../../src/engine/tf.ts";
+import { createEagerEngine } from "../../../src/engine/eager.ts";
 import type { HostTensors } from "../../../src/engine/types.ts";
-import type { GanforgeWebGpuBackend } from "../../../src/engine/webgpu/backend.ts";
 import type { WebGpuStep } from "../../../src/engine/webgpu/compiled_step.ts";
 import { createWebGpuEngine } from "../../../src/engine/webgpu/engine.ts";
-import { drawRandom } from "../../../src/engine/webgpu/kernels/elementwise.ts";
+import { runEagerOnWebGpu } from "./eager_webgpu.ts";
 import { assertClose, withWebGpu } from "./helpers.ts";
 import { tinyBatches, tinyProgram, tinyState } from "./tiny_gan.ts";
 
@@ -52,40 +50,10 @@ async function runTiny(
   return { scalars, state, dispatches };
 }
 
-/** The same step run by TensorFlow.js on the webgpu backend, with our kernels and random numbers. */
-async function runEager(count: number): Promise<HostTensors> {
-  const backend = tf.backend() as unknown as GanforgeWebGpuBackend;
-  let state = toTensors(tinyState());
-  const program = tinyProgram(BATCH);
-  const batches = tinyBatches(BATCH, 0, count);
-  for (let step = 0; step < count; step++) {
-    const before = state;
-    state = tf.tidy(() => {
-      const inputs = Object.fromEntries(
-        Object.entries(program.inputs).map(([name, { shape, dtype }]) => [
-          name,
-          tf.tensor(batches[step][name as "real"], shape, dtype),
-        ]),
-      );
-      const address = tf.tensor1d(Int32Array.of(42, step), "int32");
-      let stream = 0;
-      const draw = (kind: "uniform" | "normal") => (shape: number[]) =>
-        tf.engine().makeTensorFromTensorInfo(
-          drawRandom(backend, kind, address, { shape, stream: stream++ }),
-        );
-      const random = { uniform: draw("uniform"), normal: draw("normal") };
-      return program.step(before, inputs, random).state;
-    });
-    tf.dispose(before);
-  }
-  const host = await toHosts(state);
-  tf.dispose(state);
-  return host;
-}
-
 Deno.test("50 replayed steps give the weights of 50 eager ones bit for bit", () =>
   withWebGpu(async () => {
-    const eager = await runEager(50);
+    const batches = tinyBatches(BATCH, 0, 50);
+    const eager = await runEagerOnWebGpu(tinyProgram(BATCH), tinyState(), { batches, seed: 42 });
     const unfused = await runTiny({ fuse: false }, [50]);
     assertEquals(unfused.state, eager);
     const fused = await runTiny({}, [1, 20, 29]);
