@@ -159,8 +159,14 @@ function asTransferError(error: unknown, url: string): unknown {
       { cause: error },
     );
   }
-  const message = error instanceof Error ? error.message : String(error);
-  return new TransferError(message, { retry: true, cause: error });
+  return new TransferError(describeFailure(error), { retry: true, cause: error });
+}
+
+/** The message of an error and of its cause, which holds what fetch itself does not say. */
+function describeFailure(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const cause = error.cause instanceof Error ? ` (${error.cause.message})` : "";
+  return `${error.message}${cause}`.replaceAll("\n", " ");
 }
 
 async function writeAll(file: Deno.FsFile, bytes: Uint8Array, path: string): Promise<void> {
