@@ -98,10 +98,12 @@ export async function openRuntime(
     return await openOnWasm(bytes, name, input, options, fallback);
   } catch (error) {
     if (error instanceof UserError) throw error;
-    throw new UserError(
-      `Cannot run ${name}: ONNX Runtime refuses it (${oneLine((error as Error).message)})`,
-      { cause: error },
-    );
+    const reason = oneLine((error as Error).message);
+    const message = reason.startsWith("no available backend found")
+      ? `Cannot start ONNX Runtime: its WebAssembly cannot be loaded (${reason}); check that its ` +
+        "files can be read, and the option wasm; it starts only once in a process or page"
+      : `Cannot run ${name}: ONNX Runtime refuses it (${reason})`;
+    throw new UserError(message, { cause: error });
   }
 }
 

@@ -68,13 +68,13 @@ Deno.test("Sampler.load() on webgpu fails where there is none", async () => {
 });
 
 /** Runs a script in a process of its own and gives what it printed. */
-async function runScript(script: string, flags: string[]): Promise<string> {
+async function runScript(script: string, flags: string[], args: string[] = []): Promise<string> {
   const file = await Deno.makeTempFile({ suffix: ".ts" });
   try {
     await Deno.writeTextFile(file, script);
     const root = new URL("../../", import.meta.url).pathname;
     const process = new Deno.Command(Deno.execPath(), {
-      args: ["run", "--no-prompt", "--config", `${root}deno.json`, ...flags, file],
+      args: ["run", "--no-prompt", "--config", `${root}deno.json`, ...flags, file, ...args],
       signal: AbortSignal.timeout(60_000),
     });
     const { success, stdout, stderr } = await process.output();
@@ -94,6 +94,29 @@ Deno.test("A process ends by itself with a sampler that was not disposed, thread
     console.log(sampler.device.threads, image.values.length);
   `;
   assertEquals(await runScript(script, ["--allow-read"]), "2 192");
+});
+
+Deno.test("Sampler.load() says when ONNX Runtime's WebAssembly cannot be loaded, and takes its folder", async () => {
+  const mod = new URL("../../src/sampler/mod.ts", import.meta.url).href;
+  const folder = new URL("./", import.meta.resolve("onnxruntime-web/wasm")).href;
+  const script = `
+    import { Sampler } from ${JSON.stringify(mod)};
+    const load = (wasm) => Sampler.load(${
+    JSON.stringify(rgb)
+  }, { device: "wasm", threads: 1, wasm });
+    const text = (error) => error.message;
+    console.log(await load("file:///nowhere").catch(text));
+    if (Deno.args[0] === "bad") console.log(await load("file:///nowhere/").catch(text));
+    else console.log((await load(${JSON.stringify(folder)})).device.name);
+  `;
+  const slash = 'Cannot find WebAssembly under file:///nowhere: a folder\'s URL must end in "/"';
+  assertEquals(await runScript(script, ["--allow-read"]), `${slash}\nwasm`);
+  const [first, second] = (await runScript(script, ["--allow-read"], ["bad"])).split("\n");
+  assertEquals(first, slash);
+  assertMatch(
+    second,
+    /^Cannot start ONNX Runtime: its WebAssembly cannot be loaded \(.*the option wasm/,
+  );
 });
 
 Deno.test("The sampler imports onnxruntime-web and nothing else", async () => {
