@@ -1,0 +1,48 @@
+/** What follows on training: export, a look at the file through the sampler, and the report. */
+import { enlarge } from "../report/image_grid.ts";
+import { Sampler } from "../sampler/mod.ts";
+import { writeFileAtomically } from "../training/atomic_file.ts";
+import { type ExportedRun, exportRun } from "./export_run.ts";
+import { reportRun, type RunReportResult } from "./report_run.ts";
+import type { FinishedRun } from "./train_run.ts";
+
+/** What {@linkcode finishRun} made. */
+export interface Finish {
+  exported: ExportedRun;
+  /** What the sampler drew from the exported file: `sampled.png`, or `sampled.csv` for points. */
+  sampled: string;
+  /** On what the sampler ran. */
+  sampledOn: string;
+  report: RunReportResult;
+}
+
+/** Exports a finished run, samples from the file as an app would, and writes the report. */
+export async function finishRun(run: FinishedRun): Promise<Finish> {
+  const exported = await exportRun(run);
+  const { sampled, sampledOn } = await sampleFile(run, exported.path);
+  const report = await reportRun(run, exported.reported);
+  return { exported, sampled, sampledOn, report };
+}
+
+async function sampleFile(
+  { config, data, folder }: FinishedRun,
+  model: string,
+): Promise<{ sampled: string; sampledOn: string }> {
+  const { rows, columns } = config.snapshots;
+  await using sampler = await Sampler.load(model, { selfTest: true });
+  const { name, threads } = sampler.device;
+  const sampledOn = name === "wasm" ? `wasm, ${threads} threads` : "WebGPU";
+  if (data.kind === "image") {
+    const samples = await sampler.sample({ count: rows * columns });
+    const sheet = samples.grid({ columns, padding: 1 });
+    const factor = Math.max(1, Math.floor(600 / Math.max(sheet.width, sheet.height)));
+    const sampled = `${folder.path}/sampled.png`;
+    await writeFileAtomically(sampled, await enlarge(sheet, factor).toPng());
+    return { sampled, sampledOn };
+  }
+  const samples = await sampler.sample({ count: 1000 });
+  const sampled = `${folder.path}/sampled.csv`;
+  const lines = samples.map(({ values }) => Array.from(values).join(",") + "\n");
+  await writeFileAtomically(sampled, new TextEncoder().encode(lines.join("")));
+  return { sampled, sampledOn };
+}

@@ -1,0 +1,58 @@
+/** The last lines of `deno task train`: what came out, and where it is. */
+import type { Finish } from "../../src/pipeline/finish_run.ts";
+import type { FinishedRun } from "../../src/pipeline/train_run.ts";
+import { formatDuration } from "../../src/report/progress.ts";
+
+/** Prints the summary of a run. @returns the same as JSON */
+export function summarise(run: FinishedRun, finish: Finish): Record<string, unknown> {
+  const { folder, result, gif } = run;
+  const { exported, sampled, sampledOn, report } = finish;
+  const { parity } = exported;
+  console.log(
+    `trained   ${result.step.toLocaleString("en")} steps in ${formatDuration(result.wallSeconds)}`,
+  );
+  console.log(
+    `exported  ${exported.path}, ${
+      (exported.sizeBytes / 1e6).toFixed(2)
+    } MB, opset ${exported.opset}`,
+  );
+  console.log(
+    `parity    ${parity.count} latents in ${parity.runtime}: largest difference ` +
+      `${parity.maxDifference.toExponential(1)}, mean ${parity.meanDifference.toExponential(1)} ` +
+      `(allowed ${parity.tolerance})`,
+  );
+  console.log(`sampled   ${sampled}, by the sampler on ${sampledOn}`);
+  const { theory } = report;
+  if (theory?.line) {
+    const { jsd, kl, value, valueAtOptimum, accuracy } = theory.line;
+    console.log(
+      `theory    JSD ${jsd.toFixed(4)} nats, KL ${kl.toFixed(4)}; V(G, D) ${
+        value.toFixed(4)
+      } beside ` +
+        `-log 4 + 2 JSD = ${valueAtOptimum.toFixed(4)}; D is right ${(100 * accuracy).toFixed(1)}%`,
+    );
+  }
+  if (theory?.modes) {
+    const { covered, total, highQuality, reverseKl } = theory.modes;
+    console.log(
+      `modes     ${covered} of ${total}, high quality ${(100 * highQuality).toFixed(1)}%, ` +
+        `reverse KL ${reverseKl.toFixed(3)}`,
+    );
+  }
+  console.log(`pictures  ${[...report.pictures.slice(0, 1), ...(gif ? [gif] : [])].join(", ")}`);
+  console.log(`report    ${report.path}`);
+  console.log(`again     deno task sample ${folder.path} --seeds 0,5,10-20`);
+  return {
+    run: folder.path,
+    step: result.step,
+    wallSeconds: result.wallSeconds,
+    scalars: result.scalars,
+    generator: exported.path,
+    generatorBytes: exported.sizeBytes,
+    parity,
+    sampled,
+    report: report.path,
+    ...(theory?.line ? { jsd: theory.line.jsd, kl: theory.line.kl } : {}),
+    ...(theory?.modes ? { modes: theory.modes } : {}),
+  };
+}
