@@ -68,7 +68,7 @@ export async function openSnapshots(setup: SnapshotSetup): Promise<SnapshotWrite
         names.sort().map((name) => Deno.readFile(`${folder.samples}/${name}`)),
       );
       const path = `${folder.path}/samples.gif`;
-      await writeFileAtomically(path, await gifOfPngs(files));
+      await writeFileAtomically(path, gifOfPngs(files));
       return path;
     },
     dispose: () => runner.dispose(),

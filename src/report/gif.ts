@@ -3,8 +3,8 @@
  * not flicker, the last held longer.
  */
 import gifenc from "gifenc";
+import { decodePng } from "../data/images/png_reader.ts";
 import { Raster, type RasterImage } from "../sampler/raster.ts";
-import { decodePng } from "./png_reader.ts";
 
 /** The part of gifenc that is used; the package brings no types. */
 interface Gifenc {
@@ -77,15 +77,16 @@ export function animatedGif(
 /**
  * Makes the GIF of a run from its PNG files, of which only the shown ones are decoded. Files of another
  * size than the last, such as those of a session with another grid, are left out.
- * @param files PNGs as this project writes them, in order
+ * @param files PNGs, in order
  * @throws {RangeError} if there are none
- * @throws {SyntaxError} if one is no PNG of ours
+ * @throws {UserError} if one is no PNG, or damaged
  */
-export async function gifOfPngs(
+export function gifOfPngs(
   files: readonly Uint8Array[],
   options: GifOptions = {},
-): Promise<Uint8Array<ArrayBuffer>> {
-  const frames = await Promise.all(spacedOut(files, options.maxFrames ?? 60).map(decodePng));
+): Uint8Array<ArrayBuffer> {
+  const frames = spacedOut(files, options.maxFrames ?? 60)
+    .map((bytes, index) => decodePng(bytes, `frame ${index} of the GIF`));
   const last = frames.at(-1);
   const alike = frames.filter((frame) =>
     frame.width === last?.width && frame.height === last.height

@@ -5,7 +5,6 @@ export * from "./gif.ts";
 export * from "./image_grid.ts";
 export * from "./loss_plot.ts";
 export type { Mark } from "./marks.ts";
-export { decodePng } from "./png_reader.ts";
 export * from "./progress.ts";
 export * from "./rasterize.ts";
 export * from "./run_report.ts";

@@ -16,7 +16,7 @@ const ALLOWED: Record<string, string[]> = {
   "onnx": ["engine", "nn", "config", "random", "manifest"],
   "sampler": ["random", "manifest"],
   "metrics": ["random"],
-  "report": ["config", "metrics", "sampler"],
+  "report": ["config", "data", "metrics", "sampler"],
   "pipeline": [
     "config",
     "data",

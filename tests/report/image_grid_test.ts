@@ -1,6 +1,7 @@
-import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { decodePng, enlarge, imageGrid } from "../../src/report/mod.ts";
+import { decodePng } from "../../src/data/images/png_reader.ts";
+import { enlarge, imageGrid } from "../../src/report/mod.ts";
 import { toRasters } from "../../src/report/image_grid.ts";
 import { encodePng } from "../../src/sampler/png.ts";
 
@@ -48,7 +49,7 @@ Deno.test("imageGrid() enlarges small images to a comfortable size, large ones n
   assertEquals(imageGrid(batch(28), { scale: 1, padding: 2, columns: 8 }).width, 8 * 30 + 2);
 });
 
-Deno.test("decodePng() gives back what encodePng() wrote", async () => {
+Deno.test("encodePng() writes what decodePng() reads back", async () => {
   const image = fc.record({
     width: fc.integer({ min: 1, max: 9 }),
     height: fc.integer({ min: 1, max: 9 }),
@@ -63,30 +64,11 @@ Deno.test("decodePng() gives back what encodePng() wrote", async () => {
         { length: width * height * channels },
         (_, i) => smooth ? i * 3 + seed : Math.imul(i + seed, 2654435761) >>> 24,
       );
-      const decoded = await decodePng(await encodePng({ width, height, channels, data }));
+      const png = await encodePng({ width, height, channels, data });
+      const decoded = decodePng(png, "png");
       assertEquals([decoded.width, decoded.height, decoded.channels], [width, height, channels]);
       assertEquals(Uint8Array.from(decoded.data), data);
     }),
     { numRuns: 200 },
   );
-});
-
-Deno.test("decodePng() says what is wrong with other bytes", async () => {
-  await assertRejects(
-    () => decodePng(new TextEncoder().encode("GIF89a, say")),
-    SyntaxError,
-    "the file does not start with PNG's signature",
-  );
-  const good = await encodePng({ width: 4, height: 4, channels: 1, data: new Uint8Array(16) });
-  await assertRejects(() => decodePng(good.subarray(0, 19)), SyntaxError, "it has no header");
-  await assertRejects(
-    () => decodePng(good.subarray(0, 45)),
-    SyntaxError,
-    "it ends in the middle of its IDAT chunk",
-  );
-  const damaged = good.map((byte, i) => i === 41 ? byte ^ 0xff : byte); // the deflate stream's head
-  await assertRejects(() => decodePng(damaged), SyntaxError, "pixels are damaged");
-  const sixteen = good.slice();
-  sixteen[24] = 16;
-  await assertRejects(() => decodePng(sixteen), SyntaxError, "Cannot decode a PNG of 16 bits");
 });
