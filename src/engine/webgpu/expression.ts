@@ -61,7 +61,8 @@ export function isIdentity(operand: Operand, size: number): boolean {
   const [term] = operand.terms;
   if (operand.offset) return false;
   if (size === 1) return operand.terms.length === 0;
-  return operand.terms.length === 1 && term.divisor === 1 && term.modulus === size;
+  return operand.terms.length === 1 && term.divisor === 1 && term.modulus === size &&
+    term.stride === 1;
 }
 
 /**

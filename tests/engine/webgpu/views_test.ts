@@ -11,6 +11,11 @@ Deno.test("slices, transpositions and tiles move the numbers that the cpu backen
       tf.slice(x, 2),
       tf.slice(x, [2, 3, 7, 4], [1, 1, 1, 1]),
     ], 0);
+    await assertMatchesCpu("splits", [x], (x) => [
+      ...tf.split(x, 4, 2),
+      ...tf.split(x, [1, 2], 0),
+      ...tf.split(x, 5, -1),
+    ], 0);
     await assertMatchesCpu("transpositions", [x], (x) => [
       tf.transpose(x, [0, 2, 1, 3]),
       tf.transpose(x, [3, 2, 1, 0]),

@@ -11,7 +11,9 @@ export interface KernelCall {
 }
 
 /** A kernel of ours: undefined hands the call to TensorFlow.js's own kernel. */
-export type OwnKernel = (call: KernelCall) => tfTypes.TensorInfo | undefined;
+export type OwnKernel = (
+  call: KernelCall,
+) => tfTypes.TensorInfo | tfTypes.TensorInfo[] | undefined;
 
 const replaced = new Map<string, tfTypes.KernelConfig>();
 

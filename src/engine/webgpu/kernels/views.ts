@@ -11,6 +11,7 @@ import { type KernelCall, replaceKernel } from "./registry.ts";
 /** Registers them for the backend "webgpu". */
 export function registerViewKernels(): void {
   replaceKernel("Slice", slice);
+  replaceKernel("SplitV", split);
   replaceKernel("Transpose", transpose);
   replaceKernel("Tile", tile);
   replaceKernel("ResizeNearestNeighbor", upsample);
@@ -79,6 +80,33 @@ function slice({ inputs: { x }, attrs, backend }: KernelCall) {
     attrs.size as number | number[],
   );
   tf.slice_util.assertParamsValid(x, begin, size);
+  return cut(backend, x, begin, size);
+}
+
+function split({ inputs: { x }, attrs, backend }: KernelCall) {
+  const [axis] = tf.util.parseAxisParam(attrs.axis as number, x.shape);
+  const given = attrs.numOrSizeSplits as number | number[];
+  const sizes = tf.backend_util.prepareSplitSize(
+    { ...x, rank: x.shape.length } as tf.Tensor,
+    given,
+    axis,
+  );
+  const begin = x.shape.map(() => 0);
+  const parts = sizes.map((size) => {
+    const part = cut(backend, x, begin, x.shape.map((extent, d) => d === axis ? size : extent));
+    begin[axis] += size;
+    return part;
+  });
+  return parts.every((part) => part !== undefined) ? parts : undefined;
+}
+
+/** The part of `x` of a size that starts at `begin`. */
+function cut(
+  backend: GanforgeWebGpuBackend,
+  x: tfTypes.TensorInfo,
+  begin: number[],
+  size: number[],
+): tfTypes.TensorInfo | undefined {
   const strides = stridesOf(x.shape);
   const axes = size.map((extent, d) => ({ extent, modulus: extent, stride: strides[d] }));
   const offset = begin.reduce((sum, at, d) => sum + at * strides[d], 0);
