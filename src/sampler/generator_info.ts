@@ -56,6 +56,8 @@ export interface InputSpec {
   /** The latent's shape without N: `[dimension]`, or `[dimension, 1, 1]` and the like. */
   latentShape: number[];
   label: { name: string; type: "int64" | "int32"; rank: number } | null;
+  /** The batch size that the graph insists on; null: any. */
+  fixedBatch: number | null;
   outputName: string;
 }
 
@@ -110,7 +112,8 @@ export function describeGenerator(
     latentShape.slice(1).every((size) => size === 1);
   if (!isVector) refuse(`its input ${describe(latent)} is not a latent of known length`);
   const [label] = labels;
-  if (label !== undefined && (label.shape?.slice(1) ?? []).some((size) => size !== 1)) {
+  const labelShape = label?.shape ?? [null];
+  if (labelShape.length === 0 || labelShape.slice(1).some((size) => size !== 1)) {
     refuse(`its input ${describe(label)} is not one label a sample`);
   }
   const dimension = latentShape[0]!;
@@ -137,8 +140,9 @@ export function describeGenerator(
       label: label === undefined ? null : {
         name: label.name,
         type: label.elementType === 7 ? "int64" : "int32",
-        rank: label.shape?.length ?? 1,
+        rank: labelShape.length,
       },
+      fixedBatch: latent.shape![0],
       outputName: file.outputs[0].name,
     },
     info: {

@@ -8,7 +8,7 @@ import {
   shapedOutput,
 } from "./generator_info.ts";
 import { readModelFile } from "./model_file.ts";
-import { openRuntime, type Runtime, type RuntimeOptions } from "./runtime.ts";
+import { openRuntime, type Runtime, type RuntimeOptions, runZeros } from "./runtime.ts";
 import { type ModelSource, readSource, type SourceOptions } from "./source.ts";
 
 /** How far {@linkcode Sampler.load} is. */
@@ -60,7 +60,7 @@ export async function loadGenerator<S extends { selfTest(): Promise<number> }>(
   const runtime = await openRuntime(bytes, name, input, options);
   try {
     signal?.throwIfAborted();
-    const output = await completeOutput(info, runtime, assume);
+    const output = await completeOutput({ info, input }, runtime, assume);
     const sampler = build({ ...info, output, cache }, runtime);
     if (options.selfTest === true) {
       report("self-test");
@@ -85,7 +85,7 @@ function describe(
 
 /** Fills in what a file leaves open about its output, by running it once on zeros. */
 async function completeOutput(
-  info: DescribedGenerator["info"],
+  { info, input }: DescribedGenerator,
   runtime: Runtime,
   assume: Assumptions,
 ): Promise<OutputSpec> {
@@ -93,12 +93,7 @@ async function completeOutput(
   if (kind !== undefined && shape !== undefined && dtype !== undefined && range !== undefined) {
     return { kind, shape, dtype, range };
   }
-  const count = info.fixedBatch ?? 1;
-  const raw = await runtime.run(
-    count,
-    new Float32Array(count * info.latent.dimension),
-    info.conditional ? new Int32Array(count) : null,
-  );
+  const raw = await runZeros(runtime, input);
   const found = raw.data instanceof Uint8Array ? "uint8" : "float32";
   return { dtype: found, ...shapedOutput(raw.shape.slice(1), found, assume) };
 }

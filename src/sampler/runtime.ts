@@ -8,6 +8,7 @@
 import type * as Ort from "onnxruntime-web";
 import { UserError } from "../errors.ts";
 import type { InputSpec } from "./generator_info.ts";
+import { findGpu } from "./gpu.ts";
 import { canShareMemory, defaultThreads, hasFiles } from "./platform.ts";
 import { inTurn } from "./queue.ts";
 
@@ -64,6 +65,9 @@ export interface RawOutput {
 
 type OrtModule = typeof Ort;
 
+/** ONNX Runtime shall not print what it throws as well: 4 is "fatal" alone. */
+const QUIET = { logSeverityLevel: 4 } as const;
+
 /**
  * Starts ONNX Runtime on a model.
  * @throws {UserError} if it cannot run here, or cannot make a session of the model
@@ -107,32 +111,6 @@ export async function openRuntime(
   }
 }
 
-interface Gpu {
-  requestAdapter(options: { powerPreference: string }): Promise<
-    {
-      info?: { isFallbackAdapter?: boolean; description?: string; vendor?: string };
-      isFallbackAdapter?: boolean;
-    } | null
-  >;
-}
-
-/** The GPU's name, or why there is none; a software adapter is one only when it is asked for. */
-async function findGpu(
-  acceptSoftware: boolean,
-): Promise<{ adapter: string | null } | { missing: string }> {
-  const { gpu } = (globalThis.navigator ?? {}) as { gpu?: Gpu };
-  if (gpu === undefined) return { missing: "there is no WebGPU here" };
-  const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" }).catch(() =>
-    null
-  );
-  if (adapter === null) return { missing: "WebGPU has no adapter here" };
-  const { description, vendor } = adapter.info ?? {};
-  const software = adapter.isFallbackAdapter === true || adapter.info?.isFallbackAdapter === true ||
-    /llvmpipe|swiftshader|lavapipe/i.test(description ?? "");
-  if (software && !acceptSoftware) return { missing: "WebGPU has only a software adapter here" };
-  return { adapter: description || vendor || null };
-}
-
 async function openOnGpu(
   bytes: Uint8Array,
   name: string,
@@ -146,7 +124,15 @@ async function openOnGpu(
     setPaths(ort, options.wasm, "ort-wasm-simd-threaded.asyncify.wasm");
     return createSession(ort, bytes, "webgpu");
   });
-  return wrap(name, ort, session, input, { name: "webgpu", threads: 1, adapter, fallback: null });
+  const device = { name: "webgpu", threads: 1, adapter, fallback: null } as const;
+  const runtime = wrap(name, ort, session, input, device);
+  try {
+    await runZeros(runtime, input); // shaders are made in the first run: what fails there fails here
+    return runtime;
+  } catch (error) {
+    await runtime.release();
+    throw error;
+  }
 }
 
 /** The number of threads that ONNX Runtime started with; it cannot change. */
@@ -207,7 +193,7 @@ function createSession(
   bytes: Uint8Array,
   device: "wasm" | "webgpu",
 ): Promise<Ort.InferenceSession> {
-  return ort.InferenceSession.create(bytes, { executionProviders: [device], logSeverityLevel: 3 });
+  return ort.InferenceSession.create(bytes, { executionProviders: [device], ...QUIET });
 }
 
 function wrap(
@@ -225,13 +211,13 @@ function wrap(
         [input.latentName]: new ort.Tensor("float32", latents, [count, ...input.latentShape]),
       };
       if (label !== null && labels !== null) {
-        const shape = label.rank === 0 ? [] : [count, ...Array(label.rank - 1).fill(1)];
+        const shape = [count, ...Array(label.rank - 1).fill(1)];
         feeds[label.name] = label.type === "int64"
           ? new ort.Tensor("int64", BigInt64Array.from(labels, BigInt), shape)
           : new ort.Tensor("int32", labels, shape);
       }
       try {
-        const outputs = await inTurn(() => session.run(feeds, [input.outputName]));
+        const outputs = await inTurn(() => session.run(feeds, [input.outputName], QUIET));
         const output = outputs[input.outputName];
         const data = await output.getData(true);
         return { data: data as Float32Array | Uint8Array, shape: output.dims };
@@ -243,6 +229,14 @@ function wrap(
     },
     release: () => inTurn(() => session.release()),
   };
+}
+
+/** Runs a generator on the latent of zeros and class 0. */
+export async function runZeros(runtime: Runtime, input: InputSpec): Promise<RawOutput> {
+  const count = input.fixedBatch ?? 1;
+  const length = input.latentShape.reduce((product, size) => product * size, count);
+  const labels = input.label === null ? null : new Int32Array(count);
+  return await runtime.run(count, new Float32Array(length), labels);
 }
 
 function oneLine(text: string): string {

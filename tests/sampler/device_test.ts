@@ -1,6 +1,6 @@
-import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { Sampler, UserError } from "../../src/sampler/mod.ts";
-import { assertNear, FIXTURES, golden } from "./helpers.ts";
+import { assertNear, FIXTURES, golden, runScript } from "./helpers.ts";
 
 const adapter = await navigator.gpu?.requestAdapter().catch(() => null) ?? null;
 const rgb = `${FIXTURES}rgb.onnx`;
@@ -66,24 +66,6 @@ Deno.test("Sampler.load() on webgpu fails where there is none", async () => {
     );
   });
 });
-
-/** Runs a script in a process of its own and gives what it printed. */
-async function runScript(script: string, flags: string[], args: string[] = []): Promise<string> {
-  const file = await Deno.makeTempFile({ suffix: ".ts" });
-  try {
-    await Deno.writeTextFile(file, script);
-    const root = new URL("../../", import.meta.url).pathname;
-    const process = new Deno.Command(Deno.execPath(), {
-      args: ["run", "--no-prompt", "--config", `${root}deno.json`, ...flags, file, ...args],
-      signal: AbortSignal.timeout(60_000),
-    });
-    const { success, stdout, stderr } = await process.output();
-    assert(success, new TextDecoder().decode(stderr));
-    return new TextDecoder().decode(stdout).trim();
-  } finally {
-    await Deno.remove(file);
-  }
-}
 
 Deno.test("A process ends by itself with a sampler that was not disposed, threads and all", async () => {
   const mod = new URL("../../src/sampler/mod.ts", import.meta.url).href;

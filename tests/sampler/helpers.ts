@@ -1,5 +1,5 @@
 /** What the sampler's tests share: the fixtures and their golden values. */
-import { assertLess } from "@std/assert";
+import { assert, assertLess } from "@std/assert";
 import { type LoadOptions, Sampler } from "../../src/sampler/mod.ts";
 
 /** The folder of the small generators, as a path. */
@@ -37,4 +37,26 @@ export function assertNear(
     worst = Math.max(worst, Math.abs(actual[i] - expected[i]));
   }
   assertLess(worst, tolerance, `${actual.length} values differ by up to ${worst}`);
+}
+
+/** Runs a script in a process of its own and gives what it printed. */
+export async function runScript(
+  script: string,
+  flags: string[],
+  args: string[] = [],
+): Promise<string> {
+  const file = await Deno.makeTempFile({ suffix: ".ts" });
+  try {
+    await Deno.writeTextFile(file, script);
+    const root = new URL("../../", import.meta.url).pathname;
+    const process = new Deno.Command(Deno.execPath(), {
+      args: ["run", "--no-prompt", "--config", `${root}deno.json`, ...flags, file, ...args],
+      signal: AbortSignal.timeout(60_000),
+    });
+    const { success, stdout, stderr } = await process.output();
+    assert(success, new TextDecoder().decode(stderr));
+    return new TextDecoder().decode(stdout).trim();
+  } finally {
+    await Deno.remove(file);
+  }
 }
