@@ -66,7 +66,8 @@ function recognize(bytes: Uint8Array): string | null {
     ["[", "JSON text"],
   ];
   const kind = kinds.find(([magic]) => start.trimStart().startsWith(magic));
-  return kind === undefined ? null : `it is not an ONNX model (${size}) but ${kind[1]}`;
+  const found = kind?.[1] ?? (/^[\t\n\r\x20-\x7e]+$/.test(start) ? "text" : null);
+  return found === null ? null : `it is not an ONNX model (${size}) but ${found}`;
 }
 
 function readModel(reader: Reader): ModelFile {
