@@ -1,0 +1,56 @@
+/** A forward function that ONNX Runtime runs. */
+import type * as Ort from "onnxruntime-web";
+import { irVersionFor } from "../../onnx/graph.ts";
+import { lowerGraph } from "../../onnx/lower/lower.ts";
+import { encodeModel } from "../../onnx/protobuf.ts";
+import { traceTwice } from "../../onnx/trace/trace.ts";
+import type { CompiledFunction, HostTensors, TensorFunction, TensorSpec } from "../types.ts";
+import type { OnnxRuntime } from "./runtime.ts";
+
+/**
+ * Traces a function and opens a session for it.
+ * @throws {UserError} when the function is not pure or uses a kernel that is not supported
+ */
+export async function compileOnnxFunction(
+  runtime: OnnxRuntime,
+  fn: TensorFunction,
+  inputs: Record<string, TensorSpec>,
+): Promise<CompiledFunction> {
+  const { ort, sessionOptions } = runtime;
+  const opset = 17;
+  const traced = traceTwice(fn, inputs);
+  const bytes = encodeModel({
+    graph: lowerGraph(traced, { opset, contrib: true }).graph,
+    opset,
+    irVersion: irVersionFor(opset),
+    producer: "ganforge",
+    producerVersion: "",
+    domains: { "com.microsoft": 1 },
+  });
+  const dtypes = new Map(traced.outputs.map(({ name, value }) => [name, value.dtype]));
+  const session = await ort.InferenceSession.create(bytes, sessionOptions);
+  return {
+    async run(given: HostTensors): Promise<HostTensors> {
+      const feeds: Record<string, Ort.Tensor> = {};
+      for (const name of session.inputNames) {
+        const { data, shape, dtype } = given[name];
+        feeds[name] = new ort.Tensor(dtype, data as Float32Array, shape);
+      }
+      const outputs = await session.run(feeds);
+      return Object.fromEntries(
+        Object.entries(outputs).map(([name, tensor]) => [name, {
+          shape: [...tensor.dims],
+          dtype: dtypes.get(name) === "float32" ? "float32" : "int32",
+          data: hostData(tensor),
+        }]),
+      );
+    },
+    dispose: () => session.release(),
+  };
+}
+
+/** The elements, with truth values as whole numbers. */
+function hostData(tensor: Ort.Tensor): Float32Array | Int32Array {
+  if (tensor.type === "bool") return Int32Array.from(tensor.data as Uint8Array);
+  return tensor.data as Float32Array | Int32Array;
+}

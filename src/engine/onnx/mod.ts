@@ -1,0 +1,45 @@
+/**
+ * The CPU engine: a training step becomes an ONNX graph once, and ONNX Runtime runs it. Randomness and
+ * data come from the host; parameters and optimiser state stay in ONNX Runtime's layout between calls.
+ */
+import type { Engine } from "../types.ts";
+import { compileOnnxFunction } from "./compiled_function.ts";
+import { OnnxStep } from "./compiled_step.ts";
+import { loadRuntime, type RuntimeChoice, type RuntimeOptions } from "./runtime.ts";
+import { buildStepModel } from "./step_graph.ts";
+
+export type { RuntimeChoice };
+
+/** Options of {@linkcode createOnnxEngine}. */
+export type OnnxEngineOptions = RuntimeOptions;
+
+/**
+ * Opens the engine.
+ *
+ * @param options.runtime "node" (native; needs the package onnxruntime-node and `--allow-ffi`), "web"
+ * (WebAssembly), or "auto": the native one where it can be loaded. Default "auto".
+ * @param options.threads threads of a session; default the number of cores
+ * @throws {UserError} when `runtime: "node"` is asked for and cannot be loaded
+ */
+export async function createOnnxEngine(options: OnnxEngineOptions = {}): Promise<Engine> {
+  const runtime = await loadRuntime(options);
+  const open = new Set<{ dispose(): Promise<void> }>();
+  return {
+    name: "onnx",
+    description: `cpu through ${runtime.description}`,
+    async compileStep(program, state, seed) {
+      const step = await OnnxStep.create(runtime, buildStepModel(program, state), state, seed);
+      open.add(step);
+      return step;
+    },
+    async compileFunction(fn, inputs) {
+      const compiled = await compileOnnxFunction(runtime, fn, inputs);
+      open.add(compiled);
+      return compiled;
+    },
+    async dispose() {
+      for (const item of open) await item.dispose();
+      open.clear();
+    },
+  };
+}

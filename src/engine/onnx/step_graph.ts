@@ -1,0 +1,198 @@
+/** From a training step to the ONNX model that runs many of them. */
+import { tf } from "../tf.ts";
+import type { HostTensors, StepProgram, StepRandom, TensorMap, TensorSpec } from "../types.ts";
+import { lowerGraph } from "../../onnx/lower/lower.ts";
+import { irVersionFor } from "../../onnx/graph.ts";
+import { encodeModel } from "../../onnx/protobuf.ts";
+import type { KernelGraph } from "../../onnx/trace/kernel_graph.ts";
+import { traceTwice } from "../../onnx/trace/trace.ts";
+import { UserError } from "../../errors.ts";
+import { loopGraph } from "./loop_graph.ts";
+
+/** Version of ONNX's operators that the engine writes. */
+const OPSET = 17;
+
+/** A tensor of the state, as the model takes and gives it. */
+export interface StateSlot {
+  name: string;
+  shape: number[];
+  dtype: "float32" | "int32";
+  /** The layout in which the model keeps it: physical axis k is logical axis `order[k]`. */
+  order: readonly number[];
+  /** Whether a step changes it. */
+  changes: boolean;
+}
+
+/** Random numbers of a step, as the model takes them. */
+export interface RandomInput {
+  name: string;
+  stream: number;
+  distribution: "uniform" | "normal";
+  shape: number[];
+}
+
+/** A step as an ONNX model. */
+export interface StepModel {
+  bytes: Uint8Array;
+  state: StateSlot[];
+  /** The random inputs that the step uses; `stream` is the number of the draw. */
+  random: RandomInput[];
+  /** The program's inputs that the step uses. */
+  inputs: { name: string; spec: TensorSpec }[];
+  scalars: string[];
+}
+
+/** The graph's name for a tensor of the state before a step. */
+export const stateInput = (name: string): string => `state/${name}`;
+/** The graph's name for a tensor of the state after a step. */
+export const stateOutput = (name: string): string => `next/${name}`;
+/** The graph's name for an input of the program. */
+export const programInput = (name: string): string => `input/${name}`;
+/** The graph's name for a scalar. */
+export const scalarOutput = (name: string): string => `scalar/${name}`;
+
+/**
+ * Traces a step twice and writes it as a model that runs any number of steps.
+ * @throws {UserError} when the step is not pure, or does not return the state that it was given
+ */
+export function buildStepModel(program: StepProgram, state: HostTensors): StepModel {
+  const specs: Record<string, TensorSpec> = {};
+  for (const [name, { shape, dtype }] of Object.entries(state)) {
+    specs[stateInput(name)] = { shape, dtype };
+  }
+  for (const [name, spec] of Object.entries(program.inputs)) specs[programInput(name)] = spec;
+  const graph = withConstants(program, (constants) =>
+    traceTwice(
+      (values, random) => namedStep(program, state, { values, constants, random }),
+      specs,
+    ));
+
+  const used = usedInputs(graph);
+  const slots = Object.entries(state).map(([name, { shape, dtype }]) => {
+    const before = graph.inputs.find((input) => input.name === stateInput(name))!.value;
+    const after = graph.outputs.find((output) => output.name === stateOutput(name))!.value;
+    return { name, shape, dtype, changes: before.id !== after.id };
+  });
+  const trimmed: KernelGraph = {
+    ...graph,
+    inputs: graph.inputs.filter(({ name, value }) =>
+      used.has(value.id) || slots.some((slot) => slot.changes && stateInput(slot.name) === name)
+    ),
+    outputs: graph.outputs.filter(({ name }) =>
+      !slots.some((slot) => !slot.changes && stateOutput(slot.name) === name)
+    ),
+  };
+
+  // The state is kept in the layout in which its new value comes about: nothing is moved to keep it.
+  const draft = lowerGraph(trimmed, { opset: OPSET, contrib: true });
+  const orders: Record<string, readonly number[]> = {};
+  for (const slot of slots) {
+    if (slot.changes) orders[slot.name] = draft.naturalOrders[stateOutput(slot.name)];
+  }
+  const mapNames = (rename: (name: string) => string) =>
+    Object.fromEntries(Object.entries(orders).map(([name, order]) => [rename(name), order]));
+  const { graph: step } = lowerGraph(trimmed, {
+    opset: OPSET,
+    contrib: true,
+    inputOrders: mapNames(stateInput),
+    outputOrders: mapNames(stateOutput),
+  });
+
+  const random = trimmed.inputs.filter(({ kind }) => kind === "random");
+  const inputs = Object.entries(program.inputs).filter(([name]) =>
+    trimmed.inputs.some((input) => input.name === programInput(name))
+  );
+  const perStep = [
+    ...inputs.map(([name]) => programInput(name)),
+    ...random.map(({ name }) => name),
+  ];
+  const carried = slots.filter(({ changes }) => changes)
+    .map(({ name }) => ({ input: stateInput(name), output: stateOutput(name) }));
+  const bytes = encodeModel({
+    graph: loopGraph(step, carried, perStep),
+    opset: OPSET,
+    irVersion: irVersionFor(OPSET),
+    producer: "ganforge",
+    producerVersion: "",
+    domains: { "com.microsoft": 1 },
+  });
+  return {
+    bytes,
+    state: slots.map((slot) => ({
+      ...slot,
+      order: orders[slot.name] ?? slot.shape.map((_, axis) => axis),
+    })),
+    random: describeRandom(graph).filter(({ name }) => perStep.includes(name)),
+    inputs: inputs.map(([name, spec]) => ({ name, spec })),
+    scalars: trimmed.outputs.filter(({ name }) => name.startsWith(scalarOutput("")))
+      .map(({ name }) => name.slice(scalarOutput("").length)),
+  };
+}
+
+function describeRandom(graph: KernelGraph): RandomInput[] {
+  return graph.inputs.filter(({ kind }) => kind === "random")
+    .map(({ name, distribution, value }, stream) => ({
+      name,
+      stream,
+      distribution: distribution!,
+      shape: value.shape,
+    }));
+}
+
+/** The ids of the inputs that a kernel or an output reads. */
+function usedInputs(graph: KernelGraph): Set<number> {
+  const used = new Set(graph.outputs.map(({ value }) => value.id));
+  for (const node of graph.nodes) Object.values(node.inputs).forEach(({ id }) => used.add(id));
+  return used;
+}
+
+/** Runs the step on named tensors, and checks that it gives the state back. */
+function namedStep(
+  program: StepProgram,
+  state: HostTensors,
+  given: { values: TensorMap; constants: TensorMap; random: StepRandom },
+): TensorMap {
+  const pick = (names: string[], rename: (name: string) => string) =>
+    Object.fromEntries(names.map((name) => [name, given.values[rename(name)]]));
+  const result = program.step(
+    pick(Object.keys(state), stateInput),
+    { ...given.constants, ...pick(Object.keys(program.inputs), programInput) },
+    given.random,
+  );
+  const outputs: TensorMap = {};
+  for (const [name, { shape }] of Object.entries(state)) {
+    const after = result.state[name];
+    if (after === undefined || after.shape.join() !== shape.join()) {
+      const found = after === undefined ? "nothing" : `[${after.shape}]`;
+      throw new UserError(
+        `Cannot compile the step: for state ${name} of shape [${shape}] it returns ${found}`,
+      );
+    }
+    outputs[stateOutput(name)] = after;
+  }
+  for (const [name, scalar] of Object.entries(result.scalars)) {
+    if (scalar.size !== 1) {
+      throw new UserError(`Cannot compile the step: scalar ${name} has shape [${scalar.shape}]`);
+    }
+    outputs[scalarOutput(name)] = scalar;
+  }
+  return outputs;
+}
+
+/** Makes the program's constants tensors for as long as `body` runs. */
+function withConstants<T>(program: StepProgram, body: (constants: TensorMap) => T): T {
+  const previous = tf.getBackend();
+  void tf.setBackend("cpu");
+  const constants: TensorMap = Object.fromEntries(
+    Object.entries(program.constants ?? {}).map(([name, { data, shape, dtype }]) => [
+      name,
+      tf.tensor(data, shape, dtype),
+    ]),
+  );
+  void tf.setBackend(previous || "cpu");
+  try {
+    return body(constants);
+  } finally {
+    tf.dispose(constants);
+  }
+}
