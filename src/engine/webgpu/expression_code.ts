@@ -13,27 +13,30 @@ import {
 } from "./elementwise_ops.ts";
 
 /** How an operand is loaded when one thread computes four neighbouring elements. */
-export type Load = "four" | "splat";
+export type Load =
+  /** Four numbers that lie side by side. */
+  | "four"
+  /** One number for all four. */
+  | "splat"
+  /** Four numbers, each by itself. */
+  | "gather";
 
-/** How each operand is loaded by fours, or undefined when one of them cannot be. */
+/**
+ * How each operand is loaded by fours; undefined when the elements do not come in fours. That depends
+ * on the size alone, so that a reduction adds in the same order however its operands are read.
+ */
 export function loadsByFour(work: Expression): Load[] | undefined {
   if (work.size % 4) return undefined;
-  const loads: Load[] = [];
-  for (const { terms, offset = 0 } of work.operands) {
+  return work.operands.map(({ terms, offset = 0 }): Load => {
     const inner = terms.filter((term) => term.divisor % 4 !== 0);
-    if (inner.length === 0) {
-      loads.push("splat");
-      continue;
-    }
+    if (inner.length === 0) return "splat";
     const [term] = inner;
     const contiguous = inner.length === 1 && term.divisor === 1 && term.modulus % 4 === 0 &&
       term.stride === 1;
     const aligned = offset % 4 === 0 &&
       terms.every((other) => other === term || other.stride % 4 === 0);
-    if (!contiguous || !aligned) return undefined;
-    loads.push("four");
-  }
-  return loads;
+    return contiguous && aligned ? "four" : "gather";
+  });
 }
 
 /** The parts of a program that compute an expression. */
@@ -90,12 +93,15 @@ export function expressionCode(
       body.push(`let a${k} = vec2<u32>(${name}[0], ${name}[1]);`);
       return;
     }
-    const lanes = loads?.[k] === "four" ? 4 : 1;
+    const load = loads?.[k];
+    const lanes = load === "four" ? 4 : 1;
     const place = indexExpression(operand, work.size, lanes, integers);
     const name = aliases?.get(k) ?? bind(`in${k}`, typeOf(operand.type, lanes), operand.buffer);
-    const value = `${name}[${place}]`;
-    const splat = loads && lanes === 1;
-    body.push(`let a${k} = ${splat ? `${typeOf(operand.type, 4)}(${value})` : value};`);
+    const at = (element: string) => `${name}[${place.replaceAll(ELEMENT, element)}]`;
+    const four = [0, 1, 2, 3].map((step) => at(`(i + ${step}u)`)).join(", ");
+    const value = load === "gather" ? four : at("i");
+    const isBuilt = load === "gather" || load === "splat";
+    body.push(`let a${k} = ${isBuilt ? `${typeOf(operand.type, 4)}(${value})` : value};`);
   });
   const needsBarrier = work.nodes.length > (isolated ? 0 : 1);
   const barrier = needsBarrier ? barrierFunction(float, integers) : undefined;
@@ -137,9 +143,12 @@ function addressOperands(work: Expression): Set<number> {
   return found;
 }
 
+/** Stands for the element's index in the text of {@linkcode indexExpression}. */
+const ELEMENT = "@";
+
 /**
- * The WGSL of an operand's index, in units of `lanes` elements; `i` is the element, `q` the thread.
- * Sizes go into the uniform block, so that one program serves many shapes.
+ * The WGSL of an operand's index, in units of `lanes` elements; `q` is the thread. Sizes go into the
+ * uniform block, so that one program serves many shapes.
  */
 function indexExpression(
   operand: Operand,
@@ -151,7 +160,7 @@ function indexExpression(
   const field = (value: number) => `u.i${integers.push(value) - 1}`;
   const terms = operand.terms.map(({ divisor, modulus, stride }) => {
     const vector = lanes === 4 && divisor % 4 !== 0; // the term that runs over the four elements
-    let text = vector ? "q" : "i";
+    let text = vector ? "q" : ELEMENT;
     if (divisor !== 1) text = `${text} / ${field(divisor)}`;
     if (divisor * modulus !== size) text = `(${text}) % ${field(vector ? modulus / 4 : modulus)}`;
     const step = vector ? 1 : stride / lanes;
