@@ -63,7 +63,7 @@ Deno.test("checkConfig() reports every fault on one line", () => {
 });
 
 Deno.test("configDifferences() lists the options that differ", () => {
-  const before = presetConfig("digits");
+  const before = { ...presetConfig("digits"), batchSize: 64 };
   const after = withAssignments(before, ["batchSize=8", "update.discriminatorSteps=2"]);
   assertEquals(configDifferences(before, after), [
     "batchSize: 64 -> 8",
