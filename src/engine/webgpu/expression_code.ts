@@ -39,6 +39,17 @@ export function loadsByFour(work: Expression): Load[] | undefined {
   });
 }
 
+/** How many storage buffers an expression binds to read its operands. */
+export function bindingCount(work: Expression): number {
+  const loads = loadsByFour(work);
+  const seen = new Map<GPUBuffer, Set<boolean>>();
+  work.operands.forEach(({ buffer }, k) => {
+    if (!seen.has(buffer)) seen.set(buffer, new Set());
+    seen.get(buffer)!.add(loads?.[k] === "four");
+  });
+  return [...seen.values()].reduce((sum, ways) => sum + ways.size, 0);
+}
+
 /** The parts of a program that compute an expression. */
 export interface ExpressionCode {
   /** Bindings from 0 on, and functions. */

@@ -6,7 +6,9 @@
  */
 import { type Argument, type ElementwiseNode, isIdentity, type Operand } from "./expression.ts";
 import type { ElementwiseWork } from "./elementwise.ts";
-import { type Operation, readsOf, type StepGraph, writesOf } from "./graph.ts";
+import { DataFlow } from "./dataflow.ts";
+import { bindingCount } from "./expression_code.ts";
+import type { Operation, StepGraph } from "./graph.ts";
 import { dropUnusedWork } from "./passes.ts";
 
 /** Bounds of one fused kernel. */
@@ -34,139 +36,48 @@ interface Group {
 class Fuser {
   readonly #operations: Operation[];
   readonly #limits: FusionLimits;
+  readonly #flow: DataFlow;
   readonly #groupOf: Group[];
-  /** Which operation writes a buffer; buffers with several writers are not here. */
-  readonly #producer = new Map<GPUBuffer, number>();
-  readonly #isRewritten = new Set<GPUBuffer>();
-  readonly #readers = new Map<GPUBuffer, number[]>();
-  readonly #results: Set<GPUBuffer>;
-  /** The reduction that an operation is left to. */
-  readonly #reservedFor: (number | undefined)[] = [];
 
   constructor(graph: StepGraph, limits: FusionLimits) {
     this.#operations = graph.operations;
     this.#limits = limits;
-    this.#results = new Set(
-      [...graph.state.values(), ...graph.scalars.values()].map(({ buffer }) => buffer),
-    );
+    this.#flow = new DataFlow(graph);
     this.#groupOf = graph.operations.map((_, i) => ({
       members: [i],
       needs: new Set(),
       neededBy: new Set(),
     }));
-    this.#connect();
-    this.#reserve();
+    for (const [from, to] of this.#flow.arrows) {
+      this.#groupOf[to].needs.add(this.#groupOf[from]);
+      this.#groupOf[from].neededBy.add(this.#groupOf[to]);
+    }
   }
 
   run(): Operation[] {
-    for (let i = 0; i < this.#operations.length; i++) {
-      const operation = this.#operations[i];
-      if (operation.kind === "dispatch" || this.#isInlined(i)) continue;
+    const flow = this.#flow;
+    this.#operations.forEach((operation, i) => {
+      if (operation.kind === "dispatch" || flow.isInlined(i)) return;
       for (const operand of operation.work.operands) {
-        const producer = this.#producer.get(operand.buffer);
+        const producer = flow.producer.get(operand.buffer);
         if (producer === undefined || !isIdentity(operand, operation.work.size)) continue;
         // Both free, or both left to the same reduction.
-        if (this.#reservedFor[producer] === this.#reservation(i)) this.#tryToMerge(producer, i);
-      }
-    }
-    return this.#ordered().map((group) => this.#emit(group));
-  }
-
-  /**
-   * Work that only one reduction needs is left to it, as it stores nothing but its own result: the
-   * squares of a sum of squares never reach memory.
-   */
-  #reserve(): void {
-    for (let i = this.#operations.length - 1; i >= 0; i--) {
-      const operation = this.#operations[i];
-      if (operation.kind !== "elementwise" || this.#isInlined(i)) continue;
-      const readers = new Set<number>();
-      for (const buffer of writesOf(operation)) {
-        if (!this.#producer.has(buffer) || this.#results.has(buffer)) readers.add(-1);
-        (this.#readers.get(buffer) ?? []).forEach((reader) => readers.add(reader));
-      }
-      const [reader] = readers;
-      const user = this.#operations[reader];
-      if (readers.size !== 1 || !user || user.kind === "dispatch") continue;
-      if (user.work.size !== operation.work.size) continue;
-      this.#reservedFor[i] = user.kind === "reduction" ? reader : this.#reservedFor[reader];
-    }
-  }
-
-  /** Draws the arrows between operations: who needs whose results. */
-  #connect(): void {
-    const lastWriters = new Map<GPUBuffer, number[]>();
-    const writes = new Map<GPUBuffer, number>();
-    const readersSoFar = new Map<GPUBuffer, number[]>();
-    const arrow = (from: number, to: number) => {
-      if (from === to) return;
-      this.#groupOf[to].needs.add(this.#groupOf[from]);
-      this.#groupOf[from].neededBy.add(this.#groupOf[to]);
-    };
-    this.#operations.forEach((operation, i) => {
-      for (const buffer of readsOf(operation)) {
-        (lastWriters.get(buffer) ?? []).forEach((writer) => arrow(writer, i));
-        readersSoFar.set(buffer, [...readersSoFar.get(buffer) ?? [], i]);
-      }
-      for (const buffer of writesOf(operation)) {
-        // Several writers of one buffer keep their order, and readers in between theirs.
-        (lastWriters.get(buffer) ?? []).forEach((writer) => arrow(writer, i));
-        (readersSoFar.get(buffer) ?? []).forEach((reader) => arrow(reader, i));
-        lastWriters.set(buffer, [...lastWriters.get(buffer) ?? [], i]);
-        writes.set(buffer, (writes.get(buffer) ?? 0) + 1);
-        this.#producer.set(buffer, i);
+        if (flow.reservation(producer) === flow.reservation(i)) this.#tryToMerge(producer, i);
       }
     });
-    for (const [buffer, count] of writes) {
-      if (count === 1) continue;
-      this.#producer.delete(buffer);
-      this.#isRewritten.add(buffer);
-    }
-    for (const [buffer, readers] of readersSoFar) this.#readers.set(buffer, readers);
-  }
-
-  /** The reduction that `i` is left to, or is. */
-  #reservation(i: number): number | undefined {
-    return this.#operations[i].kind === "reduction" ? i : this.#reservedFor[i];
-  }
-
-  /** The number that operation `i` fills its output with, where that is all it does. */
-  #literal(i: number | undefined): ElementwiseNode | undefined {
-    const operation = i === undefined ? undefined : this.#operations[i];
-    if (operation?.kind !== "elementwise" || operation.work.nodes.length !== 1) return undefined;
-    const [node] = operation.work.nodes;
-    return node.op === "fill" ? node : undefined;
-  }
-
-  /**
-   * What operation `i` reads, where all it does is to copy one tensor in another order or shape. Not
-   * for a buffer that is written several times, as readers would have to keep their place among them.
-   */
-  #view(i: number | undefined): Operand | undefined {
-    const operation = i === undefined ? undefined : this.#operations[i];
-    if (operation?.kind !== "elementwise" || operation.work.nodes.length !== 1) return undefined;
-    const [operand] = operation.work.operands;
-    if (operation.work.nodes[0].op !== "copy" || this.#isRewritten.has(operand.buffer)) {
-      return undefined;
-    }
-    return operand;
-  }
-
-  /** True when readers do the work of operation `i` themselves. */
-  #isInlined(i: number): boolean {
-    return this.#literal(i) !== undefined || this.#view(i) !== undefined;
+    return this.#ordered().map((group) => this.#emit(group));
   }
 
   #tryToMerge(producer: number, consumer: number): void {
     const [first, second] = [this.#groupOf[producer], this.#groupOf[consumer]];
-    if (first === second || this.#isInlined(producer)) return;
+    if (first === second || this.#flow.isInlined(producer)) return;
     const [a, b] = [this.#operations[producer], this.#operations[consumer]];
     if (a.kind !== "elementwise" || b.kind === "dispatch") return;
     if (a.work.size !== b.work.size) return;
     const members = [...first.members, ...second.members].sort((x, y) => x - y);
-    const { operands, nodes, outputs } = this.#join(members);
-    if (nodes.length > this.#limits.nodes) return;
-    if (operands.length + outputs.length > this.#limits.bindings) return;
+    const joined = this.#join(members);
+    if (joined.nodes.length > this.#limits.nodes) return;
+    if (bindingCount(joined) + joined.outputs.length > this.#limits.bindings) return;
     if (reachesAround(first, second) || reachesAround(second, first)) return;
     this.#merge(first, second, members);
   }
@@ -212,13 +123,13 @@ class Fuser {
     const argument = (operand: Operand): Argument => {
       const node = nodeOf.get(operand.buffer);
       if (node !== undefined) return { node };
-      const producer = this.#producer.get(operand.buffer);
-      const source = this.#view(producer);
+      const producer = this.#flow.producer.get(operand.buffer);
+      const source = this.#flow.view(producer);
       if (source) {
         const seen = throughView(operand, source, size);
         return seen ? argument(seen) : { operand: operandIndex(operand) };
       }
-      const literal = this.#literal(producer);
+      const literal = this.#flow.literal(producer);
       if (!literal) return { operand: operandIndex(operand) };
       const [value] = literal.params;
       if (!literals.has(value)) literals.set(value, nodes.push(literal) - 1);
@@ -243,8 +154,8 @@ class Fuser {
       }
       for (const { node, buffer } of operation.work.outputs) {
         nodeOf.set(buffer, placed[node]);
-        const readers = this.#readers.get(buffer) ?? [];
-        const leaves = this.#results.has(buffer) || !this.#producer.has(buffer) ||
+        const readers = this.#flow.readers.get(buffer) ?? [];
+        const leaves = this.#flow.results.has(buffer) || !this.#flow.producer.has(buffer) ||
           readers.some((reader) => !inside.has(reader));
         if (leaves) outputs.push({ node: placed[node], buffer });
       }
@@ -254,7 +165,7 @@ class Fuser {
 
   #emit(group: Group): Operation {
     const last = this.#operations[group.members.at(-1)!];
-    if (last.kind === "dispatch" || this.#literal(group.members[0])) return last;
+    if (last.kind === "dispatch" || this.#flow.literal(group.members[0])) return last;
     const { value, outputs, ...expression } = this.#join(group.members);
     return last.kind === "reduction"
       ? { kind: "reduction", work: { ...last.work, ...expression, value: value! } }
