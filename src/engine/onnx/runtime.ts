@@ -1,5 +1,5 @@
 /**
- * Finds an ONNX Runtime: onnxruntime-node where its package can be loaded, which is native and fast,
+ * Finds an ONNX Runtime: onnxruntime-node where a person has installed it, which is native and fast,
  * else onnxruntime-web, which is WebAssembly and always there.
  */
 import type * as Ort from "onnxruntime-web";
@@ -91,15 +91,28 @@ function describe(ort: OrtModule, kind: "node" | "web", threads: number): OnnxRu
   };
 }
 
-/** onnxruntime-node, or why it cannot be loaded. */
+/**
+ * onnxruntime-node, or why it cannot be loaded.
+ *
+ * It is looked for in `node_modules` folders only, beside this file and in the working directory, and
+ * is no dependency of this project: named in an import map, a lock file or a dynamic import, Deno would
+ * download its 290 MB for everyone.
+ */
 async function loadNative(): Promise<OrtModule | string> {
-  const permission = await Deno.permissions.query({ name: "ffi" });
-  if (permission.state !== "granted") return "it needs --allow-ffi";
-  // Not a literal, so that nothing downloads the package (hundreds of megabytes) for those without it.
-  const specifier = ["onnxruntime", "node"].join("-");
-  try {
-    return await import(specifier);
-  } catch (error) {
-    return error instanceof Error ? error.message.split("\n")[0] : String(error);
+  const { createRequire } = await import("node:module");
+  let reason = "there is no such package";
+  for (const place of [import.meta.url, `file://${Deno.cwd()}/`]) {
+    if (!place.startsWith("file:")) continue;
+    try {
+      return createRequire(place)("onnxruntime-node");
+    } catch (error) {
+      const message = (error as Error).message.split("\n")[0];
+      if (!message.startsWith("Cannot find module")) reason = message;
+    }
   }
+  return `${reason}; npm install --no-save onnxruntime-node@${NATIVE_VERSION} makes it available, ` +
+    "and it needs --allow-ffi";
 }
+
+/** The version that this project is tested with: the web package's. */
+const NATIVE_VERSION = "1.30.0";
