@@ -176,6 +176,13 @@ export function helpText(spec: CommandSpec): string {
   return lines.join("\n");
 }
 
+/** Mesa's Vulkan driver complains on a machine without a desktop session; it needs no folder from us. */
+function quietenVulkan(): void {
+  const name = "XDG_RUNTIME_DIR";
+  const { state } = Deno.permissions.querySync({ name: "env", variable: name });
+  if (state === "granted" && Deno.env.get(name) === undefined) Deno.env.set(name, "/");
+}
+
 /** What a task ends with: its exit code, and what `--json` prints. */
 export interface TaskOutcome {
   exitCode?: number;
@@ -191,6 +198,7 @@ export async function runTask(
   main: (command: ParsedCommand) => Promise<TaskOutcome | void>,
 ): Promise<void> {
   let wantsJson = Deno.args.includes("--json");
+  quietenVulkan();
   try {
     const command = parseCommand(spec, Deno.args);
     wantsJson = command.flag("json");
