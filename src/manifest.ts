@@ -10,6 +10,9 @@ export const MANIFEST_KEY = "ganforge.manifest";
 /** The version of the manifest that this code writes. A reader refuses a larger one. */
 export const MANIFEST_VERSION = 1;
 
+/** The program and version that write files of this manifest. */
+export const PRODUCER = "ganforge 0.1.0";
+
 /**
  * Where latents come from. The latent of seed `s` is made of the numbers 0 ... dimension - 1 at
  * `{ seed: s, stream: STREAMS.latent, step: 0 }` of src/random/counter_random.ts:

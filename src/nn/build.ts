@@ -98,11 +98,16 @@ class NetworkBuilder {
     this.#spec = spec;
   }
 
-  /** Builds layers one after another. @param path of the block that they are in, "" for the network */
+  /**
+   * Builds layers one after another.
+   * @param path of the layer that they are in, with a slash at its end; "" for the network
+   * @param block of that layer
+   */
   sequence(
     specs: LayerSpec[],
     start: number[],
-    path: string,
+    path = "",
+    block = "",
   ): { outputShape: number[]; forward: Forward } {
     const counts = new Map<LayerType, number>();
     const names = new Set<string>();
@@ -112,18 +117,24 @@ class NetworkBuilder {
       const number = (counts.get(spec.type) ?? 0) + 1;
       counts.set(spec.type, number);
       const name = spec.name ?? `${spec.type}_${number}`;
-      const scope = this.#scope(path + name, spec, shape);
+      const localName = block === "" ? name : `${block}/${name}`;
+      const fullName = path + localName;
+      const scope = this.#scope(fullName, spec, shape);
       if (names.has(name)) scope.fail("an earlier layer has the same name: give it another");
       names.add(name);
       const layer = buildLayer(spec, scope);
       this.layers.push({
-        name: path + name,
+        name: fullName,
         type: spec.type,
         outputShape: layer.outputShape,
         parameterCount: scope.parameterCount(),
         flops: layer.flops,
       });
-      steps.push(layer.forward);
+      steps.push((x, call) =>
+        call.enterLayer
+          ? call.enterLayer(localName, () => layer.forward(x, call))
+          : layer.forward(x, call)
+      );
       shape = layer.outputShape;
     }
     return {
@@ -152,7 +163,7 @@ class NetworkBuilder {
         parameterCount += shape.reduce((size, side) => size * side, 1);
         return fullName;
       },
-      block: (block, layers) => this.sequence(layers, inputShape, `${path}/${block}/`),
+      block: (block, layers) => this.sequence(layers, inputShape, `${path}/`, block),
       fail: (problem) => {
         throw new UserError(
           `Layer ${path} (${spec.type}) does not fit an input of shape ` +
@@ -170,7 +181,7 @@ class NetworkBuilder {
  */
 export function buildNetwork(spec: NetworkSpec): Network {
   const builder = new NetworkBuilder(spec);
-  const { outputShape, forward } = builder.sequence(spec.layers, spec.inputShape, "");
+  const { outputShape, forward } = builder.sequence(spec.layers, spec.inputShape);
   const has = (types: LayerType[]): boolean =>
     builder.layers.some((layer) => types.includes(layer.type));
   return {

@@ -52,6 +52,11 @@ export interface ApplyContext {
   random?: StepRandom;
   /** Class labels `[n]`, int32, where {@linkcode Network.usesLabels}. */
   labels?: tf.Tensor1D;
+  /**
+   * Called in place of each layer, with a name within the block that it is in and the way to apply it;
+   * for tracers, which want to know where an operation comes from.
+   */
+  enterLayer?: (name: string, apply: () => tf.Tensor) => tf.Tensor;
 }
 
 /** One application of a network: what the layers read, and where they leave new buffers. */

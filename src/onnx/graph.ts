@@ -37,6 +37,8 @@ export interface OnnxTensor {
   dtype: OnnxType;
   dims: number[];
   data: ArrayBufferView;
+  /** Where the elements lie in another file; `data` is empty then. */
+  external?: { location: string; offset: number; length: number };
 }
 
 /** The name, type and shape of an input, an output or a value in between. */

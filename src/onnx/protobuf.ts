@@ -17,6 +17,9 @@ const VARINT = 0;
 const LENGTH = 2;
 const FIXED32 = 5;
 
+/** TensorProto.DataLocation. */
+const EXTERNAL = 1;
+
 /** AttributeProto.AttributeType. */
 const ATTRIBUTE_TYPES = { float: 1, int: 2, string: 3, tensor: 4, graph: 5, ints: 7 } as const;
 
@@ -110,6 +113,16 @@ function writeTensor(writer: BinaryWriter, tensor: OnnxTensor): void {
   for (const dim of tensor.dims) writer.tag(1, VARINT).int64(dim);
   writer.tag(2, VARINT).int32(DATA_TYPES[tensor.dtype]);
   writeString(writer, 8, tensor.name);
+  if (tensor.external !== undefined) {
+    for (const [key, value] of Object.entries(tensor.external)) {
+      writeMessage(writer, 13, () => {
+        writeString(writer, 1, key);
+        writeString(writer, 2, String(value));
+      });
+    }
+    writer.tag(14, VARINT).int32(EXTERNAL);
+    return;
+  }
   const { buffer, byteOffset, byteLength } = tensor.data;
   writer.tag(9, LENGTH).bytes(new Uint8Array(buffer, byteOffset, byteLength));
 }

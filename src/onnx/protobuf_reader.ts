@@ -138,13 +138,23 @@ function readAttribute(bytes: Uint8Array): [string, OnnxAttribute] {
 
 function readTensor(bytes: Uint8Array): OnnxTensor {
   const dims: number[] = [];
+  const place = new Map<string, string>();
   const tensor: OnnxTensor = { name: "", dtype: "float32", dims, data: new Uint8Array() };
   readFields(bytes, {
     1: readIntegers(dims),
     2: (reader) => tensor.dtype = typeName(reader.int32()),
     8: (reader) => tensor.name = reader.string(),
     9: (reader) => tensor.data = reader.bytes().slice(),
+    13: (reader) => {
+      const [key, value] = readEntry(reader.bytes());
+      place.set(key, value);
+    },
   });
+  const location = place.get("location");
+  if (location !== undefined) {
+    const [offset, length] = ["offset", "length"].map((key) => Number(place.get(key) ?? 0));
+    tensor.external = { location, offset, length };
+  }
   return tensor;
 }
 

@@ -5,6 +5,7 @@ import type { DataSource } from "../data/source.ts";
 import { openEngine } from "../engine/open.ts";
 import type { Engine } from "../engine/types.ts";
 import { type Checkpoint, readLatestCheckpoint } from "../training/checkpoint.ts";
+import { writeDataRecord } from "../training/data_record.ts";
 import {
   createRunFolder,
   openRunFolder,
@@ -84,6 +85,7 @@ export async function trainRun(
 
   const { folder, checkpoint } = await openFolder(config, data, engine, options);
   cleanup.use(folder);
+  await writeDataRecord(folder.path, data);
   const snapshots = await openSnapshots({
     config,
     data,

@@ -9,9 +9,13 @@ export const PARTIAL_PREFIX = ".partial-";
 
 /**
  * Writes a file so that it appears whole or not at all.
+ * @param bytes what it holds, in one piece or in several
  * @throws {UserError} when the disc is full or the folder cannot be written
  */
-export async function writeFileAtomically(path: string, bytes: Uint8Array): Promise<void> {
+export async function writeFileAtomically(
+  path: string,
+  bytes: Uint8Array | readonly Uint8Array[],
+): Promise<void> {
   const slash = path.lastIndexOf("/");
   const aside = `${path.slice(0, slash + 1)}${PARTIAL_PREFIX}${Deno.pid}-${path.slice(slash + 1)}`;
   try {
@@ -24,10 +28,15 @@ export async function writeFileAtomically(path: string, bytes: Uint8Array): Prom
 }
 
 /** Writes a file and waits until the disc has it. */
-export async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
+export async function writeDurably(
+  path: string,
+  bytes: Uint8Array | readonly Uint8Array[],
+): Promise<void> {
   using file = await Deno.open(path, { write: true, create: true, truncate: true });
-  let written = 0;
-  while (written < bytes.length) written += await file.write(bytes.subarray(written));
+  for (const part of bytes instanceof Uint8Array ? [bytes] : bytes) {
+    let written = 0;
+    while (written < part.length) written += await file.write(part.subarray(written));
+  }
   await file.sync();
 }
 

@@ -24,22 +24,28 @@ export type OnnxEngineOptions = RuntimeOptions;
 export async function createOnnxEngine(options: OnnxEngineOptions = {}): Promise<Engine> {
   const runtime = await loadRuntime(options);
   const open = new Set<{ dispose(): Promise<void> }>();
+
+  /** Remembers what has to be disposed of, until its owner does so. */
+  function track<T extends { dispose(): Promise<void> }>(item: T): T {
+    const release = item.dispose.bind(item);
+    item.dispose = async () => {
+      if (open.delete(item)) await release();
+    };
+    open.add(item);
+    return item;
+  }
+
   return {
     name: "onnx",
     description: `cpu through ${runtime.description}`,
     async compileStep(program, state, seed) {
-      const step = await OnnxStep.create(runtime, buildStepModel(program, state), state, seed);
-      open.add(step);
-      return step;
+      return track(await OnnxStep.create(runtime, buildStepModel(program, state), state, seed));
     },
     async compileFunction(fn, inputs) {
-      const compiled = await compileOnnxFunction(runtime, fn, inputs);
-      open.add(compiled);
-      return compiled;
+      return track(await compileOnnxFunction(runtime, fn, inputs));
     },
     async dispose() {
-      for (const item of open) await item.dispose();
-      open.clear();
+      for (const item of [...open]) await item.dispose();
     },
   };
 }

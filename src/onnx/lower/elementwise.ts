@@ -166,10 +166,8 @@ export const elementwiseRules: Record<string, LoweringRule> = {
   ...Object.fromEntries(
     Object.entries(SAME_UNARY).map(([kernel, op]): [string, LoweringRule] => [
       kernel,
-      (lowering, node) => ({
-        ...lowering.unary(op, lowering.input(node, "x")),
-        dtype: node.outputs[0].dtype,
-      }),
+      (lowering, node) =>
+        lowering.unary(op, lowering.input(node, "x"), undefined, node.outputs[0].dtype),
     ]),
   ),
   ...Object.fromEntries(
@@ -210,8 +208,8 @@ export const elementwiseRules: Record<string, LoweringRule> = {
   FloorDiv: floorDivide,
   IsFinite: (lowering, node) => {
     const x = lowering.input(node, "x");
-    const nan: Lowered = { ...lowering.unary("IsNaN", x), dtype: "bool" };
-    const infinite: Lowered = { ...lowering.unary("IsInf", x), dtype: "bool" };
+    const nan = lowering.unary("IsNaN", x, undefined, "bool");
+    const infinite = lowering.unary("IsInf", x, undefined, "bool");
     return lowering.unary("Not", lowering.elementwise("Or", [nan, infinite], "bool"));
   },
   LeakyRelu: (lowering, node) =>

@@ -75,7 +75,14 @@ export class Lowering {
 
   /** Says which ONNX value stands for a value of the kernel graph. */
   define(value: KernelValue, lowered: Lowered): void {
-    this.#lowered.set(value.id, lowered);
+    this.#lowered.set(value.id, this.#described(lowered));
+  }
+
+  /** Tells the builder the type and shape of a value. */
+  #described(lowered: Lowered): Lowered {
+    const { name, dtype } = lowered;
+    if (name !== undefined) this.builder.describe(name, dtype, this.dims(lowered));
+    return lowered;
   }
 
   /** Whether something stands for a value already. */
@@ -146,7 +153,7 @@ export class Lowering {
     order: readonly number[] = range(shape.length),
     dtype: KernelType = "float32",
   ): Lowered {
-    return { name, shape, stored: shape, order, dtype };
+    return this.#described({ name, shape, stored: shape, order, dtype });
   }
 
   /** The same tensor in another layout. Axes that were not expanded stay so. */
@@ -166,7 +173,7 @@ export class Lowering {
         });
       this.#moved.set(key, name);
     }
-    return { ...x, order, name };
+    return this.#described({ ...x, order, name });
   }
 
   /** The same tensor with physical axes in logical order. */
@@ -202,7 +209,8 @@ export class Lowering {
       order: [...range(extra), ...x.order.map((axis) => axis + extra)],
     };
     if (x.name === undefined) return lifted;
-    return { ...lifted, name: this.builder.reshape(x.name, this.dims(x), this.dims(lifted)) };
+    const name = this.builder.reshape(x.name, this.dims(x), this.dims(lifted));
+    return this.#described({ ...lifted, name });
   }
 
   /** Reshapes, without moving elements where the layout allows it. */
@@ -222,16 +230,22 @@ export class Lowering {
   }
 
   /** Applies an operation to each element. */
-  unary(op: string, x: Lowered, attributes?: Record<string, OnnxAttribute>): Lowered {
-    const { shape, stored, order, dtype } = x;
-    return { shape, stored, order, dtype, name: this.builder.emit(op, [this.name(x)], attributes) };
+  unary(
+    op: string,
+    x: Lowered,
+    attributes?: Record<string, OnnxAttribute>,
+    dtype: KernelType = x.dtype,
+  ): Lowered {
+    const { shape, stored, order } = x;
+    const name = this.builder.emit(op, [this.name(x)], attributes);
+    return this.#described({ shape, stored, order, dtype, name });
   }
 
   /** Converts elements to another type. */
   cast(x: Lowered, dtype: KernelType): Lowered {
     if (x.dtype === dtype) return x;
     const to = { float32: 1, int32: 6, bool: 9 }[dtype];
-    return { ...this.unary("Cast", x, { to }), dtype };
+    return this.unary("Cast", x, { to }, dtype);
   }
 
   /** Applies an operation to the elements of broadcast tensors, in the layout of the first that has one. */
@@ -250,13 +264,13 @@ export class Lowering {
       if (!anchored || !isSingle(x)) return this.name(this.arranged(x, order));
       return this.name(x.fill === undefined ? x : constantFill(x.fill, [], x.dtype));
     });
-    return {
+    return this.#described({
       shape: padded.map(({ shape }) => shape).reduce(broadcastShapes),
       stored: padded.map(({ stored }) => stored).reduce(broadcastShapes),
       order,
       dtype,
       name: this.builder.emit(op, names),
-    };
+    });
   }
 }
 

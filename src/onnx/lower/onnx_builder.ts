@@ -34,6 +34,8 @@ export class OnnxBuilder {
   readonly #initializers = new Map<string, OnnxTensor>();
   readonly #sharedConstants = new Map<string, string>();
   readonly #taken = new Map<string, number>();
+  /** Types and shapes of values, where they are known. */
+  readonly #described = new Map<string, OnnxValueInfo>();
   /** For a reshape's output, what it reshaped. */
   readonly #reshaped = new Map<string, { name: string; dims: readonly number[] }>();
   /** The reshapes that there are, by input and target. */
@@ -95,6 +97,11 @@ export class OnnxBuilder {
 
   /** A list of int64 numbers. */
   integers(values: readonly number[]): string {
+    if (this.isDynamic(values)) {
+      throw new RangeError(
+        `Cannot write the constant ${this.dims(values).join(", ")}: it depends on the batch size`,
+      );
+    }
     return this.constant(BigInt64Array.from(values, BigInt), [values.length], "int64", "shape");
   }
 
@@ -140,13 +147,19 @@ export class OnnxBuilder {
    */
   dimensions(dims: readonly number[], source: string): string {
     if (!this.isDynamic(dims)) return this.integers(dims);
-    const shape = this.emit("Shape", [source], { start: 0, end: 1 });
+    // Not Shape's own start and end, which opset 15 brought.
+    const shape = this.emit("Gather", [this.emit("Shape", [source]), this.integers([0])]);
     const parts = dims.map((dim) => {
       if (!this.#isBatch(dim)) return this.integers([dim]);
       const multiple = dim / this.#batchMark!;
       return multiple === 1 ? shape : this.emit("Mul", [shape, this.integers([multiple])]);
     });
     return this.emit("Concat", parts, { axis: 0 });
+  }
+
+  /** Notes the type and the (physical) shape of a value, for the file. */
+  describe(name: string, dtype: OnnxType, dims: readonly number[]): void {
+    this.#described.set(name, { name, dtype, dims: this.dims(dims) });
   }
 
   /** Ends the graph: leaves out what no output needs, and gives outputs their names. */
@@ -163,12 +176,14 @@ export class OnnxBuilder {
       live.push(node);
       node.inputs.forEach((input) => needed.add(input));
     }
+    const made = live.reverse().flatMap((node) => node.outputs);
     return {
       name,
-      nodes: live.reverse(),
+      nodes: live,
       inputs,
       outputs: outputs.map(({ info }) => info),
       initializers: [...this.#initializers.values()].filter((tensor) => needed.has(tensor.name)),
+      values: made.flatMap((output) => this.#described.get(output) ?? []),
     };
   }
 
@@ -195,6 +210,13 @@ export class OnnxBuilder {
     dtype: OnnxType,
     hint: string,
   ): string {
+    if (this.isDynamic(dims)) {
+      throw new RangeError(
+        `Cannot write a constant of shape [${
+          this.dims(dims).join(", ")
+        }]: it depends on the batch size`,
+      );
+    }
     const name = this.freshName(hint);
     this.#initializers.set(name, { name, dtype, dims: [...dims], data });
     return name;

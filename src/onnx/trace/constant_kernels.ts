@@ -43,6 +43,7 @@ const REARRANGING = new Set(
 
 /**
  * Computes a kernel whose inputs are all constants.
+ * @param onlyFills whether to compute only what needs a single number
  * @returns the outputs, or null where an input is known only at run time or the tensors are too large
  */
 export function foldConstants(
@@ -50,6 +51,7 @@ export function foldConstants(
   inputs: Record<string, KernelValue>,
   attributes: KernelNode["attributes"],
   shapes: OutputShape[],
+  onlyFills = false,
 ): FoldedOutput[] | null {
   const values = Object.values(inputs);
   if (values.length === 0) return null;
@@ -71,6 +73,7 @@ export function foldConstants(
       return [{ ...outputs[0], source: { kind: "fill", value: data[0] } }];
     }
   }
+  if (onlyFills) return null;
   const largest = Math.max(...[...values, ...outputs].map(({ shape }) => sizeOf(shape)));
   if (largest > MAX_ELEMENTS) return null;
   const results = runOnCpu(kernel, inputs, attributes);

@@ -18,6 +18,11 @@ export interface TraceOptions {
   raw?: boolean;
   /** Readable names for tensors that the function uses without having them as inputs: parameters. */
   labels?: TensorMap;
+  /**
+   * The batch size of the inputs where the graph shall hold for any: what has this length, or a multiple
+   * of it, is not made a constant.
+   */
+  batchMark?: number;
 }
 
 /**
@@ -63,7 +68,7 @@ export function traceFunction(
       value: recording.resolve(tensor),
     }));
     return { nodes: recording.nodes, inputs: graphInputs, outputs };
-  }, labels);
+  }, { labels, batchMark: options.batchMark });
   if (options.raw) return graph;
   return removeDeadCode(shareCommonSubexpressions(removeDeadCode(graph)));
 }

@@ -28,16 +28,23 @@ export const TRACE_BACKEND = "ganforge-trace";
 type Info = tf.TensorInfo;
 type DataId = object;
 
+/** Options of a {@linkcode Recording}. */
+export interface RecordingOptions {
+  /** Names for tensors of other backends that become constants, by their data's handle. */
+  labels?: ReadonlyMap<DataId, string>;
+  /** See `TraceOptions` in trace.ts. */
+  batchMark?: number;
+}
+
 /** What one run of a function recorded. */
 export class Recording {
   readonly nodes: KernelNode[] = [];
   readonly #values = new WeakMap<DataId, KernelValue>();
-  readonly #labels: ReadonlyMap<DataId, string>;
+  readonly #options: RecordingOptions;
   #nextId = 0;
 
-  /** @param labels names for tensors of other backends that become constants, by their data's handle */
-  constructor(labels: ReadonlyMap<DataId, string>) {
-    this.#labels = labels;
+  constructor(options: RecordingOptions) {
+    this.#options = options;
   }
 
   /** Makes a value and a handle for it. */
@@ -77,7 +84,10 @@ export class Recording {
       if (info !== null && info !== undefined) values[name] = this.resolve(info);
     }
     const shapes = SHAPE_RULES[kernel](values, attributes);
-    const folded = foldConstants(kernel, values, attributes, shapes);
+    const { batchMark } = this.#options;
+    const isDynamic = batchMark !== undefined &&
+      shapes.some(({ shape }) => shape.some((dim) => dim > 0 && dim % batchMark === 0));
+    const folded = foldConstants(kernel, values, attributes, shapes, isDynamic);
     if (folded !== null) {
       return folded.map(({ source, shape, dtype }) => this.define(shape, dtype, source)[0]);
     }
@@ -111,7 +121,7 @@ export class Recording {
     if (holder === undefined) throw new Error("A traced function used a tensor that was disposed");
     const values = holder.backend.readSync(info.dataId);
     const data = toConstantData(values as ArrayLike<number>, info.dtype as KernelType);
-    const label = this.#labels.get(info.dataId);
+    const label = this.#options.labels?.get(info.dataId);
     const value = this.define(info.shape, info.dtype as KernelType, constantSource(data, label))[1];
     this.#values.set(info.dataId, value);
     return value;
@@ -267,12 +277,12 @@ const LIST_KERNELS = new Set(["SplitV", "Unpack"]);
 /** Runs `body` with the trace backend active and recording; then everything is as before. */
 export function withRecording<T>(
   body: (recording: Recording, wrap: (info: Info) => tf.Tensor) => T,
-  labels: ReadonlyMap<DataId, string> = new Map(),
+  options: RecordingOptions = {},
 ): T {
   const target = traceBackend();
   if (target.recording !== null) throw new Error("Cannot trace while another trace is running");
   const previous = tf.getBackend() || "cpu";
-  const recording = target.recording = new Recording(labels);
+  const recording = target.recording = new Recording(options);
   // Synchronous in effect: the backend needs no initialisation that takes time.
   void tf.setBackend(TRACE_BACKEND);
   const engine = tf.engine();

@@ -1,0 +1,135 @@
+/** The parity check: does the finished file compute what the trainer does? */
+import type { HostTensor, HostTensors } from "../engine/types.ts";
+import { UserError } from "../errors.ts";
+import { fillBits, STREAMS } from "../random/counter_random.ts";
+import { fillLatent } from "../random/latents.ts";
+import type { ExportedModel } from "./export.ts";
+import { openModel } from "./model_session.ts";
+import { LABEL, LATENT } from "./traced_target.ts";
+
+/**
+ * What the trainer's generator gives.
+ * @param latents `[n, dimension]`
+ * @param labels `[n]`, for a conditional generator
+ * @returns `[n, ...shape]`, images as NHWC, in the network's own range
+ */
+export type ParityReference = (latents: HostTensor, labels?: Int32Array) => Promise<HostTensor>;
+
+/** How to compare. */
+export interface ParityOptions {
+  /** The largest difference to accept; see {@linkcode Parity}. */
+  tolerance: number;
+  /** How many fresh latents. Default 64. */
+  count?: number;
+  /** Decides which latents. Default 0. */
+  seed?: number;
+  /** The values that the trainer's -1 and 1, say, become 0 and 255 from, where the file gives uint8. */
+  range?: readonly [number, number];
+}
+
+/**
+ * How far a file is from the trainer. A difference counts as a share of the trainer's value where that
+ * is beyond 1, and in grey levels for a file that gives uint8.
+ */
+export interface Parity {
+  /** Latents that were compared. */
+  count: number;
+  /** The largest difference of any value. */
+  maxDifference: number;
+  /** The mean over all values. */
+  meanDifference: number;
+  /** What the largest may be. */
+  tolerance: number;
+  /** The runtime that ran the file. */
+  runtime: string;
+}
+
+/**
+ * Runs a file in onnxruntime-web on fresh latents and compares.
+ * @throws {UserError} past the tolerance, or when the runtime refuses the file
+ */
+export async function checkParity(
+  model: Pick<ExportedModel, "bytes" | "externalData" | "manifest">,
+  reference: ParityReference,
+  options: ParityOptions,
+): Promise<Parity> {
+  const { count = 64, seed = 0, tolerance, range = [-1, 1] } = options;
+  const { latent, output, classNames } = model.manifest;
+  const seeds = fillBits(new Uint32Array(count), { seed, stream: STREAMS.evaluation, step: 0 });
+  const data = new Float32Array(count * latent.dimension);
+  seeds.forEach((latentSeed, index) => {
+    const one = data.subarray(index * latent.dimension, (index + 1) * latent.dimension);
+    fillLatent(one, { seed: latentSeed, distribution: latent.distribution });
+  });
+  const latents: HostTensor = { shape: [count, latent.dimension], dtype: "float32", data };
+  const labels = classNames === null
+    ? undefined
+    : Int32Array.from({ length: count }, (_, index) => index % classNames.length);
+  const inputs: HostTensors = { [LATENT]: latents };
+  if (labels) inputs[LABEL] = { shape: [count], dtype: "int32", data: labels };
+
+  const session = await openModel(model.bytes, model.externalData);
+  try {
+    const actual = (await session.run(inputs))[output.name].data;
+    const wanted = await reference(latents, labels);
+    if (wanted.data.length !== actual.length) {
+      throw new RangeError(
+        `Cannot compare the file's ${actual.length} values with the reference's ${wanted.data.length}`,
+      );
+    }
+    let expected = output.name === "image"
+      ? toNCHW(wanted.data as Float32Array, output.shape)
+      : wanted.data as Float32Array;
+    if (output.dtype === "uint8") expected = expected.map((value) => toLevel(value, range));
+    const difference = compare(actual, expected, output.dtype === "uint8");
+    const result: Parity = { count, ...difference, tolerance, runtime: session.runtime };
+    if (difference.maxDifference <= tolerance) return result;
+    throw new UserError(
+      `Cannot export: over ${count} latents, ${session.runtime} differs from the trainer by up to ` +
+        `${figure(result.maxDifference)} (mean ${figure(result.meanDifference)}), more than the ` +
+        `allowed ${figure(tolerance)}; no file was written`,
+    );
+  } finally {
+    await session.release();
+  }
+}
+
+/** @param shape `[channels, height, width]` */
+function toNCHW(nhwc: Float32Array, [channels, height, width]: readonly number[]): Float32Array {
+  const plane = height * width;
+  const result = new Float32Array(nhwc.length);
+  for (let start = 0; start < nhwc.length; start += plane * channels) {
+    for (let position = 0; position < plane; position++) {
+      for (let c = 0; c < channels; c++) {
+        result[start + c * plane + position] = nhwc[start + position * channels + c];
+      }
+    }
+  }
+  return result;
+}
+
+/** The grey level, not rounded: rounding is part of what is compared. */
+function toLevel(value: number, [low, high]: readonly [number, number]): number {
+  return Math.min(255, Math.max(0, (value - low) * 255 / (high - low)));
+}
+
+function compare(
+  actual: ArrayLike<number>,
+  expected: ArrayLike<number>,
+  isAbsolute: boolean,
+): { maxDifference: number; meanDifference: number } {
+  let largest = 0;
+  let sum = 0;
+  for (let index = 0; index < actual.length; index++) {
+    const scale = isAbsolute ? 1 : Math.max(1, Math.abs(expected[index]));
+    const gap = Math.abs(actual[index] - expected[index]) / scale;
+    const difference = Number.isNaN(gap) ? Infinity : gap;
+    if (difference > largest) largest = difference;
+    sum += difference;
+  }
+  return { maxDifference: largest, meanDifference: sum / Math.max(1, actual.length) };
+}
+
+function figure(value: number): string {
+  return Number(value.toPrecision(3)).toString();
+}

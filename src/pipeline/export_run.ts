@@ -1,0 +1,185 @@
+/** `generator.onnx` of a run: exported, compared with the trainer, and only then written. */
+import type { RunConfig } from "../config/run_config.ts";
+import { openEngine } from "../engine/open.ts";
+import type { Engine, HostTensors } from "../engine/types.ts";
+import { UserError } from "../errors.ts";
+import { buildNetwork, type Network } from "../nn/mod.ts";
+import { type ExportDtype, type ExportedModel, exportOnnx } from "../onnx/export.ts";
+import { checkParity, type Parity } from "../onnx/parity.ts";
+import type { ReportedExport } from "../report/run_report.ts";
+import { writeFileAtomically } from "../training/atomic_file.ts";
+import { readLatestCheckpoint } from "../training/checkpoint.ts";
+import { readDataRecord } from "../training/data_record.ts";
+import { readRunConfig } from "../training/run_folder.ts";
+import { compileNetwork, generatorWeights } from "./generate.ts";
+import type { FinishedRun } from "./train_run.ts";
+
+/** How to export a run. */
+export interface ExportRunOptions {
+  /** The file to write. Default `generator.onnx` in the run's folder. */
+  out?: string;
+  /** How weights are kept and computed with. Default "fp32". */
+  dtype?: ExportDtype;
+  /** How images leave the file. Default "float". */
+  output?: "float" | "uint8";
+  /** The version of ONNX' operators, 13 to 21. Default 17. */
+  opset?: number;
+  /** What you say about using the weights; goes into the file. */
+  licence?: string;
+  /** The engine that computes the trainer's numbers. Default: the run's own, or the best that is there. */
+  engine?: Engine;
+  /** Told of what is wrong but does not stop the export. */
+  onWarning?: (message: string) => void;
+}
+
+/** What an export wrote. */
+export interface ExportedRun {
+  /** The ONNX file. */
+  path: string;
+  /** Of all files that were written. */
+  sizeBytes: number;
+  opset: number;
+  dtype: ExportDtype;
+  parity: Parity;
+  /** How many operations the graph has, and how many of them are Transpose. */
+  nodes: number;
+  transposes: number;
+  /** For `report.md`. */
+  reported: ReportedExport;
+}
+
+/** What an export needs of a run. */
+interface RunToExport {
+  path: string;
+  config: RunConfig;
+  generator: Network;
+  classNames: readonly string[] | undefined;
+  state: HostTensors;
+  step: number;
+}
+
+/**
+ * The largest difference from the trainer that an export may have. Float32 differs by rounding alone.
+ * The others bound what is still a faithful picture in [-1, 1]; the figure itself is always reported.
+ */
+const TOLERANCES: Record<ExportDtype, number> = { fp32: 1e-5 };
+
+/** A grey level of images in [-1, 1]. */
+const LEVELS_PER_UNIT = 127.5;
+
+/**
+ * Exports a run's generator; the average of its weights where the run keeps one.
+ * @param source a run's folder, of which the latest checkpoint is taken, or a run that has just ended
+ * @throws {UserError} when there is no checkpoint, a layer cannot be exported, or the file's numbers are
+ * too far from the trainer's; nothing is written then
+ */
+export async function exportRun(
+  source: string | FinishedRun,
+  options: ExportRunOptions = {},
+): Promise<ExportedRun> {
+  const run = typeof source === "string" ? await readRun(source, options) : finishedRun(source);
+  const { config, generator, classNames, state } = run;
+  const { dtype = "fp32", output = "float", opset, licence } = options;
+  const path = options.out ?? `${run.path}/generator.onnx`;
+  if (!/[^/]\.onnx$/i.test(path)) {
+    throw new UserError(`Cannot export to ${path}: expected a name that ends in .onnx`);
+  }
+  const weights = generatorWeights(state);
+  checkWeights(generator, weights, run.path);
+  const isImage = generator.outputShape.length === 3;
+  if (output === "uint8" && !isImage) {
+    throw new UserError(
+      `Cannot export ${run.path} with --output uint8: its generator makes points of ` +
+        `${generator.outputShape.join(" x ")} numbers, not images`,
+    );
+  }
+  const model = await exportOnnx({ network: generator, weights }, {
+    opset,
+    output,
+    externalDataName: `${path.slice(path.lastIndexOf("/") + 1)}.data`,
+    generator: {
+      distribution: config.latent.distribution,
+      classNames,
+      preset: config.preset,
+      step: run.step,
+      licence,
+    },
+  });
+
+  await using cleanup = new AsyncDisposableStack();
+  const own = options.engine ?? (typeof source === "string" ? undefined : source.engine);
+  const engine = own ?? (await openEngine("auto")).engine;
+  if (!own) cleanup.defer(() => engine.dispose());
+  const runner = await compileNetwork(engine, generator, 64);
+  cleanup.defer(() => runner.dispose());
+  const parity = await checkParity(
+    model,
+    (latents, labels) => runner.run(weights, latents, labels),
+    {
+      seed: run.step,
+      tolerance: TOLERANCES[dtype] * (output === "uint8" ? LEVELS_PER_UNIT : 1) +
+        (output === "uint8" ? 0.5 : 0),
+    },
+  );
+  await writeModel(path, model);
+  const { sizeBytes, nodes, transposes } = model;
+  return {
+    path,
+    sizeBytes,
+    opset: model.opset,
+    dtype,
+    parity,
+    nodes,
+    transposes,
+    reported: {
+      file: path.startsWith(`${run.path}/`) ? path.slice(run.path.length + 1) : path,
+      sizeBytes,
+      opset: model.opset,
+      parity,
+    },
+  };
+}
+
+function finishedRun(run: FinishedRun): RunToExport {
+  const { config, data, folder, trainingStep, result } = run;
+  return {
+    path: folder.path,
+    config,
+    generator: trainingStep.generator,
+    classNames: data.classNames,
+    state: result.state,
+    step: result.step,
+  };
+}
+
+async function readRun(path: string, { onWarning }: ExportRunOptions): Promise<RunToExport> {
+  const config = await readRunConfig(path);
+  const { state, step } = await readLatestCheckpoint(`${path}/checkpoints`, onWarning);
+  const { classNames } = await readDataRecord(path);
+  const generator = buildNetwork({ ...config.generator, classCount: classNames?.length });
+  return { path, config, generator, classNames: classNames ?? undefined, state, step };
+}
+
+function checkWeights(generator: Network, weights: HostTensors, path: string): void {
+  for (const { name, shape } of generator.parameters) {
+    const found = weights[name];
+    if (found !== undefined && found.shape.join() === shape.join()) continue;
+    throw new UserError(
+      `Cannot export ${path}: its checkpoint has ${
+        found ? `[${found.shape}]` : "nothing"
+      } for the generator's ${name} of shape [${shape}]; config.json is not the one that it was ` +
+        "trained with",
+    );
+  }
+}
+
+/** Writes the file, and before it the one with its weights where they are apart. */
+async function writeModel(path: string, { bytes, externalData }: ExportedModel): Promise<void> {
+  const slash = path.lastIndexOf("/");
+  if (slash > 0) await Deno.mkdir(path.slice(0, slash), { recursive: true });
+  if (externalData) {
+    const folder = path.slice(0, slash + 1);
+    await writeFileAtomically(`${folder}${externalData.location}`, externalData.parts);
+  }
+  await writeFileAtomically(path, bytes);
+}

@@ -1,0 +1,65 @@
+/** `deno task export`: writes a run's generator as ONNX, after comparing it with the trainer. */
+import { UserError } from "../src/errors.ts";
+import { EXPORT_DTYPES } from "../src/onnx/export.ts";
+import { exportRun } from "../src/pipeline/export_run.ts";
+import { findRun } from "../src/training/run_folder.ts";
+import { type CommandSpec, type ParsedCommand, runTask, type TaskOutcome } from "./cli/command.ts";
+
+const spec: CommandSpec = {
+  name: "export",
+  summary: "Writes a run's generator as an ONNX file, and checks that it computes the same.",
+  positionals: "RUN | latest",
+  maxPositionals: 1,
+  options: {
+    out: { value: "FILE.onnx", help: "the file to write (default generator.onnx in the run)" },
+    dtype: { value: EXPORT_DTYPES.join("|"), help: "how weights are kept (default fp32)" },
+    output: { value: "float|uint8", help: "images as -1 ... 1 (default) or as 0 ... 255" },
+    opset: { value: "N", help: "the version of ONNX' operators, 13 to 21 (default 17)" },
+    licence: {
+      value: "TEXT",
+      help: "what you say about using the weights, for the file's manifest",
+    },
+    runs: { value: "FOLDER", help: "the folder of all runs (default runs)" },
+  },
+  examples: [
+    "deno task export latest",
+    "deno task export runs/00003-mnist-mlp --dtype fp16 --out small.onnx",
+    "deno task export 3 --output uint8 --licence CC-BY-4.0",
+  ],
+};
+
+if (import.meta.main) await runTask(spec, main);
+
+async function main(command: ParsedCommand): Promise<TaskOutcome> {
+  const opset = command.integer("opset", { min: 13, max: 21 });
+  const dtype = command.choice("dtype", EXPORT_DTYPES);
+  const output = command.choice("output", ["float", "uint8"]);
+  const out = command.text("out");
+  if (out !== undefined && !/[^/]\.onnx$/i.test(out)) {
+    throw new UserError(`Cannot export to ${out}: expected a name that ends in .onnx`);
+  }
+  const run = await findRun(command.positionals[0] ?? "latest", command.text("runs") ?? "runs");
+  const exported = await exportRun(run, {
+    out,
+    dtype,
+    output,
+    opset,
+    licence: command.text("licence"),
+    onWarning: (message) => console.error(`warning   ${message}`),
+  });
+  const { path, sizeBytes, parity, nodes, transposes } = exported;
+  const { count, runtime, maxDifference, meanDifference, tolerance } = parity;
+  const megabytes = (sizeBytes / 1e6).toPrecision(3);
+  console.log(
+    `exported  ${path}, ${megabytes} MB, ${exported.dtype}, opset ${exported.opset}, ` +
+      `${nodes} operations, ${transposes} of them Transpose`,
+  );
+  console.log(
+    `parity    ${count} latents in ${runtime}: largest difference from the trainer ` +
+      `${maxDifference.toExponential(1)}, mean ${meanDifference.toExponential(1)} ` +
+      `(allowed ${Number(tolerance.toPrecision(3))})`,
+  );
+  return {
+    json: { run, path, sizeBytes, dtype: exported.dtype, opset: exported.opset, nodes, parity },
+  };
+}
