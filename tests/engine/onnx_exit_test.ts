@@ -1,0 +1,66 @@
+import { assert, assertEquals } from "@std/assert";
+import { withRoomyWasmMemory } from "../../src/wasm_memory.ts";
+
+/** A program that trains a little with two threads and then just ends. */
+const PROGRAM = `
+import { createOnnxEngine } from ${
+  JSON.stringify(import.meta.resolve("../../src/engine/onnx/mod.ts"))
+};
+import { CONFIGS, openStep } from ${JSON.stringify(import.meta.resolve("./onnx_steps.ts"))};
+const engine = await createOnnxEngine({ runtime: "web", threads: 2 });
+const { step, state, batches } = openStep(Object.values(CONFIGS)[0]);
+const compiled = await engine.compileStep(step.program, state, 1);
+await compiled.run(batches(0, 40), 0);
+if (Deno.args[0] === "dispose") await engine.dispose();
+console.log("done");
+`;
+
+Deno.test("a process that used the engine ends by itself", async () => {
+  const folder = await Deno.makeTempDir();
+  const file = `${folder}/program.ts`;
+  await Deno.writeTextFile(file, PROGRAM);
+  try {
+    for (const args of [[], ["dispose"]]) {
+      const config = new URL("../../deno.json", import.meta.url).pathname;
+      const child = new Deno.Command(Deno.execPath(), {
+        args: [
+          "run",
+          "--no-prompt",
+          "--no-lock",
+          "--config",
+          config,
+          "--allow-read",
+          "--allow-env",
+          "--allow-sys",
+          file,
+          ...args,
+        ],
+        stdout: "piped",
+        stderr: "piped",
+        signal: AbortSignal.timeout(60_000),
+      });
+      const { code, stdout, stderr } = await child.output();
+      assertEquals(code, 0, new TextDecoder().decode(stderr));
+      assertEquals(new TextDecoder().decode(stdout).trim(), "done");
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("withRoomyWasmMemory() makes shared memories that need not grow, and no others", async () => {
+  const pages = (memory: WebAssembly.Memory) => memory.buffer.byteLength / 65536;
+  await withRoomyWasmMemory(() => {
+    assertEquals(
+      pages(new WebAssembly.Memory({ initial: 1, maximum: 65536, shared: true })),
+      32768,
+    );
+    assertEquals(pages(new WebAssembly.Memory({ initial: 1, maximum: 8, shared: true })), 8);
+    assertEquals(pages(new WebAssembly.Memory({ initial: 1, maximum: 65536 })), 1);
+    assertEquals(pages(new WebAssembly.Memory({ initial: 0, maximum: 0, shared: true })), 0);
+    return Promise.resolve();
+  });
+  const after = new WebAssembly.Memory({ initial: 1, maximum: 65536, shared: true });
+  assertEquals(pages(after), 1);
+  assert(WebAssembly.Memory.name === "Memory");
+});
