@@ -20,6 +20,7 @@ export class TrainingDivergedError extends UserError {
   /** The step, counted from 1, whose numbers were not finite. */
   readonly step: number;
 
+  /** @param step counted from 1 */
   constructor(message: string, step: number) {
     super(message);
     this.name = "TrainingDivergedError";
