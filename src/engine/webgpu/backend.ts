@@ -1,125 +1,34 @@
 /**
  * TensorFlow.js's WebGPU backend with two things added: errors of the device are thrown when a tensor
  * is read, and all GPU work passes through one place, where a recorder may take it instead of the
- * queue (see recorder.ts). This file is also the one typed view of the backend's private parts
- * (version 4.22.0, which deno.json pins).
+ * queue (see recorder.ts).
  */
 import { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import type * as tfTypes from "@tensorflow/tfjs";
 import { tf } from "../tf.ts";
+import type {
+  BackendInternals,
+  DataId,
+  Dispatch,
+  HostValues,
+  StockProgram,
+  UniformField,
+  WorkRecorder,
+} from "./backend_types.ts";
 import { elementwiseDispatch, type ElementwiseWork } from "./elementwise.ts";
 import { reductionDispatch, type ReductionWork } from "./reduction.ts";
 import type { KernelTuning } from "./tuning.ts";
 import { packStockUniforms } from "./uniforms.ts";
 
-/** Key of a tensor's data in the backend. */
-export type DataId = tfTypes.TensorInfo["dataId"];
-
-/** A tensor's values on the host. */
-export type HostValues = Float32Array | Int32Array | Uint8Array;
-
-/** What the backend knows about a tensor's data: values on the host, or a buffer on the GPU. */
-export interface TensorData {
-  values: HostValues | null;
-  dtype: tfTypes.DataType;
-  shape: number[];
-  refCount: number;
-  resource?: GPUBuffer | null;
-  external?: boolean;
-}
-
-/** A field of a stock program's uniform block. */
-export interface UniformField {
-  type: string;
-  data: number[];
-}
-
-/** The parts of a stock program (WebGPUProgram of TensorFlow.js) that recording needs. */
-export interface StockProgram {
-  pipeline: GPUComputePipeline;
-  shaderKey: string;
-  dispatch: [number, number, number];
-  outputShape: number[];
-  outputComponent?: number;
-  size?: boolean;
-  atomic?: boolean;
-  constructor: { name: string };
-}
-
-/** One dispatch: the bindings are `reads`, then `writes`, then the uniform block where there is one. */
-export interface Dispatch {
-  label: string;
-  pipeline: GPUComputePipeline;
-  reads: GPUBuffer[];
-  writes: GPUBuffer[];
-  /** Stock programs bind their output first. */
-  writesFirst?: boolean;
-  uniforms?: ArrayBuffer;
-  workgroups: [number, number, number];
-  /** The written buffers' former contents matter (atomic adds, scatter). */
-  accumulates?: boolean;
-}
-
-/** Takes the GPU's work while a step is being recorded. */
-export interface WorkRecorder {
-  /** Stands for the buffer of a tensor that some dispatch will write. */
-  allocate(sizeBytes: number): GPUBuffer;
-  /** Stands for the buffer of a tensor whose values are on the host. */
-  upload(data: TensorData): GPUBuffer;
-  dispatch(work: Dispatch): void;
-  elementwise(work: ElementwiseWork): void;
-  reduction(work: ReductionWork): void;
-}
-
-interface Internals {
-  device: GPUDevice;
-  queue: GPUQueue;
-  tensorMap: { get(id: DataId): TensorData; has(id: DataId): boolean };
-  bufferManager: {
-    acquireBuffer(size: number, usage: number): GPUBuffer;
-    releaseBuffer(buffer: GPUBuffer): void;
-    numBytesUsed: number;
-    numBytesAllocated: number;
-  };
-  commandEncoder: GPUCommandEncoder | null;
-  computePassEncoder: GPUComputePassEncoder | null;
-  commandQueueOwnedIds: WeakSet<DataId>;
-  uniformPendingDisposal: GPUBuffer[];
-  dispatchCountInPass: number;
-  ensureCommandEncoderReady(): void;
-  endComputePassEncoder(): void;
-  submitQueue(): void;
-  uploadToGPU(id: DataId): void;
-  disposeData(id: DataId, force?: boolean): boolean;
-  releaseResource(id: DataId): void;
-  incRef(id: DataId): void;
-  makeTensorInfo(
-    shape: number[],
-    dtype: tfTypes.DataType,
-    values?: HostValues,
-  ): tfTypes.TensorInfo;
-  recordAndSubmit(
-    program: StockProgram,
-    output: tfTypes.TensorInfo,
-    inputs: tfTypes.TensorInfo[],
-    uniforms?: UniformField[],
-  ): void;
-  createTensorFromGPUData(
-    data: { buffer: GPUBuffer; zeroCopy: boolean },
-    shape: number[],
-    dtype: tfTypes.DataType,
-  ): tfTypes.Tensor;
-}
-
 const StockBackend = WebGPUBackend as unknown as new (
   device: GPUDevice,
   info: GPUAdapterInfo,
-) => Internals & tfTypes.KernelBackend;
+) => BackendInternals & tfTypes.KernelBackend;
 
 /** Buffers that hold tensors: what TensorFlow.js asks for. */
 export const TENSOR_USAGE: number = 0x80 | 0x08 | 0x04; // STORAGE | COPY_DST | COPY_SRC
 
-/** The backend that {@linkcode openWebGpu} registers. */
+/** The backend that `openWebGpu` registers. */
 export class GanforgeWebGpuBackend extends StockBackend {
   /** Takes all work while it is set. */
   recorder: WorkRecorder | undefined;
@@ -128,7 +37,11 @@ export class GanforgeWebGpuBackend extends StockBackend {
   readonly #check: () => void;
   readonly #pipelines = new Map<string, GPUComputePipeline>();
 
-  /** @param check throws when the device has reported an error */
+  /**
+   * Takes a device over.
+   * @param options.tuning sizes of tiles
+   * @param options.check throws when the device has reported an error
+   */
   constructor(
     device: GPUDevice,
     info: GPUAdapterInfo,
@@ -231,6 +144,7 @@ export class GanforgeWebGpuBackend extends StockBackend {
     return buffer;
   }
 
+  /** Queues one of TensorFlow.js's own programs, or hands it to the recorder. */
   override recordAndSubmit(
     program: StockProgram,
     output: tfTypes.TensorInfo,
@@ -250,6 +164,7 @@ export class GanforgeWebGpuBackend extends StockBackend {
     });
   }
 
+  /** Gives a tensor's data a buffer. */
   override uploadToGPU(id: DataId): void {
     const data = this.tensorMap.get(id);
     if (!this.recorder || data.resource) return super.uploadToGPU(id);
@@ -259,6 +174,7 @@ export class GanforgeWebGpuBackend extends StockBackend {
     data.external = true; // the recorder owns it: TensorFlow.js has nothing to release
   }
 
+  /** Gives values that are on the host. @throws Error when they are on the GPU */
   override readSync(id: DataId): HostValues {
     const data = this.tensorMap.get(id);
     if (data.values) return data.values;
@@ -267,6 +183,7 @@ export class GanforgeWebGpuBackend extends StockBackend {
     );
   }
 
+  /** Copies values to the host. @throws Error when the device reported one, or while recording */
   override async read(id: DataId): Promise<HostValues> {
     if (this.recorder) {
       throw new Error("Cannot read a tensor on the host inside a step: the step is being recorded");

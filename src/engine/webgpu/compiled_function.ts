@@ -35,6 +35,7 @@ export class WebGpuFunction implements CompiledFunction {
     return this.#parts.executable;
   }
 
+  /** Uploads the inputs, runs, and copies the outputs back. */
   async run(inputs: HostTensors): Promise<HostTensors> {
     if (this.#disposed) throw new Error("Cannot run a function that was disposed");
     const { device, executable, outputs, check } = this.#parts;
@@ -71,6 +72,7 @@ export class WebGpuFunction implements CompiledFunction {
     return Object.fromEntries(entries);
   }
 
+  /** Gives all buffers back. */
   dispose(): Promise<void> {
     if (!this.#disposed) {
       this.#disposed = true;

@@ -20,10 +20,15 @@ const TRANSFER = 0x04 | 0x08;
 
 /** What {@linkcode WebGpuStep} is made of. */
 export interface WebGpuStepParts {
+  /** Compiles the few programs that are not part of the step. */
   backend: GanforgeWebGpuBackend;
+  /** The step; its externals are the state, the inputs, the constants and the random address. */
   executable: StepExecutable;
+  /** Shapes and types of the inputs. */
   inputs: Record<string, TensorSpec>;
+  /** Shapes and types of the state. */
   state: Record<string, TensorSpec>;
+  /** Seed of the step's random numbers. */
   seed: number;
   /** Throws what the device reported. */
   check(): void;
@@ -43,6 +48,7 @@ export class WebGpuStep implements CompiledStep {
   #disposed = false;
   #running = false;
 
+  /** Takes the executable over. */
   constructor(parts: WebGpuStepParts) {
     this.#parts = parts;
     const { backend, executable } = parts;

@@ -2,7 +2,8 @@
  * Elementwise kernels: an expression over tensors becomes one WGSL program. A single TensorFlow.js
  * operation is an expression of one node.
  */
-import type { Dispatch, GanforgeWebGpuBackend } from "./backend.ts";
+import type { GanforgeWebGpuBackend } from "./backend.ts";
+import type { Dispatch } from "./backend_types.ts";
 import { type Expression, nodeType } from "./expression.ts";
 import { expressionCode, loadsByFour } from "./expression_code.ts";
 import { packScalars } from "./uniforms.ts";

@@ -12,7 +12,12 @@ export interface ElementwiseOp {
   params?: ("f32" | "u32")[];
   /** Its result's type; by default that of its first argument. */
   result?: ElementType;
-  /** @param a the arguments @param p the parameters @param f the float type (`f32` or `vec4<f32>`) */
+  /**
+   * The expression.
+   * @param a the arguments
+   * @param p the parameters
+   * @param f the float type (`f32` or `vec4<f32>`)
+   */
   wgsl(a: string[], p: string[], f: string): string;
 }
 

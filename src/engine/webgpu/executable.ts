@@ -2,7 +2,8 @@
  * A planned step with real buffers and bind groups: what is left to do for one step is to encode a
  * list of dispatches and to submit it.
  */
-import { type Dispatch, type GanforgeWebGpuBackend, TENSOR_USAGE } from "./backend.ts";
+import { type GanforgeWebGpuBackend, TENSOR_USAGE } from "./backend.ts";
+import type { Dispatch } from "./backend_types.ts";
 import { elementwiseDispatch } from "./elementwise.ts";
 import {
   mapBuffers,
@@ -24,7 +25,9 @@ interface BoundDispatch {
 
 /** Part of a buffer. */
 export interface BufferRange {
+  /** The buffer, from its start. */
   buffer: GPUBuffer;
+  /** How much of it. */
   sizeBytes: number;
 }
 
@@ -44,6 +47,7 @@ export class StepExecutable {
   /** Bytes of all buffers. */
   readonly totalBytes: number;
 
+  /** Creates buffers, pipelines and bind groups. */
   constructor(backend: GanforgeWebGpuBackend, graph: StepGraph, plan: StepPlan) {
     const { device } = backend;
     this.#device = device;

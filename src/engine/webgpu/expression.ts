@@ -14,15 +14,21 @@ import {
  * stride`, `i` being the element's index in the output. No terms: a scalar.
  */
 export interface IndexTerm {
+  /** Elements of the output in one step along the term's axes. */
   divisor: number;
+  /** Steps before it starts anew. */
   modulus: number;
+  /** Numbers of the operand in one step. */
   stride: number;
 }
 
 /** A tensor that a kernel reads. */
 export interface Operand {
+  /** Where it is. */
   buffer: GPUBuffer;
+  /** How its numbers are stored. */
   type: ElementType;
+  /** Where an element of the output finds its number. */
   terms: IndexTerm[];
   /** Added to the index. Default 0. */
   offset?: number;
@@ -33,7 +39,9 @@ export type Argument = { operand: number } | { node: number };
 
 /** One function of the expression graph. */
 export interface ElementwiseNode {
+  /** Which function. */
   op: ElementwiseOpName;
+  /** What it takes. */
   args: Argument[];
   /** The numbers of the function's `params`. */
   params: number[];
@@ -41,7 +49,9 @@ export interface ElementwiseNode {
 
 /** Functions of the elements of some tensors, `size` elements each. */
 export interface Expression {
+  /** How many elements. */
   size: number;
+  /** What it reads. */
   operands: Operand[];
   /** Each uses earlier ones only. */
   nodes: ElementwiseNode[];

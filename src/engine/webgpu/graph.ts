@@ -3,7 +3,7 @@
  * exist yet ("values"). Each value is written by one operation, or by several that accumulate into
  * it, so the list can be shortened, fused and given memory before anything runs.
  */
-import type { Dispatch } from "./backend.ts";
+import type { Dispatch } from "./backend_types.ts";
 import { type ElementwiseWork, labelOf as labelOfExpression } from "./elementwise.ts";
 import type { ReductionWork } from "./reduction.ts";
 
@@ -18,8 +18,11 @@ export type ValueSource =
 
 /** A buffer of the step. */
 export interface Value {
+  /** Its number, in order of creation. */
   id: number;
+  /** How long it is. */
   sizeBytes: number;
+  /** What is in it before the step. */
   source: ValueSource;
   /** Stands for it in operations. */
   buffer: GPUBuffer;
@@ -33,7 +36,9 @@ export type Operation =
 
 /** A recorded step. */
 export interface StepGraph {
+  /** All buffers, by their ids. */
   values: Value[];
+  /** All work, in an order in which it can be done. */
   operations: Operation[];
   /** The value that holds each state tensor after the step. */
   state: Map<string, Value>;

@@ -7,6 +7,7 @@ import { type Operation, readsOf, type StepGraph, type Value, writesOf } from ".
 
 /** A buffer that the step needs, before it exists. */
 export interface Slot {
+  /** How long it is. */
   sizeBytes: number;
   /** What is in it from the start. */
   source: Value["source"];
@@ -14,20 +15,25 @@ export interface Slot {
 
 /** A copy between values. */
 export interface PlannedCopy {
+  /** What is copied. */
   from: Value;
+  /** Where to. */
   to: Value;
 }
 
 /** Where everything lies and what happens in which order. */
 export interface StepPlan {
+  /** The work, in order. */
   operations: Operation[];
   /** For an elementwise operation (by index): outputs that take over an operand's buffer. */
   inPlace: Map<number, Map<number, number>>;
   /** The slot of a value. */
   slotOf: Map<Value, Slot>;
+  /** All buffers that the step needs. */
   slots: Slot[];
   /** Done after the operations, in this order. */
   finalCopies: PlannedCopy[];
+  /** What is read after a step. */
   scalars: Map<string, Value>;
   /** Bytes of all slots. */
   totalBytes: number;

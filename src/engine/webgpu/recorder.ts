@@ -5,13 +5,8 @@
 import type * as tfTypes from "@tensorflow/tfjs";
 import { tf } from "../tf.ts";
 import type { StepRandom, TensorMap, TensorSpec } from "../types.ts";
-import {
-  type Dispatch,
-  type GanforgeWebGpuBackend,
-  TENSOR_USAGE,
-  type TensorData,
-  type WorkRecorder,
-} from "./backend.ts";
+import { type GanforgeWebGpuBackend, TENSOR_USAGE } from "./backend.ts";
+import type { Dispatch, TensorData, WorkRecorder } from "./backend_types.ts";
 import type { ElementwiseWork } from "./elementwise.ts";
 import type { Operation, StepGraph, Value, ValueSource } from "./graph.ts";
 import { drawRandom } from "./kernels/elementwise.ts";
@@ -32,7 +27,9 @@ export function inputKey(name: string): string {
 
 /** What a recorded function gives back: state by external names, scalars (or outputs) by any. */
 export interface RecordedResult {
+  /** The new value of each external that is state. */
   state: TensorMap;
+  /** What else is read. */
   scalars: TensorMap;
 }
 

@@ -3,7 +3,8 @@
  * `[outer, reduced, inner]`. The expression may be a tensor's own elements or what fusion.ts has
  * joined to it. Long axes are reduced in parts first.
  */
-import type { Dispatch, GanforgeWebGpuBackend } from "./backend.ts";
+import type { GanforgeWebGpuBackend } from "./backend.ts";
+import type { Dispatch } from "./backend_types.ts";
 import { labelOf, spread, uniformBlock } from "./elementwise.ts";
 import type { Argument, Expression } from "./expression.ts";
 import { expressionCode, type Load, loadsByFour } from "./expression_code.ts";
@@ -16,15 +17,19 @@ export type Combination = "sum" | "max" | "min";
 export interface ReductionWork extends Expression {
   /** What is reduced. */
   value: Argument;
+  /** How it is reduced. */
   combine: Combination;
   /** The expression's elements are `[outer, reduced, inner]`. */
   outer: number;
+  /** Length of the axis that disappears. */
   reduced: number;
+  /** Elements side by side below that axis. */
   inner: number;
   /** The result is `[outer, parts, inner]`. */
   parts: number;
   /** The result is divided by this. */
   divisor: number;
+  /** Where the result goes. */
   output: GPUBuffer;
 }
 

@@ -3,7 +3,7 @@
  */
 import type * as tfTypes from "@tensorflow/tfjs";
 import { tf } from "../tf.ts";
-import type { StockProgram, UniformField } from "./backend.ts";
+import type { StockProgram, UniformField } from "./backend_types.ts";
 
 /**
  * The uniform block of a stock program: NaN, infinity, shape and strides of each input and of the

@@ -7,23 +7,35 @@ import { tf } from "../../tf.ts";
 
 /** Sizes of one convolution. */
 export interface ConvGeometry {
+  /** Images. */
   batch: number;
-  /** Height, width and channels of the input. */
+  /** Rows of the input. */
   height: number;
+  /** Columns of the input. */
   width: number;
+  /** Channels of the input. */
   channels: number;
-  /** Height, width and channels of the output. */
+  /** Rows of the output. */
   outHeight: number;
+  /** Columns of the output. */
   outWidth: number;
+  /** Channels of the output. */
   outChannels: number;
+  /** Rows of the filter. */
   kernelHeight: number;
+  /** Columns of the filter. */
   kernelWidth: number;
+  /** Rows of the input from one output row to the next. */
   strideHeight: number;
+  /** The same for columns. */
   strideWidth: number;
+  /** Rows of the input from one row of the filter to the next. */
   dilationHeight: number;
+  /** The same for columns. */
   dilationWidth: number;
-  /** Zeros above and to the left of the input. */
+  /** Rows of zeros above the input. */
   padTop: number;
+  /** Columns of zeros to the left of the input. */
   padLeft: number;
 }
 
@@ -53,10 +65,15 @@ export function geometryValues(geometry: ConvGeometry): number[] {
 
 /** What TensorFlow.js's convolution kernels have as attributes. */
 export interface ConvAttributes {
+  /** Along rows and columns. */
   strides: [number, number] | number;
+  /** A rule, or the zeros on each side. */
   pad: "valid" | "same" | number | tfTypes.backend_util.ExplicitPadding;
+  /** Default "NHWC". */
   dataFormat?: "NHWC" | "NCHW";
+  /** Default 1. */
   dilations?: [number, number] | number;
+  /** What becomes of an output size that is not whole. */
   dimRoundingMode?: "floor" | "round" | "ceil";
 }
 

@@ -7,7 +7,9 @@ import { COMPONENT, each, floatType, range, storage, uniforms } from "./wgsl.ts"
 
 /** A program's tile: `rows` pixels (or input channels) by `columns` channels. */
 export interface ConvTile {
+  /** Results of different pixels, or rows of the filter. */
   rows: number;
+  /** Results of different channels. */
   columns: number;
   /** 4 where the channels that are summed over (or, for the filter, its rows) come in fours. */
   sumWidth: 1 | 4;

@@ -5,7 +5,8 @@
  */
 import type * as tfTypes from "@tensorflow/tfjs";
 import { tf } from "../../tf.ts";
-import type { Dispatch, GanforgeWebGpuBackend } from "../backend.ts";
+import type { GanforgeWebGpuBackend } from "../backend.ts";
+import type { Dispatch } from "../backend_types.ts";
 import { broadcastTerms, type IndexTerm } from "../expression.ts";
 import { chooseSplits } from "../tuning.ts";
 import { packScalars } from "../uniforms.ts";

@@ -12,8 +12,9 @@ export interface RegisterMatmulShape {
   transposeB: boolean;
   /** M, N and K are multiples of 4. */
   fours: { m: boolean; n: boolean; k: boolean };
-  /** A thread's tile; columns a multiple of 4 where `fours.n`. */
+  /** Rows of a thread's tile. */
   rows: number;
+  /** Columns of a thread's tile, a multiple of 4 where `fours.n`. */
   columns: number;
 }
 

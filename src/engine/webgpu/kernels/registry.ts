@@ -3,10 +3,13 @@ import type * as tfTypes from "@tensorflow/tfjs";
 import { tf } from "../../tf.ts";
 import type { GanforgeWebGpuBackend } from "../backend.ts";
 
-/** What a kernel gets. `inputs` may lack optional ones. */
+/** What a kernel gets. */
 export interface KernelCall {
+  /** Tensors by TensorFlow.js's names; optional ones may be missing. */
   inputs: Record<string, tfTypes.TensorInfo>;
+  /** Everything else, by TensorFlow.js's names. */
   attrs: Record<string, unknown>;
+  /** Where it runs. */
   backend: GanforgeWebGpuBackend;
 }
 
