@@ -15,6 +15,7 @@ import { irVersionFor, type OnnxGraph, type OnnxModel } from "./graph.ts";
 import { NCHW } from "./lower/layout.ts";
 import { lowerGraph } from "./lower/lower.ts";
 import { openModel } from "./model_session.ts";
+import { simplify } from "./passes/mod.ts";
 import { encodeModel } from "./protobuf.ts";
 import { LABEL, type NetworkTarget, traceNetwork } from "./traced_target.ts";
 
@@ -84,7 +85,7 @@ export async function exportOnnx(
     return outputType === "uint8" ? toByteRange(output, range) : output;
   });
 
-  const lowered = lowerGraph(traced.graph, {
+  const lowered = lowerGraph(simplify(traced.graph), {
     opset,
     batchMark: traced.batchMark,
     name: "generator",

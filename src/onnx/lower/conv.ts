@@ -61,6 +61,13 @@ function attributesOf(geometry: Geometry, group = 1) {
   };
 }
 
+/** The bias' name, where the kernel has one. */
+function biasOf(lowering: Lowering, node: KernelNode): string[] {
+  if (!node.inputs.bias) return [];
+  const bias = lowering.input(node, "bias");
+  return [lowering.name(lowering.reshaped(bias, [bias.shape.at(-1)!]), "bias")];
+}
+
 function forward(depthwise: boolean): LoweringRule {
   return (lowering, node) => {
     const x = lowering.input(node, "x");
@@ -69,11 +76,7 @@ function forward(depthwise: boolean): LoweringRule {
     const weight = depthwise
       ? depthwiseFilter(lowering, filter)
       : lowering.name(lowering.arranged(lowering.expanded(filter), OIHW), "weight");
-    const inputs = [lowering.name(asNCHW(lowering, x)), weight];
-    if (node.inputs.bias) {
-      const bias = lowering.input(node, "bias");
-      inputs.push(lowering.name(lowering.reshaped(bias, [bias.shape.at(-1)!]), "bias"));
-    }
+    const inputs = [lowering.name(asNCHW(lowering, x)), weight, ...biasOf(lowering, node)];
     const group = depthwise ? x.shape[3] : 1;
     const name = lowering.builder.emit("Conv", inputs, attributesOf(geometry, group));
     return activate(lowering, node, lowering.made(name, node.outputs[0].shape, NCHW));
@@ -93,7 +96,10 @@ function outputPadding(
   });
 }
 
-/** The gradient with respect to the input, which is also TensorFlow.js' transposed convolution. */
+/**
+ * The gradient with respect to the input, which is also TensorFlow.js' transposed convolution; the
+ * exporter's passes give that one a bias.
+ */
 function inputGradient(depthwise: boolean): LoweringRule {
   return (lowering, node) => {
     const { builder } = lowering;
@@ -103,7 +109,7 @@ function inputGradient(depthwise: boolean): LoweringRule {
     const geometry = geometryOf(shape, filter.shape, node, depthwise);
     const { kernel, strides, pads } = geometry;
     const mirrored = [0, 1, 2, 3].map((side) => kernel[side % 2] - 1 - pads[side]);
-    const canMirror = !depthwise && filter.data === undefined &&
+    const canMirror = !depthwise && filter.data === undefined && !node.inputs.bias &&
       strides.every((stride) => stride === 1) && mirrored.every((pad) => pad >= 0);
     if (canMirror) {
       const weight = mirroredFilter(lowering, filter);
@@ -117,7 +123,8 @@ function inputGradient(depthwise: boolean): LoweringRule {
     const weight = depthwise
       ? depthwiseFilter(lowering, filter)
       : lowering.name(lowering.arranged(lowering.expanded(filter), OIHW), "weight");
-    const name = builder.emit("ConvTranspose", [lowering.name(dy), weight], {
+    const inputs = [lowering.name(dy), weight, ...biasOf(lowering, node)];
+    const name = builder.emit("ConvTranspose", inputs, {
       ...attributesOf(geometry, depthwise ? shape[3] : 1),
       output_padding: outputPadding(shape, dy.shape, geometry),
     });

@@ -1,5 +1,5 @@
 /** Rules for resizing, depth-to-space and batch normalisation with given statistics. */
-import { flagAttribute, numberAttribute } from "../trace/attributes.ts";
+import { flagAttribute, numberAttribute, textAttribute } from "../trace/attributes.ts";
 import type { KernelNode } from "../trace/kernel_graph.ts";
 import { asNCHW } from "./conv.ts";
 import { add, multiply, subtract } from "./elementwise.ts";
@@ -174,7 +174,8 @@ const depthToSpace: LoweringRule = (lowering, node) => {
   const x = asNCHW(lowering, lowering.input(node, "x"));
   const name = lowering.builder.emit("DepthToSpace", [lowering.name(x)], {
     blocksize: numberAttribute(node.attributes, "blockSize"),
-    mode: "DCR",
+    // TensorFlow.js' own order of channels, or the one that a pass of the exporter asks for.
+    mode: textAttribute(node.attributes, "mode") ?? "DCR",
   });
   return lowering.made(name, node.outputs[0].shape, NCHW);
 };
