@@ -1,10 +1,5 @@
 /** Rules for kernels that pick elements: slices, padding, gathering, one-hot vectors. */
-import {
-  numberAttribute,
-  numbersAttribute,
-  paddingsAttribute,
-  textAttribute,
-} from "../trace/attributes.ts";
+import { numberAttribute, paddingsAttribute, textAttribute } from "../trace/attributes.ts";
 import { sizeOf } from "../trace/kernel_graph.ts";
 import { resolveAxes } from "../trace/shape_rule.ts";
 import { sliceWindow, stridedSliceWindow } from "../trace/shape_rules_array.ts";
@@ -49,11 +44,7 @@ export function slice(
 
 const plainSlice: LoweringRule = (lowering, node) => {
   const x = lowering.input(node, "x");
-  const window = sliceWindow(
-    x.shape,
-    numbersAttribute(node.attributes, "begin"),
-    numbersAttribute(node.attributes, "size"),
-  );
+  const window = sliceWindow(x.shape, node.attributes);
   const windows = range(x.shape.length).map((axis) => ({
     axis,
     begin: window.begin[axis],

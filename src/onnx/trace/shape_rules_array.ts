@@ -9,15 +9,18 @@ import {
 import { type KernelType, type KernelValue, sizeOf } from "./kernel_graph.ts";
 import { resolveAxes, resolveAxis, type ShapeRule } from "./shape_rule.ts";
 
-/** Begin and size of a slice with negative sizes resolved. */
+/** Begin and size of a slice along each axis; both may be given short, and sizes as -1. */
 export function sliceWindow(
   shape: readonly number[],
-  begin: number[],
-  size: number[],
+  attributes: Readonly<Record<string, unknown>>,
 ): { begin: number[]; size: number[] } {
   const input = { shape: [...shape], dtype: "float32" as const, dataId: {} };
-  const [resolvedBegin, resolvedSize] = tf.slice_util.parseSliceParams(input, begin, size);
-  return { begin: resolvedBegin, size: resolvedSize };
+  const [begin, size] = tf.slice_util.parseSliceParams(
+    input,
+    attributes.begin as number | number[],
+    attributes.size as number | number[] | undefined,
+  );
+  return { begin, size };
 }
 
 /** What a strided slice selects, in the terms of `tf.slice_util.sliceInfo`. */
@@ -94,11 +97,7 @@ export const arrayRules: Record<string, ShapeRule> = {
   }],
   Reverse: ({ x }) => [{ shape: x.shape }],
   Slice: ({ x }, attributes) => [{
-    shape: sliceWindow(
-      x.shape,
-      numbersAttribute(attributes, "begin"),
-      numbersAttribute(attributes, "size"),
-    ).size,
+    shape: sliceWindow(x.shape, attributes).size,
   }],
   SplitV: ({ x }, attributes) => {
     const { axis, sizes } = splitSizes(x, attributes);
