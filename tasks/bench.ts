@@ -1,0 +1,160 @@
+/**
+ * `deno task bench`: milliseconds of a training step on each engine and in PyTorch, in turns in one run
+ * on one machine, as one table with ratios.
+ */
+import { UserError } from "../src/errors.ts";
+import { STEP_CASES, type StepCase } from "../bench/step_cases.ts";
+import { type CommandSpec, type ParsedCommand, runTask, type TaskOutcome } from "./cli/command.ts";
+
+const ENGINES = ["pytorch", "onnx-node", "onnx-web", "webgpu", "tfjs-webgpu", "tfjs-cpu"] as const;
+type EngineName = typeof ENGINES[number];
+
+const spec: CommandSpec = {
+  name: "bench",
+  summary:
+    "Measures a training step on every engine and in PyTorch, in turns, and prints one table.",
+  positionals: "[CASE ...]",
+  maxPositionals: 10,
+  options: {
+    engines: { value: "LIST", help: `of ${ENGINES.join(",")} (default: all but tfjs-cpu)` },
+    batch: { value: "N", help: "only cases of this batch size" },
+    rounds: { value: "N", help: "how often each is measured, in turns (default 3)" },
+    seconds: { value: "S", help: "how long each measurement takes (default 3)" },
+    python: { value: "PATH", help: "the Python that has torch (default /usr/bin/python3)" },
+  },
+  examples: [
+    "deno task bench",
+    "deno task bench mnist-mlp --engines pytorch,onnx-web",
+    `cases: ${[...new Set(STEP_CASES.map(({ name }) => name))].join(", ")}`,
+  ],
+};
+
+if (import.meta.main) await runTask(spec, main);
+
+/** One measurement; undefined fields where the engine is not there. */
+interface Measured {
+  description: string;
+  msPerStep: number;
+}
+
+async function main(command: ParsedCommand): Promise<TaskOutcome> {
+  const cases = chooseCases(command);
+  const engines = chooseEngines(command.text("engines"));
+  const rounds = command.integer("rounds", { min: 1, max: 100 }) ?? 3;
+  const seconds = command.number("seconds", { min: 0.1, max: 600 }) ?? 3;
+  const python = command.text("python") ?? "/usr/bin/python3";
+  const descriptions = new Map<EngineName, string>();
+  const rows: Record<string, string>[] = [];
+  for (const item of cases) {
+    const times = new Map<EngineName, number[]>();
+    const missing = new Map<EngineName, string>();
+    for (let round = 0; round < rounds; round++) {
+      for (const engine of engines) {
+        if (missing.has(engine)) continue;
+        const result = await measure(item, engine, seconds, python);
+        if (typeof result === "string") {
+          missing.set(engine, result);
+          console.error(`${item.name} ${item.batch} ${engine}: ${result}`);
+          continue;
+        }
+        descriptions.set(engine, result.description);
+        times.set(engine, [...(times.get(engine) ?? []), result.msPerStep]);
+      }
+    }
+    rows.push(tableRow(item, engines, times));
+  }
+  printTable(rows);
+  console.log("");
+  for (const [engine, description] of descriptions) console.log(`${engine}: ${description}`);
+  console.log(
+    `Median of ${rounds} rounds in turns, ${seconds} s each; in brackets the time over PyTorch's.`,
+  );
+  return { json: { rows, engines: Object.fromEntries(descriptions) } };
+}
+
+function chooseCases(command: ParsedCommand): StepCase[] {
+  const names = command.positionals;
+  const batch = command.integer("batch", { min: 1 });
+  const unknown = names.find((name) => !STEP_CASES.some((item) => item.name === name));
+  const known = [...new Set(STEP_CASES.map(({ name }) => name))].join(", ");
+  if (unknown) throw new UserError(`Cannot measure ${unknown}: the cases are ${known}`);
+  const chosen = STEP_CASES.filter((item) =>
+    (!names.length || names.includes(item.name)) && (batch === undefined || item.batch === batch)
+  );
+  if (!chosen.length) throw new UserError(`Cannot measure: no case has a batch of ${batch}`);
+  return chosen;
+}
+
+function chooseEngines(list: string | undefined): EngineName[] {
+  if (list === undefined) return ENGINES.filter((name) => name !== "tfjs-cpu");
+  return list.split(",").map((name) => {
+    if (ENGINES.includes(name as EngineName)) return name as EngineName;
+    throw new UserError(`Cannot measure on ${name}: the engines are ${ENGINES.join(", ")}`);
+  });
+}
+
+/** @returns what was measured, or why it could not be */
+async function measure(
+  item: StepCase,
+  engine: EngineName,
+  seconds: number,
+  python: string,
+): Promise<Measured | string> {
+  const [program, args] = engine === "pytorch"
+    ? [python, ["bench/pytorch_steps.py", item.name, String(item.batch), String(seconds)]]
+    : [Deno.execPath(), [
+      "run",
+      "--no-check",
+      "--no-prompt",
+      "--allow-read",
+      "--allow-env",
+      "--allow-sys",
+      "--allow-ffi",
+      "bench/measure_step.ts",
+      item.name,
+      String(item.batch),
+      engine,
+      String(seconds),
+    ]];
+  try {
+    const { success, stdout, stderr } = await new Deno.Command(program, { args }).output();
+    const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes).trim();
+    if (success) return JSON.parse(text(stdout).split("\n").at(-1)!);
+    const lines = text(stderr).split("\n").filter((line) => /error|Error/.test(line));
+    return lines[0] ?? "it failed without a message";
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+function tableRow(
+  item: StepCase,
+  engines: EngineName[],
+  times: Map<EngineName, number[]>,
+): Record<string, string> {
+  const peer = median(times.get("pytorch"));
+  const row: Record<string, string> = { step: `${item.name}, batch ${item.batch}` };
+  for (const engine of engines) {
+    const ms = median(times.get(engine));
+    const ratio = ms !== undefined && peer !== undefined && engine !== "pytorch"
+      ? ` (${(ms / peer).toPrecision(2)})`
+      : "";
+    row[engine] = ms === undefined ? "" : `${ms.toPrecision(3)}${ratio}`;
+  }
+  return row;
+}
+
+function median(values: number[] | undefined): number | undefined {
+  if (!values?.length) return undefined;
+  return values.toSorted((a, b) => a - b)[values.length >> 1];
+}
+
+function printTable(rows: Record<string, string>[]): void {
+  const names = Object.keys(rows[0]);
+  const widths = names.map((name) => Math.max(name.length, ...rows.map((row) => row[name].length)));
+  const line = (cells: string[]) =>
+    `| ${cells.map((cell, i) => cell.padEnd(widths[i])).join(" | ")} |`;
+  console.log(line(names.map((name) => name === "step" ? "ms a step" : name)));
+  console.log(`| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`);
+  for (const row of rows) console.log(line(names.map((name) => row[name])));
+}
