@@ -60,7 +60,7 @@ export class WebGpuFunction implements CompiledFunction {
     });
     device.queue.submit([encoder.finish()]);
     const entries = await Promise.all(copies.map(async ({ name, copy, sizeBytes }) => {
-      const data = await readMapped(copy, sizeBytes);
+      const data = await readMapped(copy, sizeBytes, check);
       copy.destroy();
       const { shape, dtype } = outputs[name];
       const tensor: HostTensor = dtype === "int32"

@@ -118,7 +118,7 @@ export class WebGpuStep implements CompiledStep {
       this.#device.queue.submit([encoder.finish()]);
     }
     const values = stepBytes > 0
-      ? new Float32Array(await readMapped(readBack, batches.length * stepBytes))
+      ? new Float32Array(await readMapped(readBack, batches.length * stepBytes, check))
       : new Float32Array(0);
     if (stepBytes === 0) await this.#device.queue.onSubmittedWorkDone();
     check();
@@ -189,7 +189,7 @@ export class WebGpuStep implements CompiledStep {
     });
     this.#device.queue.submit([encoder.finish()]);
     const data = await Promise.all(
-      copies.map(({ copy, sizeBytes }) => readMapped(copy, sizeBytes)),
+      copies.map(({ copy, sizeBytes }) => readMapped(copy, sizeBytes, check)),
     );
     copies.forEach(({ copy }) => copy.destroy());
     check();
@@ -237,9 +237,22 @@ export class WebGpuStep implements CompiledStep {
   }
 }
 
-/** Waits for a buffer's contents and copies them. */
-export async function readMapped(buffer: GPUBuffer, sizeBytes: number): Promise<ArrayBuffer> {
-  await buffer.mapAsync(GPUMapMode.READ, 0, sizeBytes);
+/**
+ * Waits for a buffer's contents and copies them.
+ * @param check throws what the device reported, which explains a failure better than the failure
+ */
+export async function readMapped(
+  buffer: GPUBuffer,
+  sizeBytes: number,
+  check: () => void,
+): Promise<ArrayBuffer> {
+  try {
+    await buffer.mapAsync(GPUMapMode.READ, 0, sizeBytes);
+  } catch (error) {
+    await new Promise((resolve) => setTimeout(resolve)); // until the device has told its loss
+    check();
+    throw error;
+  }
   const data = buffer.getMappedRange(0, sizeBytes).slice(0);
   buffer.unmap();
   return data;

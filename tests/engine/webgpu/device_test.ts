@@ -13,32 +13,56 @@ Deno.test("openWebGpu() registers one device with the adapter's limits as backen
       adapter.limits.maxStorageBuffersPerShaderStage,
     );
     assertEquals(tf.getBackend(), "webgpu");
+    assertEquals(tf.env().getBool("WEBGPU_CPU_FORWARD"), false);
     assertEquals([...await tf.add([1, 2, 3], 1).data()], [2, 3, 4]);
     if (gpu.isSoftware) assertMatch(gpu.description, /, software adapter$/);
     gpu.check();
   }));
+
+/** Runs a script with the project's imports in a process of its own and gives what it printed. */
+async function runScript(script: string, ...args: string[]): Promise<string> {
+  const config = new URL("../../../deno.json", import.meta.url).pathname;
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["eval", `--config=${config}`, script, ...args],
+    stderr: "inherit",
+  }).output();
+  return new TextDecoder().decode(stdout).trim();
+}
+
+const source = (path: string) =>
+  JSON.stringify(new URL(`../../../src/engine/${path}`, import.meta.url).href);
 
 Deno.test("openWebGpu() gives undefined when there is no WebGPU, or no adapter", async () => {
   const script = `
     const gpu = { requestAdapter: () => Promise.resolve(null) };
     const value = Deno.args[0] === "none" ? undefined : gpu;
     Object.defineProperty(globalThis.navigator, "gpu", { value, configurable: true });
-    const { openWebGpu } = await import(${
-    JSON.stringify(new URL("../../../src/engine/webgpu/device.ts", import.meta.url).href)
-  });
+    const { openWebGpu } = await import(${source("webgpu/device.ts")});
     console.log(await openWebGpu());`;
-  for (const kind of ["none", "null"]) {
-    const { stdout } = await new Deno.Command(Deno.execPath(), {
-      args: [
-        "eval",
-        `--config=${new URL("../../../deno.json", import.meta.url).pathname}`,
-        script,
-        kind,
-      ],
-      stderr: "inherit",
-    }).output();
-    assertEquals(new TextDecoder().decode(stdout).trim(), "undefined");
-  }
+  assertEquals(await runScript(script, "none"), "undefined");
+  assertEquals(await runScript(script, "null"), "undefined");
+});
+
+Deno.test("a lost device ends the run with a message, and can be opened again", async () => {
+  const printed = await runScript(`
+    const { openWebGpu } = await import(${source("webgpu/device.ts")});
+    const { createWebGpuEngine } = await import(${source("webgpu/engine.ts")});
+    const gpu = await openWebGpu();
+    const state = { a: { shape: [2], dtype: "float32", data: new Float32Array(2) } };
+    const next = ({ a }) => ({ state: { a: a.add(1) }, scalars: { sum: a.sum() } });
+    const program = { step: next, inputs: {} };
+    const compile = async () => (await createWebGpuEngine()).compileStep(program, state, 1);
+    const step = await compile();
+    gpu.device.destroy();
+    await step.run([{}], 0).catch((error) => console.log(error.message));
+    await step.readState().catch((error) => console.log(error.message));
+    const again = await compile();
+    await again.run([{}], 0);
+    console.log((await again.readState()).a.data.join());`);
+  assertEquals(
+    printed,
+    "Cannot go on: the WebGPU device was lost (destroyed): device was lost\n".repeat(2) + "1,1",
+  );
 });
 
 Deno.test("an error of the device throws at the next read, once, with the driver's words", () =>
