@@ -26,6 +26,7 @@ import { availableBytes, checkFits, tooLarge } from "./memory.ts";
 import { dropUnusedWork, shareRepeatedWork } from "./passes.ts";
 import { planStep } from "./plan.ts";
 import { ADDRESS, inputKey, record, type RecordedResult, stateKey } from "./recorder.ts";
+import type { GPU_TUNING, KernelTuning, SOFTWARE_TUNING } from "./tuning.ts";
 
 /** How the engine works. */
 export interface WebGpuEngineOptions {
@@ -36,6 +37,8 @@ export interface WebGpuEngineOptions {
    * software adapter; for a GPU only its limits count.
    */
   memoryBytes?: number;
+  /** Sizes of tiles. Default: by the adapter, {@linkcode SOFTWARE_TUNING} or {@linkcode GPU_TUNING}. */
+  tuning?: KernelTuning;
 }
 
 /** Functions in one fused kernel at most. */
@@ -139,8 +142,23 @@ class WebGpuEngine implements Engine {
     return tf.engine().findBackend("webgpu") as unknown as GanforgeWebGpuBackend;
   }
 
-  /** Records twice, compares, shortens, fuses, plans and allocates. */
+  /** {@linkcode WebGpuEngine.#buildTuned} with this engine's tiles. */
   async #build(
+    externals: Record<string, TensorSpec>,
+    fn: Parameters<typeof record>[2],
+  ): Promise<StepExecutable> {
+    const backend = this.#backend;
+    const before = backend.tuning;
+    backend.tuning = this.#options.tuning ?? before;
+    try {
+      return await this.#buildTuned(externals, fn);
+    } finally {
+      backend.tuning = before;
+    }
+  }
+
+  /** Records twice, compares, shortens, fuses, plans and allocates. */
+  async #buildTuned(
     externals: Record<string, TensorSpec>,
     fn: Parameters<typeof record>[2],
   ): Promise<StepExecutable> {

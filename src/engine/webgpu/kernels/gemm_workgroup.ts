@@ -3,7 +3,7 @@
  * workgroup memory, and each thread keeps a small part in registers. The operands come from WGSL
  * functions, so that a convolution is the same program (an implicit matrix product).
  */
-import { each, range } from "./wgsl.ts";
+import { COMPONENT, each } from "./wgsl.ts";
 
 /** What the program multiplies, and its tile. */
 export interface WorkgroupGemm {
@@ -30,27 +30,22 @@ export interface WorkgroupGemm {
 /** Threads along rows and along columns of a tile. */
 const SIDE = 8;
 
-/** The program. Dispatch: x over tiles of columns, y over tiles of rows, z as `setup` takes it. */
+/**
+ * The program. Dispatch: x over tiles of columns, y over tiles of rows, z as `setup` takes it.
+ *
+ * Tiles are kept as vectors of four neighbouring rows (or columns), so that a thread reads 16 bytes at
+ * once; thread (x, y) has rows 4 y to 4 y + 3 of each 32, and columns 4 x to 4 x + 3.
+ */
 export function workgroupGemmCode(gemm: WorkgroupGemm): string {
   const { declarations, setup, sizes, a, b, store, tile } = gemm;
-  const threads = SIDE * SIDE;
-  const rows = tile.rows / SIDE;
-  const columns = tile.columns / SIDE;
-  // Thread (x, y) has rows y, y + 8, ... and columns x, x + 8, ...: neighbours write neighbours.
-  const load = (name: string, extent: number, contiguous: boolean, body: string) => `
-    for (var e = t; e < ${extent * tile.depth}u; e += ${threads}u) {
-      ${
-    contiguous
-      ? `let kk = e % ${tile.depth}u; let xx = e / ${tile.depth}u;`
-      : `let xx = e % ${extent}u; let kk = e / ${extent}u;`
-  }
-      ${body}
-      ${name}[kk * ${extent}u + xx] = value;
-    }`;
+  const rows = tile.rows / (4 * SIDE); // vectors of a thread
+  const columns = tile.columns / (4 * SIDE);
+  const rowOf = (i: number) => `m0 + ${32 * (i >> 2) + (i & 3)}u + local.y * 4u`;
+  const columnOf = (j: number, q: number) => `n0 + ${32 * j + q}u + local.x * 4u`;
   return `
 ${declarations}
-var<workgroup> tileA: array<f32, ${tile.rows * tile.depth}>;
-var<workgroup> tileB: array<f32, ${tile.columns * tile.depth}>;
+var<workgroup> tileA: array<vec4<f32>, ${tile.rows * tile.depth / 4}>;
+var<workgroup> tileB: array<vec4<f32>, ${tile.columns * tile.depth / 4}>;
 @compute @workgroup_size(${SIDE}, ${SIDE})
 fn main(
   @builtin(workgroup_id) group: vec3<u32>,
@@ -62,42 +57,87 @@ fn main(
   let m0 = group.y * ${tile.rows}u;
   let n0 = group.x * ${tile.columns}u;
   ${setup}
-  ${each(rows, (i) => each(columns, (j) => `var c${i}_${j} = 0.0;`))}
+  ${each(4 * rows, (i) => each(columns, (j) => `var c${i}_${j} = vec4<f32>(0.0);`))}
   for (var k0 = ${sizes.from}; k0 < ${sizes.to}; k0 += ${tile.depth}u) {
     ${
-    load(
-      "tileA",
-      tile.rows,
-      gemm.aContiguousInTerms,
-      `let k = k0 + kk; let m = m0 + xx; var value = 0.0;
-      if (k < ${sizes.to} && m < ${sizes.rows}) { value = ${a}; }`,
-    )
+    loadTile({
+      name: "tileA",
+      extent: tile.rows,
+      depth: tile.depth,
+      contiguousInTerms: gemm.aContiguousInTerms,
+      index: "m",
+      first: "m0",
+      limits: { index: sizes.rows, term: sizes.to },
+      value: a,
+    })
   }
     ${
-    load(
-      "tileB",
-      tile.columns,
-      gemm.bContiguousInTerms,
-      `let k = k0 + kk; let n = n0 + xx; var value = 0.0;
-      if (k < ${sizes.to} && n < ${sizes.columns}) { value = ${b}; }`,
-    )
+    loadTile({
+      name: "tileB",
+      extent: tile.columns,
+      depth: tile.depth,
+      contiguousInTerms: gemm.bContiguousInTerms,
+      index: "n",
+      first: "n0",
+      limits: { index: sizes.columns, term: sizes.to },
+      value: b,
+    })
   }
     workgroupBarrier();
     for (var kk = 0u; kk < ${tile.depth}u; kk++) {
-      ${each(rows, (i) => `let a${i} = tileA[kk * ${tile.rows}u + local.y + ${SIDE * i}u];`)}
-      ${each(columns, (j) => `let b${j} = tileB[kk * ${tile.columns}u + local.x + ${SIDE * j}u];`)}
-      ${each(rows, (i) => each(columns, (j) => `c${i}_${j} += a${i} * b${j};`))}
+      ${each(rows, (i) => `let a${i} = tileA[kk * ${tile.rows / 4}u + ${SIDE * i}u + local.y];`)}
+      ${
+    each(columns, (j) => `let b${j} = tileB[kk * ${tile.columns / 4}u + ${SIDE * j}u + local.x];`)
+  }
+      ${
+    each(
+      4 * rows,
+      (i) => each(columns, (j) => `c${i}_${j} += a${i >> 2}.${COMPONENT[i & 3]} * b${j};`),
+    )
+  }
     }
     workgroupBarrier();
   }
   ${
-    range(rows, (i) =>
-      range(columns, (j) =>
-        `{ let m = m0 + local.y + ${SIDE * i}u; let n = n0 + local.x + ${SIDE * j}u;
-    let value = c${i}_${j};
-    if (m < ${sizes.rows} && n < ${sizes.columns}) { ${store} } }`)).flat().join("\n")
+    each(4 * rows, (i) =>
+      each(columns, (j) =>
+        each(4, (q) =>
+          `{ let m = ${rowOf(i)}; let n = ${columnOf(j, q)}; let value = c${i}_${j}.${COMPONENT[q]};
+    if (m < ${sizes.rows} && n < ${sizes.columns}) { ${store} } }`)))
   }
 }`;
+}
+
+/** WGSL that fills a tile, four neighbouring rows (or columns) a thread at a time. */
+function loadTile(
+  { name, extent, depth, contiguousInTerms, index, first, limits, value }: {
+    name: string;
+    extent: number;
+    depth: number;
+    contiguousInTerms: boolean;
+    /** What `value` calls its row or column. */
+    index: "m" | "n";
+    first: string;
+    limits: { index: string; term: string };
+    value: string;
+  },
+): string {
+  const fours = extent / 4;
+  return `for (var e = t; e < ${fours * depth}u; e += ${SIDE * SIDE}u) {
+      ${
+    contiguousInTerms
+      ? `let kk = e % ${depth}u; let xx = e / ${depth}u;`
+      : `let xx = e % ${fours}u; let kk = e / ${fours}u;`
+  }
+      let k = k0 + kk;
+      var four = vec4<f32>(0.0);
+      ${
+    each(4, (q) =>
+      `{ let ${index} = ${first} + xx * 4u + ${q}u;
+      if (k < ${limits.term} && ${index} < ${limits.index}) { four.${COMPONENT[q]} = ${value}; } }`)
+  }
+      ${name}[kk * ${fours}u + xx] = four;
+    }`;
 }
 
 /** Workgroups along x and y for a result of these sizes. */
