@@ -26,7 +26,7 @@ import { availableBytes, checkFits, tooLarge } from "./memory.ts";
 import { dropUnusedWork, shareRepeatedWork } from "./passes.ts";
 import { planStep } from "./plan.ts";
 import { ADDRESS, inputKey, record, type RecordedResult, stateKey } from "./recorder.ts";
-import type { GPU_TUNING, KernelTuning, SOFTWARE_TUNING } from "./tuning.ts";
+import type { KernelTuning } from "./tuning.ts";
 
 /** How the engine works. */
 export interface WebGpuEngineOptions {
@@ -37,7 +37,7 @@ export interface WebGpuEngineOptions {
    * software adapter; for a GPU only its limits count.
    */
   memoryBytes?: number;
-  /** Sizes of tiles. Default: by the adapter, {@linkcode SOFTWARE_TUNING} or {@linkcode GPU_TUNING}. */
+  /** Sizes of tiles. Default: by the adapter (tuning.ts). */
   tuning?: KernelTuning;
 }
 
