@@ -122,6 +122,13 @@ export type LayerSpec =
   | Named & { type: "self-attention"; init?: InitializerSpec; spectralNorm?: boolean }
   /** Concatenates an embedding of the class label: `[n] -> [n + units]`. */
   | Named & { type: "label-embedding"; units: number; init?: InitializerSpec }
+  /**
+   * A discriminator's last layer with a view to the class: `[n] -> [1]`, a dense logit plus the inner
+   * product of the input with the class' embedding (Miyato and Koyama 2018).
+   */
+  | Weighted & { type: "projection-head" }
+  /** AC-GAN's last layer (Odena et al. 2017): `[n] -> [1 + classes]`, the logit, then those of the classes. */
+  | Weighted & { type: "classifier-head" }
   /** Appends the batch's feature deviation as one more channel (Karras et al. 2018). Discriminators only. */
   | Named & { type: "minibatch-stddev"; groupSize?: number }
   /** Adds N(0, sigma^2) noise while training. */
@@ -260,6 +267,8 @@ export const layerSchema: z.ZodType<LayerSpec> = z.lazy(() =>
       init: initializer.optional(),
       ...named,
     }),
+    z.strictObject({ type: z.literal("projection-head"), ...weighted }),
+    z.strictObject({ type: z.literal("classifier-head"), ...weighted }),
     z.strictObject({
       type: z.literal("minibatch-stddev"),
       groupSize: count.optional(),

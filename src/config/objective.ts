@@ -29,6 +29,16 @@ export interface ObjectiveSpec {
   r1?: { gamma: number };
   /** `gamma/2 |grad D(fake)|^2`. */
   r2?: { gamma: number };
+  /**
+   * Lazy regularisation (Karras et al. 2020, appendix B): the penalties above count in every k-th
+   * update of the discriminator, k times as much, and its optimiser's rates are adjusted to that.
+   */
+  penaltyEvery?: number;
+  /**
+   * AC-GAN (Odena et al. 2017): a discriminator that ends in a `classifier-head` also learns the classes
+   * of reals and fakes, and the generator to make fakes of theirs. The weights of these cross entropies.
+   */
+  classification?: { weight: number; generatorWeight?: number };
   /** Clips the critic's weights to [-c, c] after each of its updates (Arjovsky et al. 2017). */
   weightClip?: number;
 }
@@ -52,5 +62,7 @@ export const objectiveSchema: z.ZodType<ObjectiveSpec> = z.strictObject({
     .optional(),
   r1: z.strictObject({ gamma: weight }).optional(),
   r2: z.strictObject({ gamma: weight }).optional(),
+  penaltyEvery: z.number().int().min(2).max(1000).optional(),
+  classification: z.strictObject({ weight, generatorWeight: weight.optional() }).optional(),
   weightClip: z.number().positive().optional(),
 });

@@ -4,9 +4,18 @@
  */
 import { z } from "zod";
 import { dataSchema, type DataSpec } from "./data.ts";
+import { learningRateSchema, type LearningRateSpec } from "./learning_rate.ts";
 import { networkSchema, type NetworkSpec } from "./network.ts";
 import { objectiveSchema, type ObjectiveSpec } from "./objective.ts";
 import { optimizerSchema, type OptimizerSpec } from "./optimizer.ts";
+import {
+  augmentSchema,
+  type AugmentSpec,
+  divergenceSchema,
+  type DivergenceSpec,
+  instanceNoiseSchema,
+  type InstanceNoiseSpec,
+} from "./stability.ts";
 import { latentSchema, type LatentSpec, updateSchema, type UpdateSpec } from "./update.ts";
 
 /** When and how progress pictures are made. */
@@ -55,13 +64,24 @@ export interface RunConfig {
   /** Real samples for each update of the discriminator. */
   batchSize: number;
   latent: LatentSpec;
+  /** Whether the networks use the data's labels. Default false: labels are left alone. */
+  conditional?: boolean;
   generator: NetworkSpec;
+  /** Its `inputShape` is one sample's, also where `pack` shows it several at once. */
   discriminator: NetworkSpec;
   objective: ObjectiveSpec;
   update: UpdateSpec;
   generatorOptimizer: OptimizerSpec;
   discriminatorOptimizer: OptimizerSpec;
+  /** Default: learning rates stay as they are. */
+  learningRateSchedule?: LearningRateSpec;
+  augment?: AugmentSpec;
+  /** Samples that the discriminator judges at once (PacGAN, Lin et al. 2018). Default 1. */
+  pack?: number;
+  instanceNoise?: InstanceNoiseSpec;
   ema?: EmaSpec;
+  /** Default: a run stops at the first number that is not finite. */
+  divergence?: DivergenceSpec;
   snapshots: SnapshotSpec;
   checkpoints: CheckpointSpec;
 }
@@ -78,12 +98,18 @@ export const runConfigSchema: z.ZodType<RunConfig> = z.strictObject({
   duration: z.union([z.strictObject({ epochs: count }), z.strictObject({ steps: count })]),
   batchSize: count,
   latent: latentSchema,
+  conditional: z.boolean().optional(),
   generator: networkSchema,
   discriminator: networkSchema,
   objective: objectiveSchema,
   update: updateSchema,
   generatorOptimizer: optimizerSchema,
   discriminatorOptimizer: optimizerSchema,
+  learningRateSchedule: learningRateSchema.optional(),
+  augment: augmentSchema.optional(),
+  pack: count.max(64).optional(),
+  instanceNoise: instanceNoiseSchema.optional(),
+  divergence: divergenceSchema.optional(),
   ema: z.strictObject({
     halfLifeImages: z.number().positive(),
     rampUp: z.number().positive().optional(),

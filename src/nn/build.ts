@@ -4,6 +4,7 @@ import { UserError } from "../errors.ts";
 import { buildActivation } from "./layers/activation.ts";
 import { buildConv, buildConvTranspose, buildDepthwiseConv } from "./layers/conv.ts";
 import { buildDense, buildMaxout } from "./layers/dense.ts";
+import { buildClassifierHead, buildProjectionHead } from "./layers/heads.ts";
 import {
   buildLabelEmbedding,
   buildMinibatchStddev,
@@ -73,11 +74,17 @@ const BUILDERS: { [Type in LayerType]: LayerBuilder<Type> } = {
   "residual": buildResidual,
   "self-attention": buildSelfAttention,
   "label-embedding": buildLabelEmbedding,
+  "projection-head": buildProjectionHead,
+  "classifier-head": buildClassifierHead,
   "minibatch-stddev": buildMinibatchStddev,
   "gaussian-noise": buildGaussianNoise,
 };
 
-const LABEL_LAYERS: LayerType[] = ["conditional-batch-norm", "label-embedding"];
+const LABEL_LAYERS: LayerType[] = [
+  "conditional-batch-norm",
+  "label-embedding",
+  "projection-head",
+];
 const BATCH_STATISTICS_LAYERS: LayerType[] = ["batch-norm", "conditional-batch-norm"];
 
 function buildLayer<Type extends LayerType>(

@@ -6,12 +6,12 @@
  * Each sample has random numbers of its own. All transforms are made of operations that can be
  * differentiated twice; shifting is a product with 0/1 matrices.
  */
+import type { AugmentPolicy } from "../config/stability.ts";
 import { withoutTape } from "../engine/tape.ts";
 import { tf } from "../engine/tf.ts";
 import type { StepRandom } from "../engine/types.ts";
 
-/** A group of transforms: brightness, saturation and contrast; shifts; a grey square. */
-export type AugmentPolicy = "color" | "translation" | "cutout";
+export type { AugmentPolicy } from "../config/stability.ts";
 
 /** How far an image is shifted at most, as a share of its side. */
 const SHIFT_SHARE = 1 / 8;
@@ -106,5 +106,27 @@ export function diffAugment(
       case "cutout":
         return cutOut(x, draw);
     }
+  }, images);
+}
+
+/**
+ * As {@linkcode diffAugment}, but each policy meets each sample with a chance only.
+ *
+ * Draws, for each policy, one uniform number a sample for the choice, then what the policy draws.
+ * @param images `[n, h, w, c]`
+ * @param probability the chance, a number or a tensor of one
+ * @returns `[n, h, w, c]`
+ */
+export function augmentByChance(
+  images: tf.Tensor4D,
+  policies: readonly AugmentPolicy[],
+  { probability, random }: { probability: tf.Tensor | number; random: StepRandom },
+): tf.Tensor4D {
+  return policies.reduce((x, policy): tf.Tensor4D => {
+    const chosen = withoutTape(() =>
+      tf.cast(tf.less(random.uniform([x.shape[0], 1, 1, 1]), probability), "float32")
+    );
+    const changed = diffAugment(x, [policy], random);
+    return tf.add(x, tf.mul(chosen, tf.sub(changed, x)));
   }, images);
 }

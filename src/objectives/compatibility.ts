@@ -1,10 +1,14 @@
-/** Which objectives and discriminators make no sense together. */
-import type { ObjectiveSpec } from "../config/objective.ts";
+/** Which options and networks make no sense together. */
+import type { ObjectiveName, ObjectiveSpec } from "../config/objective.ts";
+import type { RunConfig } from "../config/run_config.ts";
 import { UserError } from "../errors.ts";
 import type { Network } from "../nn/mod.ts";
 import { objectives } from "./objectives.ts";
 
 const SLOPE_PENALTIES = ["gradientPenalty", "dragan", "r1", "r2"] as const;
+
+/** Objectives under which the sign of a verdict says whether D takes a sample for real. */
+const SIGNED: readonly ObjectiveName[] = ["minimax", "non-saturating", "hinge", "relativistic"];
 
 /**
  * Refuses combinations that would train without an error and mean nothing.
@@ -23,6 +27,12 @@ export function checkObjective(spec: ObjectiveSpec, discriminator: Network): voi
     );
   }
   const penalty = SLOPE_PENALTIES.find((penalty) => spec[penalty] !== undefined);
+  if (spec.penaltyEvery !== undefined && !penalty) {
+    throw new UserError(
+      `Cannot train with objective.penaltyEvery ${spec.penaltyEvery}: there is no penalty to be lazy ` +
+        `about; add one of ${SLOPE_PENALTIES.join(", ")}, or leave it out`,
+    );
+  }
   if (penalty && discriminator.usesBatchStatistics) {
     const layer = discriminator.layers.find(({ type }) => type.endsWith("batch-norm"))?.name;
     throw new UserError(
@@ -31,4 +41,117 @@ export function checkObjective(spec: ObjectiveSpec, discriminator: Network): voi
         `leave ${penalty} out`,
     );
   }
+}
+
+/** The networks of a run. */
+export interface PlayerNetworks {
+  generator: Network;
+  discriminator: Network;
+}
+
+/**
+ * Refuses options that do not go together.
+ *
+ * - Augmentation of points; adaptive augmentation under an objective whose verdicts have no sign.
+ * - Packs that leave samples over, or of several classes.
+ * - Networks with labels in an unconditional run, and the other way round; a classifier without its loss.
+ * - Minibatch deviation in a generator, whose samples have no neighbours when it is used, or over reals
+ *   and fakes at once.
+ * @throws {UserError} with the reason and the way out
+ */
+export function checkCombination(config: RunConfig, networks: PlayerNetworks): void {
+  checkView(config, networks);
+  checkClasses(config, networks);
+  const { generator, discriminator } = networks;
+  const deviation = (network: Network) => layerOf(network, "minibatch-stddev");
+  if (deviation(generator)) {
+    throw new UserError(
+      `Cannot use ${
+        deviation(generator)
+      } in the generator: a sample would depend on the others of its ` +
+        "batch, also when it is drawn alone; put it into the discriminator",
+    );
+  }
+  if (deviation(discriminator) && config.update.discriminatorBatch === "concatenated") {
+    throw new UserError(
+      `Cannot use ${
+        deviation(discriminator)
+      } with update.discriminatorBatch concatenated: its groups ` +
+        "would mix reals with fakes; use separate",
+    );
+  }
+}
+
+function checkView(config: RunConfig, { discriminator }: PlayerNetworks): void {
+  const { augment, batchSize, objective, pack = 1 } = config;
+  if (augment && discriminator.spec.inputShape.length !== 3) {
+    throw new UserError(
+      `Cannot augment samples of shape [${config.discriminator.inputShape}]: ` +
+        `${augment.policies.join(", ")} are for images; leave augment out`,
+    );
+  }
+  if (augment?.adaptive && !SIGNED.includes(objective.name)) {
+    throw new UserError(
+      `Cannot adapt augmentation under the ${objective.name} objective: it goes by the sign of D's ` +
+        `verdicts, which means nothing there; use ${SIGNED.join(", ")}, or a fixed probability`,
+    );
+  }
+  if (batchSize % pack !== 0) {
+    throw new UserError(
+      `Cannot pack a batch of ${batchSize} by ${pack}: some samples would be left over; use a ` +
+        `batchSize that ${pack} divides, such as ${Math.ceil(batchSize / pack) * pack}`,
+    );
+  }
+  if (pack > 1 && (discriminator.usesLabels || objective.classification)) {
+    throw new UserError(
+      `Cannot train with pack ${pack}: the samples of a pack have classes of their own, and the ` +
+        "discriminator takes one label; leave pack or the discriminator's labels out",
+    );
+  }
+}
+
+function checkClasses(config: RunConfig, { generator, discriminator }: PlayerNetworks): void {
+  const { conditional = false, objective } = config;
+  const labelled = [generator, discriminator].find((network) => network.usesLabels);
+  if (labelled && !conditional) {
+    const layer = labelled.layers.find(({ type }) => LABEL_LAYERS.includes(type))?.name;
+    throw new UserError(
+      `Cannot train unconditionally: the ${
+        labelled === generator ? "generator" : "discriminator"
+      }'s ` +
+        `layer ${layer} takes class labels; set conditional to true, or use another layer`,
+    );
+  }
+  const head = layerOf(discriminator, "classifier-head");
+  if (head && !objective.classification) {
+    throw new UserError(
+      `Cannot train the discriminator's ${head}: objective.classification gives no weight for what it ` +
+        'learns; add {"weight": 1}, or end in a dense layer of 1 unit',
+    );
+  }
+  if (objective.classification && !(head && conditional)) {
+    throw new UserError(
+      "Cannot train with objective.classification: it needs conditional true and a discriminator that " +
+        "ends in a classifier-head",
+    );
+  }
+  if (conditional && !generator.usesLabels) {
+    throw new UserError(
+      "Cannot train conditionally: no layer of the generator takes labels, so it could not tell what " +
+        "to make; add a label-embedding or use conditional-batch-norm",
+    );
+  }
+  if (conditional && !discriminator.usesLabels && !head) {
+    throw new UserError(
+      "Cannot train conditionally: no layer of the discriminator takes labels, so nothing would make " +
+        "a sample fit its class; end it in a projection-head or a classifier-head",
+    );
+  }
+}
+
+const LABEL_LAYERS = ["conditional-batch-norm", "label-embedding", "projection-head"];
+
+/** The name of the first layer of a type. */
+function layerOf(network: Network, type: string): string | undefined {
+  return network.layers.find((layer) => layer.type === type)?.name;
 }

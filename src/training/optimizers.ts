@@ -148,6 +148,27 @@ export function initialSlots(spec: OptimizerSpec, params: HostTensors): HostTens
   return zeros;
 }
 
+/**
+ * The optimiser of a player whose penalties count in every k-th update only: with `c = k / (k + 1)`, the
+ * learning rate times c, and Adam's betas (RMSProp's alpha) to the power of c, so that the moments span
+ * as many real updates (Karras et al. 2020, StyleGAN2, appendix B).
+ */
+export function lazyOptimizer(spec: OptimizerSpec, every: number | undefined): OptimizerSpec {
+  if (every === undefined) return spec;
+  const c = every / (every + 1);
+  const learningRate = spec.learningRate * c;
+  switch (spec.type) {
+    case "sgd":
+      return { ...spec, learningRate };
+    case "adam": {
+      const { beta1 = 0.9, beta2 = 0.999 } = spec;
+      return { ...spec, learningRate, beta1: beta1 ** c, beta2: beta2 ** c };
+    }
+    case "rmsprop":
+      return { ...spec, learningRate, alpha: (spec.alpha ?? 0.99) ** c };
+  }
+}
+
 /** The length of {@linkcode hyperparameters}, the same at every step. */
 export function hyperparameterCount(spec: OptimizerSpec): number {
   return optimizerOf(spec).hyperCount;

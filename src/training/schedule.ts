@@ -1,5 +1,7 @@
 /** Which steps a run has, and at which of them something else happens. */
+import type { LearningRateSpec } from "../config/learning_rate.ts";
 import type { RunConfig } from "../config/run_config.ts";
+import type { InstanceNoiseSpec } from "../config/stability.ts";
 import { UserError } from "../errors.ts";
 
 /** The plan of a run. Steps are counted from 0; "after step n" means that n steps are done. */
@@ -47,4 +49,35 @@ export function planRun(config: RunConfig, sampleCount: number, samplesPerStep: 
       return Math.min(totalSteps, ...stops);
     },
   };
+}
+
+/**
+ * What learning rates are multiplied by at a step: a rise of `(step + 1) / warmUpSteps` up to 1, times
+ * `1 - (1 - final) t` (linear) or `final + (1 - final) (1 + cos(pi t)) / 2` (cosine), `t = step / steps`
+ * up to 1.
+ * @param step counted from 0
+ * @param totalSteps of the run, which a fall takes unless the spec says otherwise
+ */
+export function learningRateScale(
+  spec: LearningRateSpec | undefined,
+  step: number,
+  totalSteps: number,
+): number {
+  if (!spec) return 1;
+  const { shape, finalScale = 0, steps = totalSteps, warmUpSteps = 0 } = spec;
+  const rise = warmUpSteps ? Math.min(1, (step + 1) / warmUpSteps) : 1;
+  const t = Math.min(1, step / steps);
+  switch (shape) {
+    case "constant":
+      return rise;
+    case "linear":
+      return rise * (1 - (1 - finalScale) * t);
+    case "cosine":
+      return rise * (finalScale + (1 - finalScale) * (1 + Math.cos(Math.PI * t)) / 2);
+  }
+}
+
+/** The deviation of instance noise at a step, counted from 0. */
+export function noiseSigma({ sigma, decaySteps }: InstanceNoiseSpec, step: number): number {
+  return decaySteps === undefined ? sigma : sigma * Math.max(0, 1 - step / decaySteps);
 }

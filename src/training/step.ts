@@ -4,7 +4,8 @@
  * themselves are in updates.ts.
  *
  * State names: `generator/...`, `discriminator/...` (parameters and running statistics),
- * `generatorOptimizer/...`, `discriminatorOptimizer/...`, and `ema/...` where an average is kept.
+ * `generatorOptimizer/...`, `discriminatorOptimizer/...`, `ema/...` where an average is kept, and
+ * `augment/...` where augmentation is adaptive.
  */
 import { tf } from "../engine/tf.ts";
 import type {
@@ -16,13 +17,17 @@ import type {
 } from "../engine/types.ts";
 import type { RunConfig } from "../config/run_config.ts";
 import { buildNetwork, type Network } from "../nn/mod.ts";
-import { checkObjective } from "../objectives/compatibility.ts";
+import { checkCombination, checkObjective } from "../objectives/compatibility.ts";
+import { packedShape } from "../objectives/packing.ts";
 import { UserError } from "../errors.ts";
-import { emaDecay, updateAverage } from "./ema.ts";
-import { hyperparameterCount, hyperparameters } from "./optimizers.ts";
+import { initialAugment, updateAugment } from "./adaptive.ts";
+import { updateAverage } from "./ema.ts";
+import { type Course, hostInputs } from "./host_inputs.ts";
+import { hyperparameterCount } from "./optimizers.ts";
 import { type Game, initialState, readPlayers, writePlayers } from "./players.ts";
 import { section, withPrefix } from "./tensor_names.ts";
 import { type Fakes, updateDiscriminator, updateGenerator } from "./updates.ts";
+import { viewNumbers } from "./view.ts";
 
 /** What the step needs to know of the data. */
 export interface SampleSpec {
@@ -43,8 +48,8 @@ export interface TrainingStep {
   samplesPerStep: number;
   /** Parameters and optimiser state before the first step. */
   initialState(seed: number): HostTensors;
-  /** The inputs that are not data: what the optimisers and the average need at a step (counted from 0). */
-  hostInputs(step: number): Record<string, Float32Array>;
+  /** The inputs that are not data: what the host computes for a step (counted from 0). */
+  hostInputs(step: number, course?: Course): Record<string, Float32Array>;
 }
 
 /**
@@ -52,12 +57,18 @@ export interface TrainingStep {
  * @throws {UserError} when the networks do not fit the latent, the data, each other or the objective
  */
 export function buildTrainingStep(config: RunConfig, sample: SampleSpec): TrainingStep {
-  const { batchSize, update } = config;
+  const { augment, batchSize, instanceNoise, objective, update } = config;
+  checkLabels(config, sample);
   const generator = buildNetwork({ ...config.generator, classCount: sample.classCount });
-  const discriminator = buildNetwork({ ...config.discriminator, classCount: sample.classCount });
+  const discriminator = buildNetwork({
+    ...config.discriminator,
+    inputShape: packedShape(config.discriminator.inputShape, config.pack ?? 1),
+    classCount: sample.classCount,
+  });
   checkShapes(config, sample, generator, discriminator);
   checkObjective(config.objective, discriminator);
-  const usesLabels = generator.usesLabels || discriminator.usesLabels;
+  checkCombination(config, { generator, discriminator });
+  const usesLabels = config.conditional ?? false;
   const turns = update.discriminatorSteps;
   const samplesPerStep = turns * batchSize;
 
@@ -71,6 +82,9 @@ export function buildTrainingStep(config: RunConfig, sample: SampleSpec): Traini
   };
   if (usesLabels) inputs.labels = { shape: [samplesPerStep], dtype: "int32" };
   if (config.ema) inputs.emaDecay = { shape: [], dtype: "float32" };
+  if (instanceNoise) inputs.noiseSigma = { shape: [], dtype: "float32" };
+  if (augment?.adaptive) inputs.augmentMoves = { shape: [], dtype: "float32" };
+  if (objective.penaltyEvery) inputs.penaltyGain = { shape: [turns], dtype: "float32" };
 
   const game: Game = { config, generator, discriminator };
 
@@ -78,6 +92,8 @@ export function buildTrainingStep(config: RunConfig, sample: SampleSpec): Traini
     let players = readPlayers(state);
     const scalars: TensorMap = {};
     let carried: Fakes | undefined;
+    let sign: tf.Tensor | undefined;
+    const view = viewNumbers(state, given);
 
     function trainDiscriminator() {
       for (let turn = 0; turn < turns; turn++) {
@@ -90,10 +106,14 @@ export function buildTrainingStep(config: RunConfig, sample: SampleSpec): Traini
           fakes: update.order === "generator-first" && update.latents === "shared"
             ? carried
             : undefined,
+          view,
+          penaltyGain: given.penaltyGain &&
+            tf.reshape(tf.slice(given.penaltyGain as tf.Tensor1D, turn, 1), []),
           random,
         });
         players = result.players;
         carried = result.fakes;
+        sign = result.sign;
         Object.assign(scalars, result.scalars);
       }
     }
@@ -104,6 +124,7 @@ export function buildTrainingStep(config: RunConfig, sample: SampleSpec): Traini
         labels: usesLabels ? tf.slice(given.labels as tf.Tensor1D, 0, batchSize) : undefined,
         hyper: hyperOf(given.generatorHyper, 0, 1),
         latents: update.latents === "shared" ? carried?.latents : undefined,
+        view,
         random,
       });
       players = result.players;
@@ -129,6 +150,12 @@ export function buildTrainingStep(config: RunConfig, sample: SampleSpec): Traini
       );
       Object.assign(next, withPrefix("ema", average));
     }
+    if (augment?.adaptive) {
+      const moves = given.augmentMoves;
+      const numbers = updateAugment(augment, state, { sign: sign!, moves, samplesPerStep });
+      Object.assign(next, numbers);
+      scalars.augmentProbability = tf.mean(numbers["augment/probability"]);
+    }
     return { state: next, scalars };
   }
 
@@ -138,22 +165,8 @@ export function buildTrainingStep(config: RunConfig, sample: SampleSpec): Traini
     discriminator,
     usesLabels,
     samplesPerStep,
-    initialState: (seed) => initialState(game, seed),
-    hostInputs(stepNumber) {
-      const perTurn = Array.from(
-        { length: turns },
-        (_, turn) =>
-          hyperparameters(config.discriminatorOptimizer, stepNumber * turns + turn + 1, 1),
-      );
-      const result: Record<string, Float32Array> = {
-        discriminatorHyper: Float32Array.from(perTurn.flatMap((hyper) => [...hyper])),
-        generatorHyper: hyperparameters(config.generatorOptimizer, stepNumber + 1, 1),
-      };
-      if (config.ema) {
-        result.emaDecay = Float32Array.of(emaDecay(config.ema, batchSize, stepNumber));
-      }
-      return result;
-    },
+    initialState: (seed) => ({ ...initialState(game, seed), ...initialAugment(augment) }),
+    hostInputs: (stepNumber, course = {}) => hostInputs(config, stepNumber, course),
   };
 }
 
@@ -198,10 +211,22 @@ function checkShapes(
         `and one sample is ${show(sample.shape)}`,
     );
   }
-  if (!same(discriminator.outputShape, [1])) {
+  const logits = config.objective.classification ? [1 + (sample.classCount ?? 0)] : [1];
+  if (!same(discriminator.outputShape, logits)) {
     throw new UserError(
-      `Cannot build the networks: the discriminator must end in one logit, [1], and it ends in ` +
-        show(discriminator.outputShape),
+      `Cannot build the networks: the discriminator must end in ${
+        logits[0] === 1 ? "one logit" : "a classifier-head"
+      }, ${show(logits)}, and it ends in ${show(discriminator.outputShape)}`,
+    );
+  }
+}
+
+/** Labels are used where the config says so, and only there. */
+function checkLabels(config: RunConfig, sample: SampleSpec): void {
+  if (config.conditional && !sample.classCount) {
+    throw new UserError(
+      "Cannot train a conditional network: the data has no labels; use data with classes (sub-folders, " +
+        "labels of IDX or CIFAR files, a CSV's label column), or leave conditional away",
     );
   }
 }

@@ -3,12 +3,16 @@ import { tf } from "../engine/tf.ts";
 import type { StepRandom, TensorMap } from "../engine/types.ts";
 import type { RunConfig } from "../config/run_config.ts";
 import { valueAndGradients } from "../nn/gradients.ts";
-import { type ApplyContext, applyNetwork, type Network } from "../nn/mod.ts";
+import { applyNetwork } from "../nn/mod.ts";
+import { classCrossEntropy, splitHead } from "../objectives/classification.ts";
 import { objectives } from "../objectives/objectives.ts";
 import { discriminatorPenalties } from "../objectives/penalties.ts";
+import { meanSign } from "./adaptive.ts";
+import { judgeApart, judgeTogether } from "./judge.ts";
 import { applyUpdate } from "./optimizers.ts";
 import { type Game, type Players, trainable } from "./players.ts";
 import { mapNames, section } from "./tensor_names.ts";
+import { showSamples, type ViewNumbers } from "./view.ts";
 
 /** A batch of fakes, detached, and the latents that gave it. */
 export interface Fakes {
@@ -25,6 +29,10 @@ interface DiscriminatorTurn {
   hyper: tf.Tensor1D;
   /** Fakes of the generator's update, to be used again; otherwise new ones are made. */
   fakes: Fakes | undefined;
+  /** How the discriminator sees samples. */
+  view: ViewNumbers;
+  /** What penalties are multiplied by in this update, a scalar, where they are lazy. */
+  penaltyGain: tf.Tensor | undefined;
   random: StepRandom;
 }
 
@@ -36,6 +44,8 @@ interface GeneratorTurn {
   hyper: tf.Tensor1D;
   /** The latents of the discriminator's update, to be used again; otherwise new ones are drawn. */
   latents: tf.Tensor | undefined;
+  /** How the discriminator sees samples. */
+  view: ViewNumbers;
   random: StepRandom;
 }
 
@@ -45,14 +55,19 @@ interface TurnResult {
   scalars: TensorMap;
 }
 
+interface DiscriminatorResult extends TurnResult {
+  /** {@linkcode meanSign} of its verdicts, where augmentation adapts to it. */
+  sign: tf.Tensor | undefined;
+}
+
 /** One update of the discriminator: real against (detached) fake, plus the penalties. */
 export function updateDiscriminator(
   game: Game,
   players: Players,
   turn: DiscriminatorTurn,
-): TurnResult {
+): DiscriminatorResult {
   const { config, generator, discriminator } = game;
-  const { real, labels, random } = turn;
+  const { labels, random, view } = turn;
   let generatorParams = players.generator;
   let fakes = turn.fakes;
   if (!fakes) {
@@ -65,31 +80,43 @@ export function updateDiscriminator(
     generatorParams = { ...generatorParams, ...made.updates };
     fakes = { latents, samples: made.output };
   }
-  const fake = fakes.samples;
+  const real = showSamples(config, turn.real, { view, random });
+  const fake = showSamples(config, fakes.samples, { view, random });
   const objective = objectives[config.objective.name];
+  const { classification, realLabel } = config.objective;
+  const judge = config.update.discriminatorBatch === "concatenated" ? judgeTogether : judgeApart;
 
   const { aux, grads, loss } = valueAndGradients((weights) => {
     const params = { ...players.discriminator, ...weights };
     const context = { training: true, random, labels };
-    const judged = config.update.discriminatorBatch === "concatenated"
-      ? judgeTogether(discriminator, params, real, fake, context)
-      : judgeApart(discriminator, params, real, fake, context);
+    const judged = judge({ network: discriminator, params }, { real, fake }, context);
+    const verdicts = { real: judged.real.verdict, fake: judged.fake.verdict };
     const gameLoss = tf.mul(
-      objective.discriminatorLoss({ ...judged, realLabel: config.objective.realLabel }),
+      objective.discriminatorLoss({ ...verdicts, realLabel }),
       config.update.discriminatorLossScale,
-    ) as tf.Scalar;
+    );
+    const terms: Record<string, tf.Tensor> = {};
     const penalties = discriminatorPenalties(config.objective, {
-      critic: (x) => applyNetwork(discriminator, params, x, context).output,
+      critic: (x) => splitHead(applyNetwork(discriminator, params, x, context).output).verdict,
       real,
       fake,
       random,
     });
+    if (penalties) {
+      terms.penalty = turn.penaltyGain ? tf.mul(penalties, turn.penaltyGain) : penalties;
+    }
+    if (classification && labels) {
+      const both = tf.add(
+        classCrossEntropy(judged.real.classes!, labels),
+        classCrossEntropy(judged.fake.classes!, labels),
+      );
+      terms.dClassLoss = tf.mul(both, classification.weight);
+    }
     return {
-      loss: penalties ? tf.add(gameLoss, penalties) as tf.Scalar : gameLoss,
+      loss: Object.values(terms).reduce((sum, term) => tf.add(sum, term), gameLoss) as tf.Scalar,
       aux: {
-        real: judged.real,
-        fake: judged.fake,
-        ...(penalties ? { penalty: penalties } : {}),
+        ...verdicts,
+        ...mapNames(terms, (name) => `terms/${name}`),
         ...mapNames(judged.updates, (name) => `updates/${name}`),
       },
     };
@@ -110,8 +137,8 @@ export function updateDiscriminator(
     dLoss: loss,
     dReal: meanVerdict(config, aux.real),
     dFake: meanVerdict(config, aux.fake),
+    ...section(aux, "terms"),
   };
-  if (aux.penalty) scalars.penalty = aux.penalty;
   return {
     players: {
       ...players,
@@ -121,13 +148,16 @@ export function updateDiscriminator(
     },
     fakes,
     scalars,
+    sign: config.augment?.adaptive &&
+      meanSign({ real: aux.real, fake: aux.fake }, objective.needsRealsForGenerator),
   };
 }
 
 /** One update of the generator through the discriminator as it is. */
 export function updateGenerator(game: Game, players: Players, turn: GeneratorTurn): TurnResult {
   const { config, generator, discriminator } = game;
-  const { labels, random } = turn;
+  const { labels, random, view } = turn;
+  const { classification } = config.objective;
   const latents = turn.latents ?? drawLatents(config, random);
   const objective = objectives[config.objective.name];
 
@@ -139,16 +169,26 @@ export function updateGenerator(game: Game, players: Players, turn: GeneratorTur
     let real: tf.Tensor | undefined;
     let realUpdates: TensorMap = {};
     if (objective.needsRealsForGenerator) {
-      const judged = applyNetwork(discriminator, judgeParams, turn.real, context);
-      real = judged.output;
+      const shown = showSamples(config, turn.real, { view, random });
+      const judged = applyNetwork(discriminator, judgeParams, shown, context);
+      real = splitHead(judged.output).verdict;
       realUpdates = judged.updates;
       judgeParams = { ...judgeParams, ...realUpdates };
     }
-    const judged = applyNetwork(discriminator, judgeParams, made.output, context);
+    const shown = showSamples(config, made.output, { view, random });
+    const judged = applyNetwork(discriminator, judgeParams, shown, context);
+    const { verdict, classes } = splitHead(judged.output);
+    const gameLoss = objective.generatorLoss({ real, fake: verdict });
+    const terms: TensorMap = {};
+    if (classification && labels) {
+      const { weight, generatorWeight = weight } = classification;
+      terms.gClassLoss = tf.mul(classCrossEntropy(classes!, labels), generatorWeight);
+    }
     return {
-      loss: objective.generatorLoss({ real, fake: judged.output }),
+      loss: Object.values(terms).reduce((sum, term) => tf.add(sum, term), gameLoss) as tf.Scalar,
       aux: {
         samples: made.output,
+        ...mapNames(terms, (name) => `terms/${name}`),
         ...mapNames(made.updates, (name) => `generator/${name}`),
         ...mapNames({ ...realUpdates, ...judged.updates }, (name) => `discriminator/${name}`),
       },
@@ -170,50 +210,7 @@ export function updateGenerator(game: Game, players: Players, turn: GeneratorTur
       generatorSlots: updated.slots,
     },
     fakes: { latents, samples: aux.samples },
-    scalars: { gLoss: loss },
-  };
-}
-
-interface Judged {
-  /** Logits of the reals, `[batch, 1]`. */
-  real: tf.Tensor;
-  /** Logits of the fakes, `[batch, 1]`. */
-  fake: tf.Tensor;
-  updates: TensorMap;
-}
-
-/** Real and fake in batches of their own, the way PyTorch recipes do it: two sets of batch statistics. */
-function judgeApart(
-  discriminator: Network,
-  params: TensorMap,
-  real: tf.Tensor,
-  fake: tf.Tensor,
-  context: ApplyContext,
-): Judged {
-  const first = applyNetwork(discriminator, params, real, context);
-  const second = applyNetwork(discriminator, { ...params, ...first.updates }, fake, context);
-  return {
-    real: first.output,
-    fake: second.output,
-    updates: { ...first.updates, ...second.updates },
-  };
-}
-
-/** Real and fake as one batch. */
-function judgeTogether(
-  discriminator: Network,
-  params: TensorMap,
-  real: tf.Tensor,
-  fake: tf.Tensor,
-  context: ApplyContext,
-): Judged {
-  const count = real.shape[0];
-  const labels = context.labels && tf.concat([context.labels, context.labels]) as tf.Tensor1D;
-  const both = applyNetwork(discriminator, params, tf.concat([real, fake]), { ...context, labels });
-  return {
-    real: tf.slice(both.output, 0, count),
-    fake: tf.slice(both.output, count, count),
-    updates: both.updates,
+    scalars: { gLoss: loss, ...section(aux, "terms") },
   };
 }
 

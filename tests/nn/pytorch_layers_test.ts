@@ -51,6 +51,8 @@ Deno.test("the golden files cover every layer type and every activation", () => 
     "residual": true,
     "self-attention": true,
     "label-embedding": true,
+    "projection-head": true,
+    "classifier-head": true,
     "minibatch-stddev": true,
     "gaussian-noise": true,
   };

@@ -4,7 +4,7 @@ import type { LayerSpec, NetworkSpec } from "../../src/config/network.ts";
 import { presets } from "../../src/config/presets/mod.ts";
 import type { RunConfig } from "../../src/config/run_config.ts";
 import { createEagerEngine } from "../../src/engine/eager.ts";
-import type { Engine, HostTensors } from "../../src/engine/types.ts";
+import type { Engine, HostTensors, StepInputs } from "../../src/engine/types.ts";
 import { createOnnxEngine } from "../../src/engine/onnx/mod.ts";
 import { openWebGpu } from "../../src/engine/webgpu/device.ts";
 import { createWebGpuEngine } from "../../src/engine/webgpu/engine.ts";
@@ -22,6 +22,9 @@ interface TrainingCase {
   sampleShape: number[];
   steps: { dLoss: number; gLoss: number; generator: Summaries; discriminator: Summaries }[];
 }
+
+/** Classes of the cases with labels. */
+const CLASSES = 3;
 
 function withoutDropout(network: NetworkSpec): NetworkSpec {
   const layers = network.layers.map((layer): LayerSpec =>
@@ -87,14 +90,26 @@ async function followPyTorch(golden: TrainingCase, engine: Engine): Promise<void
     generator: withoutDropout(preset.generator),
     discriminator: withoutDropout(preset.discriminator),
   };
-  const training = buildTrainingStep(config, { shape: golden.sampleShape });
+  const sample = {
+    shape: golden.sampleShape,
+    classCount: config.conditional ? CLASSES : undefined,
+  };
+  const training = buildTrainingStep(config, sample);
   const initial = training.initialState(golden.seed);
   const compiled = await engine.compileStep(training.program, initial, golden.seed);
   for (const [step, expected] of golden.steps.entries()) {
     const size = golden.sampleShape.reduce((a, b) => a * b, training.samplesPerStep);
     const address = { seed: golden.seed, stream: STREAMS.data, step };
     const real = fillUniform(new Float32Array(size), address).map((value) => 2 * value - 1);
-    const { dLoss, gLoss } = await compiled.run([{ real, ...training.hostInputs(step) }], step);
+    const inputs: StepInputs = { real, ...training.hostInputs(step) };
+    if (training.usesLabels) {
+      const draws = fillUniform(new Float32Array(training.samplesPerStep), {
+        ...address,
+        stream: STREAMS.data + 1,
+      });
+      inputs.labels = Int32Array.from(draws, (u) => Math.floor(u * CLASSES));
+    }
+    const { dLoss, gLoss } = await compiled.run([inputs], step);
     assertAlmostEquals(dLoss[0], expected.dLoss, 1e-4 * Math.abs(expected.dLoss) + 1e-7);
     assertAlmostEquals(gLoss[0], expected.gLoss, 1e-4 * Math.abs(expected.gLoss) + 1e-7);
     const state = await compiled.readState();

@@ -1,4 +1,5 @@
 /** Layers that bring things together: blocks, positions, labels, samples of a batch. */
+import type { InitializerSpec } from "../../config/network.ts";
 import { tf } from "../../engine/tf.ts";
 import { weightInit } from "../initializers.ts";
 import { spectralNormOf } from "../spectral_norm.ts";
@@ -82,10 +83,7 @@ export function buildLabelEmbedding(
   const inputs = vectorSize(scope);
   const classes = scope.classCount();
   const { units } = spec;
-  const chosen = spec.init ?? scope.defaultInit;
-  const init: ParameterInit = chosen === "torch"
-    ? { kind: "normal", sigma: 1 }
-    : weightInit(chosen, { fanIn: classes, fanOut: units }).kernel;
+  const init = embeddingInit(spec.init ?? scope.defaultInit, classes, units);
   const table = scope.parameter("table", [classes, units], init);
   return {
     outputShape: [inputs + units],
@@ -95,6 +93,17 @@ export function buildLabelEmbedding(
       return tf.concat([x, tf.matMul(oneHot, call.parameters[table] as tf.Tensor2D)], 1);
     },
   };
+}
+
+/** How a table of `classes` vectors starts: from N(0, 1) under "torch", else as a dense kernel. */
+export function embeddingInit(
+  spec: InitializerSpec,
+  classes: number,
+  units: number,
+): ParameterInit {
+  return spec === "torch"
+    ? { kind: "normal", sigma: 1 }
+    : weightInit(spec, { fanIn: classes, fanOut: units }).kernel;
 }
 
 /** The largest divisor of `count` that is at most `limit`. */

@@ -1,0 +1,65 @@
+/**
+ * Adaptive augmentation (Karras et al. 2020, "Training Generative Adversarial Networks with Limited
+ * Data", section 3): the chance of a transform grows while the discriminator is too sure of the reals,
+ * and shrinks otherwise. It lives in the step's state, so a resumed run goes on with the same bits, and
+ * no engine has to stop for it.
+ */
+import type { AugmentSpec } from "../config/stability.ts";
+import { withoutTape } from "../engine/tape.ts";
+import { tf } from "../engine/tf.ts";
+import type { HostTensors, TensorMap } from "../engine/types.ts";
+
+/** State names: the chance, and the sum of mean signs since it last moved; each `[1]`. */
+const PROBABILITY = "augment/probability";
+const SIGNS = "augment/signs";
+
+/** What an {@linkcode AugmentSpec} leaves out; the paper's values. */
+const DEFAULTS = { target: 0.6, everySteps: 4, speedImages: 500_000 };
+
+/** The state before the first step; nothing where the chance is fixed. */
+export function initialAugment(spec: AugmentSpec | undefined): HostTensors {
+  if (!spec?.adaptive) return {};
+  const one = (value: number) => ({
+    shape: [1],
+    dtype: "float32" as const,
+    data: Float32Array.of(value),
+  });
+  return { [PROBABILITY]: one(spec.probability ?? 0), [SIGNS]: one(0) };
+}
+
+/** 1 at steps (counted from 0) after which the chance moves, else 0. */
+export function augmentMoves(spec: AugmentSpec, step: number): number {
+  const { everySteps } = { ...DEFAULTS, ...spec.adaptive };
+  return (step + 1) % everySteps === 0 ? 1 : 0;
+}
+
+/**
+ * How sure a discriminator is: the mean sign of its verdicts on reals, or of `r - f` where it compares
+ * pairs. A scalar in [-1, 1].
+ */
+export function meanSign(
+  { real, fake }: { real: tf.Tensor; fake: tf.Tensor },
+  inPairs: boolean,
+): tf.Tensor {
+  return withoutTape(() => tf.mean(tf.sign(inPairs ? tf.sub(real, fake) : real)));
+}
+
+/**
+ * The state after a step: at a move, `p += sign(r - target) everySteps samplesPerStep / speedImages`,
+ * kept in [0, 1], `r` the mean sign since the last move.
+ * @param moves 1 or 0, {@linkcode augmentMoves}
+ */
+export function updateAugment(
+  spec: AugmentSpec,
+  state: TensorMap,
+  { sign, moves, samplesPerStep }: { sign: tf.Tensor; moves: tf.Tensor; samplesPerStep: number },
+): TensorMap {
+  const { target, everySteps, speedImages } = { ...DEFAULTS, ...spec.adaptive };
+  const signs = tf.add(state[SIGNS], sign); // [1]
+  const direction = tf.sign(tf.sub(tf.div(signs, everySteps), target));
+  const move = tf.mul(tf.mul(direction, everySteps * samplesPerStep / speedImages), moves);
+  return {
+    [PROBABILITY]: tf.clipByValue(tf.add(state[PROBABILITY], move), 0, 1),
+    [SIGNS]: tf.mul(signs, tf.sub(1, moves)),
+  };
+}
