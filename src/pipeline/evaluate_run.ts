@@ -1,0 +1,189 @@
+/**
+ * Evaluates an exported generator: what `deno task evaluate` calls. Samples come through the sampler from
+ * the file that users get, so that what is measured is what is shipped.
+ */
+import { DATA_DEFAULTS, type DataSpec, TOY_SOURCES, withDataPath } from "../config/data.ts";
+import type { RunConfig } from "../config/run_config.ts";
+import { openDataSource } from "../data/open.ts";
+import type { DataSource } from "../data/source.ts";
+import { UserError } from "../errors.ts";
+import { type GeneratorInfo, Sampler } from "../sampler/mod.ts";
+import { writeFileAtomically } from "../training/atomic_file.ts";
+import { findRun, readRunConfig } from "../training/run_folder.ts";
+import { evaluateImages } from "./evaluate_images.ts";
+import { evaluatePoints } from "./evaluate_points.ts";
+import type { Evaluation } from "./evaluation.ts";
+
+/** What to evaluate, and how. */
+export interface EvaluateOptions {
+  /** The folder of all runs. Default `runs`. */
+  runsFolder?: string;
+  /** Files to compare with, or the name of data that the project draws. Default: the run's own data. */
+  data?: string;
+  /**
+   * Samples. Default: the data's count, at most 5,000, or 10,000 with an extractor's file; 100,000 on
+   * the line, 2,500 for known modes.
+   */
+  count?: number;
+  /** The seed of the first sample; the others have the next. Default 0. */
+  seed?: number;
+  /** An ONNX file to take features from. Default: networks of the project's own. */
+  features?: string;
+  /** The neighbour that sets the radius in precision and recall. Default 5. */
+  k?: number;
+  /** Where the JSON goes. Default: `evaluation.json` beside the generator. */
+  out?: string;
+  /** Told of the data once they are open. */
+  onData?: (data: DataSource, model: string) => void;
+  /** Told what is being done. */
+  onStage?: (what: string) => void;
+}
+
+/** An evaluation and the files that it wrote. */
+export interface EvaluatedRun {
+  evaluation: Evaluation;
+  /** The JSON, and for images the picture of the nearest training images. */
+  files: string[];
+}
+
+/**
+ * Evaluates a run's generator, or any generator's file.
+ * @param target a run's folder, name or number, `latest`, or a path that ends in `.onnx`
+ * @throws {UserError} when the run, the file, the data or the extractor cannot be used or do not fit
+ */
+export async function evaluateRun(
+  target: string,
+  options: EvaluateOptions = {},
+): Promise<EvaluatedRun> {
+  const started = performance.now();
+  const { seed = 0, k = 5, count, features, onData, onStage = () => {} } = options;
+  const { model, config } = await findGenerator(target, options);
+  await using sampler = await Sampler.load(model);
+  const data = await openDataSource(await dataFor(model, sampler.info, config, options.data));
+  checkShapes(model, sampler.info, data);
+  onData?.(data, model);
+  if (features !== undefined && data.kind !== "image") {
+    throw new UserError(
+      `Cannot take features by ${features}: ${model} makes points of ${data.sampleSize} numbers, and ` +
+        "an extractor is for images; leave --features away",
+    );
+  }
+
+  const setup = { sampler, data, count, seed, k, features, onStage };
+  const { figures, neighbours } = data.kind === "image"
+    ? await evaluateImages(setup)
+    : { figures: await evaluatePoints(setup), neighbours: undefined };
+  const { name, threads } = sampler.device;
+  const evaluation: Evaluation = {
+    formatVersion: 1,
+    model: {
+      path: model,
+      step: sampler.info.manifest?.step ?? null,
+      preset: sampler.info.manifest?.preset ?? null,
+      device: name === "wasm" ? `wasm, ${threads} threads` : "WebGPU",
+    },
+    data: {
+      name: data.name,
+      description: data.description,
+      count: data.count,
+      fingerprint: data.fingerprint,
+    },
+    ...figures,
+    seconds: Math.round((performance.now() - started) / 10) / 100,
+  };
+  const folder = model.slice(0, model.lastIndexOf("/") + 1);
+  const file = options.out ?? `${folder}evaluation.json`;
+  return { evaluation, files: await write(evaluation, file, neighbours) };
+}
+
+async function findGenerator(
+  target: string,
+  { runsFolder = "runs" }: EvaluateOptions,
+): Promise<{ model: string; config?: RunConfig }> {
+  if (/\.onnx$/i.test(target)) return { model: target };
+  const run = await findRun(target, runsFolder);
+  const config = await readRunConfig(run);
+  const model = `${run}/generator.onnx`;
+  if (!(await exists(model))) {
+    throw new UserError(
+      `Cannot evaluate ${run}: it has no generator.onnx; export it with deno task export ${run}`,
+    );
+  }
+  return { model, config };
+}
+
+/** Which data to compare with. */
+async function dataFor(
+  model: string,
+  { output }: GeneratorInfo,
+  config: RunConfig | undefined,
+  given: string | undefined,
+): Promise<DataSpec> {
+  if (given === undefined) {
+    if (config) return config.data;
+    throw new UserError(
+      `Cannot evaluate ${model} by itself: name the data that it learnt with --data PATH, or evaluate ` +
+        "its run, whose config.json names them",
+    );
+  }
+  const drawn = [...TOY_SOURCES, "digits" as const].find((source) => source === given);
+  const isDrawn = drawn !== undefined && !(await exists(given));
+  if (isDrawn && drawn !== "digits") return { source: drawn };
+  const [channels, height, width] = output.shape;
+  const isSquare = output.kind === "image" && height === width;
+  const shape: Pick<DataSpec, "size" | "channels"> = {};
+  if (isSquare) shape.size = height;
+  if (output.kind === "image" && (channels === 1 || channels === 3)) shape.channels = channels;
+  if (isDrawn) return { source: "digits", ...shape, count: DATA_DEFAULTS.digitCount };
+  if (config) return withDataPath(config.data, given);
+  // Arrays of floats cannot be resized, and need not be: they say what they are.
+  return { source: "auto", path: given, ...(/\.npy$/i.test(given) ? {} : shape) };
+}
+
+/** What a generator makes must have the shape of the data. */
+function checkShapes(model: string, { output }: GeneratorInfo, data: DataSource): void {
+  const { shape, kind } = output;
+  const made = kind === "image" ? [shape[1], shape[2], shape[0]] : shape;
+  const isSame = (kind === "image") === (data.kind === "image") &&
+    made.length === data.shape.length && made.every((size, axis) => size === data.shape[axis]);
+  if (isSame) return;
+  const describe = (sizes: readonly number[], isImage: boolean): string =>
+    isImage
+      ? `images of ${sizes[1]} x ${sizes[0]} pixels, ${
+        sizes[2] === 1 ? "grey" : `${sizes[2]} channels`
+      }`
+      : `points of ${sizes.join(" x ")} numbers`;
+  throw new UserError(
+    `Cannot evaluate ${model} against ${data.name}: it makes ${
+      describe(made, kind === "image")
+    }, and the data are ${
+      describe(data.shape, data.kind === "image")
+    }; name its own data with --data`,
+  );
+}
+
+async function write(
+  evaluation: Evaluation,
+  file: string,
+  neighbours: Uint8Array | undefined,
+): Promise<string[]> {
+  const folder = file.slice(0, file.lastIndexOf("/") + 1);
+  if (folder) await Deno.mkdir(folder, { recursive: true });
+  const files = [file];
+  if (neighbours) {
+    files.push(`${folder}neighbours.png`);
+    await writeFileAtomically(files[1], neighbours);
+  }
+  const text = JSON.stringify(evaluation, null, 2) + "\n"; // what is not finite becomes null
+  await writeFileAtomically(file, new TextEncoder().encode(text));
+  return files;
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await Deno.stat(path);
+    return true;
+  } catch {
+    return false;
+  }
+}

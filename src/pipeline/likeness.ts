@@ -1,0 +1,176 @@
+/**
+ * How samples resemble the training data pixel by pixel: small copies of the images, the distance by
+ * random projections, the nearest training images and the picture of them.
+ */
+import type { DataSource } from "../data/source.ts";
+import {
+  memorization,
+  nearestNeighbors,
+  pickRows,
+  type SampleMatrix,
+  sampleMatrix,
+  slicedWasserstein,
+} from "../metrics/mod.ts";
+import { imageGrid } from "../report/image_grid.ts";
+import type { Sampler } from "../sampler/mod.ts";
+import type { MemorizationEvaluation, SlicedEvaluation } from "./evaluation.ts";
+import { halves } from "./feature_measures.ts";
+import { generatedBatches, type PixelBatch, pixelsOf } from "./pixels.ts";
+
+/** Numbers of a small copy, at most: 28 x 28 grey images stay as they are. */
+const THUMBNAIL_NUMBERS = 1024;
+/** Products that looking samples up may take: about 2 seconds on a core of 2025. */
+const LOOKUP_PRODUCTS = 5e9;
+/** Samples that are looked up, whatever it takes, and at most. */
+const LOOKUPS = { least: 64, most: 1000 };
+/** Training samples that they are looked up in, at most: 400 MB. */
+export const MOST_TRAINING = 100_000;
+const PROJECTIONS = 100;
+/** Rows of the picture. */
+const SHOWN = 10;
+/** Training images in a row. */
+const SHOWN_NEIGHBOURS = 5;
+
+/** How an image is made small. */
+export interface Thumbnail {
+  /** Whole pixels that become one, along either axis; 1: none. */
+  factor: number;
+  /** Numbers of a small copy. */
+  length: number;
+  /** For a person: what is measured. */
+  description: string;
+}
+
+/** Chooses the smallest whole factor that gives at most 1,024 numbers. @param shape `[h, w, c]` */
+export function planThumbnails([height, width, channels]: readonly number[]): Thumbnail {
+  const length = (factor: number) =>
+    Math.ceil(height / factor) * Math.ceil(width / factor) * channels;
+  let factor = 1;
+  while (length(factor) > THUMBNAIL_NUMBERS && factor < Math.max(height, width)) factor++;
+  const description = factor === 1
+    ? `pixels in [-1, 1], ${length(1)} an image`
+    : `pixels in [-1, 1], means of ${factor} x ${factor}, ${length(factor)} an image`;
+  return { factor, length: length(factor), description };
+}
+
+/** Small copies of images: means over squares. @returns `[count, thumbnail.length]` in [-1, 1] */
+export function thumbnails(batch: PixelBatch, { factor, length }: Thumbnail): Float32Array {
+  const { data, count, height, width, channels } = batch;
+  const small = new Float32Array(count * length);
+  let to = 0;
+  for (let i = 0; i < count; i++) {
+    const image = i * height * width * channels;
+    for (let top = 0; top < height; top += factor) {
+      const bottom = Math.min(height, top + factor);
+      for (let left = 0; left < width; left += factor) {
+        const right = Math.min(width, left + factor);
+        for (let c = 0; c < channels; c++) {
+          let sum = 0;
+          for (let y = top; y < bottom; y++) {
+            for (let x = left; x < right; x++) sum += data[image + (y * width + x) * channels + c];
+          }
+          small[to++] = sum / ((bottom - top) * (right - left)) / 127.5 - 1;
+        }
+      }
+    }
+  }
+  return small;
+}
+
+/** The sliced Wasserstein-1 distance of samples to data, and of one half of the data to the other. */
+export function measureSliced(
+  real: SampleMatrix,
+  generated: SampleMatrix,
+  { of, seed }: { of: string; seed: number },
+): SlicedEvaluation {
+  const options = { projections: PROJECTIONS, seed };
+  return {
+    of,
+    projections: PROJECTIONS,
+    figures: {
+      generated: slicedWasserstein(real, generated, options),
+      data: slicedWasserstein(...halves(real), options),
+    },
+  };
+}
+
+/** What {@linkcode measureMemorization} looks at. */
+export interface Lookup {
+  /** Samples in the order of their seeds. */
+  generated: SampleMatrix;
+  /** `[n]` rows of training data. */
+  training: SampleMatrix;
+  /** What the rows are. */
+  of: string;
+  /** The seed of the first sample. */
+  firstSeed: number;
+}
+
+/** Looks the first samples up in the training data. */
+export function measureMemorization(lookup: Lookup): MemorizationEvaluation {
+  const { generated, training, of, firstSeed } = lookup;
+  const affordable = LOOKUP_PRODUCTS / (2 * training.count * training.dimensions);
+  const asked = Math.floor(Math.min(
+    generated.count,
+    LOOKUPS.most,
+    Math.max(LOOKUPS.least, affordable),
+  ));
+  const rows = Uint32Array.from({ length: asked }, (_, i) => i);
+  const found = memorization(pickRows(generated, rows), training);
+  const closest = rows.sort((a, b) => found.distances[a] - found.distances[b]).subarray(0, SHOWN);
+  return {
+    of,
+    samples: asked,
+    training: training.count,
+    medianDistance: found.medianDistance,
+    medianTrainingDistance: found.medianTrainingDistance,
+    ratio: found.ratio,
+    copies: found.copies,
+    closest: Array.from(closest, (row) => ({
+      seed: firstSeed + row,
+      trainingIndex: found.nearest[row],
+      distance: found.distances[row],
+    })),
+  };
+}
+
+/** What {@linkcode drawNeighbours} draws from. */
+export interface NeighbourPicture {
+  sampler: Sampler;
+  data: DataSource;
+  /** Small copies of the first training images. */
+  training: SampleMatrix;
+  thumbnail: Thumbnail;
+  memorization: MemorizationEvaluation;
+  /** The class of a sample, for a conditional generator. */
+  labelOf?: (seed: number) => number;
+}
+
+/**
+ * Draws the samples that are nearest to the training data, each on the left of its row, with its nearest
+ * training images on the right.
+ * @returns a PNG
+ */
+export async function drawNeighbours(picture: NeighbourPicture): Promise<Uint8Array> {
+  const { sampler, data, training, thumbnail, memorization, labelOf } = picture;
+  const seeds = memorization.closest.map(({ seed }) => seed);
+  const samples = (await Array.fromAsync(
+    generatedBatches(sampler, { seeds, label: labelOf && seeds.map(labelOf) }),
+  ))[0]; // SHOWN fit into one batch
+  const small = sampleMatrix(thumbnails(samples, thumbnail), thumbnail.length);
+  const k = Math.min(SHOWN_NEIGHBOURS, training.count);
+  const { indices } = nearestNeighbors(small, training, k);
+  const size = data.sampleSize;
+  const neighbours = pixelsOf(data, indices).data;
+  const images = new Uint8Array(seeds.length * (1 + k) * size);
+  for (let row = 0; row < seeds.length; row++) {
+    const start = row * (1 + k) * size;
+    images.set(samples.data.subarray(row * size, (row + 1) * size), start);
+    images.set(neighbours.subarray(row * k * size, (row + 1) * k * size), start + size);
+  }
+  const grid = imageGrid(
+    { ...samples, data: images, count: seeds.length * (1 + k) },
+    { columns: 1 + k },
+  );
+  return await grid.toPng();
+}

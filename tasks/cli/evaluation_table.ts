@@ -1,0 +1,150 @@
+/** An evaluation as lines for the terminal: the generator's figures, and beside them the data's own. */
+import type {
+  ClassEvaluation,
+  Evaluation,
+  FeatureEvaluation,
+} from "../../src/pipeline/evaluation.ts";
+import { figure, percentage, wholeNumber } from "../../src/report/markdown.ts";
+
+/** A figure's name, the generator's value and the data's. */
+type Row = [name: string, generated: string, data?: string];
+
+/** The tables, the warnings last. */
+export function evaluationLines(evaluation: Evaluation): string[] {
+  const { samples, line, modes, features, classes, sliced, memorization, warnings } = evaluation;
+  const lines: string[] = [];
+  const add = (title: string, rows: Row[]) => lines.push(...table(title, rows), "");
+  if (line) {
+    const row = (name: string, key: keyof typeof line.generated): Row => [
+      name,
+      figure(line.generated[key]),
+      figure(line.data![key]),
+    ];
+    add("the line, against the exact density", [
+      row("KL(data || generated), nats", "kl"),
+      row("KL(generated || data), nats", "reverseKl"),
+      row("Jensen-Shannon divergence, nats", "jsd"),
+      row("Wasserstein-1 distance", "wasserstein"),
+    ]);
+  }
+  if (modes) {
+    const { generated, data } = modes;
+    add(`modes, within 3 sigma of ${figure(modes.sigma)}`, [
+      ["modes covered", ...both([generated, data!], (m) => `${m.covered} of ${m.total}`)],
+      ["high-quality samples", ...both([generated, data!], (m) => percentage(m.highQuality))],
+      ["reverse KL, nats", ...both([generated, data!], (m) => figure(m.reverseKl))],
+    ]);
+  }
+  for (const each of features) {
+    const title = `${each.extractor}, ${wholeNumber(each.dimensions)} ${
+      each.dimensions === 1 ? "feature" : "features"
+    }: ${each.description}`;
+    add(title, featureRows(each));
+  }
+  const others: Row[] = [];
+  if (classes) others.push(...classRows(classes));
+  if (sliced) {
+    others.push([
+      "sliced Wasserstein distance",
+      figure(sliced.figures.generated),
+      figure(sliced.figures.data ?? NaN),
+    ]);
+  }
+  others.push([
+    "different samples",
+    `${wholeNumber(samples.distinct)} of ${wholeNumber(samples.count)}`,
+  ]);
+  if (memorization) {
+    others.push(
+      ["distance to the nearest training sample, ratio", figure(memorization.ratio), "1"],
+      ["copies of training samples", percentage(memorization.copies), "1.0%"],
+    );
+  }
+  const of = [...new Set([sliced?.of, memorization?.of])].filter((what) => what !== undefined);
+  add(of.length ? `likeness: ${of.join("; ")}` : "samples", others);
+  if (line || modes || features.length || sliced) lines.push(...explanation(evaluation), "");
+  lines.push(...warnings.map((warning) => `warning   ${warning}`));
+  while (lines.at(-1) === "") lines.pop();
+  return lines;
+}
+
+function explanation({ line, modes, features, sliced }: Evaluation): string[] {
+  if (line || modes) {
+    return ["data: as many fresh samples of the exact density, measured in the same way"];
+  }
+  const half = features[0]?.counts.half;
+  if (!sliced || half === undefined) return [];
+  return [`data: one half of the data against the other, ${wholeNumber(half)} samples each`];
+}
+
+function both<T>(values: [T, T], text: (value: T) => string): [string, string] {
+  return [text(values[0]), text(values[1])];
+}
+
+function featureRows({ figures, score }: FeatureEvaluation): Row[] {
+  const pair = (
+    name: string,
+    text: (value: typeof figures.generated) => string,
+  ): Row => [name, text(figures.generated), figures.data ? text(figures.data) : undefined];
+  const rows: Row[] = [
+    pair("Frechet distance", ({ frechet }) => figure(frechet)),
+    pair(
+      "kernel distance x 1000",
+      ({ kernel }) => plusMinus(1000 * kernel.mean, 1000 * kernel.deviation),
+    ),
+    pair(`precision, k = ${figures.generated.manifold.k}`, (f) => figure(f.manifold.precision)),
+    pair("recall", (f) => figure(f.manifold.recall)),
+    pair("density", (f) => figure(f.manifold.density)),
+    pair("coverage", (f) => figure(f.manifold.coverage)),
+  ];
+  if (score) {
+    rows.push([
+      "classifier score",
+      plusMinus(score.generated.mean, score.generated.deviation),
+      score.data ? plusMinus(score.data.mean, score.data.deviation) : undefined,
+    ]);
+  }
+  return rows;
+}
+
+function classRows(classes: ClassEvaluation): Row[] {
+  const { covered, total, kl, accuracy, asAsked } = classes;
+  const rows: Row[] = [
+    ["classes that the classifier sees", `${covered} of ${total}`],
+    ["KL(generated || data) over classes, nats", figure(kl ?? Infinity), "0"],
+  ];
+  if (asAsked !== null) {
+    rows.push([
+      "samples of the class that was asked for",
+      percentage(asAsked),
+      percentage(accuracy),
+    ]);
+  }
+  rows.push(["the classifier's accuracy on held-out images", "", percentage(accuracy)]);
+  return rows;
+}
+
+/** Such as `4.86 +- 0.75`, with as many digits as the deviation has. */
+function plusMinus(mean: number, deviation: number): string {
+  if (!(deviation > 0)) return figure(mean);
+  const digits = Math.max(0, Math.min(6, 1 - Math.floor(Math.log10(deviation))));
+  return `${mean.toFixed(digits).replace("-", "\u2212")} +- ${deviation.toFixed(digits)}`;
+}
+
+function table(title: string, rows: Row[]): string[] {
+  const width = Math.max(44, ...rows.map(([name]) => name.length));
+  const column = Math.max(
+    16,
+    ...rows.flatMap(([, ...cells]) => cells.map((cell = "") => cell.length)),
+  );
+  const hasData = rows.some(([, , data]) => data !== undefined);
+  const row = (name: string, generated: string, data: string): string =>
+    `  ${name.padEnd(width)}${generated.padStart(column)}${
+      hasData ? data.padStart(column + 2) : ""
+    }`.trimEnd();
+  return [
+    title,
+    row("", "generated", "data"),
+    ...rows.map(([name, generated, data = ""]) => row(name, generated, data)),
+  ];
+}

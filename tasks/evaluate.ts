@@ -1,0 +1,72 @@
+/** `deno task evaluate`: measures an exported generator against its data. */
+import { UserError } from "../src/errors.ts";
+import { evaluateRun } from "../src/pipeline/evaluate_run.ts";
+import { type CommandSpec, type ParsedCommand, runTask, type TaskOutcome } from "./cli/command.ts";
+import { evaluationLines } from "./cli/evaluation_table.ts";
+
+const spec: CommandSpec = {
+  name: "evaluate",
+  summary:
+    "Measures an exported generator against its data; docs/measures.md explains each number.",
+  positionals: "RUN | latest | MODEL.onnx",
+  maxPositionals: 1,
+  options: {
+    data: {
+      value: "PATH",
+      help: "compare with these files, or with digits, ring-2d, ... (default: the run's own data)",
+    },
+    count: {
+      value: "N",
+      help: "samples (default: the data's count, at most 5,000; 10,000 with --features)",
+    },
+    seed: { value: "N", help: "the first sample's seed; the others have the next (default 0)" },
+    features: {
+      value: "EXTRACTOR.onnx",
+      help: "take features from this file: one image input [N, C, H, W], output [N, D]",
+    },
+    k: { value: "N", help: "the neighbour that precision and recall reach to (default 5)" },
+    runs: { value: "FOLDER", help: "the folder of all runs (default runs)" },
+    out: { value: "FILE.json", help: "where the figures go (default evaluation.json in the run)" },
+  },
+  examples: [
+    "deno task evaluate latest",
+    "deno task evaluate runs/00003-mnist-mlp --count 10000 --features inception.onnx",
+    "deno task evaluate generator.onnx --data photos/ --out evaluation.json",
+  ],
+};
+
+if (import.meta.main) await runTask(spec, main);
+
+async function main(command: ParsedCommand): Promise<TaskOutcome> {
+  const { evaluation, files } = await evaluateRun(command.positionals[0] ?? "latest", {
+    data: command.text("data"),
+    count: command.integer("count", { min: 2, max: 1_000_000 }),
+    seed: command.integer("seed", { min: 0, max: 0xffff_ffff }),
+    features: command.text("features"),
+    k: command.integer("k", { min: 1, max: 1000 }),
+    runsFolder: command.text("runs"),
+    out: readOut(command),
+    onData: (data, model) => {
+      console.log(`model     ${model}`);
+      console.log(`data      ${data.description}`);
+    },
+    onStage: (what) => console.log(`measures  ${what}`),
+  });
+  const { samples, model, seconds } = evaluation;
+  const step = model.step === null ? "" : `, after ${model.step.toLocaleString("en")} steps`;
+  console.log(
+    `measured  ${
+      samples.count.toLocaleString("en")
+    } samples from seed ${samples.firstSeed} on, on ` +
+      `${model.device}${step}, in ${seconds.toFixed(1)} s\n`,
+  );
+  console.log(evaluationLines(evaluation).join("\n"));
+  console.log(`\nwrote     ${files.join(", ")}`);
+  return { json: { ...evaluation, files } };
+}
+
+function readOut(command: ParsedCommand): string | undefined {
+  const out = command.text("out");
+  if (out === undefined || /\.json$/i.test(out)) return out;
+  throw new UserError(`Cannot write ${out}: expected a name that ends in .json`);
+}
