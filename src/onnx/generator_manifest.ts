@@ -12,7 +12,7 @@ import { fillLatent } from "../random/latents.ts";
 import { bytesOf } from "./external_data.ts";
 import type { OnnxGraph } from "./graph.ts";
 import type { ModelSession } from "./model_session.ts";
-import { LABEL, LATENT } from "./traced_target.ts";
+import { LABEL, LATENT } from "./target.ts";
 
 /** What the file shall say about the generator; everything has a default. */
 export interface GeneratorDescription {

@@ -2,6 +2,7 @@
 export {
   EXPORT_DTYPES,
   type ExportDtype,
+  type ExportedGenerator,
   type ExportedModel,
   exportOnnx,
   type ExportOptions,
@@ -9,4 +10,4 @@ export {
 export type { ExternalData } from "./external_data.ts";
 export type { GeneratorDescription } from "./generator_manifest.ts";
 export { checkParity, type Parity, type ParityOptions, type ParityReference } from "./parity.ts";
-export type { NetworkTarget } from "./traced_target.ts";
+export type { ExportTarget, FunctionTarget, InputSignature, NetworkTarget } from "./target.ts";

@@ -6,12 +6,11 @@ import { withRoomyWasmMemory } from "../wasm_memory.ts";
 import type { ExternalData } from "./external_data.ts";
 
 /** A file that is ready to run. */
-export interface ModelSession {
+export interface ModelSession extends AsyncDisposable {
   /** For the person at the terminal, such as `onnxruntime-web 1.30.0`. */
   readonly runtime: string;
   /** Runs a batch. Integer inputs become int64 where the file takes that. @returns each output */
   run(inputs: HostTensors): Promise<Record<string, ModelOutput>>;
-  release(): Promise<void>;
 }
 
 /** What an output holds. */
@@ -54,8 +53,7 @@ export async function openModel(
     async run(inputs) {
       const feeds = Object.fromEntries(
         session.inputMetadata.map((input) => {
-          const type = input.isTensor ? input.type : "float32";
-          return [input.name, toOrtTensor(ort, inputs[input.name], input.name, type)];
+          return [input.name, toOrtTensor(ort, inputs[input.name], input)];
         }),
       );
       const outputs = await session.run(feeds);
@@ -66,21 +64,24 @@ export async function openModel(
         }]),
       );
     },
-    release: () => session.release(),
+    [Symbol.asyncDispose]: () => session.release(),
   };
 }
 
+/** The tensor as the file wants it: whole numbers as int64, axes of length 1 where it has more of them. */
 function toOrtTensor(
   ort: typeof Ort,
   tensor: HostTensor | undefined,
-  name: string,
-  type: string,
+  input: Ort.InferenceSession.ValueMetadata,
 ): Ort.Tensor {
   if (tensor === undefined) {
-    throw new UserError(`Cannot run the exported file: its input ${name} is not given`);
+    throw new UserError(`Cannot run the exported file: its input ${input.name} is not given`);
   }
-  const { data, shape } = tensor;
-  if (type === "int64") {
+  const wanted = input.isTensor ? input : { type: tensor.dtype, shape: tensor.shape };
+  const shape = [...tensor.shape];
+  while (shape.length < wanted.shape.length) shape.push(1);
+  const { data } = tensor;
+  if (wanted.type === "int64") {
     return new ort.Tensor("int64", BigInt64Array.from(data as Int32Array, BigInt), shape);
   }
   return data instanceof Int32Array

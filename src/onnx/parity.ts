@@ -3,9 +3,9 @@ import type { HostTensor, HostTensors } from "../engine/types.ts";
 import { UserError } from "../errors.ts";
 import { fillBits, STREAMS } from "../random/counter_random.ts";
 import { fillLatent } from "../random/latents.ts";
-import type { ExportedModel } from "./export.ts";
+import type { ExportedGenerator } from "./export.ts";
 import { openModel } from "./model_session.ts";
-import { LABEL, LATENT } from "./traced_target.ts";
+import { LABEL, LATENT } from "./target.ts";
 
 /**
  * What the trainer's generator gives.
@@ -23,7 +23,7 @@ export interface ParityOptions {
   count?: number;
   /** Decides which latents. Default 0. */
   seed?: number;
-  /** The values that the trainer's -1 and 1, say, become 0 and 255 from, where the file gives uint8. */
+  /** Where the file gives uint8: which of the trainer's values are 0 and 255. Default -1 and 1. */
   range?: readonly [number, number];
 }
 
@@ -49,7 +49,7 @@ export interface Parity {
  * @throws {UserError} past the tolerance, or when the runtime refuses the file
  */
 export async function checkParity(
-  model: Pick<ExportedModel, "bytes" | "externalData" | "manifest">,
+  model: Pick<ExportedGenerator, "bytes" | "externalData" | "manifest">,
   reference: ParityReference,
   options: ParityOptions,
 ): Promise<Parity> {
@@ -68,30 +68,26 @@ export async function checkParity(
   const inputs: HostTensors = { [LATENT]: latents };
   if (labels) inputs[LABEL] = { shape: [count], dtype: "int32", data: labels };
 
-  const session = await openModel(model.bytes, model.externalData);
-  try {
-    const actual = (await session.run(inputs))[output.name].data;
-    const wanted = await reference(latents, labels);
-    if (wanted.data.length !== actual.length) {
-      throw new RangeError(
-        `Cannot compare the file's ${actual.length} values with the reference's ${wanted.data.length}`,
-      );
-    }
-    let expected = output.name === "image"
-      ? toNCHW(wanted.data as Float32Array, output.shape)
-      : wanted.data as Float32Array;
-    if (output.dtype === "uint8") expected = expected.map((value) => toLevel(value, range));
-    const difference = compare(actual, expected, output.dtype === "uint8");
-    const result: Parity = { count, ...difference, tolerance, runtime: session.runtime };
-    if (difference.maxDifference <= tolerance) return result;
-    throw new UserError(
-      `Cannot export: over ${count} latents, ${session.runtime} differs from the trainer by up to ` +
-        `${figure(result.maxDifference)} (mean ${figure(result.meanDifference)}), more than the ` +
-        `allowed ${figure(tolerance)}; no file was written`,
+  await using session = await openModel(model.bytes, model.externalData);
+  const actual = (await session.run(inputs))[output.name].data;
+  const wanted = await reference(latents, labels);
+  if (wanted.data.length !== actual.length) {
+    throw new RangeError(
+      `Cannot compare the file's ${actual.length} values with the reference's ${wanted.data.length}`,
     );
-  } finally {
-    await session.release();
   }
+  let expected = output.name === "image"
+    ? toNCHW(wanted.data as Float32Array, output.shape)
+    : wanted.data as Float32Array;
+  if (output.dtype === "uint8") expected = expected.map((value) => toLevel(value, range));
+  const difference = compare(actual, expected, output.dtype === "uint8");
+  const result: Parity = { count, ...difference, tolerance, runtime: session.runtime };
+  if (difference.maxDifference <= tolerance) return result;
+  throw new UserError(
+    `Cannot export: over ${count} latents, ${session.runtime} differs from the trainer by up to ` +
+      `${figure(result.maxDifference)} (mean ${figure(result.meanDifference)}), more than the ` +
+      `allowed ${figure(tolerance)}; no file was written`,
+  );
 }
 
 /** @param shape `[channels, height, width]` */
@@ -108,9 +104,9 @@ function toNCHW(nhwc: Float32Array, [channels, height, width]: readonly number[]
   return result;
 }
 
-/** The grey level, not rounded: rounding is part of what is compared. */
+/** The grey level. */
 function toLevel(value: number, [low, high]: readonly [number, number]): number {
-  return Math.min(255, Math.max(0, (value - low) * 255 / (high - low)));
+  return Math.round(Math.min(255, Math.max(0, (value - low) * 255 / (high - low))));
 }
 
 function compare(

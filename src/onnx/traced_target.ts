@@ -1,129 +1,145 @@
-/** What can be exported, and how each kind of it becomes a graph of kernels whose batch size is open. */
+/** From a target to a graph of kernels that holds for any batch size. */
 import { tf } from "../engine/tf.ts";
-import type { HostTensors, StepRandom, TensorMap, TensorSpec } from "../engine/types.ts";
+import type { TensorMap, TensorSpec } from "../engine/types.ts";
 import { UserError } from "../errors.ts";
-import { applyNetwork, type Network } from "../nn/mod.ts";
-import type { KernelGraph } from "./trace/kernel_graph.ts";
+import { chooseBatchSizes, refuseBatchDependence, type SizedGraph } from "./batch_size.ts";
+import { type ExportTarget, LABEL, LATENT, type PreparedTarget, prepareTarget } from "./target.ts";
 import { traceFunction } from "./trace/trace.ts";
 
-/** A network of this project with its weights. */
-export interface NetworkTarget {
-  /** From `buildNetwork`. */
-  network: Network;
-  /** Its parameters by name, buffers included. */
-  weights: HostTensors;
-}
-
-/** The inputs' name for the latent, and for the class. */
-export const LATENT = "latent";
-/** See {@linkcode LATENT}. */
-export const LABEL = "label";
-
-/** A traced target. */
-export interface TracedTarget {
-  graph: KernelGraph;
-  /** The batch size that it was traced with; see `LowerOptions`. */
-  batchMark: number;
-  /** The shape of each output without the batch, in TensorFlow.js' layout. */
-  outputShapes: Record<string, number[]>;
-  /** What a layer of the generator takes: whether there is an input for the class. */
-  usesLabels: boolean;
-}
-
-/** Applied to the output before it leaves the graph. */
+/** Applied to a generator's output before it leaves the graph. */
 export type Finish = (output: tf.Tensor) => tf.Tensor;
 
-/** Primes: no dimension of a network may be a multiple of the batch size that it is traced with. */
-const BATCH_MARKS = [1009, 2003, 4001, 8009, 16001, 32003];
+/** A traced target. */
+export interface TracedTarget extends SizedGraph {
+  /** The shape of each output without the batch, as TensorFlow.js sees it. */
+  outputShapes: Record<string, number[]>;
+  generator?: TracedGenerator;
+}
 
-/** A batch size that is told from all of these dimensions. */
-export function chooseBatchMark(dims: Iterable<number>): number {
-  const taken = [...dims];
-  const mark = BATCH_MARKS.find((prime) => taken.every((dim) => dim === 0 || dim % prime !== 0));
-  if (mark === undefined) {
-    throw new UserError(
-      `Cannot export a network with dimensions that are multiples of each of ${
-        BATCH_MARKS.join(", ")
-      }: change a layer's size by one`,
-    );
-  }
-  return mark;
+/** What a target is as a generator. Its inputs are called `latent` and `label`. */
+export interface TracedGenerator {
+  latentDimension: number;
+  /** How many classes: undefined without labels, null where nothing says how many. */
+  classCount: number | null | undefined;
+  outputName: "image" | "sample";
+}
+
+/** Traces a target as it is: its inputs and outputs keep their names. */
+export function traceTarget(target: ExportTarget): TracedTarget {
+  return traced(prepareTarget(target), (outputs) => outputs);
 }
 
 /**
- * Traces a network as it is used after training.
- * @param finish what follows on the network
- * @throws {UserError} when a layer cannot be exported
+ * Traces a target as a generator.
+ * @param finish what follows on an image
+ * @throws {UserError} when it does not take one latent and at most one label, or an operation cannot be
+ * exported
  */
-export function traceNetwork(
-  { network, weights }: NetworkTarget,
-  outputName: string,
-  finish: Finish,
+export function traceGenerator(target: ExportTarget, finish: Finish): TracedTarget {
+  const prepared = prepareTarget(target);
+  let generator: TracedGenerator | undefined;
+  const roles = generatorInputs(prepared);
+  const result = traced(roles, (outputs) => {
+    const [output] = Object.values(outputs);
+    const isImage = output.rank === 4;
+    const outputName = isImage ? "image" : "sample";
+    generator = {
+      latentDimension: roles.inputs[LATENT].shape[1]!,
+      classCount: roles.inputs[LABEL] ? prepared.classCount ?? null : undefined,
+      outputName,
+    };
+    const size = output.shape.slice(1).reduce((product, side) => product * side, 1);
+    const finished = tf.tidy(
+      "output",
+      () => isImage ? finish(output) : tf.reshape(output, [-1, size]),
+    );
+    return { [outputName]: finished };
+  });
+  const random = result.graph.inputs.find(({ kind }) => kind === "random");
+  if (random !== undefined) {
+    throw new UserError(
+      "Cannot export a generator that draws random numbers: a file's samples follow from latents " +
+        "alone; make its noise part of the latent",
+    );
+  }
+  return { ...result, generator };
+}
+
+function traced(
+  prepared: PreparedTarget,
+  finish: (outputs: TensorMap) => TensorMap,
 ): TracedTarget {
-  refuseBatchLayers(network);
-  const { inputShape } = network.spec;
-  const batchMark = chooseBatchMark([
-    ...inputShape,
-    ...network.parameters.flatMap(({ shape }) => shape),
-    ...network.layers.flatMap(({ outputShape }) => outputShape),
-  ]);
-  const inputs: Record<string, TensorSpec> = {
-    [LATENT]: { shape: [batchMark, ...inputShape], dtype: "float32" },
-  };
-  if (network.usesLabels) inputs[LABEL] = { shape: [batchMark], dtype: "int32" };
-  let outputShape: number[] = [];
-  const graph = withCpuTensors(weights, (parameters) =>
-    traceFunction(
-      (given) => {
-        const { output } = applyNetwork(network, parameters, given[LATENT], {
-          training: false,
-          labels: given[LABEL] as tf.Tensor1D | undefined,
-          enterLayer: (name, apply) => tf.tidy(name, apply),
-        });
-        const finished = tf.tidy("output", () => finish(output));
-        outputShape = finished.shape.slice(1);
-        return { [outputName]: finished };
-      },
-      inputs,
-      { labels: parameters, batchMark },
-    ));
-  return {
-    graph,
-    batchMark,
-    outputShapes: { [outputName]: outputShape },
-    usesLabels: network.usesLabels,
-  };
+  try {
+    const dims = Object.values(prepared.inputs).flatMap(({ shape }) =>
+      shape.map((dim) => dim ?? 0)
+    );
+    const sizes = chooseBatchSizes([...dims, ...prepared.dims]);
+    const first = traceOnce(prepared, finish, sizes[0]);
+    if (!prepared.isOwn) refuseBatchDependence(first, traceOnce(prepared, finish, sizes[1]));
+    return first;
+  } finally {
+    prepared.release();
+  }
 }
 
-function refuseBatchLayers(network: Network): void {
-  const layer = network.layers.find(({ type }) => type === "minibatch-stddev");
-  if (layer === undefined) return;
-  throw new UserError(
-    `Cannot export layer ${layer.name} (minibatch-stddev): what it gives for one sample depends on ` +
-      "the others of the batch; it belongs into a discriminator, take it out of the generator",
-  );
-}
-
-/** A function that may draw random numbers. */
-export type ExportableFunction = (
-  inputs: TensorMap,
-  random: StepRandom,
-) => TensorMap | tf.Tensor;
-
-/** Makes host tensors tensors of the cpu backend for as long as `body` runs. */
-export function withCpuTensors<T>(given: HostTensors, body: (tensors: TensorMap) => T): T {
-  const previous = tf.getBackend();
-  void tf.setBackend("cpu");
-  const tensors: TensorMap = Object.fromEntries(
-    Object.entries(given).map(([name, { data, shape, dtype }]) => [
+function traceOnce(
+  prepared: PreparedTarget,
+  finish: (outputs: TensorMap) => TensorMap,
+  batchSize: number,
+): TracedTarget {
+  const inputs: Record<string, TensorSpec> = Object.fromEntries(
+    Object.entries(prepared.inputs).map(([name, { shape, dtype }]) => [
       name,
-      tf.tensor(data, shape, dtype),
+      { shape: shape.map((dim) => dim ?? batchSize), dtype },
     ]),
   );
-  void tf.setBackend(previous || "cpu");
-  try {
-    return body(tensors);
-  } finally {
-    tf.dispose(tensors);
+  const outputShapes: Record<string, number[]> = {};
+  const graph = traceFunction(
+    (given, random) => {
+      const outputs = finish(prepared.apply(given, random));
+      for (const [name, { shape }] of Object.entries(outputs)) outputShapes[name] = shape.slice(1);
+      return outputs;
+    },
+    inputs,
+    { labels: prepared.weights, batchMark: batchSize },
+  );
+  return { graph, batchSize, outputShapes };
+}
+
+/** The target with its inputs named after what they are. */
+function generatorInputs(prepared: PreparedTarget): PreparedTarget {
+  const entries = Object.entries(prepared.inputs);
+  const latents = entries.filter(([, { dtype }]) => dtype === "float32");
+  const labels = entries.filter(([, { dtype }]) => dtype === "int32");
+  const isPerSample = ([, { shape }]: typeof entries[number], rank: number) =>
+    shape[0] === null && shape.length === rank && shape.slice(1).every((dim) => dim !== null);
+  const isLabel = (entry: typeof entries[number]) =>
+    isPerSample(entry, 1) || (isPerSample(entry, 2) && entry[1].shape[1] === 1);
+  if (
+    latents.length !== 1 || labels.length > 1 || !isPerSample(latents[0], 2) ||
+    !labels.every(isLabel)
+  ) {
+    const found = entries.map(([name, { shape, dtype }]) =>
+      `${name}: ${dtype} [${shape.map((dim) => dim ?? "N").join(", ")}]`
+    );
+    throw new UserError(
+      "Cannot export as a generator: it must take one float32 latent [N, D] and perhaps one int32 " +
+        `label [N], and it takes ${found.join("; ") || "nothing"}`,
+    );
   }
+  const names = new Map([
+    [LATENT, latents[0][0]],
+    ...labels.map(([name]) => [LABEL, name] as const),
+  ]);
+  return {
+    ...prepared,
+    inputs: Object.fromEntries(
+      [...names].map(([role, name]) => [role, prepared.inputs[name]]),
+    ),
+    apply: (given, random) =>
+      prepared.apply(
+        Object.fromEntries([...names].map(([role, name]) => [name, given[role]])),
+        random,
+      ),
+  };
 }

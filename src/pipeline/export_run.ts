@@ -60,12 +60,13 @@ interface RunToExport {
 
 /**
  * The largest difference from the trainer that an export may have. Float32 differs by rounding alone.
- * The others bound what is still a faithful picture in [-1, 1]; the figure itself is always reported.
+ * Halves and 8-bit weights are meant to differ: their figures are reported for the user to judge, and
+ * the tolerance only catches a file that is broken.
  */
-const TOLERANCES: Record<ExportDtype, number> = { fp32: 1e-5 };
+const TOLERANCES: Record<ExportDtype, number> = { fp32: 1e-5, fp16: 0.1, int8: 1 };
 
-/** A grey level of images in [-1, 1]. */
-const LEVELS_PER_UNIT = 127.5;
+/** The same in grey levels, of which one may be a matter of rounding. */
+const LEVEL_TOLERANCES: Record<ExportDtype, number> = { fp32: 1, fp16: 13, int8: 128 };
 
 /**
  * Exports a run's generator; the average of its weights where the run keeps one.
@@ -95,6 +96,7 @@ export async function exportRun(
   }
   const model = await exportOnnx({ network: generator, weights }, {
     opset,
+    dtype,
     output,
     externalDataName: `${path.slice(path.lastIndexOf("/") + 1)}.data`,
     generator: {
@@ -117,8 +119,7 @@ export async function exportRun(
     (latents, labels) => runner.run(weights, latents, labels),
     {
       seed: run.step,
-      tolerance: TOLERANCES[dtype] * (output === "uint8" ? LEVELS_PER_UNIT : 1) +
-        (output === "uint8" ? 0.5 : 0),
+      tolerance: (output === "uint8" ? LEVEL_TOLERANCES : TOLERANCES)[dtype],
     },
   );
   await writeModel(path, model);

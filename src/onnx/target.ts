@@ -1,0 +1,173 @@
+/** What can be exported: networks of this project, functions of tensors, models of TensorFlow.js Layers. */
+import { tf } from "../engine/tf.ts";
+import type { HostTensors, StepRandom, TensorMap } from "../engine/types.ts";
+import { UserError } from "../errors.ts";
+import { applyNetwork, type Network } from "../nn/mod.ts";
+
+/** A network of this project with its weights. */
+export interface NetworkTarget {
+  /** From `buildNetwork`. */
+  network: Network;
+  /** Its parameters by name, buffers included. */
+  weights: HostTensors;
+}
+
+/** The shape and type of a function's input. */
+export interface InputSignature {
+  /** `null` where the batch size stands, which the file leaves open. */
+  shape: (number | null)[];
+  /** Default "float32". */
+  dtype?: "float32" | "int32";
+}
+
+/** A function of tensors. */
+export interface FunctionTarget {
+  /**
+   * Pure: the same tensors give the same result, and nothing is read on the host. What it draws from
+   * `random` becomes further inputs of the file, `random_0`, `random_1`, ...
+   */
+  fn: (inputs: TensorMap, random: StepRandom) => TensorMap | tf.Tensor;
+  /** Its inputs by name. */
+  inputs: Record<string, InputSignature>;
+  /** Readable names for tensors that the function uses: its weights. */
+  weights?: TensorMap;
+}
+
+/** Whatever {@linkcode exportOnnx} takes. */
+export type ExportTarget = NetworkTarget | FunctionTarget | tf.LayersModel;
+
+/** A target made ready to be traced. */
+export interface PreparedTarget {
+  inputs: Record<string, Required<InputSignature>>;
+  /** Applies it, while tracing. */
+  apply(inputs: TensorMap, random: StepRandom): TensorMap;
+  /** Names of the weights' tensors. */
+  weights: TensorMap;
+  /** Dimensions that it is known to have. */
+  dims: number[];
+  /** Class numbers go from 0 to this; undefined where nothing says so. */
+  classCount?: number;
+  /** Whether it was written for this project, and so cannot depend on the batch size on the host. */
+  isOwn: boolean;
+  /** Gives back what was made for tracing. */
+  release(): void;
+}
+
+/** The names of a network's inputs. */
+export const LATENT = "latent";
+/** See {@linkcode LATENT}. */
+export const LABEL = "label";
+
+/** Makes a target ready. @throws {UserError} when it cannot be exported at all */
+export function prepareTarget(target: ExportTarget): PreparedTarget {
+  if ("network" in target) return prepareNetwork(target);
+  return "fn" in target ? prepareFunction(target) : prepareLayersModel(target);
+}
+
+function prepareNetwork({ network, weights }: NetworkTarget): PreparedTarget {
+  const layer = network.layers.find(({ type }) => type === "minibatch-stddev");
+  if (layer !== undefined) {
+    throw new UserError(
+      `Cannot export layer ${layer.name} (minibatch-stddev): what it gives for one sample depends on ` +
+        "the others of the batch; it belongs into a discriminator, take it out of the generator",
+    );
+  }
+  const { inputShape } = network.spec;
+  if (inputShape.length !== 1) {
+    throw new UserError(
+      `Cannot export a network that takes samples of shape [${inputShape}] as a generator: a ` +
+        "generator takes a vector; export other networks as a function of tensors",
+    );
+  }
+  const parameters = toCpuTensors(weights);
+  return {
+    inputs: {
+      [LATENT]: { shape: [null, ...inputShape], dtype: "float32" },
+      ...(network.usesLabels ? { [LABEL]: { shape: [null], dtype: "int32" as const } } : {}),
+    },
+    apply(given) {
+      const { output } = applyNetwork(network, parameters, given[LATENT], {
+        training: false,
+        labels: given[LABEL] as tf.Tensor1D | undefined,
+        enterLayer: (name, apply) => tf.tidy(name, apply),
+      });
+      return { output };
+    },
+    weights: parameters,
+    dims: [
+      ...network.parameters.flatMap(({ shape }) => shape),
+      ...network.layers.flatMap(({ outputShape }) => outputShape),
+    ],
+    classCount: network.spec.classCount,
+    isOwn: true,
+    release: () => tf.dispose(parameters),
+  };
+}
+
+function prepareFunction({ fn, inputs, weights = {} }: FunctionTarget): PreparedTarget {
+  return {
+    inputs: Object.fromEntries(
+      Object.entries(inputs).map((
+        [name, { shape, dtype = "float32" }],
+      ) => [name, { shape, dtype }]),
+    ),
+    apply(given, random) {
+      const result = fn(given, random);
+      return result instanceof tf.Tensor ? { output: result } : result;
+    },
+    weights,
+    dims: Object.values(weights).flatMap(({ shape }) => shape),
+    isOwn: false,
+    release() {},
+  };
+}
+
+function prepareLayersModel(model: tf.LayersModel): PreparedTarget {
+  const restore = nameCalls(model.layers);
+  const weights = model.weights.map((weight) => [weight.name, weight.read()] as const);
+  return {
+    inputs: Object.fromEntries(
+      model.inputs.map(({ shape, dtype }, index) => [
+        model.inputNames[index],
+        { shape, dtype: dtype === "int32" ? "int32" as const : "float32" as const },
+      ]),
+    ),
+    apply(given) {
+      const inputs = model.inputNames.map((name) => given[name]);
+      const results = [model.apply(inputs, { training: false })].flat() as tf.Tensor[];
+      return Object.fromEntries(
+        results.map((result, index) => [model.outputNames[index], result]),
+      );
+    },
+    weights: Object.fromEntries(weights),
+    dims: weights.flatMap(([, { shape }]) => shape),
+    isOwn: false,
+    release: restore,
+  };
+}
+
+/** Lets each layer's operations carry its name. @returns undoes it */
+function nameCalls(layers: tf.layers.Layer[]): () => void {
+  const named = layers.map((layer) => {
+    const call = layer.call;
+    layer.call = (inputs, options) => tf.tidy(layer.name, () => call.call(layer, inputs, options));
+    return { layer, call };
+  });
+  return () => named.forEach(({ layer, call }) => layer.call = call);
+}
+
+/** Makes host tensors tensors of the cpu backend, where the tracer reads them. */
+function toCpuTensors(given: HostTensors): TensorMap {
+  const previous = tf.getBackend();
+  void tf.setBackend("cpu");
+  try {
+    return Object.fromEntries(
+      Object.entries(given).map(([name, { data, shape, dtype }]) => [
+        name,
+        tf.tensor(data, shape, dtype),
+      ]),
+    );
+  } finally {
+    void tf.setBackend(previous || "cpu");
+  }
+}
