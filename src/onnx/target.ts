@@ -125,18 +125,21 @@ function prepareFunction({ fn, inputs, weights = {} }: FunctionTarget): Prepared
 function prepareLayersModel(model: tf.LayersModel): PreparedTarget {
   const restore = nameCalls(model.layers);
   const weights = model.weights.map((weight) => [weight.name, weight.read()] as const);
+  // A sequential model has no list of names, but its tensors have.
+  const inputNames = model.inputs.map(({ name }, index) => model.inputNames[index] ?? name);
+  const outputNames = model.outputs.map(({ name }, index) => model.outputNames[index] ?? name);
   return {
     inputs: Object.fromEntries(
       model.inputs.map(({ shape, dtype }, index) => [
-        model.inputNames[index],
+        inputNames[index],
         { shape, dtype: dtype === "int32" ? "int32" as const : "float32" as const },
       ]),
     ),
     apply(given) {
-      const inputs = model.inputNames.map((name) => given[name]);
+      const inputs = inputNames.map((name) => given[name]);
       const results = [model.apply(inputs, { training: false })].flat() as tf.Tensor[];
       return Object.fromEntries(
-        results.map((result, index) => [model.outputNames[index], result]),
+        results.map((result, index) => [outputNames[index], result]),
       );
     },
     weights: Object.fromEntries(weights),

@@ -39,7 +39,7 @@ export function asNCHW(lowering: Lowering, x: Lowered): Lowered {
 
 /** The depthwise filter `[kh, kw, channels, multiplier]` as ONNX' `[channels * multiplier, 1, kh, kw]`. */
 export function depthwiseFilter(lowering: Lowering, filter: Lowered): string {
-  const arranged = lowering.arranged(lowering.expanded(filter), [2, 3, 0, 1]);
+  const arranged = lowering.arranged(lowering.weight(filter), [2, 3, 0, 1]);
   const [kh, kw, channels, multiplier] = filter.shape;
   const dims = [channels * multiplier, 1, kh, kw];
   if (arranged.data === undefined) {
@@ -64,7 +64,7 @@ function attributesOf(geometry: Geometry, group = 1) {
 /** The bias' name, where the kernel has one. */
 function biasOf(lowering: Lowering, node: KernelNode): string[] {
   if (!node.inputs.bias) return [];
-  const bias = lowering.input(node, "bias");
+  const bias = lowering.weight(lowering.input(node, "bias"));
   return [lowering.name(lowering.reshaped(bias, [bias.shape.at(-1)!]), "bias")];
 }
 
@@ -75,7 +75,7 @@ function forward(depthwise: boolean): LoweringRule {
     const geometry = geometryOf(x.shape, filter.shape, node, depthwise);
     const weight = depthwise
       ? depthwiseFilter(lowering, filter)
-      : lowering.name(lowering.arranged(lowering.expanded(filter), OIHW), "weight");
+      : lowering.name(lowering.arranged(lowering.weight(filter), OIHW), "weight");
     const inputs = [lowering.name(asNCHW(lowering, x)), weight, ...biasOf(lowering, node)];
     const group = depthwise ? x.shape[3] : 1;
     const name = lowering.builder.emit("Conv", inputs, attributesOf(geometry, group));
@@ -122,7 +122,7 @@ function inputGradient(depthwise: boolean): LoweringRule {
     }
     const weight = depthwise
       ? depthwiseFilter(lowering, filter)
-      : lowering.name(lowering.arranged(lowering.expanded(filter), OIHW), "weight");
+      : lowering.name(lowering.arranged(lowering.weight(filter), OIHW), "weight");
     const inputs = [lowering.name(dy), weight, ...biasOf(lowering, node)];
     const name = builder.emit("ConvTranspose", inputs, {
       ...attributesOf(geometry, depthwise ? shape[3] : 1),
@@ -135,7 +135,7 @@ function inputGradient(depthwise: boolean): LoweringRule {
 /** The filter turned by 180 degrees with input and output channels swapped: a convolution's adjoint. */
 function mirroredFilter(lowering: Lowering, filter: Lowered): string {
   const { builder } = lowering;
-  const arranged = lowering.arranged(lowering.expanded(filter), OIHW);
+  const arranged = lowering.arranged(lowering.weight(filter), OIHW);
   const far = -(2 ** 31 - 1);
   const [kh, kw] = filter.shape;
   const turned = kh === 1 && kw === 1 ? lowering.name(arranged) : builder.emit("Slice", [

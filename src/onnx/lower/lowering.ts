@@ -12,6 +12,7 @@ import {
   type KernelValue,
   newData,
   sameNumbers,
+  sizeOf,
 } from "../trace/kernel_graph.ts";
 import { countUses } from "../trace/passes.ts";
 import { broadcastShapes } from "../trace/shape_rule.ts";
@@ -187,6 +188,13 @@ export class Lowering {
     const dims = this.dimensions(arrange(x.shape, x.order));
     const name = this.builder.emit("Expand", [this.name(x), dims]);
     return this.made(name, x.shape, x.order, x.dtype);
+  }
+
+  /** The same for a weight or a bias: a constant of one number is written out, so that no node has to. */
+  weight(x: Lowered): Lowered {
+    if (x.fill === undefined || this.builder.isDynamic(x.shape)) return this.expanded(x);
+    const data = newData(x.dtype, sizeOf(x.shape)).fill(x.fill);
+    return { shape: x.shape, stored: x.shape, order: x.order, dtype: x.dtype, data };
   }
 
   /** An int64 vector that holds dimensions; where they depend on the batch size, made at run time. */

@@ -13,7 +13,7 @@ interface Factor {
 
 /** Takes a 2-D factor as it lies in memory: a `[1, 0]` layout is a transposition. */
 function flatFactor(lowering: Lowering, input: Lowered, transposed: boolean): Factor {
-  const x = lowering.expanded(input);
+  const x = lowering.weight(input);
   if (x.name === undefined || isIdentity(x.order)) return { x: lowering.plain(x), transposed };
   return { x, transposed: !transposed };
 }
@@ -30,7 +30,7 @@ export function matrixProduct(
   const rows = left.x.shape[left.transposed ? 1 : 0];
   const columns = right.x.shape[right.transposed ? 0 : 1];
   const names = [lowering.name(a.x), lowering.name(b.x, "weight")];
-  if (bias !== undefined) names.push(lowering.name(lowering.plain(bias), "bias"));
+  if (bias !== undefined) names.push(lowering.name(lowering.plain(lowering.weight(bias)), "bias"));
   const name = names.length === 2 && !a.transposed && !b.transposed
     ? lowering.builder.emit("MatMul", names)
     : lowering.builder.emit("Gemm", names, {
