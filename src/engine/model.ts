@@ -9,12 +9,15 @@ import { loadRuntime } from "./onnx/runtime.ts";
 export interface ModelInput {
   /** Its numbers; their type is the tensor's. */
   data: Float32Array | Uint8Array;
+  /** Its sizes, the batch first. */
   shape: number[];
 }
 
 /** A tensor that comes out. */
 export interface ModelOutput {
+  /** Its numbers. */
   data: Float32Array;
+  /** Its sizes, the batch first. */
   shape: number[];
 }
 
@@ -28,6 +31,7 @@ export interface LoadedModel {
    * @throws {UserError} where the runtime fails, or an output is not float32
    */
   run(inputs: Record<string, ModelInput>, outputs: string[]): Promise<Record<string, ModelOutput>>;
+  /** Gives the runtime's memory back. */
   dispose(): Promise<void>;
 }
 

@@ -30,7 +30,9 @@ import { generatedBatches, type PixelBatch, realBatches } from "./pixels.ts";
 
 /** What every evaluation starts from. */
 export interface EvaluationSetup {
+  /** The generator. */
   sampler: Sampler;
+  /** What it is compared with. */
   data: DataSource;
   /** Samples to draw; by default as many as the data has, at most the kind's cap. */
   count: number | undefined;
@@ -49,6 +51,7 @@ export type Figures = Omit<Evaluation, "formatVersion" | "model" | "data" | "sec
 
 /** What an evaluation of images makes. */
 export interface ImageEvaluation {
+  /** The figures. */
   figures: Figures;
   /** PNG: samples beside their nearest training images. */
   neighbours: Uint8Array;

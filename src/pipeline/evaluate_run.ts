@@ -9,6 +9,7 @@ import type { DataSource } from "../data/source.ts";
 import { UserError } from "../errors.ts";
 import { type GeneratorInfo, Sampler } from "../sampler/mod.ts";
 import { writeFileAtomically } from "../training/atomic_file.ts";
+import { readDataRecord } from "../training/data_record.ts";
 import { findRun, readRunConfig } from "../training/run_folder.ts";
 import { evaluateImages } from "./evaluate_images.ts";
 import { evaluatePoints } from "./evaluate_points.ts";
@@ -41,6 +42,7 @@ export interface EvaluateOptions {
 
 /** An evaluation and the files that it wrote. */
 export interface EvaluatedRun {
+  /** As it is in the JSON. */
   evaluation: Evaluation;
   /** The JSON, and for images the picture of the nearest training images. */
   files: string[];
@@ -62,6 +64,7 @@ export async function evaluateRun(
   const data = await openDataSource(await dataFor(model, sampler.info, config, options.data));
   checkShapes(model, sampler.info, data);
   onData?.(data, model);
+  const changed = config && options.data === undefined ? await changedData(model, data) : [];
   if (features !== undefined && data.kind !== "image") {
     throw new UserError(
       `Cannot take features by ${features}: ${model} makes points of ${data.sampleSize} numbers, and ` +
@@ -89,6 +92,7 @@ export async function evaluateRun(
       fingerprint: data.fingerprint,
     },
     ...figures,
+    warnings: [...changed, ...figures.warnings],
     seconds: Math.round((performance.now() - started) / 10) / 100,
   };
   const folder = model.slice(0, model.lastIndexOf("/") + 1);
@@ -138,6 +142,15 @@ async function dataFor(
   if (config) return withDataPath(config.data, given);
   // Arrays of floats cannot be resized, and need not be: they say what they are.
   return { source: "auto", path: given, ...(/\.npy$/i.test(given) ? {} : shape) };
+}
+
+/** A warning if a run's data are no longer those that it learnt from. */
+async function changedData(model: string, data: DataSource): Promise<string[]> {
+  const run = model.slice(0, model.lastIndexOf("/"));
+  if (!(await exists(`${run}/data.json`))) return [];
+  const { fingerprint } = await readDataRecord(run);
+  if (fingerprint === data.fingerprint) return [];
+  return ["the data have changed since the generator was trained: their fingerprint is another"];
 }
 
 /** What a generator makes must have the shape of the data. */

@@ -1,12 +1,13 @@
 /**
  * What an evaluation says, as one serialisable value: `evaluation.json`. docs/measures.md explains each
  * number. Figures come in pairs: the generator's, and the data's own, which is what a perfect generator
- * would get.
+ * would get. What is not a finite number is null in the file.
  */
 import type { KernelDistance, LineTheory, ManifoldMetrics, ModeCoverage } from "../metrics/mod.ts";
 
 /** A figure of the generator beside that of the data themselves. */
 export interface Pair<T> {
+  /** The generator's. */
   generated: T;
   /** The data against themselves: two halves, or fresh samples of the density; null where it is not taken. */
   data: T | null;
@@ -30,8 +31,11 @@ export interface FeatureFigures {
 
 /** `exp E KL(p(y | x) || p(y))`: the inception score where the classifier is Inception. */
 export interface ScoreFigures {
+  /** From 1 to the number of classes. */
   mean: number;
+  /** Standard deviation over the splits. */
   deviation: number;
+  /** Parts that were scored. */
   splits: number;
 }
 
@@ -39,11 +43,13 @@ export interface ScoreFigures {
 export interface FeatureEvaluation {
   /** The extractor's name; every figure below is to be quoted with it. */
   extractor: string;
+  /** What it is and how images went in: their size, the resizer, the range. */
   description: string;
   /** D */
   dimensions: number;
   /** Real samples, generated samples, and samples of each half in the `data` figures. */
   counts: { real: number; generated: number; half: number };
+  /** The measures. */
   figures: Pair<FeatureFigures>;
   /** From an extractor that classifies. */
   score?: Pair<ScoreFigures>;
@@ -51,9 +57,11 @@ export interface FeatureEvaluation {
 
 /** What the classifier of the project's own sees in the samples. */
 export interface ClassEvaluation {
+  /** The data's. */
   classNames: readonly string[];
   /** Classes that were predicted at least once, of the generated samples. */
   covered: number;
+  /** All classes. */
   total: number;
   /** KL(generated || data) over the classes, nats; null: infinite. */
   kl: number | null;
@@ -61,6 +69,7 @@ export interface ClassEvaluation {
   counts: number[];
   /** Share of the held-out images that the classifier tells right. */
   accuracy: number;
+  /** Images that it was not trained on. */
   heldOutCount: number;
   /** For a conditional generator: the share of samples that are seen as the class that was asked for. */
   asAsked: number | null;
@@ -70,7 +79,9 @@ export interface ClassEvaluation {
 export interface SlicedEvaluation {
   /** What was projected: points, or pixels. */
   of: string;
+  /** Random directions. */
   projections: number;
+  /** In the units of what was projected. */
   figures: Pair<number>;
 }
 
@@ -82,7 +93,9 @@ export interface MemorizationEvaluation {
   samples: number;
   /** Training samples that they were looked up in. */
   training: number;
+  /** Median distance of a sample to its nearest training sample. */
   medianDistance: number;
+  /** The same for training samples among one another. */
   medianTrainingDistance: number;
   /** Near 1 for new samples, towards 0 for copies. */
   ratio: number;
@@ -94,7 +107,9 @@ export interface MemorizationEvaluation {
 
 /** A whole evaluation. */
 export interface Evaluation {
+  /** The version of this format. */
   formatVersion: 1;
+  /** What was measured. */
   model: {
     /** The file. */
     path: string;
@@ -104,8 +119,11 @@ export interface Evaluation {
     /** What the sampler ran on. */
     device: string;
   };
+  /** What it was measured against. */
   data: { name: string; description: string; count: number; fingerprint: string };
+  /** What was drawn. */
   samples: {
+    /** How many. */
     count: number;
     /** They have the seeds `firstSeed`, `firstSeed + 1`, ... */
     firstSeed: number;
@@ -114,11 +132,17 @@ export interface Evaluation {
     /** Different ones, as they are measured. */
     distinct: number;
   };
+  /** For a density on the line. */
   line?: Pair<LineFigures>;
+  /** For a density in the plane. */
   modes?: Pair<ModeCoverage> & { sigma: number };
+  /** One entry for each extractor; none for data of a known density. */
   features: FeatureEvaluation[];
+  /** For images with labels, by a classifier of the project's own. */
   classes?: ClassEvaluation;
+  /** Everywhere but on the line. */
   sliced?: SlicedEvaluation;
+  /** For data that are no density. */
   memorization?: MemorizationEvaluation;
   /** What to mind when reading the figures. */
   warnings: string[];

@@ -15,7 +15,9 @@ import type { FeatureSet } from "./features.ts";
 export interface FeatureComparison {
   /** Names and describes the features. */
   extractor: { name: string; description: string };
+  /** Features of the data. */
   real: FeatureSet;
+  /** Features of the samples. */
   generated: FeatureSet;
   /** The neighbour that sets the radius of a ball. */
   k: number;

@@ -28,13 +28,17 @@ export interface FeatureExtractor {
   readonly dimensions: number;
   /** Classes that it tells apart; 0 where it does not classify. */
   readonly classes: number;
+  /** Turns some images into features. */
   extract(batch: PixelBatch): Promise<Extracted>;
+  /** Gives all memory back. */
   dispose(): Promise<void>;
 }
 
 /** Features of many images. */
 export interface FeatureSet {
+  /** A row for each image. */
   features: SampleMatrix;
+  /** The same, from an extractor that classifies. */
   probabilities?: SampleMatrix;
 }
 

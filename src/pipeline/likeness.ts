@@ -136,11 +136,15 @@ export function measureMemorization(lookup: Lookup): MemorizationEvaluation {
 
 /** What {@linkcode drawNeighbours} draws from. */
 export interface NeighbourPicture {
+  /** Draws the samples again. */
   sampler: Sampler;
+  /** The training images. */
   data: DataSource;
   /** Small copies of the first training images. */
   training: SampleMatrix;
+  /** How they were made small. */
   thumbnail: Thumbnail;
+  /** Whose `closest` are drawn. */
   memorization: MemorizationEvaluation;
   /** The class of a sample, for a conditional generator. */
   labelOf?: (seed: number) => number;

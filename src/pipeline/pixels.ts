@@ -11,9 +11,13 @@ import type { SampleOptions, Sampler } from "../sampler/mod.ts";
 export interface PixelBatch {
   /** `[count, height, width, channels]` */
   data: Uint8Array;
+  /** Images. */
   count: number;
+  /** Rows of an image. */
   height: number;
+  /** Pixels of a row. */
   width: number;
+  /** 1 grey, 3 RGB. */
   channels: 1 | 3;
 }
 

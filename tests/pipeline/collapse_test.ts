@@ -1,0 +1,44 @@
+import { assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
+import { openDataSource } from "../../src/data/open.ts";
+import { CollapseWatch } from "../../src/pipeline/collapse.ts";
+
+const data = await openDataSource({ source: "ring-2d", count: 1000 });
+const reals = data.batch(Uint32Array.from({ length: 1000 }, (_, i) => i)).values;
+/** The data drawn together to their middle. */
+const shrunk = (factor: number) => reals.map((value) => 3 + factor * value);
+const fair = { dReal: 0.5, dFake: 0.5 };
+
+Deno.test("CollapseWatch.diversity() is the spread beside the data's", () => {
+  const watch = new CollapseWatch(data, "non-saturating");
+  assertAlmostEquals(watch.diversity(reals), 1, 1e-6);
+  assertAlmostEquals(watch.diversity(shrunk(0.25)), 0.25, 1e-4);
+  assertAlmostEquals(watch.diversity(new Float32Array(20).fill(2)), 0, 1e-6);
+});
+
+Deno.test("CollapseWatch warns of a collapsed generator once, after the start, and again after a recovery", () => {
+  const watch = new CollapseWatch(data, "non-saturating");
+  const look = (step: number, factor: number) =>
+    watch.look({ step, totalSteps: 100, samples: shrunk(factor), scalars: fair });
+  assertEquals(look(0, 0.01), []);
+  assertEquals(look(20, 0.9), []);
+  const [warning] = look(30, 0.05);
+  assertStringIncludes(warning, "at step 30 its samples vary 5% as much as the data; try pack=2");
+  assertEquals(look(40, 0.05), []);
+  assertEquals(look(50, 0.8), []);
+  assertEquals(look(60, 0.05).length, 1);
+});
+
+Deno.test("CollapseWatch warns of a discriminator that is right at two looks in a row", () => {
+  const sure = { dReal: 0.999, dFake: 0.002 };
+  const warnings = (objective: "non-saturating" | "wasserstein", seen: (typeof fair)[]) => {
+    const watch = new CollapseWatch(data, objective);
+    return seen.flatMap((scalars, i) =>
+      watch.look({ step: 50 + i, totalSteps: 100, samples: reals, scalars })
+    );
+  };
+  assertEquals(warnings("non-saturating", [sure, fair, sure]), []);
+  assertEquals(warnings("wasserstein", [sure, sure, sure]), []);
+  const [warning, ...more] = warnings("non-saturating", [sure, sure, sure]);
+  assertStringIncludes(warning, "at step 51 D(x) is 0.999 and D(G(z)) 0.002");
+  assertEquals(more, []);
+});
