@@ -34,6 +34,11 @@ function wholeNumbers(u: tf.Tensor, count: number): tf.Tensor {
   return tf.floor(tf.mul(u, count));
 }
 
+/** 0 ... size - 1, as numbers of the host: a constant to every engine. */
+function positions(size: number): tf.Tensor1D {
+  return tf.tensor1d(Array.from({ length: size }, (_, i) => i), "float32");
+}
+
 /**
  * The matrices that shift `size` rows: row `i` of the result is row `i + shift`, 0 beyond the border.
  * @param u U[0, 1), `[n, 1, 1]`, for shifts of up to an eighth of the side @returns `[n, size, size]`
@@ -41,7 +46,7 @@ function wholeNumbers(u: tf.Tensor, count: number): tf.Tensor {
 function shiftMatrices(u: tf.Tensor, size: number): tf.Tensor3D {
   const reach = Math.floor(size * SHIFT_SHARE + 0.5);
   const shift = tf.sub(wholeNumbers(u, 2 * reach + 1), reach);
-  const indices = tf.range(0, size);
+  const indices = positions(size);
   const distance = tf.sub(tf.reshape(indices, [1, 1, size]), tf.reshape(indices, [1, size, 1]));
   return tf.cast(tf.equal(distance, shift), "float32");
 }
@@ -64,7 +69,7 @@ function cutPositions(u: tf.Tensor, size: number): tf.Tensor {
   const length = Math.floor(size * CUTOUT_SHARE + 0.5);
   const centre = wholeNumbers(u, size + 1 - (length % 2));
   const start = tf.sub(centre, Math.floor(length / 2));
-  const offset = tf.sub(tf.range(0, size), start);
+  const offset = tf.sub(positions(size), start);
   const inside = tf.logicalAnd(tf.greaterEqual(offset, 0), tf.less(offset, length));
   return tf.cast(inside, "float32");
 }

@@ -54,7 +54,7 @@ export interface PlayerNetworks {
  *
  * - Augmentation of points; adaptive augmentation under an objective whose verdicts have no sign.
  * - Packs that leave samples over, or of several classes.
- * - Networks with labels in an unconditional run, and the other way round; a classifier without its loss.
+ * - Networks with labels in an unconditional run, and the other way round; a class loss without a classifier.
  * - Minibatch deviation in a generator, whose samples have no neighbours when it is used, or over reals
  *   and fakes at once.
  * @throws {UserError} with the reason and the way out
@@ -123,12 +123,6 @@ function checkClasses(config: RunConfig, { generator, discriminator }: PlayerNet
     );
   }
   const head = layerOf(discriminator, "classifier-head");
-  if (head && !objective.classification) {
-    throw new UserError(
-      `Cannot train the discriminator's ${head}: objective.classification gives no weight for what it ` +
-        'learns; add {"weight": 1}, or end in a dense layer of 1 unit',
-    );
-  }
   if (objective.classification && !(head && conditional)) {
     throw new UserError(
       "Cannot train with objective.classification: it needs conditional true and a discriminator that " +

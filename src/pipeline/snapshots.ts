@@ -31,6 +31,8 @@ export interface SnapshotSetup {
   engine: Engine;
   folder: RunFolder;
   generator: Network;
+  /** Given the samples of each snapshot, `[count, ...shape]` flat. */
+  onSamples?(samples: Float32Array, step: number): void;
 }
 
 /** Writes `reals.png` and compiles the generator for the snapshots. */
@@ -50,7 +52,9 @@ export async function openSnapshots(setup: SnapshotSetup): Promise<SnapshotWrite
   return {
     sample,
     async write({ step, state }) {
-      const picture = await drawSamples(await sample(state), data, {
+      const samples = await sample(state);
+      setup.onSamples?.(samples, step);
+      const picture = await drawSamples(samples, data, {
         columns,
         title: `${config.preset}: samples against data`,
         subtitle: `step ${step.toLocaleString("en")}`,

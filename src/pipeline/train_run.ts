@@ -15,6 +15,7 @@ import {
 import { planRun } from "../training/schedule.ts";
 import { buildTrainingStep, type TrainingStep } from "../training/step.ts";
 import { train, type TrainingProgress, type TrainingResult } from "../training/train.ts";
+import { CollapseWatch } from "./collapse.ts";
 import { dropLaterPictures, openSnapshots, type SnapshotWriter } from "./snapshots.ts";
 
 /** How to train. */
@@ -63,7 +64,7 @@ export interface FinishedRun extends AsyncDisposable {
 /**
  * Trains a config from its beginning, or from the latest checkpoint of a run.
  * @throws {UserError} when the config does not fit the data, a file is damaged, or the disc is full
- * @throws {TrainingDivergedError} when a loss is not finite
+ * @throws {TrainingDivergedError} when numbers blow up as often as the config lets them
  */
 export async function trainRun(
   config: RunConfig,
@@ -86,12 +87,19 @@ export async function trainRun(
   const { folder, checkpoint } = await openFolder(config, data, engine, options);
   cleanup.use(folder);
   await writeDataRecord(folder.path, data);
+  const watch = new CollapseWatch(data, config.objective.name);
+  let scalars: Record<string, number> = {};
   const snapshots = await openSnapshots({
     config,
     data,
     engine,
     folder,
     generator: trainingStep.generator,
+    onSamples(samples, step) {
+      for (const warning of watch.look({ step, totalSteps, samples, scalars })) {
+        observer.onWarning?.(warning);
+      }
+    },
   });
   cleanup.defer(() => snapshots.dispose());
 
@@ -100,7 +108,12 @@ export async function trainRun(
     { config, data, engine, folder, trainingStep, resume: checkpoint },
     {
       signal,
-      onProgress: observer.onProgress?.bind(observer),
+      onProgress(progress) {
+        scalars = progress.scalars;
+        observer.onProgress?.(progress);
+      },
+      onRollback: ({ to }) => dropLaterPictures(folder, to),
+      onWarning: observer.onWarning?.bind(observer),
       async onSnapshot(snapshot) {
         const path = await snapshots.write(snapshot);
         if (path !== undefined) observer.onPicture?.(path);

@@ -23,6 +23,10 @@ export interface CheckpointInfo {
   wallSeconds: number;
   /** The engine that made it: resuming on the same one is exact to the bit. */
   engine: string;
+  /** How often the run went back after diverging; left out where it never did. */
+  rollbacks?: number;
+  /** What its learning rates are multiplied by since. */
+  learningRateFactor?: number;
   /** SHA-256 of `state.safetensors`, hexadecimal. */
   stateSha256: string;
 }
@@ -144,6 +148,26 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
   return { ...info, state: decodeSafetensors(bytes, `${path}/${STATE_FILE}`) };
 }
 
+/**
+ * Checks that a state has the tensors of a step.
+ * @param run names it in the message
+ * @throws {UserError} with the first tensor that does not fit
+ */
+export function checkFits(state: HostTensors, expected: HostTensors, run: string): void {
+  const shapeOf = (tensors: HostTensors, name: string) =>
+    tensors[name] ? `[${tensors[name].shape.join(", ")}]` : "nothing";
+  const names = [...new Set([...Object.keys(state), ...Object.keys(expected)])];
+  const misfit = names.find((name) => shapeOf(state, name) !== shapeOf(expected, name));
+  if (misfit === undefined) return;
+  throw new UserError(
+    `Cannot resume ${run}: of ${misfit} the checkpoint has ${shapeOf(state, misfit)}, and ` +
+      `this config needs ${
+        shapeOf(expected, misfit)
+      }; undo the change of optimiser, average, packing ` +
+      "or adaptive augmentation, or start a new run",
+  );
+}
+
 async function readFile(path: string): Promise<Uint8Array<ArrayBuffer>> {
   try {
     return await Deno.readFile(path);
@@ -164,7 +188,8 @@ function parseInfo(bytes: Uint8Array, path: string): CheckpointInfo {
       `Cannot read ${path}: it is a checkpoint of version ${info?.version}, and this ganforge reads 1`,
     );
   }
-  const numbers = [info.step, info.images, info.wallSeconds];
+  const { rollbacks = 0, learningRateFactor = 1 } = info;
+  const numbers = [info.step, info.images, info.wallSeconds, rollbacks, learningRateFactor];
   if (!numbers.every(Number.isFinite) || typeof info.stateSha256 !== "string") {
     throw new UserError(
       `Cannot read ${path}/${INFO_FILE}: a field is missing or of the wrong type`,

@@ -36,10 +36,13 @@ export class MetricsLog {
   }
 
   /**
-   * Drops the lines after a step: what a resumed run does again.
+   * Drops the lines after a step, and what was gathered for the next one: what a run does again that
+   * is resumed or goes back.
    * @param step the last step that stays
    */
   async truncate(step: number): Promise<void> {
+    this.#sums = new Map();
+    this.#count = 0;
     const lines = await readMetrics(this.#file);
     const kept = lines.filter((line) => line.step <= step);
     await Deno.writeTextFile(this.#file, kept.map((line) => JSON.stringify(line) + "\n").join(""));

@@ -16,6 +16,7 @@ export interface RunFolder extends Disposable {
   name: string;
   configFile: string;
   metricsFile: string;
+  eventsFile: string;
   checkpoints: string;
   samples: string;
   /** Gives the folder up, so that another process may train in it. */
@@ -165,6 +166,7 @@ async function takeFolder(path: string): Promise<RunFolder> {
     name: path.slice(path.lastIndexOf("/") + 1),
     configFile: `${path}/config.json`,
     metricsFile: `${path}/metrics.jsonl`,
+    eventsFile: `${path}/events.jsonl`,
     checkpoints: `${path}/checkpoints`,
     samples: `${path}/samples`,
     [Symbol.dispose]: () => lock.close(),

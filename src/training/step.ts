@@ -216,7 +216,10 @@ function checkShapes(
     throw new UserError(
       `Cannot build the networks: the discriminator must end in ${
         logits[0] === 1 ? "one logit" : "a classifier-head"
-      }, ${show(logits)}, and it ends in ${show(discriminator.outputShape)}`,
+      }, ${show(logits)}, and it ends in ${
+        show(discriminator.outputShape)
+      }; a classifier-head goes ` +
+        "with objective.classification",
     );
   }
 }

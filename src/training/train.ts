@@ -1,13 +1,15 @@
 /**
  * The training loop, top to bottom: prepare batches, run a stretch of steps on the engine, look at the
- * losses, and now and then show samples and write a checkpoint.
+ * losses, and now and then show samples and write a checkpoint. Numbers that blow up send the run back
+ * (divergence.ts).
  */
-import { TrainingDivergedError, UserError } from "../errors.ts";
 import type { RunConfig } from "../config/run_config.ts";
 import type { DataSource } from "../data/source.ts";
-import { shuffledBatches } from "../data/order.ts";
-import type { Engine, HostTensors, StepInputs } from "../engine/types.ts";
-import { type Checkpoint, writeCheckpoint } from "./checkpoint.ts";
+import type { Engine, HostTensors } from "../engine/types.ts";
+import { batchFeed } from "./batch_feed.ts";
+import { checkFits, type Checkpoint, readLatestCheckpoint, writeCheckpoint } from "./checkpoint.ts";
+import { DivergenceGuard, type Fault, scalarFault } from "./divergence.ts";
+import { logEvent, type RollbackEvent } from "./events_log.ts";
 import { MetricsLog, stepsPerLine } from "./metrics_log.ts";
 import type { RunFolder } from "./run_folder.ts";
 import { planRun } from "./schedule.ts";
@@ -33,6 +35,10 @@ export interface TrainingControl {
   onProgress?(progress: TrainingProgress): void;
   /** At the start, at each snapshot and at the end, with the state at that moment. */
   onSnapshot?(snapshot: { step: number; state: HostTensors }): Promise<void>;
+  /** The run diverged and goes back to an earlier step. */
+  onRollback?(event: RollbackEvent): Promise<void> | void;
+  /** Something is wrong that the run survives. */
+  onWarning?(message: string): void;
   /** The clock, in milliseconds. */
   now?: () => number;
 }
@@ -72,8 +78,9 @@ const LONGEST_STRETCH = 256;
 
 /**
  * Trains until the config's last step, or until the signal.
- * @throws {TrainingDivergedError} when a loss is not finite; names the last good checkpoint
- * @throws {UserError} when a file cannot be written
+ * @throws {TrainingDivergedError} when numbers blew up as often as the config lets them; names the last
+ * good checkpoint
+ * @throws {UserError} when a file cannot be written, or the checkpoint is not of this config
  */
 export async function train(
   setup: TrainingSetup,
@@ -84,6 +91,7 @@ export async function train(
   const schedule = planRun(config, setup.data.count, trainingStep.samplesPerStep);
   const feed = batchFeed(setup);
   const metrics = new MetricsLog(folder.metricsFile, stepsPerLine(schedule.totalSteps));
+  const guard = new DivergenceGuard(config.divergence, trainingStep, resume);
 
   let step = resume?.step ?? 0;
   let wallSeconds = resume?.wallSeconds ?? 0;
@@ -92,34 +100,87 @@ export async function train(
   let stretch = 1;
   let savedAt = now();
   await metrics.truncate(step);
+  const startState = trainingStep.initialState(config.seed);
+  if (resume) checkFits(resume.state, startState, folder.path);
 
   const compiled = await engine.compileStep(
     trainingStep.program,
-    resume?.state ?? trainingStep.initialState(config.seed),
+    resume?.state ?? startState,
     config.seed,
   );
+  guard.accept(resume?.state ?? startState);
+
   async function save(state: HostTensors): Promise<void> {
     if (step === lastSaved) return;
-    checkState(state, step, lastSaved, folder);
     const images = step * trainingStep.samplesPerStep;
-    const checkpoint = { step, images, wallSeconds, engine: engine.name, state };
+    const fared = guard.rollbacks.rollbacks ? guard.rollbacks : {};
+    const checkpoint = { step, images, wallSeconds, engine: engine.name, ...fared, state };
     await writeCheckpoint(folder.checkpoints, checkpoint, config.checkpoints.keep);
+    guard.accept(state);
     lastSaved = step;
     savedAt = now();
   }
 
+  async function goBack(fault: Fault): Promise<void> {
+    const name = `${folder.checkpoints}/${String(lastSaved).padStart(8, "0")}`;
+    const { learningRateFactor } = guard.goBack(
+      fault,
+      lastSaved < 0 ? "there is no checkpoint yet" : `the last good checkpoint is ${name}`,
+    );
+    const good = lastSaved < 0
+      ? { step: 0, state: trainingStep.initialState(config.seed) }
+      : await readLatestCheckpoint(folder.checkpoints, control.onWarning);
+    await compiled.writeState(good.state);
+    guard.accept(good.state);
+    const event: RollbackEvent = {
+      event: "rollback",
+      step: fault.step,
+      fault: fault.what,
+      to: good.step,
+      learningRateFactor,
+      retriesLeft: guard.retriesLeft,
+    };
+    step = good.step;
+    lastSaved = good.step || -1;
+    stretch = 1;
+    await metrics.truncate(step);
+    await logEvent(folder.eventsFile, event);
+    await control.onRollback?.(event);
+    control.onWarning?.(
+      `training diverged at step ${fault.step} (${fault.what}): back to step ${step} with learning ` +
+        `rates times ${learningRateFactor}; ${guard.retriesLeft} more tries`,
+    );
+  }
+
   try {
     if (step === 0) await control.onSnapshot?.({ step, state: await compiled.readState() });
-    while (step < schedule.totalSteps && !control.signal?.aborted) {
+    for (;;) {
+      if (step >= schedule.totalSteps || control.signal?.aborted) {
+        const state = await compiled.readState();
+        const fault = guard.inspect(state, step);
+        if (fault) {
+          await goBack(fault);
+          continue;
+        }
+        await save(state);
+        const { totalSteps } = schedule;
+        return { state, step, totalSteps, wallSeconds, interrupted: step < totalSteps, scalars };
+      }
       const count = Math.min(stretch, schedule.nextStop(step) - step);
       const startedAt = now();
-      const batches = Array.from({ length: count }, (_, i) => feed(step + i));
+      const { learningRateFactor } = guard.rollbacks;
+      const course = { totalSteps: schedule.totalSteps, learningRateFactor };
+      const batches = Array.from({ length: count }, (_, i) => feed(step + i, course));
       const measured = await compiled.run(batches, step);
       const elapsedMs = now() - startedAt;
-
-      checkScalars(measured, step, lastSaved, folder);
-      step += count;
       wallSeconds += elapsedMs / 1000;
+
+      const fault = scalarFault(measured, step);
+      if (fault) {
+        await goBack(fault);
+        continue;
+      }
+      step += count;
       scalars = lastOf(measured);
       const stepMs = elapsedMs / count;
       const imagesPerStep = trainingStep.samplesPerStep;
@@ -139,45 +200,18 @@ export async function train(
       const saveDue = schedule.isCheckpoint(step) || overdue(config, now() - savedAt);
       if (snapshotDue || saveDue) {
         const state = await compiled.readState();
+        const fault = guard.inspect(state, step);
+        if (fault) {
+          await goBack(fault);
+          continue;
+        }
         if (saveDue) await save(state);
         if (snapshotDue) await control.onSnapshot?.({ step, state });
       }
     }
-    const state = await compiled.readState();
-    await save(state);
-    return {
-      state,
-      step,
-      totalSteps: schedule.totalSteps,
-      wallSeconds,
-      interrupted: step < schedule.totalSteps,
-      scalars,
-    };
   } finally {
     await compiled.dispose();
   }
-}
-
-/** Makes the inputs of a step: the batch, and what the host computes. */
-function batchFeed({ config, data, trainingStep }: TrainingSetup): (step: number) => StepInputs {
-  const { samplesPerStep, usesLabels } = trainingStep;
-  const order = shuffledBatches({
-    count: data.count,
-    batchSize: samplesPerStep,
-    seed: config.seed,
-  });
-  return (step) => {
-    const indices = order.indices(step);
-    const { values, labels } = data.batch(indices);
-    const inputs: StepInputs = { real: values, ...trainingStep.hostInputs(step) };
-    if (usesLabels) {
-      if (!labels) {
-        throw new UserError("Cannot train a conditional network: the data has no labels");
-      }
-      inputs.labels = labels;
-    }
-    return inputs;
-  };
 }
 
 /** Aims at stretches of {@linkcode STRETCH_MS}, at most doubling each time. */
@@ -194,45 +228,5 @@ function overdue(config: RunConfig, sinceSaveMs: number): boolean {
 function lastOf(measured: Record<string, Float32Array>): Record<string, number> {
   return Object.fromEntries(
     Object.entries(measured).map(([name, values]) => [name, values[values.length - 1]]),
-  );
-}
-
-function checkScalars(
-  measured: Record<string, Float32Array>,
-  firstStep: number,
-  lastSaved: number,
-  folder: RunFolder,
-): void {
-  for (const [name, values] of Object.entries(measured)) {
-    const index = values.findIndex((value) => !Number.isFinite(value));
-    if (index >= 0) {
-      throw diverged(`${name} is ${values[index]}`, firstStep + index + 1, lastSaved, folder);
-    }
-  }
-}
-
-function checkState(state: HostTensors, step: number, lastSaved: number, folder: RunFolder): void {
-  for (const [name, { data }] of Object.entries(state)) {
-    for (const value of data) {
-      if (!Number.isFinite(value)) {
-        throw diverged(`${name} holds ${value}`, step, lastSaved, folder);
-      }
-    }
-  }
-}
-
-function diverged(
-  what: string,
-  step: number,
-  lastSaved: number,
-  folder: RunFolder,
-): TrainingDivergedError {
-  const good = lastSaved < 0
-    ? "there is no checkpoint yet"
-    : `the last good checkpoint is ${folder.checkpoints}/${String(lastSaved).padStart(8, "0")}`;
-  return new TrainingDivergedError(
-    `Training stopped at step ${step} because ${what}; ${good}; ` +
-      "try a smaller learning rate, such as --set generatorOptimizer.learningRate=1e-4",
-    step,
   );
 }

@@ -1,7 +1,7 @@
-import { assertEquals } from "@std/assert";
+import { assertAlmostEquals, assertEquals } from "@std/assert";
 import { HostStepRandom } from "../../src/engine/eager.ts";
 import { tf } from "../../src/engine/tf.ts";
-import { type AugmentPolicy, diffAugment } from "../../src/objectives/augment.ts";
+import { augmentByChance, type AugmentPolicy, diffAugment } from "../../src/objectives/augment.ts";
 import {
   assertMatches,
   GOLDEN_SEED,
@@ -58,4 +58,20 @@ Deno.test("diffAugment() without policies changes nothing and draws nothing", as
     throw new Error("drew");
   };
   assertEquals(diffAugment(images, [], { uniform: none, normal: none }), images);
+});
+
+Deno.test("augmentByChance() transforms a share of the samples, and leaves the others as they are", async () => {
+  await tf.setBackend("cpu");
+  tf.tidy(() => {
+    const images = tf.ones([200, 4, 4, 1]) as tf.Tensor4D;
+    const changedShare = (probability: number | tf.Tensor): number => {
+      const random = new HostStepRandom(3, 0);
+      const result = augmentByChance(images, ["cutout"], { probability, random });
+      return tf.mean(tf.any(tf.notEqual(result, images), [1, 2, 3])).dataSync()[0];
+    };
+    assertEquals(changedShare(0), 0);
+    assertEquals(changedShare(1), 1);
+    assertAlmostEquals(changedShare(0.3), 0.3, 0.1);
+    assertEquals(changedShare(tf.tensor1d([0.3])), changedShare(0.3));
+  });
 });

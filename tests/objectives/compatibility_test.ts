@@ -1,9 +1,12 @@
-import { assertThrows } from "@std/assert";
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import type { ObjectiveSpec } from "../../src/config/objective.ts";
-import type { LayerSpec } from "../../src/config/network.ts";
+import type { LayerSpec, NetworkSpec } from "../../src/config/network.ts";
+import { presetConfig } from "../../src/config/presets/mod.ts";
+import type { RunConfig } from "../../src/config/run_config.ts";
 import { UserError } from "../../src/errors.ts";
 import { buildNetwork } from "../../src/nn/mod.ts";
 import { checkObjective } from "../../src/objectives/compatibility.ts";
+import { buildTrainingStep } from "../../src/training/step.ts";
 
 function discriminator(norm: LayerSpec) {
   const layers: LayerSpec[] = [{ type: "dense", units: 4 }, norm, { type: "dense", units: 1 }];
@@ -41,4 +44,102 @@ Deno.test("checkObjective() refuses a real label where the objective has no targ
     UserError,
     "Cannot train with objective.realLabel 0.9: the hinge objective has no target for reals",
   );
+});
+
+Deno.test("checkObjective() refuses lazy penalties where there is none", () => {
+  checkObjective({ name: "hinge", r1: { gamma: 1 }, penaltyEvery: 4 }, withLayerNorm);
+  assertThrows(
+    () => checkObjective({ name: "hinge", penaltyEvery: 4 }, withLayerNorm),
+    UserError,
+    "objective.penaltyEvery 4: there is no penalty to be lazy about",
+  );
+});
+
+/** What is wrong with a config of these options, on points of two coordinates unless `shape` says otherwise. */
+function refusal(
+  changes: Partial<RunConfig>,
+  { shape = [2], classCount }: { shape?: number[]; classCount?: number } = {},
+): string {
+  const config = { ...presetConfig("ring-2d"), ...changes };
+  try {
+    buildTrainingStep(config, { shape, classCount });
+    return "";
+  } catch (error) {
+    if (error instanceof UserError) return error.message;
+    throw error;
+  }
+}
+
+function network(inputShape: number[], ...layers: LayerSpec[]): NetworkSpec {
+  return { inputShape, layers, init: "torch" };
+}
+
+const labelled = network([2], { type: "label-embedding", units: 2 }, { type: "dense", units: 2 });
+const projecting = network([2], { type: "projection-head" });
+const classifying = network([2], { type: "classifier-head" });
+
+Deno.test("checkCombination() refuses what would not mean what it says", () => {
+  const cases: [Parameters<typeof refusal>, string][] = [
+    [
+      [{ augment: { policies: ["color"] } }],
+      "Cannot augment samples of shape [2]: color are for images",
+    ],
+    [
+      [{ pack: 3 }],
+      "Cannot pack a batch of 100 by 3: some samples would be left over; use a batchSize that 3 divides, such as 102",
+    ],
+    [
+      [{ generator: labelled }, { classCount: 3 }],
+      "Cannot train unconditionally: the generator's layer label-embedding_1 takes class labels",
+    ],
+    [[{ conditional: true }], "Cannot train a conditional network: the data has no labels"],
+    [[{ conditional: true }, { classCount: 3 }], "no layer of the generator takes labels"],
+    [
+      [{ conditional: true, generator: labelled }, { classCount: 3 }],
+      "no layer of the discriminator takes labels",
+    ],
+    [
+      [{ conditional: true, generator: labelled, discriminator: projecting, pack: 2 }, {
+        classCount: 3,
+      }],
+      "Cannot train with pack 2: the samples of a pack have classes of their own",
+    ],
+    [
+      [{ conditional: true, generator: labelled, discriminator: classifying }, { classCount: 3 }],
+      "the discriminator must end in one logit, [1], and it ends in [4]",
+    ],
+    [
+      [{ objective: { name: "hinge", classification: { weight: 1 } } }, { classCount: 3 }],
+      "the discriminator must end in a classifier-head, [4], and it ends in [1]",
+    ],
+    [
+      [{ generator: network([2], { type: "minibatch-stddev" }, { type: "dense", units: 2 }) }],
+      "Cannot use minibatch-stddev_1 in the generator",
+    ],
+    [
+      [{
+        discriminator: network([2], { type: "minibatch-stddev" }, { type: "dense", units: 1 }),
+        update: { ...presetConfig("ring-2d").update, discriminatorBatch: "concatenated" },
+      }],
+      "its groups would mix reals with fakes; use separate",
+    ],
+  ];
+  for (const [given, message] of cases) assertStringIncludes(refusal(...given), message);
+  assertEquals(refusal({ pack: 2 }), "");
+  const fits = { conditional: true, generator: labelled, discriminator: projecting };
+  assertEquals(refusal(fits, { classCount: 3 }), "");
+});
+
+Deno.test("checkCombination() refuses to adapt augmentation where verdicts have no sign", () => {
+  const image = { shape: [4, 4, 1] };
+  const changes: Partial<RunConfig> = {
+    augment: { policies: ["color"], adaptive: {} },
+    generator: network([2], { type: "dense", units: 16 }, { type: "reshape", shape: [4, 4, 1] }),
+    discriminator: network([4, 4, 1], { type: "flatten" }, { type: "dense", units: 1 }),
+  };
+  assertStringIncludes(
+    refusal({ ...changes, objective: { name: "least-squares" } }, image),
+    "Cannot adapt augmentation under the least-squares objective",
+  );
+  assertEquals(refusal({ ...changes, objective: { name: "relativistic" } }, image), "");
 });

@@ -1,0 +1,100 @@
+/**
+ * Says when a game is going wrong in a way that its losses do not show: a generator that makes nearly
+ * one sample only, or a discriminator that nothing can fool any more. Looks at the samples of each
+ * snapshot, so it costs the training nothing.
+ */
+import type { ObjectiveName } from "../config/objective.ts";
+import type { DataSource } from "../data/source.ts";
+import { firstSamples } from "./pictures.ts";
+
+/** How much samples vary beside the data, below which they have collapsed. */
+const COLLAPSED = 0.2;
+/** And above which they have recovered. */
+const RECOVERED = 0.4;
+/** An untrained generator makes nearly one sample too: this share of the run is too early to tell. */
+const EARLY = 0.1;
+/** D(x) above 1 - this and D(G(z)) below it: the discriminator is nearly always right. */
+const SURE = 0.01;
+/** Samples of the data that its spread is measured on. */
+const REALS = 1000;
+
+/** One look at a run. */
+export interface CollapseLook {
+  step: number;
+  totalSteps: number;
+  /** `[n, ...shape]` flat */
+  samples: Float32Array;
+  /** The last step's scalars. */
+  scalars: Record<string, number>;
+}
+
+/** Watches for collapse; warns once, and again only after a recovery. */
+export class CollapseWatch {
+  readonly #data: DataSource;
+  readonly #realSpread: number;
+  readonly #hasProbabilities: boolean;
+  #collapsed = false;
+  #sure = 0;
+
+  /** @param objective decides whether `dReal` and `dFake` are probabilities */
+  constructor(data: DataSource, objective: ObjectiveName) {
+    this.#data = data;
+    this.#realSpread = spread(firstSamples(data, REALS), data.sampleSize);
+    this.#hasProbabilities = objective === "minimax" || objective === "non-saturating";
+  }
+
+  /** How much samples vary beside the data: 1 as much, 0 not at all. @param samples `[n, ...shape]` flat */
+  diversity(samples: Float32Array): number {
+    return spread(samples, this.#data.sampleSize) / Math.max(this.#realSpread, 1e-12);
+  }
+
+  /** What is wrong and what to try, where something is. */
+  look({ step, totalSteps, samples, scalars }: CollapseLook): string[] {
+    if (step < EARLY * totalSteps) return [];
+    const warnings: string[] = [];
+    const diversity = this.diversity(samples);
+    if (diversity < COLLAPSED && !this.#collapsed) {
+      warnings.push(
+        `the generator has collapsed: at step ${step} its samples vary ${
+          Math.round(100 * diversity)
+        }% as much as the data; try pack=2, the relativistic objective with r1 and r2, or a smaller ` +
+          "generatorOptimizer.learningRate",
+      );
+    }
+    if (diversity < COLLAPSED) this.#collapsed = true;
+    else if (diversity > RECOVERED) this.#collapsed = false;
+
+    const { dReal, dFake } = scalars;
+    const isSure = this.#hasProbabilities && dReal > 1 - SURE && dFake < SURE;
+    this.#sure = isSure ? this.#sure + 1 : 0;
+    if (this.#sure === 2) { // one step's figures may be chance
+      warnings.push(
+        `the discriminator is nearly always right: at step ${step} D(x) is ${
+          dReal.toFixed(3)
+        } and D(G(z)) ${
+          dFake.toFixed(3)
+        }, which teaches the generator little; try objective.r1, instanceNoise, objective.realLabel=0.9, ` +
+          "a smaller discriminatorOptimizer.learningRate, or augment where data are few",
+      );
+    }
+    return warnings;
+  }
+}
+
+/**
+ * How much samples differ: the root of the variance over samples, averaged over a sample's numbers.
+ * @param values `[n, size]` flat
+ */
+function spread(values: Float32Array, size: number): number {
+  const count = values.length / size;
+  let variance = 0;
+  for (let i = 0; i < size; i++) {
+    let [sum, squares] = [0, 0];
+    for (let at = i; at < values.length; at += size) {
+      sum += values[at];
+      squares += values[at] * values[at];
+    }
+    variance += Math.max(0, squares / count - (sum / count) ** 2);
+  }
+  return Math.sqrt(variance / size);
+}

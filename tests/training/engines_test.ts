@@ -1,0 +1,128 @@
+/** Steps with the options of src/config/stability.ts on three engines: the same numbers everywhere. */
+import { assert, assertEquals } from "@std/assert";
+import type { LayerSpec } from "../../src/config/network.ts";
+import { presetConfig } from "../../src/config/presets/mod.ts";
+import type { RunConfig } from "../../src/config/run_config.ts";
+import { createEagerEngine } from "../../src/engine/eager.ts";
+import { createOnnxEngine } from "../../src/engine/onnx/mod.ts";
+import type { Engine, HostTensors, StepInputs } from "../../src/engine/types.ts";
+import { openWebGpu } from "../../src/engine/webgpu/device.ts";
+import { createWebGpuEngine } from "../../src/engine/webgpu/engine.ts";
+import { fillNormal } from "../../src/random/counter_random.ts";
+import { buildTrainingStep } from "../../src/training/step.ts";
+
+const conv = (filters: number): LayerSpec => ({
+  type: "conv",
+  filters,
+  kernel: 3,
+  stride: 2,
+  padding: 1,
+});
+const silu: LayerSpec = { type: "activation", fn: "silu" };
+
+/** Images of 6 x 8 in two colours by smooth networks, whose rounding errors stay small. */
+const images: RunConfig = {
+  ...presetConfig("digits"),
+  duration: { steps: 3 },
+  batchSize: 4,
+  latent: { dimension: 3, distribution: "normal" },
+  generator: {
+    inputShape: [3],
+    init: "torch",
+    layers: [
+      { type: "dense", units: 96 },
+      { type: "activation", fn: "tanh" },
+      { type: "reshape", shape: [6, 8, 2] },
+    ],
+  },
+  discriminator: {
+    inputShape: [6, 8, 2],
+    init: "torch",
+    layers: [
+      conv(4),
+      silu,
+      { type: "minibatch-stddev", groupSize: 2 },
+      conv(3),
+      silu,
+      { type: "flatten" },
+      { type: "dense", units: 1 },
+    ],
+  },
+  generatorOptimizer: { type: "sgd", learningRate: 0.05 },
+  discriminatorOptimizer: { type: "sgd", learningRate: 0.05 },
+};
+
+const CASES: Record<string, Partial<RunConfig>> = {
+  "DiffAugment, minibatch deviation, R1": {
+    augment: { policies: ["color", "translation", "cutout"] },
+    objective: { name: "non-saturating", r1: { gamma: 0.5 } },
+  },
+  "adaptive augmentation of pairs": {
+    augment: {
+      policies: ["translation", "color"],
+      probability: 0.5,
+      adaptive: { target: 0, everySteps: 2, speedImages: 40 },
+    },
+    objective: { name: "relativistic" },
+  },
+  "packs, noise and WGAN-GP over two critic updates": {
+    pack: 2,
+    instanceNoise: { sigma: 0.2, decaySteps: 3 },
+    objective: { name: "wasserstein", gradientPenalty: { weight: 1 }, penaltyEvery: 2 },
+    update: { ...images.update, discriminatorSteps: 2, latents: "shared" },
+  },
+};
+
+async function threeSteps(config: RunConfig, engine: Engine): Promise<HostTensors> {
+  const training = buildTrainingStep(config, { shape: [6, 8, 2] });
+  const compiled = await engine.compileStep(training.program, training.initialState(4), 4);
+  const batches = Array.from({ length: 3 }, (_, step): StepInputs => ({
+    real: fillNormal(new Float32Array(training.samplesPerStep * 96), { seed: 4, stream: 99, step }),
+    ...training.hostInputs(step),
+  }));
+  const scalars = await compiled.run(batches, 0);
+  assert(Object.values(scalars).every((values) => values.every(Number.isFinite)));
+  const state = await compiled.readState();
+  await compiled.dispose();
+  return state;
+}
+
+const hasAdapter = await openWebGpu() !== undefined;
+
+for (const [name, changes] of Object.entries(CASES)) {
+  Deno.test(`three steps give the same weights on every engine: ${name}`, async () => {
+    const config = { ...images, ...changes };
+    const expected = await threeSteps(config, createEagerEngine("cpu", ""));
+    const engines = [await createOnnxEngine({ threads: 1 })];
+    if (hasAdapter) engines.push(await createWebGpuEngine());
+    for (const engine of engines) {
+      const actual = await threeSteps(config, engine);
+      await engine.dispose();
+      assertEquals(Object.keys(actual).sort(), Object.keys(expected).sort());
+      for (const [key, { data }] of Object.entries(expected)) {
+        const difference = Array.from(data).reduce(
+          (most, value, i) => Math.max(most, Math.abs(value - actual[key].data[i])),
+          0,
+        );
+        assert(difference < 1e-5, `${engine.name}: ${key} differs by ${difference}`);
+      }
+    }
+  });
+}
+
+Deno.test("adaptive augmentation moves its chance every few steps, towards its target", async () => {
+  const config: RunConfig = {
+    ...images,
+    ...CASES["adaptive augmentation of pairs"],
+    augment: {
+      policies: ["cutout"],
+      adaptive: { target: -0.99, everySteps: 2, speedImages: 40 },
+    },
+    objective: { name: "hinge" },
+  };
+  const state = await threeSteps(config, createEagerEngine("cpu", ""));
+  const chance = state["augment/probability"].data[0];
+  // One move after two steps of four samples: 8 / 40 up, unless D took every real for a fake, then down to 0.
+  assert(Math.abs(chance - 0.2) < 1e-6, `the chance is ${chance}`);
+  assert(Math.abs(state["augment/signs"].data[0]) <= 1);
+});
