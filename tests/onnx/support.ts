@@ -7,6 +7,7 @@ import { fillNormal } from "../../src/random/counter_random.ts";
 import { irVersionFor, type OnnxGraph, type OnnxModel } from "../../src/onnx/graph.ts";
 import { encodeModel } from "../../src/onnx/protobuf.ts";
 import { lowerGraph, type LowerGraphOptions } from "../../src/onnx/lower/lower.ts";
+import type { KernelGraph } from "../../src/onnx/trace/kernel_graph.ts";
 import { traceFunction } from "../../src/onnx/trace/trace.ts";
 
 ort.env.wasm.numThreads = 1;
@@ -56,6 +57,7 @@ export function normal(shape: number[], stream = 1): tf.Tensor {
 export async function compare(
   { fn, inputs, reference = fn }: Case,
   options: LowerGraphOptions = {},
+  pass: (graph: KernelGraph) => KernelGraph = (graph) => graph,
 ): Promise<{ difference: number; graph: OnnxGraph }> {
   await tf.setBackend("cpu");
   const named = (compute: Case["fn"]) => (given: TensorMap): TensorMap => {
@@ -70,7 +72,8 @@ export async function compare(
     feeds[name] = new ort.Tensor(dtype, tensor.dataSync().slice() as Float32Array, tensor.shape);
   }
   const expected = tf.tidy(() => named(reference)(inputs));
-  const graph = lowerGraph(traceFunction(named(fn), specs), { contrib: true, ...options }).graph;
+  const graph =
+    lowerGraph(pass(traceFunction(named(fn), specs)), { contrib: true, ...options }).graph;
   const outputs = await runModel(encodeModel(modelOf(graph, options.opset)), feeds);
   let difference = 0;
   for (const [name, tensor] of Object.entries(expected)) {

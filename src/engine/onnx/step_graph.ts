@@ -6,6 +6,7 @@ import { irVersionFor } from "../../onnx/graph.ts";
 import { encodeModel } from "../../onnx/protobuf.ts";
 import type { KernelGraph } from "../../onnx/trace/kernel_graph.ts";
 import { traceTwice } from "../../onnx/trace/trace.ts";
+import { speedUp } from "../../onnx/passes/training.ts";
 import { UserError } from "../../errors.ts";
 import { loopGraph } from "./loop_graph.ts";
 
@@ -61,11 +62,12 @@ export function buildStepModel(program: StepProgram, state: HostTensors): StepMo
     specs[stateInput(name)] = { shape, dtype };
   }
   for (const [name, spec] of Object.entries(program.inputs)) specs[programInput(name)] = spec;
-  const graph = withConstants(program, (constants) =>
+  const traced = withConstants(program, (constants) =>
     traceTwice(
       (values, random) => namedStep(program, state, { values, constants, random }),
       specs,
     ));
+  const graph = speedUp(traced);
 
   const used = usedInputs(graph);
   const slots = Object.entries(state).map(([name, { shape, dtype }]) => {
