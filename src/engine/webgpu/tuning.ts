@@ -28,7 +28,7 @@ export const SOFTWARE_TUNING: KernelTuning = {
   family: "registers",
   threadTile: { rows: 16, columns: 16 },
   groupTile: { rows: 32, columns: 32, depth: 16 },
-  enoughTiles: 256,
+  enoughTiles: 128,
   leastDepth: 64,
   enoughThreads: 256,
 };

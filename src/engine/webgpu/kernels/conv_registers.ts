@@ -76,15 +76,16 @@ ${HEAD}
       `let a${i} = select(${floatType(sumWidth)}(0.0), X[(p${i} + c) / ${sumWidth}u], in${i});`)
   }
         ${
-    each(sumWidth, (q) => `
+    each(sumWidth, (q) =>
+      each(vectors, (j) =>
+        `let b${q}_${j} = F[(filterBase + c + ${q}u) * (u.outChannels / ${outWidth}u) + f${j}];`))
+  }
         ${
-      each(
-        vectors,
-        (j) =>
-          `let b${q}_${j} = F[(filterBase + c + ${q}u) * (u.outChannels / ${outWidth}u) + f${j}];`,
-      )
-    }
-        ${each(rows, (i) => each(vectors, (j) => `c${i}_${j} += a${i}${tap(q)} * b${q}_${j};`))}`)
+    each(rows, (i) =>
+      each(vectors, (j) => {
+        const terms = range(sumWidth, (q) => `a${i}${tap(q)} * b${q}_${j}`);
+        return `c${i}_${j} += ${terms.join(" + ")};`;
+      }))
   }
       }
     }

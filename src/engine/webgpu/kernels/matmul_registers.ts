@@ -86,11 +86,17 @@ export function registerMatmulCode(shape: RegisterMatmulShape): string {
       loadB(0),
       each(rows, (i) => each(vectors, (j) => `${acc(i, j)} += ${dotProducts(i, j)};`)),
     ]
-    : range(step, (q) => [
-      loadA(q),
-      loadB(q),
-      each(rows, (i) => each(vectors, (j) => `${acc(i, j)} += ${valueA(i, q)} * ${valueB(j, q)};`)),
-    ]).flat();
+    : [
+      // All terms of one accumulator together: with more of them than registers, each is loaded and
+      // stored once a step instead of four times.
+      ...range(step, (q) => loadA(q)),
+      ...range(step, (q) => loadB(q)),
+      each(rows, (i) =>
+        each(vectors, (j) => {
+          const terms = range(step, (q) => `${valueA(i, q)} * ${valueB(j, q)}`);
+          return `${acc(i, j)} += ${terms.join(" + ")};`;
+        })),
+    ];
 
   return `
 ${storage({ A: floatType(widthA), B: floatType(widthB) }, { C: float })}
