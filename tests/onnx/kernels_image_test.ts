@@ -38,7 +38,7 @@ const CONVOLUTIONS: {
 
 Deno.test("convolutions and their gradients give TensorFlow.js' numbers", async (t) => {
   for (const { size, kernel, stride, pad } of CONVOLUTIONS) {
-    const inputs = { x: normal([2, ...size, 3], 1), w: normal([...kernel, 3, 4], 2) };
+    const inputs = { x: normal([2, ...size, 6], 1), w: normal([...kernel, 6, 4], 2) };
     await t.step(`${size} kernel ${kernel} stride ${stride} pad ${pad}`, async () => {
       const fn = withGradients((x, w) => tf.conv2d(x as T4, w as T4, stride, pad));
       for (const contrib of [true, false]) {

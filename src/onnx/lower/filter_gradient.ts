@@ -4,11 +4,11 @@
  *
  *     dW[i, j] = sum_n X_ij[n] dY[n]^T,   X_ij: the input seen through that tap, [channels, positions]
  *
- * Two ways to compute it, because neither is the fastest for all shapes; see `prefersTaps`.
+ * There are several ways to compute it, because none is the fastest for all shapes; see `chooseWay`.
  */
 import { numbersAttribute } from "../trace/attributes.ts";
 import { asNCHW, type Geometry, geometryOf } from "./conv.ts";
-import { OIHW } from "./layout.ts";
+import { NCHW, OIHW } from "./layout.ts";
 import type { Lowered, Lowering, LoweringRule } from "./lowering.ts";
 import { pad, slice } from "./selection.ts";
 
@@ -44,17 +44,28 @@ function tapViews(
 /** From this many positions on, a product for each tap and sample beats one product over patches. */
 const TAPS_MIN_POSITIONS = 64;
 
-function prefersTaps(lowering: Lowering, outputShape: readonly number[]): boolean {
-  return lowering.contrib && outputShape[1] * outputShape[2] >= TAPS_MIN_POSITIONS;
+/** With so few input channels, copying patches costs little and one large product gains much. */
+const PATCHES_MAX_CHANNELS = 4;
+
+type Way = (lowering: Lowering, operands: Operands) => Lowered;
+
+function chooseWay(lowering: Lowering, { dy, geometry, filterShape }: Operands): Way {
+  const positions = dy.shape[1] * dy.shape[2];
+  const [stride, strideX] = geometry.strides;
+  if (!lowering.contrib || filterShape[2] <= PATCHES_MAX_CHANNELS) return gradientByPatches;
+  const splits = stride > 1 && stride === strideX &&
+    geometry.kernel.every((size) => size % stride === 0) &&
+    geometry.dilations.every((dilation) => dilation === 1);
+  if (splits) return gradientByBlocks;
+  return positions >= TAPS_MIN_POSITIONS ? gradientByTaps : gradientByPatches;
 }
 
 const filterGradient: LoweringRule = (lowering, node) => {
   const filterShape = numbersAttribute(node.attributes, "filterShape");
   const x = lowering.input(node, "x");
   const dy = lowering.input(node, "dy");
-  const geometry = geometryOf(x.shape, filterShape, node);
-  const compute = prefersTaps(lowering, dy.shape) ? gradientByTaps : gradientByPatches;
-  return compute(lowering, { x, dy, filterShape, geometry });
+  const operands = { x, dy, filterShape, geometry: geometryOf(x.shape, filterShape, node) };
+  return chooseWay(lowering, operands)(lowering, operands);
 };
 
 interface Operands {
@@ -64,30 +75,93 @@ interface Operands {
   geometry: Geometry;
 }
 
+/** An image's channels with their positions in one axis: `[n, channels, positions]`. */
+function flatChannels(lowering: Lowering, image: Lowered): string {
+  const [n, height, width, channels] = image.shape;
+  return lowering.builder.reshape(
+    lowering.name(image),
+    [n, channels, height, width],
+    [n, channels, height * width],
+  );
+}
+
+/** `sum_n dY[n] X[n]^T`, `[1, filters, channels]`, for each view of the input. */
+function productsOverBatch(lowering: Lowering, dy: Lowered, views: Lowered[]): string[] {
+  const { builder } = lowering;
+  const left = flatChannels(lowering, asNCHW(lowering, dy));
+  return views.map((view) => {
+    const products = builder.emit(
+      "FusedMatMul",
+      [left, flatChannels(lowering, view)],
+      { transB: 1 },
+      { domain: "com.microsoft" },
+    ); // [n, filters, channels]
+    return builder.emit("ReduceSum", [products, builder.integers([0])], { keepdims: 1 });
+  });
+}
+
 /** A batched product for each tap, summed over the batch. */
 function gradientByTaps(lowering: Lowering, operands: Operands): Lowered {
   const { x, dy, filterShape, geometry } = operands;
   const { builder } = lowering;
   const [kh, kw, channels, filters] = filterShape;
-  const [n, height, width] = dy.shape;
-  const positions = height * width;
-  const flatten = (image: Lowered, depth: number) =>
-    builder.reshape(
-      lowering.name(image),
-      [n, depth, height, width],
-      [n, depth, positions],
-    );
-  const right = flatten(asNCHW(lowering, dy), filters);
   const input = padded(lowering, asNCHW(lowering, x), geometry);
-  const taps = tapViews(lowering, input, geometry, dy.shape).map((view) => {
-    const products = builder.emit("FusedMatMul", [right, flatten(view, channels)], { transB: 1 }, {
-      domain: "com.microsoft",
-    }); // [n, filters, channels]
-    return builder.emit("ReduceSum", [products, builder.integers([0])], { keepdims: 1 });
-  });
+  const taps = productsOverBatch(lowering, dy, tapViews(lowering, input, geometry, dy.shape));
   const stacked = taps.length === 1 ? taps[0] : builder.emit("Concat", taps, { axis: 0 });
   const turned = builder.emit("Transpose", [stacked], { perm: [1, 2, 0] });
   const name = builder.reshape(turned, [filters, channels, kh * kw], [filters, channels, kh, kw]);
+  return lowering.made(name, filterShape, OIHW);
+}
+
+/**
+ * For a stride that divides the kernel: blocks of stride x stride pixels become channels, and the
+ * strided taps become a few taps without stride on that image. Saves the strided copies.
+ */
+function gradientByBlocks(lowering: Lowering, operands: Operands): Lowered {
+  const { x, dy, filterShape, geometry } = operands;
+  const { builder } = lowering;
+  const [kh, kw, channels, filters] = filterShape;
+  const [stride] = geometry.strides;
+  const [, outputHeight, outputWidth] = dy.shape;
+  const rows = kh / stride;
+  const columns = kw / stride;
+  // Whole blocks, exactly as many as the taps reach.
+  const [top, left] = geometry.pads;
+  const height = (outputHeight - 1 + rows) * stride;
+  const width = (outputWidth - 1 + columns) * stride;
+  const [n, inputHeight, inputWidth] = x.shape;
+  const image = asNCHW(lowering, x);
+  const grown = pad(lowering, image, [
+    [0, 0],
+    [top, Math.max(0, height - inputHeight - top)],
+    [left, Math.max(0, width - inputWidth - left)],
+    [0, 0],
+  ], { constant: 0 });
+  const whole = slice(lowering, grown, [
+    { axis: 1, begin: 0, end: height, step: 1 },
+    { axis: 2, begin: 0, end: width, step: 1 },
+  ], [n, height, width, channels]);
+  const blocks = lowering.made(
+    builder.emit("SpaceToDepth", [lowering.name(whole)], { blocksize: stride }),
+    [n, height / stride, width / stride, stride * stride * channels],
+    NCHW,
+  ); // channel (i, j, c): row i and column j of the block
+  const views = tapViews(
+    lowering,
+    blocks,
+    { kernel: [rows, columns], strides: [1, 1], dilations: [1, 1], pads: [0, 0, 0, 0] },
+    dy.shape,
+  );
+  const taps = productsOverBatch(lowering, dy, views);
+  const stacked = taps.length === 1 ? taps[0] : builder.emit("Concat", taps, { axis: 0 });
+  const dims = [rows, columns, filters, stride, stride, channels];
+  const split = builder.reshape(stacked, [rows * columns, filters, stride ** 2 * channels], dims);
+  const turned = builder.emit("Transpose", [split], { perm: [2, 5, 0, 3, 1, 4] });
+  const name = builder.reshape(
+    turned,
+    [filters, channels, rows, stride, columns, stride],
+    [filters, channels, kh, kw],
+  );
   return lowering.made(name, filterShape, OIHW);
 }
 
