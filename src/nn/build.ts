@@ -137,11 +137,12 @@ class NetworkBuilder {
         parameterCount: scope.parameterCount(),
         flops: layer.flops,
       });
-      steps.push((x, call) =>
-        call.enterLayer
-          ? call.enterLayer(localName, () => layer.forward(x, call))
-          : layer.forward(x, call)
-      );
+      steps.push((x, call) => {
+        const forward = call.compact && layer.compact || layer.forward;
+        return call.enterLayer
+          ? call.enterLayer(localName, () => forward(x, call))
+          : forward(x, call);
+      });
       shape = layer.outputShape;
     }
     return {

@@ -53,6 +53,11 @@ export interface ApplyContext {
   /** Class labels `[n]`, int32, where {@linkcode Network.usesLabels}. */
   labels?: tf.Tensor1D;
   /**
+   * Whether layers may use operations that cannot be differentiated twice, where they are fewer; for
+   * tracers. The numbers are the same up to rounding.
+   */
+  compact?: boolean;
+  /**
    * Called in place of each layer, with a name within the block that it is in and the way to apply it;
    * for tracers, which want to know where an operation comes from.
    */
@@ -78,6 +83,8 @@ export interface BuiltLayer {
   flops: number;
   /** Applies it. */
   forward: Forward;
+  /** The same for {@linkcode ApplyContext.compact}, where that is another. */
+  compact?: Forward;
 }
 
 /** What a layer is given while it is built. */

@@ -88,6 +88,7 @@ function prepareNetwork({ network, weights }: NetworkTarget): PreparedTarget {
     apply(given) {
       const { output } = applyNetwork(network, parameters, given[LATENT], {
         training: false,
+        compact: true,
         labels: given[LABEL] as tf.Tensor1D | undefined,
         enterLayer: (name, apply) => tf.tidy(name, apply),
       });

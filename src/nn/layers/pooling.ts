@@ -43,6 +43,7 @@ export function buildMaxPool({ size }: SpecOf<"max-pool">, scope: LayerScope): B
       const down = tf.reshape(narrow, [-1, size, columns * channels]); // [n h/size, size, w/size c]
       return tf.reshape(largest(tf.split(down, size, 1)), [-1, ...outputShape]);
     },
+    compact: (x) => tf.maxPool(x as tf.Tensor4D, size, size, "valid"),
   };
 }
 

@@ -80,6 +80,7 @@ export function buildUpsample(
       const wide = tf.reshape(tf.matMul(byRow, columns), [-1, size[0], channels, size[1]]);
       return tf.transpose(wide, [0, 1, 3, 2]); // [n, h', w', c]
     },
+    compact: (x) => tf.image.resizeBilinear(x as tf.Tensor4D, size, false, true),
   };
 }
 

@@ -1,5 +1,5 @@
 /** Rules for convolutions: forward, and the gradient with respect to the input. */
-import { numbersAttribute } from "../trace/attributes.ts";
+import { numberAttribute, numbersAttribute } from "../trace/attributes.ts";
 import type { KernelNode } from "../trace/kernel_graph.ts";
 import { convolutionInfo } from "../trace/shape_rules_image.ts";
 import { activate } from "./elementwise.ts";
@@ -77,7 +77,7 @@ function forward(depthwise: boolean): LoweringRule {
       ? depthwiseFilter(lowering, filter)
       : lowering.name(lowering.arranged(lowering.weight(filter), OIHW), "weight");
     const inputs = [lowering.name(asNCHW(lowering, x)), weight, ...biasOf(lowering, node)];
-    const group = depthwise ? x.shape[3] : 1;
+    const group = depthwise ? x.shape[3] : numberAttribute(node.attributes, "groups", 1);
     const name = lowering.builder.emit("Conv", inputs, attributesOf(geometry, group));
     return activate(lowering, node, lowering.made(name, node.outputs[0].shape, NCHW));
   };

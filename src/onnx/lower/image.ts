@@ -68,8 +68,13 @@ function multiplySides(
   const { builder } = lowering;
   const left = builder.constant(rows.data, rows.dims, "float32", "rows");
   const right = builder.constant(columns.data, columns.dims, "float32", "columns");
-  const name = builder.emit("MatMul", [left, builder.emit("MatMul", [lowering.name(x), right])]);
-  return lowering.made(name, shape, NCHW);
+  const [batch, height, , channels] = x.shape;
+  const wide = lowering.made(
+    builder.emit("MatMul", [lowering.name(x), right]),
+    [batch, height, shape[2], channels],
+    NCHW,
+  );
+  return lowering.made(builder.emit("MatMul", [left, lowering.name(wide)]), shape, NCHW);
 }
 
 function transposed(matrix: Float32Array, rows: number): Float32Array {
@@ -109,8 +114,13 @@ const resizeNearest: LoweringRule = (lowering, node) => {
   }
   const { builder } = lowering;
   const indices = (sampling: Sampling) => builder.integers(nearestIndices(sampling));
-  const tall = builder.emit("Gather", [lowering.name(x), indices(rows)], { axis: 2 });
-  const name = builder.emit("Gather", [tall, indices(columns)], { axis: 3 });
+  const [batch, , width, channels] = x.shape;
+  const tall = lowering.made(
+    builder.emit("Gather", [lowering.name(x), indices(rows)], { axis: 2 }),
+    [batch, shape[1], width, channels],
+    NCHW,
+  );
+  const name = builder.emit("Gather", [lowering.name(tall), indices(columns)], { axis: 3 });
   return lowering.made(name, shape, NCHW);
 };
 

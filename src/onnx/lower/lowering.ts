@@ -76,11 +76,11 @@ export class Lowering {
 
   /** Says which ONNX value stands for a value of the kernel graph. */
   define(value: KernelValue, lowered: Lowered): void {
-    this.#lowered.set(value.id, this.#described(lowered));
+    this.#lowered.set(value.id, this.described(lowered));
   }
 
-  /** Tells the builder the type and shape of a value. */
-  #described(lowered: Lowered): Lowered {
+  /** Tells the builder the type and shape of a value, which the file states. */
+  described(lowered: Lowered): Lowered {
     const { name, dtype } = lowered;
     if (name !== undefined) this.builder.describe(name, dtype, this.dims(lowered));
     return lowered;
@@ -154,7 +154,7 @@ export class Lowering {
     order: readonly number[] = range(shape.length),
     dtype: KernelType = "float32",
   ): Lowered {
-    return this.#described({ name, shape, stored: shape, order, dtype });
+    return this.described({ name, shape, stored: shape, order, dtype });
   }
 
   /** The same tensor in another layout. Axes that were not expanded stay so. */
@@ -174,7 +174,7 @@ export class Lowering {
         });
       this.#moved.set(key, name);
     }
-    return this.#described({ ...x, order, name });
+    return this.described({ ...x, order, name });
   }
 
   /** The same tensor with physical axes in logical order. */
@@ -202,7 +202,7 @@ export class Lowering {
     const source = this.graph.inputs.find(({ value }) =>
       value.shape.length > 0 && this.builder.isDynamic([value.shape[0]])
     );
-    return this.builder.dimensions(dims, source?.name ?? "");
+    return this.builder.dimensions(dims, source?.name ?? "", source?.value.shape.length ?? 0);
   }
 
   /** The same tensor with axes of length 1 put in front. */
@@ -218,7 +218,7 @@ export class Lowering {
     };
     if (x.name === undefined) return lifted;
     const name = this.builder.reshape(x.name, this.dims(x), this.dims(lifted));
-    return this.#described({ ...lifted, name });
+    return this.described({ ...lifted, name });
   }
 
   /** Reshapes, without moving elements where the layout allows it. */
@@ -246,7 +246,7 @@ export class Lowering {
   ): Lowered {
     const { shape, stored, order } = x;
     const name = this.builder.emit(op, [this.name(x)], attributes);
-    return this.#described({ shape, stored, order, dtype, name });
+    return this.described({ shape, stored, order, dtype, name });
   }
 
   /** Converts elements to another type. */
@@ -272,7 +272,7 @@ export class Lowering {
       if (!anchored || !isSingle(x)) return this.name(this.arranged(x, order));
       return this.name(x.fill === undefined ? x : constantFill(x.fill, [], x.dtype));
     });
-    return this.#described({
+    return this.described({
       shape: padded.map(({ shape }) => shape).reduce(broadcastShapes),
       stored: padded.map(({ stored }) => stored).reduce(broadcastShapes),
       order,

@@ -144,17 +144,24 @@ export class OnnxBuilder {
   /**
    * An int64 vector that holds dimensions, computed at run time where they depend on the batch size.
    * @param source a value whose first dimension is the batch size
+   * @param sourceRank how many dimensions it has
    */
-  dimensions(dims: readonly number[], source: string): string {
+  dimensions(dims: readonly number[], source: string, sourceRank: number): string {
     if (!this.isDynamic(dims)) return this.integers(dims);
+    const emit = (op: string, inputs: string[], length: number, axis?: { axis: number }) => {
+      const name = this.emit(op, inputs, axis);
+      this.describe(name, "int64", [length]);
+      return name;
+    };
     // Not Shape's own start and end, which opset 15 brought.
-    const shape = this.emit("Gather", [this.emit("Shape", [source]), this.integers([0])]);
+    const all = emit("Shape", [source], sourceRank);
+    const shape = emit("Gather", [all, this.integers([0])], 1, { axis: 0 });
     const parts = dims.map((dim) => {
       if (!this.#isBatch(dim)) return this.integers([dim]);
       const multiple = dim / this.#batchMark!;
-      return multiple === 1 ? shape : this.emit("Mul", [shape, this.integers([multiple])]);
+      return multiple === 1 ? shape : emit("Mul", [shape, this.integers([multiple])], 1);
     });
-    return this.emit("Concat", parts, { axis: 0 });
+    return emit("Concat", parts, parts.length, { axis: 0 });
   }
 
   /** Notes the type and the (physical) shape of a value, for the file. */

@@ -3,6 +3,7 @@ import { flagAttribute, numberAttribute } from "../trace/attributes.ts";
 import type { KernelNode } from "../trace/kernel_graph.ts";
 import { resolveAxes, resolveAxis } from "../trace/shape_rule.ts";
 import { multiply } from "./elementwise.ts";
+import { arrange } from "./layout.ts";
 import { constantFill, type Lowered, type Lowering, type LoweringRule } from "./lowering.ts";
 
 /** ONNX operators that combine elements, with what a tensor that is constant along an axis gives. */
@@ -31,7 +32,13 @@ export function reduce(
     const name = axesAsInput
       ? builder.emit(op, [lowering.name(x), builder.integers(physical)], { keepdims: 1 })
       : builder.emit(op, [lowering.name(x)], { axes: physical, keepdims: 1 });
-    result = { shape: reducedShape, stored, order: x.order, dtype: x.dtype, name };
+    result = lowering.described({
+      shape: reducedShape,
+      stored,
+      order: x.order,
+      dtype: x.dtype,
+      name,
+    });
   }
   if (op !== "ReduceSum" || mustExpand || repeats.length === 0) return result;
   const factor = repeats.reduce((product, length) => product * length, 1);
@@ -88,6 +95,7 @@ function position(op: "ArgMax" | "ArgMin"): LoweringRule {
       keepdims: 1,
     });
     const shape = x.shape.map((dim, index) => index === axis ? 1 : dim);
+    lowering.builder.describe(name, "int64", arrange(shape, x.order));
     const narrowed = lowering.builder.emit("Cast", [name], { to: 6 }); // int64 to int32
     return squeeze(lowering, lowering.made(narrowed, shape, x.order, "int32"), [axis]);
   };

@@ -34,7 +34,9 @@ function foldBackward(graph: KernelGraph): KernelGraph {
     const chain = readChain(rewriter, node);
     if (chain === null || continues(readers.get(value.id))) continue;
     const folded = absorb(rewriter, chain.input, chain.map) ??
-      (chain.length > 1 ? writeChain(rewriter, chain, node) : null);
+      (chain.length > 1 || node.kernel === "FusedBatchNorm"
+        ? writeChain(rewriter, chain, node)
+        : null);
     if (folded !== null) rewriter.replace(value, folded);
   }
   return rewriter.finish();

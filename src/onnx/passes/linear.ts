@@ -2,7 +2,7 @@
  * Kernels that are linear in their input and have constant weights: products of matrices and
  * convolutions of all kinds. An affine map before or behind one becomes part of its weights.
  */
-import { textAttribute } from "../trace/attributes.ts";
+import { numberAttribute, textAttribute } from "../trace/attributes.ts";
 import {
   constantData,
   type KernelNode,
@@ -58,6 +58,9 @@ export function readLinear(value: KernelValue): LinearKernel | null {
   if (data === null || bias === undefined) return null;
   const last = (index: number) => index % fourth;
   const lastButOne = (index: number) => Math.floor(index / fourth) % third;
+  const perGroup = fourth / numberAttribute(node.attributes, "groups", 1);
+  const groupedInput = (index: number) =>
+    Math.floor(last(index) / perGroup) * third + lastButOne(index);
   return {
     node,
     inputName: isTransposed ? "dy" : "x",
@@ -66,7 +69,7 @@ export function readLinear(value: KernelValue): LinearKernel | null {
     data,
     bias,
     outputOf: isDepthwise ? (index) => index % outputs : isTransposed ? lastButOne : last,
-    inputOf: isTransposed ? last : lastButOne,
+    inputOf: isTransposed ? last : isDepthwise ? lastButOne : groupedInput,
     outputs,
     withBias,
   };

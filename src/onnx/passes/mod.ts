@@ -1,10 +1,24 @@
 /** The passes that make a traced generator small before it is written. */
 import type { KernelGraph } from "../trace/kernel_graph.ts";
+import { flattenProducts, joinReshapes, splitActivations } from "./canonical.ts";
 import { permuteDenseWeights } from "./dense_reshape.ts";
 import { foldAffine } from "./fold_affine.ts";
+import { recogniseGroupedConvolutions } from "./group_conv.ts";
 import { recognisePixelShuffle } from "./pixel_shuffle.ts";
+
+const PASSES = [
+  // While shapes are as they were written.
+  recognisePixelShuffle,
+  recogniseGroupedConvolutions,
+  flattenProducts,
+  splitActivations,
+  joinReshapes,
+  // Before the weights' order changes.
+  foldAffine,
+  permuteDenseWeights,
+];
 
 /** Runs all passes. The graph must be used no more: kernels that stay are changed in place. */
 export function simplify(graph: KernelGraph): KernelGraph {
-  return permuteDenseWeights(foldAffine(recognisePixelShuffle(graph)));
+  return PASSES.reduce((result, pass) => pass(result), graph);
 }

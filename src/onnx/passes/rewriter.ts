@@ -2,12 +2,13 @@
  * The workbench of the export's passes: walks a kernel graph once, in order, and writes a new list of
  * kernels. What a pass replaces stays in the list; what nobody reads then is removed at the end.
  */
-import type {
-  ConstantData,
-  KernelGraph,
-  KernelNode,
-  KernelType,
-  KernelValue,
+import {
+  type ConstantData,
+  type KernelGraph,
+  type KernelNode,
+  type KernelType,
+  type KernelValue,
+  sameNumbers,
 } from "../trace/kernel_graph.ts";
 import { countUses, removeDeadCode } from "../trace/passes.ts";
 
@@ -86,6 +87,17 @@ export class GraphRewriter {
       : "bool";
     const source = { kind: "constant" as const, data, label };
     return { id: this.#nextId++, shape: [...shape], dtype, source };
+  }
+
+  /** The same elements under another shape. */
+  reshape(value: KernelValue, shape: readonly number[], scope: string): KernelValue {
+    if (sameNumbers(value.shape, shape)) return value;
+    const { source, dtype } = value;
+    if (source.kind === "constant" || source.kind === "fill") {
+      return { id: this.#nextId++, shape: [...shape], dtype, source };
+    }
+    const attributes = { shape: [...shape] };
+    return this.add({ kernel: "Reshape", inputs: { x: value }, attributes, shape, dtype, scope });
   }
 
   /** Lets everything that follows read `by` instead of a value of the old graph. */

@@ -41,6 +41,9 @@ const REARRANGING = new Set(
   ),
 );
 
+/** Kernels that give the same elements another shape or order. */
+const RELABELLING = new Set(["ExpandDims", "Reshape", "Transpose"]);
+
 /**
  * Computes a kernel whose inputs are all constants.
  * @param onlyFills whether to compute only what needs a single number
@@ -77,9 +80,12 @@ export function foldConstants(
   const largest = Math.max(...[...values, ...outputs].map(({ shape }) => sizeOf(shape)));
   if (largest > MAX_ELEMENTS) return null;
   const results = runOnCpu(kernel, inputs, attributes);
+  const [{ source }] = values;
+  // The same numbers under another shape are still that parameter.
+  const label = RELABELLING.has(kernel) && source.kind === "constant" ? source.label : undefined;
   return outputs.map((output, index) => ({
     ...output,
-    source: { kind: "constant", data: results[index] },
+    source: { kind: "constant", data: results[index], label },
   }));
 }
 
