@@ -41,8 +41,8 @@ export function evaluationLines(evaluation: Evaluation): string[] {
     }: ${each.description}`;
     add(title, featureRows(each));
   }
+  if (classes) add("classes, as own-classifier-64 sees them", classRows(classes));
   const others: Row[] = [];
-  if (classes) others.push(...classRows(classes));
   if (sliced) {
     others.push([
       "sliced Wasserstein distance",
@@ -56,7 +56,7 @@ export function evaluationLines(evaluation: Evaluation): string[] {
   ]);
   if (memorization) {
     others.push(
-      ["distance to the nearest training sample, ratio", figure(memorization.ratio), "1"],
+      ["nearest training sample, ratio of distances", figure(memorization.ratio), "1"],
       ["copies of training samples", percentage(memorization.copies), "1.0%"],
     );
   }
@@ -110,8 +110,8 @@ function featureRows({ figures, score }: FeatureEvaluation): Row[] {
 function classRows(classes: ClassEvaluation): Row[] {
   const { covered, total, kl, accuracy, asAsked } = classes;
   const rows: Row[] = [
-    ["classes that the classifier sees", `${covered} of ${total}`],
-    ["KL(generated || data) over classes, nats", figure(kl ?? Infinity), "0"],
+    ["classes covered", `${covered} of ${total}`],
+    ["KL(generated || data), nats", figure(kl ?? Infinity), "0"],
   ];
   if (asAsked !== null) {
     rows.push([
@@ -120,7 +120,7 @@ function classRows(classes: ClassEvaluation): Row[] {
       percentage(accuracy),
     ]);
   }
-  rows.push(["the classifier's accuracy on held-out images", "", percentage(accuracy)]);
+  rows.push(["classifier's accuracy, held-out images", "", percentage(accuracy)]);
   return rows;
 }
 
