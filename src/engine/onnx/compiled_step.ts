@@ -2,9 +2,9 @@
 import type * as Ort from "onnxruntime-web";
 import { arrange, inverse, permuteData } from "../../onnx/lower/layout.ts";
 import { sizeOf } from "../../onnx/trace/kernel_graph.ts";
-import { fillNormal, fillUniform } from "../../random/counter_random.ts";
 import type { CompiledStep, HostTensors, StepInputs } from "../types.ts";
 import { firstName, lastName, stackedName, STEP_COUNT } from "./loop_graph.ts";
+import { fillRandomInput } from "./random_input.ts";
 import type { OnnxRuntime } from "./runtime.ts";
 import {
   programInput,
@@ -98,7 +98,7 @@ export class OnnxStep implements CompiledStep {
       const data = this.#draw(input, batches.length, firstStep);
       feeds[stackedName(input.name)] = new ort.Tensor("float32", data, [
         batches.length,
-        ...input.shape,
+        ...arrange(input.shape, input.order),
       ]);
     }
     for (const { name, changes } of state) {
@@ -114,13 +114,16 @@ export class OnnxStep implements CompiledStep {
   }
 
   /** The random numbers of several steps, stacked; see `StepRandom`. */
-  #draw({ shape, stream, distribution }: RandomInput, steps: number, firstStep: number) {
-    const size = sizeOf(shape);
+  #draw(input: RandomInput, steps: number, firstStep: number): Float32Array {
+    const size = sizeOf(input.shape);
     const data = new Float32Array(size * steps);
-    const fill = distribution === "uniform" ? fillUniform : fillNormal;
     for (let index = 0; index < steps; index++) {
-      const address = { seed: this.#seed, stream, step: firstStep + index };
-      fill(data.subarray(index * size, (index + 1) * size), address);
+      const part = data.subarray(index * size, (index + 1) * size);
+      fillRandomInput(part, input, {
+        seed: this.#seed,
+        stream: input.stream,
+        step: firstStep + index,
+      });
     }
     return data;
   }

@@ -8,6 +8,7 @@ import type { KernelGraph } from "../../onnx/trace/kernel_graph.ts";
 import { traceTwice } from "../../onnx/trace/trace.ts";
 import { speedUp } from "../../onnx/passes/training.ts";
 import { UserError } from "../../errors.ts";
+import type { KeepMask } from "../../random/keep_mask.ts";
 import { loopGraph } from "./loop_graph.ts";
 
 /** Version of ONNX's operators that the engine writes. */
@@ -29,7 +30,11 @@ export interface RandomInput {
   name: string;
   stream: number;
   distribution: "uniform" | "normal";
+  /** Where it is a mask; see `KernelInput`. */
+  mask?: KeepMask;
   shape: number[];
+  /** The layout that the model takes. */
+  order: readonly number[];
 }
 
 /** A step as an ONNX model. */
@@ -93,14 +98,17 @@ export function buildStepModel(program: StepProgram, state: HostTensors): StepMo
   }
   const mapNames = (rename: (name: string) => string) =>
     Object.fromEntries(Object.entries(orders).map(([name, order]) => [rename(name), order]));
+  const random = trimmed.inputs.filter(({ kind }) => kind === "random");
+  const randomOrders = Object.fromEntries(
+    random.map(({ name }) => [name, draft.wantedOrders[name]]).filter(([, order]) => order),
+  );
   const { graph: step } = lowerGraph(trimmed, {
     opset: OPSET,
     contrib: true,
-    inputOrders: mapNames(stateInput),
+    inputOrders: { ...mapNames(stateInput), ...randomOrders },
     outputOrders: mapNames(stateOutput),
   });
 
-  const random = trimmed.inputs.filter(({ kind }) => kind === "random");
   const inputs = Object.entries(program.inputs).filter(([name]) =>
     trimmed.inputs.some((input) => input.name === programInput(name))
   );
@@ -124,20 +132,25 @@ export function buildStepModel(program: StepProgram, state: HostTensors): StepMo
       ...slot,
       order: orders[slot.name] ?? slot.shape.map((_, axis) => axis),
     })),
-    random: describeRandom(graph).filter(({ name }) => perStep.includes(name)),
+    random: describeRandom(graph, randomOrders).filter(({ name }) => perStep.includes(name)),
     inputs: inputs.map(([name, spec]) => ({ name, spec })),
     scalars: trimmed.outputs.filter(({ name }) => name.startsWith(scalarOutput("")))
       .map(({ name }) => name.slice(scalarOutput("").length)),
   };
 }
 
-function describeRandom(graph: KernelGraph): RandomInput[] {
+function describeRandom(
+  graph: KernelGraph,
+  orders: Readonly<Record<string, readonly number[]>>,
+): RandomInput[] {
   return graph.inputs.filter(({ kind }) => kind === "random")
-    .map(({ name, distribution, value }, stream) => ({
+    .map(({ name, distribution, mask, value }, stream) => ({
       name,
       stream,
       distribution: distribution!,
+      mask,
       shape: value.shape,
+      order: orders[name] ?? value.shape.map((_, axis) => axis),
     }));
 }
 

@@ -36,10 +36,13 @@ export interface LowerGraphOptions extends LowerOptions {
   outputOrders?: Readonly<Record<string, readonly number[]>>;
 }
 
-/** A lowered graph, and the layouts in which its outputs came about before they were brought in order. */
+/** A lowered graph, and the layouts that would have saved transpositions. */
 export interface LoweredGraph {
   graph: OnnxGraph;
+  /** For each output, the layout in which it came about before it was brought in order. */
   naturalOrders: Record<string, readonly number[]>;
+  /** For each input that was transposed, the layout that was wanted first. */
+  wantedOrders: Record<string, readonly number[]>;
 }
 
 /** Translates a graph of kernels into ONNX. */
@@ -64,7 +67,17 @@ export function lowerGraph(graph: KernelGraph, options: LowerGraphOptions = {}):
     const dims = builder.dims(lowering.dims(arranged));
     return { from: lowering.name(arranged), info: { name, dtype: result.dtype, dims } };
   });
-  return { graph: builder.finish(options.name ?? "graph", inputs, outputs), naturalOrders };
+  const wantedOrders = Object.fromEntries(
+    inputs.flatMap(({ name }) => {
+      const order = lowering.transposedTo.get(name);
+      return order === undefined ? [] : [[name, order]];
+    }),
+  );
+  return {
+    graph: builder.finish(options.name ?? "graph", inputs, outputs),
+    naturalOrders,
+    wantedOrders,
+  };
 }
 
 function lowerNode(lowering: Lowering, node: KernelNode): void {

@@ -60,6 +60,8 @@ export class Lowering {
   readonly opset: number;
   readonly contrib: boolean;
   readonly graph: KernelGraph;
+  /** For each ONNX value that had to be transposed, the first layout that it was wanted in. */
+  readonly transposedTo = new Map<string, readonly number[]>();
   readonly #lowered = new Map<number, Lowered>();
   readonly #moved = new Map<string, string>();
   readonly #useCounts: Map<number, number>;
@@ -167,11 +169,14 @@ export class Lowering {
     if (name === undefined) {
       // Axes of length 1 may go anywhere: a reshape, which costs nothing.
       const longAxes = (axes: readonly number[]) => axes.filter((axis) => x.stored[axis] !== 1);
-      name = sameNumbers(longAxes(order), longAxes(x.order))
-        ? this.builder.reshape(x.name, this.dims(x), dims)
-        : this.builder.emit("Transpose", [x.name], {
+      if (sameNumbers(longAxes(order), longAxes(x.order))) {
+        name = this.builder.reshape(x.name, this.dims(x), dims);
+      } else {
+        if (!this.transposedTo.has(x.name)) this.transposedTo.set(x.name, order);
+        name = this.builder.emit("Transpose", [x.name], {
           perm: order.map((axis) => x.order.indexOf(axis)),
         });
+      }
       this.#moved.set(key, name);
     }
     return this.described({ ...x, order, name });

@@ -2,9 +2,11 @@
 import type { KernelGraph } from "../trace/kernel_graph.ts";
 import { recogniseBlockSums } from "./block_sums.ts";
 import { fuseBiases } from "./fuse_bias.ts";
+import { recogniseKeepMasks } from "./keep_masks.ts";
 import { mergeUpsampledConvolutions } from "./upsampled_conv.ts";
 
 /** Runs all passes. The graph must be used no more: kernels that stay are changed in place. */
 export function speedUp(graph: KernelGraph): KernelGraph {
-  return fuseBiases(mergeUpsampledConvolutions(recogniseBlockSums(graph)));
+  const recognised = recogniseKeepMasks(recogniseBlockSums(graph));
+  return fuseBiases(mergeUpsampledConvolutions(recognised));
 }

@@ -53,6 +53,8 @@ export interface KernelInput {
   kind: "input" | "random";
   /** For a random input, the numbers it wants. */
   distribution?: "uniform" | "normal";
+  /** Where it wants `value` for each uniform number that is at least `threshold`, and 0 elsewhere. */
+  mask?: { threshold: number; value: number };
   value: KernelValue;
 }
 
