@@ -2,7 +2,6 @@
  * A step on the GPU, replayed: inputs are uploaded a chunk of steps at a time, the random address
  * counts up on the GPU, scalars collect in a buffer that is read once a call.
  */
-import { UserError } from "../../errors.ts";
 import type { CompiledStep, HostTensor, HostTensors, StepInputs, TensorSpec } from "../types.ts";
 import type { GanforgeWebGpuBackend } from "./backend.ts";
 import type { BufferRange, StepExecutable } from "./executable.ts";
@@ -17,6 +16,9 @@ const NEXT_STEP = /* wgsl */ `
 const READ_BACK = 0x01 | 0x08;
 /** Usage flags of a buffer between host and inputs, and of the scalars' ring: COPY_SRC | COPY_DST. */
 const TRANSFER = 0x04 | 0x08;
+
+/** Longer runs are cut, so that the inputs in transfer stay below this (one step's always fit). */
+const MOST_UPLOAD_BYTES = 64 << 20;
 
 /** What {@linkcode WebGpuStep} is made of. */
 export interface WebGpuStepParts {
@@ -79,16 +81,23 @@ export class WebGpuStep implements CompiledStep {
     if (this.#running) throw new Error("Cannot run a step while an earlier call is running");
     this.#running = true;
     try {
-      return await this.#run(batches, firstStep);
+      const most = Math.max(1, Math.floor(MOST_UPLOAD_BYTES / Math.max(1, this.#inputBytes)));
+      const chunks: Record<string, Float32Array>[] = [];
+      for (let start = 0; start < batches.length; start += most) {
+        chunks.push(await this.#runChunk(batches.slice(start, start + most), firstStep + start));
+      }
+      return joined(chunks);
     } finally {
       this.#running = false;
     }
   }
 
-  async #run(batches: StepInputs[], firstStep: number): Promise<Record<string, Float32Array>> {
+  async #runChunk(
+    batches: StepInputs[],
+    firstStep: number,
+  ): Promise<Record<string, Float32Array>> {
     const { executable, seed, check } = this.#parts;
     const names = [...executable.scalars.keys()];
-    if (batches.length === 0) return {};
     const { upload, ring, readBack } = this.#transferBuffers(batches.length);
     this.#upload(batches, upload);
     const address = Uint32Array.of(seed, firstStep);
@@ -152,13 +161,6 @@ export class WebGpuStep implements CompiledStep {
     if (this.#transfer && this.#transfer.steps >= steps) return this.#transfer;
     this.#releaseTransfer();
     const uploadBytes = Math.max(4, steps * this.#inputBytes);
-    const most = this.#device.limits.maxBufferSize;
-    if (uploadBytes > most) {
-      throw new UserError(
-        `Cannot run ${steps} steps in one call: their inputs take ${uploadBytes} bytes, and a ` +
-          `buffer of this device holds ${most}. Run fewer steps a call.`,
-      );
-    }
     const ringBytes = Math.max(4, steps * 4 * this.#parts.executable.scalars.size);
     this.#transfer = {
       upload: this.#device.createBuffer({ size: uploadBytes, usage: TRANSFER }),
@@ -235,6 +237,15 @@ export class WebGpuStep implements CompiledStep {
   #checkUsable(): void {
     if (this.#disposed) throw new Error("Cannot use a step that was disposed");
   }
+}
+
+/** Scalars of one run after another's. */
+function joined(chunks: Record<string, Float32Array>[]): Record<string, Float32Array> {
+  if (chunks.length === 1) return chunks[0];
+  const names = Object.keys(chunks[0] ?? {});
+  return Object.fromEntries(
+    names.map((name) => [name, Float32Array.from(chunks.flatMap((chunk) => [...chunk[name]]))]),
+  );
 }
 
 /**

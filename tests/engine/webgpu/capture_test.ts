@@ -204,6 +204,29 @@ Deno.test("constants stay on the device, and int32 inputs index them", () =>
     await engine.dispose();
   }));
 
+Deno.test("a run whose inputs pass the transfer buffer is cut and gives every step's scalars", () =>
+  withWebGpu(async () => {
+    const engine = await createWebGpuEngine();
+    const size = 5 << 20; // 20 MB a step: three steps fit one transfer
+    const step = await engine.compileStep(
+      {
+        step: ({ a }, { x }) => ({
+          state: { a: tf.add(a, tf.slice(x, 0, 1)) },
+          scalars: { last: tf.reshape(tf.slice(x, size - 1, 1), []), a: tf.reshape(a, []) },
+        }),
+        inputs: { x: { shape: [size], dtype: "float32" } },
+      },
+      { a: vector(0) },
+      1,
+    );
+    const batches = [1, 2, 3, 4].map((x) => ({ x: new Float32Array(size).fill(x) }));
+    const { last, a } = await step.run(batches, 0);
+    assertEquals([...last], [1, 2, 3, 4]);
+    assertEquals([...a], [0, 1, 3, 6]);
+    assertEquals(await step.run([], 4), {});
+    await engine.dispose();
+  }));
+
 Deno.test("repeated work is done once, unused work not at all, chains in one dispatch", () =>
   withWebGpu(async () => {
     const engine = await createWebGpuEngine();
