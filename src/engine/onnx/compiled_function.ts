@@ -2,6 +2,7 @@
 import type * as Ort from "onnxruntime-web";
 import { irVersionFor } from "../../onnx/graph.ts";
 import { lowerGraph } from "../../onnx/lower/lower.ts";
+import { speedUp } from "../../onnx/passes/training.ts";
 import { encodeModel } from "../../onnx/protobuf.ts";
 import { traceTwice } from "../../onnx/trace/trace.ts";
 import type { CompiledFunction, HostTensors, TensorFunction, TensorSpec } from "../types.ts";
@@ -18,7 +19,7 @@ export async function compileOnnxFunction(
 ): Promise<CompiledFunction> {
   const { ort, sessionOptions } = runtime;
   const opset = 17;
-  const traced = traceTwice(fn, inputs);
+  const traced = speedUp(traceTwice(fn, inputs));
   const bytes = encodeModel({
     graph: lowerGraph(traced, { opset, contrib: true }).graph,
     opset,
