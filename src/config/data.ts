@@ -10,6 +10,7 @@ import { z } from "zod";
  * - `"auto"`: the file or folder at `path`, whose kind is recognised
  * - `"mixture-1d"`, `"normal-1d"`, `"ring-2d"`, `"grid-2d"`: points of a known density
  * - `"digits"`: labelled grey digits that the project draws
+ * - `"stacked-mnist"`: three of the digits at `path`, or of drawn ones, as the channels of one picture
  * - `"mnist"`: IDX files (MNIST, Fashion-MNIST and the like), plain or .gz
  * - `"cifar-10"`: CIFAR-10's binary version, a folder or the .tar.gz
  * - `"images"`: a folder or a .zip of JPEG, PNG, WebP and GIF files
@@ -23,6 +24,7 @@ export type DataSourceName =
   | "ring-2d"
   | "grid-2d"
   | "digits"
+  | "stacked-mnist"
   | "mnist"
   | "cifar-10"
   | "images"
@@ -67,6 +69,8 @@ export const DATA_DEFAULTS = {
   pointCount: 100_000,
   /** Drawn digits. */
   digitCount: 10_000,
+  /** Pictures of stacked digits. */
+  stackedCount: 128_000,
   /** Pixels of a drawn digit's side. */
   digitSize: 28,
   seed: 0,
@@ -91,6 +95,7 @@ const OPTIONS: Record<DataSourceName, readonly Option[]> = {
   "ring-2d": ["count", "seed"],
   "grid-2d": ["count", "seed"],
   "digits": ["size", "channels", "count", "seed"],
+  "stacked-mnist": ["path", "split", "size", "count", "seed"],
   "mnist": ["path", "split", "size", "channels", "count", "seed"],
   "cifar-10": ["path", "split", "size", "channels", "count", "seed"],
   "images": ["path", "size", "channels", "count", "seed", "background"],
@@ -129,9 +134,11 @@ export const dataSchema: z.ZodType<DataSpec> = z.strictObject({
 
 /**
  * The spec that reads `path` instead of what `spec` names: what a user means by naming a file for a
- * preset. The preset's picture size and channels stay, because its networks need them.
+ * preset. The preset's picture size and channels stay, because its networks need them, and stacked
+ * digits stay stacked.
  */
 export function withDataPath(spec: DataSpec, path: string): DataSpec {
+  if (spec.source === "stacked-mnist") return { ...spec, path };
   const { size, channels, seed, split, background } = spec;
   const next: DataSpec = { source: "auto", path };
   if (size !== undefined) next.size = size;

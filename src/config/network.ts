@@ -44,12 +44,14 @@ export type InitializerSpec =
 /** Pixels added around an image: all sides, or `[top, left, bottom, right]`. */
 export type PaddingSpec = number | [number, number, number, number];
 
-interface Named {
+/** What every layer may have. */
+export interface Named {
   /** Names the layer's parameters; by default the type and a number, such as `dense_1`. */
   name?: string;
 }
 
-interface Weighted extends Named {
+/** What every layer with weights may have. */
+export interface Weighted extends Named {
   /** Default: the network's. */
   init?: InitializerSpec;
   /** Whether there is a bias. Default true. */
@@ -138,6 +140,7 @@ export type LayerSpec =
 export interface NetworkSpec {
   /** Shape of the input without the batch: `[latentDim]`, or a sample's shape. */
   inputShape: number[];
+  /** From the input to the output. */
   layers: LayerSpec[];
   /** How parameters start, unless a layer says otherwise. */
   init: InitializerSpec;

@@ -12,6 +12,7 @@ export type ObjectiveName =
 
 /** The losses of a run and what is added to them. */
 export interface ObjectiveSpec {
+  /** Which pair of losses. */
   name: ObjectiveName;
   /**
    * The target of real samples under `non-saturating`, `minimax` and `least-squares`: 0.9 is one-sided

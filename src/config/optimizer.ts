@@ -3,7 +3,9 @@ import { z } from "zod";
 
 /** Stochastic gradient descent, with optional (Nesterov) momentum. */
 export interface SgdSpec {
+  /** Which optimiser. */
   type: "sgd";
+  /** How far a step goes. */
   learningRate: number;
   /** Default 0. */
   momentum?: number;
@@ -15,7 +17,9 @@ export interface SgdSpec {
 
 /** Adam (Kingma and Ba 2015). */
 export interface AdamSpec {
+  /** Which optimiser. */
   type: "adam";
+  /** How far a step goes. */
   learningRate: number;
   /** Default 0.9. */
   beta1?: number;
@@ -29,7 +33,9 @@ export interface AdamSpec {
 
 /** RMSProp (Hinton 2012), not centred. */
 export interface RmsPropSpec {
+  /** Which optimiser. */
   type: "rmsprop";
+  /** How far a step goes. */
   learningRate: number;
   /** Smoothing of the squared gradient. Default 0.99. */
   alpha?: number;

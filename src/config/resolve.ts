@@ -4,8 +4,24 @@
  */
 import type { z } from "zod";
 import { UserError } from "../errors.ts";
+import { conditionalVariant, hasLabelLayers } from "./conditional.ts";
 import { didYouMean } from "./nearest.ts";
 import { type RunConfig, runConfigSchema } from "./run_config.ts";
+
+/** Optional parts of a config that an assignment to something in them brings into being. */
+const OPTIONAL_PARTS: readonly string[] = [
+  "adaptive",
+  "augment",
+  "classification",
+  "divergence",
+  "dragan",
+  "ema",
+  "gradientPenalty",
+  "instanceNoise",
+  "learningRateSchedule",
+  "r1",
+  "r2",
+];
 
 type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 
@@ -34,7 +50,8 @@ function describeIssue(issue: z.core.$ZodIssue): string {
 /**
  * A copy of `config` with options replaced.
  * @param assignments `path.to.option=value`; the value is JSON, or else text; paths go through objects
- * and list positions, as in `generator.layers.0.units=64`
+ * and list positions, as in `generator.layers.0.units=64`. `conditional=true` also gives the labels to
+ * networks that have no layer for them.
  * @throws {UserError} when an assignment has no `=`, or its path leads nowhere
  */
 export function withAssignments(config: RunConfig, assignments: readonly string[]): RunConfig {
@@ -48,13 +65,16 @@ export function withAssignments(config: RunConfig, assignments: readonly string[
     }
     assign(copy, assignment.slice(0, equals).split("."), parseValue(assignment.slice(equals + 1)));
   }
-  return checkConfig(copy, assignments.map((assignment) => `--set ${assignment}`).join(" "));
+  const origin = assignments.map((assignment) => `--set ${assignment}`).join(" ");
+  const changed = checkConfig(copy, origin);
+  return changed.conditional && !hasLabelLayers(changed) ? conditionalVariant(changed) : changed;
 }
 
 function assign(root: Record<string, Json>, path: string[], value: Json): void {
   let target: Json = root;
   for (const [depth, key] of path.slice(0, -1).entries()) {
     const parent = target as Record<string, Json>;
+    if (parent[key] === undefined && OPTIONAL_PARTS.includes(key)) parent[key] = {};
     const child: Json | undefined = parent[key];
     if (child === undefined || child === null || typeof child !== "object") {
       const known = Object.keys(parent);

@@ -58,31 +58,43 @@ export interface RunConfig {
   seed: number;
   /** Where to compute: the best that is there, WebGPU, or the processor. */
   device: "auto" | "webgpu" | "cpu";
+  /** What to train on. */
   data: DataSpec;
   /** How long: passes over the data, or generator updates. */
   duration: { epochs: number } | { steps: number };
   /** Real samples for each update of the discriminator. */
   batchSize: number;
+  /** What the generator gets. */
   latent: LatentSpec;
   /** Whether the networks use the data's labels. Default false: labels are left alone. */
   conditional?: boolean;
+  /** The network that makes samples. */
   generator: NetworkSpec;
   /** Its `inputShape` is one sample's, also where `pack` shows it several at once. */
   discriminator: NetworkSpec;
+  /** What both minimise. */
   objective: ObjectiveSpec;
+  /** Who is updated when, and on what. */
   update: UpdateSpec;
+  /** How the generator follows its gradient. */
   generatorOptimizer: OptimizerSpec;
+  /** How the discriminator follows its gradient. */
   discriminatorOptimizer: OptimizerSpec;
   /** Default: learning rates stay as they are. */
   learningRateSchedule?: LearningRateSpec;
+  /** What is done to real and generated samples alike before they are judged. */
   augment?: AugmentSpec;
   /** Samples that the discriminator judges at once (PacGAN, Lin et al. 2018). Default 1. */
   pack?: number;
+  /** Noise on what the discriminator sees. */
   instanceNoise?: InstanceNoiseSpec;
+  /** An average of the generator, for samples and export. */
   ema?: EmaSpec;
   /** Default: a run stops at the first number that is not finite. */
   divergence?: DivergenceSpec;
+  /** When pictures are made. */
   snapshots: SnapshotSpec;
+  /** When checkpoints are written. */
   checkpoints: CheckpointSpec;
 }
 

@@ -32,6 +32,7 @@ export interface AdaptiveSpec {
 
 /** N(0, sigma^2) noise on all that the discriminator sees (Sonderby et al. 2017). */
 export interface InstanceNoiseSpec {
+  /** Its standard deviation at the start. */
   sigma: number;
   /** The noise falls linearly to nothing over so many steps. Default: it stays. */
   decaySteps?: number;

@@ -15,6 +15,7 @@ import { readNpyFile } from "./npy.ts";
 import { type PixelSet, pixelSource } from "./pixel_set.ts";
 import { EXPECTED, FOLDER_CONTENTS, recognise, type Recognised } from "./recognise.ts";
 import type { DataSource } from "./source.ts";
+import { stackDigits } from "./stacked.ts";
 import { drawToyData } from "./toy.ts";
 
 /** How to open a data source. */
@@ -53,11 +54,25 @@ export async function openDataSource(
       return drawToyData(source, spec);
     case "digits":
       return drawDigits(spec);
+    case "stacked-mnist":
+      return await openStacked(spec, options);
   }
   if (path === undefined) throw new UserError(missingPath(spec));
   const found = await recognise(path, spec);
   checkSpec({ ...spec, source: found.source });
   return await readFound(found, spec, options);
+}
+
+/** Stacks the digits at the path, or drawn ones. */
+async function openStacked(spec: DataSpec, options: OpenOptions): Promise<DataSource> {
+  const { path, size, split, count = DATA_DEFAULTS.stackedCount } = spec;
+  const { seed = DATA_DEFAULTS.seed } = spec;
+  const wanted = { seed, channels: 1, ...(size === undefined ? {} : { size }) } as const;
+  const digits = path === undefined ? drawDigits(wanted) : await openDataSource(
+    { source: "auto", path, ...wanted, ...(split ? { split } : {}) },
+    options,
+  );
+  return stackDigits(digits, { count, seed });
 }
 
 function checkSpec(spec: DataSpec): void {

@@ -107,7 +107,8 @@ export function floatSource(
   });
 }
 
-type Described = Omit<DataSource, "batch" | "writeBatch">;
+/** A data source without the methods that fill batches. */
+export type Described = Omit<DataSource, "batch" | "writeBatch">;
 
 function commonParts(
   kind: "image" | "points",
@@ -142,7 +143,7 @@ function numberNames(labels: Int32Array): string[] {
 }
 
 /** Adds the methods that fill batches, given how to write one sample. */
-function completeSource(
+export function completeSource(
   described: Described,
   writeSample: (out: Float32Array, sample: number, index: number) => void,
 ): DataSource {

@@ -26,7 +26,7 @@ const CURVE_POINTS = 401;
 /** What can be said of a run. */
 export interface Theory {
   /** For one dimension: the estimates, and the trained discriminator beside the best one. */
-  line?: LineTheory & { curves: DiscriminatorCurves };
+  line?: LineTheory & { curves?: DiscriminatorCurves };
   /** For two dimensions. */
   modes?: ModeCoverage & { samples: number };
   /** `[n, dimension]` flat: the samples that were measured. */
@@ -51,7 +51,11 @@ export async function measureTheory(setup: TheorySetup): Promise<Theory | undefi
   const runner = await compileNetwork(engine, generator, SAMPLES_2D);
   try {
     const latents = seededLatents(config.latent, 0, count);
-    const output = await runner.run(generatorWeights(state), latents);
+    const classes = data.classNames?.length ?? 1;
+    const labels = generator.usesLabels
+      ? Int32Array.from({ length: count }, (_, i) => i % classes)
+      : undefined;
+    const output = await runner.run(generatorWeights(state), latents, labels);
     const samples = output.data as Float32Array;
     if (data.sampleSize === 1) return { samples, line: await measureOnLine(setup, samples) };
     const centers = data.density.modes.map((mode) => mode.mean);
@@ -66,12 +70,15 @@ export async function measureTheory(setup: TheorySetup): Promise<Theory | undefi
 async function measureOnLine(
   setup: TheorySetup,
   samples: Float32Array,
-): Promise<LineTheory & { curves: DiscriminatorCurves }> {
+): Promise<LineTheory & { curves?: DiscriminatorCurves }> {
   const { config, data, engine, discriminator, state } = setup;
   const exact = data.density!;
   const density = (x: number) => exact.density([x]);
   const range = plotRange(data);
   const binning = { range, bins: BINS_1D };
+  if (discriminator.spec.inputShape[0] !== 1 || discriminator.usesLabels) {
+    return measureLine({ samples, density, binning }); // packs and classes have no curve over x
+  }
   const reals = exact.sample(SAMPLES_1D, { seed: config.seed + 1 }); // not those of training
   const x = Float32Array.from(
     { length: CURVE_POINTS },

@@ -25,12 +25,9 @@ export function summarise(run: FinishedRun, finish: Finish): Record<string, unkn
   const { theory } = report;
   if (theory?.line) {
     const { jsd, kl, value, valueAtOptimum, accuracy } = theory.line;
-    console.log(
-      `theory    JSD ${jsd.toFixed(4)} nats, KL ${kl.toFixed(4)}; V(G, D) ${
-        value.toFixed(4)
-      } beside ` +
-        `-log 4 + 2 JSD = ${valueAtOptimum.toFixed(4)}; D is right ${(100 * accuracy).toFixed(1)}%`,
-    );
+    const game = Number.isNaN(value) ? "" : `; V(G, D) ${value.toFixed(4)} beside ` +
+      `-log 4 + 2 JSD = ${valueAtOptimum.toFixed(4)}; D is right ${(100 * accuracy).toFixed(1)}%`;
+    console.log(`theory    JSD ${jsd.toFixed(4)} nats, KL ${kl.toFixed(4)}${game}`);
   }
   if (theory?.modes) {
     const { covered, total, highQuality, reverseKl } = theory.modes;

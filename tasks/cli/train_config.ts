@@ -82,6 +82,8 @@ function fitPictures(config: RunConfig): RunConfig {
   const { data, discriminator: { inputShape } } = config;
   const [height, width, channels] = inputShape;
   if (data.path === undefined || inputShape.length !== 3 || height !== width) return config;
-  if (data.source === "csv" || (channels !== 1 && channels !== 3)) return config;
+  if (
+    data.source === "csv" || data.source === "stacked-mnist" || (channels !== 1 && channels !== 3)
+  ) return config;
   return { ...config, data: { size: height, channels, ...data } };
 }

@@ -1,7 +1,12 @@
-/** Steps with the options of src/config/stability.ts on three engines: the same numbers everywhere. */
+/** Steps with the options of src/config/stability.ts, and of thin presets, on three engines: the same numbers. */
 import { assert, assertEquals } from "@std/assert";
+import { conditionalVariant } from "../../src/config/conditional.ts";
 import type { LayerSpec } from "../../src/config/network.ts";
+import { dcgan } from "../../src/config/presets/dcgan.ts";
+import type { ImageShape } from "../../src/config/presets/image_shape.ts";
 import { presetConfig } from "../../src/config/presets/mod.ts";
+import { r3gan } from "../../src/config/presets/r3gan.ts";
+import { snganResnet, wganGpResnet } from "../../src/config/presets/resnets.ts";
 import type { RunConfig } from "../../src/config/run_config.ts";
 import { createEagerEngine } from "../../src/engine/eager.ts";
 import { createOnnxEngine } from "../../src/engine/onnx/mod.ts";
@@ -73,11 +78,49 @@ const CASES: Record<string, Partial<RunConfig>> = {
   },
 };
 
+/** Plain descent: Adam's first steps make a sign of every rounding error. */
+const sgd = { type: "sgd", learningRate: 1e-3 } as const;
+
+function plainly(preset: RunConfig): RunConfig {
+  return {
+    ...preset,
+    batchSize: 2,
+    duration: { steps: 3 },
+    update: { ...preset.update, discriminatorSteps: 1 },
+    generatorOptimizer: sgd,
+    discriminatorOptimizer: sgd,
+  };
+}
+
+const tiny: ImageShape = { height: 6, width: 8, channels: 1 };
+const thin = { generator: 4, discriminator: 5 };
+
+/** The presets' networks, thin. */
+const PRESETS: Record<string, RunConfig> = {
+  "conditional sngan-resnet": plainly(conditionalVariant(snganResnet(tiny, thin))),
+  "wgan-gp-resnet": plainly(wganGpResnet(tiny, thin)),
+  "r3gan": plainly(r3gan(tiny, 4)),
+  "conditional dcgan with a classifier": plainly(conditionalVariant({
+    ...dcgan({ ...tiny, height: 12, width: 12 }, 2),
+    objective: { name: "non-saturating", classification: { weight: 1 } },
+  })),
+};
+
+const CLASSES = 3;
+
 async function threeSteps(config: RunConfig, engine: Engine): Promise<HostTensors> {
-  const training = buildTrainingStep(config, { shape: [6, 8, 2] });
+  const shape = config.discriminator.inputShape;
+  const size = shape.reduce((a, b) => a * b, 1);
+  const classCount = config.conditional ? CLASSES : undefined;
+  const training = buildTrainingStep(config, { shape, classCount });
   const compiled = await engine.compileStep(training.program, training.initialState(4), 4);
   const batches = Array.from({ length: 3 }, (_, step): StepInputs => ({
-    real: fillNormal(new Float32Array(training.samplesPerStep * 96), { seed: 4, stream: 99, step }),
+    real: fillNormal(new Float32Array(training.samplesPerStep * size), {
+      seed: 4,
+      stream: 99,
+      step,
+    }),
+    ...(training.usesLabels ? { labels: Int32Array.of(step % CLASSES, 2) } : {}),
     ...training.hostInputs(step),
   }));
   const scalars = await compiled.run(batches, 0);
@@ -89,9 +132,15 @@ async function threeSteps(config: RunConfig, engine: Engine): Promise<HostTensor
 
 const hasAdapter = await openWebGpu() !== undefined;
 
-for (const [name, changes] of Object.entries(CASES)) {
+const configs = {
+  ...Object.fromEntries(
+    Object.entries(CASES).map(([name, changes]) => [name, { ...images, ...changes }]),
+  ),
+  ...PRESETS,
+};
+
+for (const [name, config] of Object.entries(configs)) {
   Deno.test(`three steps give the same weights on every engine: ${name}`, async () => {
-    const config = { ...images, ...changes };
     const expected = await threeSteps(config, createEagerEngine("cpu", ""));
     const engines = [await createOnnxEngine({ threads: 1 })];
     if (hasAdapter) engines.push(await createWebGpuEngine());

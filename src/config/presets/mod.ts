@@ -1,29 +1,69 @@
 /** The presets by name. */
+import { conditionalVariant } from "../conditional.ts";
 import type { RunConfig } from "../run_config.ts";
 import { UserError } from "../../errors.ts";
 import { didYouMean } from "../nearest.ts";
+import { dcgan } from "./dcgan.ts";
 import { digits } from "./digits.ts";
+import { type ImageShape, parseImageShape, square } from "./image_shape.ts";
 import { grid2d, ring2d } from "./mixtures.ts";
+import { r3gan } from "./r3gan.ts";
+import { snganResnet, wganGpResnet } from "./resnets.ts";
+import { stackedMnist } from "./stacked_mnist.ts";
 import { cifarDcgan, mixture1d, mnistMlp, uniformToNormal } from "./tutorials.ts";
 
 /** What `deno task train` trains when it is told nothing. */
 export const DEFAULT_PRESET = "digits";
 
+/** Presets that can be made for any shape of pictures, with the shape that they have by default. */
+const SIZED: Readonly<Record<string, { make: (shape: ImageShape) => RunConfig; side: number }>> = {
+  "dcgan": { make: (shape) => dcgan(shape), side: 64 },
+  "sngan-resnet": { make: (shape) => snganResnet(shape), side: 32 },
+  "wgan-gp-resnet": { make: (shape) => wganGpResnet(shape), side: 32 },
+  "r3gan": { make: (shape) => r3gan(shape), side: 32 },
+};
+
+/** The digits with a class to each: conditional batch norm and a projection discriminator. */
+const digitsConditional: RunConfig = {
+  ...conditionalVariant(digits),
+  preset: "digits-conditional",
+};
+
 /** Every preset, by name. */
 export const presets: Readonly<Record<string, RunConfig>> = Object.fromEntries(
-  [digits, mixture1d, uniformToNormal, mnistMlp, cifarDcgan, ring2d, grid2d]
-    .map((preset) => [preset.preset, preset]),
+  [
+    digits,
+    digitsConditional,
+    mixture1d,
+    uniformToNormal,
+    mnistMlp,
+    cifarDcgan,
+    ring2d,
+    grid2d,
+    stackedMnist,
+    ...Object.values(SIZED).map(({ make, side }) => make(square(side))),
+  ].map((preset) => [preset.preset, preset]),
 );
 
 /**
  * A copy of a preset, for the caller to change.
- * @throws {UserError} when there is no such preset
+ * @param name such as `digits`; presets of convolutions can be made for any shape, as in `dcgan@128`,
+ * `dcgan@64x128` (height, width) or `r3gan@32x32x1` (one channel)
+ * @throws {UserError} when there is no such preset, or it cannot be made for the shape
  */
 export function presetConfig(name: string): RunConfig {
-  if (Object.hasOwn(presets, name)) return structuredClone(presets[name]);
+  const [family, shape] = name.split("@", 2);
+  if (Object.hasOwn(presets, family)) {
+    if (shape === undefined) return structuredClone(presets[family]);
+    if (Object.hasOwn(SIZED, family)) return SIZED[family].make(parseImageShape(shape, family));
+    throw new UserError(
+      `Cannot make the preset ${family} for ${shape}: its networks have one size; those that have not ` +
+        `are ${Object.keys(SIZED).join(", ")}`,
+    );
+  }
   const names = Object.keys(presets);
   throw new UserError(
-    `Cannot find the preset ${name}${didYouMean(name, names)}: there are ${names.join(", ")}; ` +
+    `Cannot find the preset ${name}${didYouMean(family, names)}: there are ${names.join(", ")}; ` +
       "a config file's name ends in .json",
   );
 }

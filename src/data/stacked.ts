@@ -1,0 +1,70 @@
+/**
+ * Stacked digits: three random digits as the red, green and blue of one picture, the test for lost modes
+ * with 1000 of them (Metz et al. 2017). Pictures are put together as a batch is filled, so that their
+ * number costs no memory.
+ */
+import { createHash } from "node:crypto";
+import { UserError } from "../errors.ts";
+import { fillUniform, STREAMS } from "../random/counter_random.ts";
+import { completeSource, type DataSource } from "./source.ts";
+
+/** Where the choice of digits is drawn; drawn digits use the steps from 0. */
+const CHOICE_STEP = 0xffff_fff0;
+const CHANNELS = 3;
+
+/**
+ * Stacks grey pictures of digits.
+ * @param digits labelled 0 to 9, one channel
+ * @returns `count` pictures of three channels; the class of digits a, b, c is `100 a + 10 b + c`
+ * @throws {UserError} when the pictures are not grey digits with labels
+ */
+export function stackDigits(
+  digits: DataSource,
+  { count, seed }: { count: number; seed: number },
+): DataSource {
+  const { shape, labels, classNames, sampleSize } = digits;
+  if (shape.length !== 3 || shape[2] !== 1 || !labels || classNames?.length !== 10) {
+    const found = labels ? `${classNames?.length} classes` : "no labels";
+    throw new UserError(
+      `Cannot stack ${digits.name}: it takes grey pictures of ten classes, and these are ` +
+        `[${shape.join(", ")}] with ${found}`,
+    );
+  }
+  const draws = fillUniform(new Float32Array(CHANNELS * count), {
+    seed,
+    stream: STREAMS.data,
+    step: CHOICE_STEP,
+  });
+  const chosen = Uint32Array.from(draws, (u) => Math.floor(u * digits.count));
+  const stacked = Int32Array.from({ length: count }, (_, i) => {
+    const [a, b, c] = [0, 1, 2].map((channel) => labels[chosen[CHANNELS * i + channel]]);
+    return 100 * a + 10 * b + c;
+  });
+  const fingerprint = createHash("sha256").update(`stacked ${digits.fingerprint}`)
+    .update(new Uint8Array(chosen.buffer)).digest("hex");
+  const digit = new Float32Array(sampleSize);
+  return completeSource(
+    {
+      name: `stacked-${digits.name}`,
+      kind: "image",
+      shape: [shape[0], shape[1], CHANNELS],
+      sampleSize: CHANNELS * sampleSize,
+      count,
+      labels: stacked,
+      classNames: Array.from({ length: 1000 }, (_, mode) => String(mode).padStart(3, "0")),
+      description: `${count} pictures of three digits each, from ${digits.description}`,
+      valueRange: [-1, 1],
+      fingerprint,
+    },
+    (out, sample, index) => {
+      for (let channel = 0; channel < CHANNELS; channel++) {
+        digits.writeBatch(digit, chosen.subarray(CHANNELS * index + channel).subarray(0, 1));
+        let to = sample * CHANNELS * sampleSize + channel;
+        for (const value of digit) {
+          out[to] = value;
+          to += CHANNELS;
+        }
+      }
+    },
+  );
+}
