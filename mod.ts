@@ -20,14 +20,64 @@
  */
 export { presetConfig, presets } from "./src/config/presets/mod.ts";
 export { checkConfig, withAssignments } from "./src/config/resolve.ts";
-export type { RunConfig } from "./src/config/run_config.ts";
 export { TrainingDivergedError, UserError } from "./src/errors.ts";
-export { type ExportedRun, exportRun, type ExportRunOptions } from "./src/pipeline/export_run.ts";
-export { type Finish, finishRun } from "./src/pipeline/finish_run.ts";
-export {
-  type FinishedRun,
-  trainRun,
-  type TrainRunObserver,
-  type TrainRunOptions,
-} from "./src/pipeline/train_run.ts";
+export { EXPORT_DTYPES } from "./src/onnx/mod.ts";
+export { exportRun } from "./src/pipeline/export_run.ts";
+export { finishRun } from "./src/pipeline/finish_run.ts";
+export { trainRun } from "./src/pipeline/train_run.ts";
 export { Sampler } from "./src/sampler/mod.ts";
+
+export type { DataSourceName, DataSpec, MixtureComponent } from "./src/config/data.ts";
+export type { LearningRateSpec } from "./src/config/learning_rate.ts";
+export type {
+  ActivationName,
+  InitializerSpec,
+  LayerSpec,
+  Named,
+  NetworkSpec,
+  PaddingSpec,
+  Weighted,
+} from "./src/config/network.ts";
+export type { ObjectiveName, ObjectiveSpec } from "./src/config/objective.ts";
+export type { AdamSpec, OptimizerSpec, RmsPropSpec, SgdSpec } from "./src/config/optimizer.ts";
+export type { CheckpointSpec, EmaSpec, RunConfig, SnapshotSpec } from "./src/config/run_config.ts";
+export type {
+  AdaptiveSpec,
+  AugmentPolicy,
+  AugmentSpec,
+  DivergenceSpec,
+  InstanceNoiseSpec,
+} from "./src/config/stability.ts";
+export type { LatentSpec, UpdateSpec } from "./src/config/update.ts";
+export type { Density, Mode } from "./src/data/densities.ts";
+export type { Batch, DataSource } from "./src/data/source.ts";
+export type { HostTensor, HostTensors } from "./src/engine/types.ts";
+export type { GeneratorManifest, LatentDistribution, SelfTest } from "./src/manifest.ts";
+export type { ExportDtype } from "./src/onnx/export.ts";
+export type { Parity } from "./src/onnx/parity.ts";
+export type { ExportedRun, ExportRunOptions } from "./src/pipeline/export_run.ts";
+export type { Finish } from "./src/pipeline/finish_run.ts";
+export type { RunReportResult } from "./src/pipeline/report_run.ts";
+export type {
+  FinishedRun,
+  RunStart,
+  TrainRunObserver,
+  TrainRunOptions,
+} from "./src/pipeline/train_run.ts";
+export type { ReportedExport } from "./src/report/run_report.ts";
+export type {
+  GeneratorInfo,
+  GridOptions,
+  InterpolateOptions,
+  OutputSpec,
+  PngImage,
+  Raster,
+  RasterImage,
+  Sample,
+  SampleList,
+  SampleOptions,
+  SamplerDevice,
+} from "./src/sampler/mod.ts";
+export type { RunFolder } from "./src/training/run_folder.ts";
+export type { TrainingProgress, TrainingResult } from "./src/training/train.ts";
+export type { LatentSpec as SamplerLatentSpec } from "./src/sampler/mod.ts";

@@ -20,7 +20,10 @@ export class TrainingDivergedError extends UserError {
   /** The step, counted from 1, whose numbers were not finite. */
   readonly step: number;
 
-  /** @param step counted from 1 */
+  /**
+   * What went wrong, and when.
+   * @param step counted from 1
+   */
   constructor(message: string, step: number) {
     super(message);
     this.name = "TrainingDivergedError";

@@ -13,8 +13,11 @@ export type TensorMap = Record<string, tf.Tensor>;
 
 /** A tensor in host memory. */
 export interface HostTensor {
+  /** Sizes, the outermost first. */
   shape: number[];
+  /** The type of its numbers. */
   dtype: "float32" | "int32";
+  /** Its numbers, row by row. */
   data: Float32Array | Int32Array;
 }
 
@@ -23,7 +26,9 @@ export type HostTensors = Record<string, HostTensor>;
 
 /** The shape and type of an input. */
 export interface TensorSpec {
+  /** Sizes, the outermost first. */
   shape: number[];
+  /** The type of its numbers. */
   dtype: "float32" | "int32";
 }
 

@@ -26,7 +26,7 @@ export interface ExportRunOptions {
   opset?: number;
   /** What you say about using the weights; goes into the file. */
   licence?: string;
-  /** The engine that computes the trainer's numbers. Default: the run's own, or the best that is there. */
+  /** @internal The engine that computes the trainer's numbers. Default: the run's own, or the best that is there. */
   engine?: Engine;
   /** Told of what is wrong but does not stop the export. */
   onWarning?: (message: string) => void;
@@ -38,11 +38,15 @@ export interface ExportedRun {
   path: string;
   /** Of all files that were written. */
   sizeBytes: number;
+  /** The version of ONNX' operators. */
   opset: number;
+  /** How weights are kept and computed with. */
   dtype: ExportDtype;
+  /** How far the file is from the trainer. */
   parity: Parity;
-  /** How many operations the graph has, and how many of them are Transpose. */
+  /** How many operations the graph has. */
   nodes: number;
+  /** How many of them are Transpose. */
   transposes: number;
   /** For `report.md`. */
   reported: ReportedExport;

@@ -8,11 +8,13 @@ import type { FinishedRun } from "./train_run.ts";
 
 /** What {@linkcode finishRun} made. */
 export interface Finish {
+  /** The ONNX file, and how it was checked. */
   exported: ExportedRun;
   /** What the sampler drew from the exported file: `sampled.png`, or `sampled.csv` for points. */
   sampled: string;
   /** On what the sampler ran. */
   sampledOn: string;
+  /** `report.md`, and what was measured for it. */
   report: RunReportResult;
 }
 

@@ -1,6 +1,6 @@
 /** Running a run's networks on an engine, outside of training: samples, and the discriminator's verdicts. */
 import type { LatentSpec } from "../config/update.ts";
-import { tf } from "../engine/tf.ts";
+import type { tf } from "../engine/tf.ts";
 import type { CompiledFunction, Engine, HostTensor, HostTensors } from "../engine/types.ts";
 import { applyNetwork, type Network } from "../nn/mod.ts";
 import { fillLatent } from "../random/latents.ts";

@@ -21,6 +21,7 @@ export interface RunReportResult {
   path: string;
   /** The pictures in it, the most telling first. */
   pictures: string[];
+  /** @internal */
   theory: Theory | undefined;
 }
 

@@ -4,6 +4,7 @@ import { openDataSource } from "../data/open.ts";
 import type { DataSource } from "../data/source.ts";
 import { openEngine } from "../engine/open.ts";
 import type { Engine } from "../engine/types.ts";
+import type { Network } from "../nn/mod.ts";
 import { type Checkpoint, readLatestCheckpoint } from "../training/checkpoint.ts";
 import { writeDataRecord } from "../training/data_record.ts";
 import {
@@ -34,12 +35,11 @@ export interface TrainRunOptions {
 export interface TrainRunObserver {
   /** The data are open. */
   onData?(data: DataSource): void;
-  /** The engine is open. */
-  onEngine?(engine: Engine, reason: string): void;
+  /** The engine is open: what it runs on, and why it was taken. */
+  onEngine?(description: string, reason: string): void;
   /** The first step is about to be compiled. */
-  onStart?(
-    run: { folder: RunFolder; step: number; totalSteps: number; trainingStep: TrainingStep },
-  ): void;
+  onStart?(start: RunStart): void;
+  /** After each stretch of steps. */
   onProgress?(progress: TrainingProgress): void;
   /** A picture was written. */
   onPicture?(path: string): void;
@@ -47,15 +47,35 @@ export interface TrainRunObserver {
   onWarning?(message: string): void;
 }
 
+/** A run that is about to start or go on. */
+export interface RunStart {
+  /** Where it keeps its things. */
+  folder: RunFolder;
+  /** Steps done in earlier sessions. */
+  step: number;
+  /** Steps when it is done. */
+  totalSteps: number;
+  /** Numbers in the generator's weights and buffers. */
+  generatorParameters: number;
+  /** Numbers in the discriminator's weights and buffers. */
+  discriminatorParameters: number;
+}
+
 /** A run that has ended, with all that an export, a report or an evaluation needs. */
 export interface FinishedRun extends AsyncDisposable {
+  /** What was trained. */
   config: RunConfig;
+  /** What it was trained on. */
   data: DataSource;
-  engine: Engine;
+  /** Where it keeps its things. */
   folder: RunFolder;
-  trainingStep: TrainingStep;
+  /** How far it went, and the state that it reached. */
   result: TrainingResult;
-  /** The run's pictures. */
+  /** @internal */
+  engine: Engine;
+  /** @internal */
+  trainingStep: TrainingStep;
+  /** @internal */
   snapshots: SnapshotWriter;
   /** `samples.gif`, if there were pictures. */
   gif: string | undefined;
@@ -82,7 +102,7 @@ export async function trainRun(
   await using cleanup = new AsyncDisposableStack();
   const { engine, reason } = await openEngine(config.device);
   cleanup.defer(() => engine.dispose());
-  observer.onEngine?.(engine, reason);
+  observer.onEngine?.(engine.description, reason);
 
   const { folder, checkpoint } = await openFolder(config, data, engine, options);
   cleanup.use(folder);
@@ -103,7 +123,13 @@ export async function trainRun(
   });
   cleanup.defer(() => snapshots.dispose());
 
-  observer.onStart?.({ folder, step: checkpoint?.step ?? 0, totalSteps, trainingStep });
+  observer.onStart?.({
+    folder,
+    step: checkpoint?.step ?? 0,
+    totalSteps,
+    generatorParameters: countNumbers(trainingStep.generator),
+    discriminatorParameters: countNumbers(trainingStep.discriminator),
+  });
   const result = await train(
     { config, data, engine, folder, trainingStep, resume: checkpoint },
     {
@@ -133,6 +159,10 @@ export async function trainRun(
     gif,
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
+}
+
+function countNumbers(network: Network): number {
+  return network.parameters.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
 }
 
 async function openFolder(

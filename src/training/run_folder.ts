@@ -14,10 +14,15 @@ export interface RunFolder extends Disposable {
   path: string;
   /** Its last part. */
   name: string;
+  /** `config.json` */
   configFile: string;
+  /** `metrics.jsonl` */
   metricsFile: string;
+  /** `events.jsonl` */
   eventsFile: string;
+  /** `checkpoints` */
   checkpoints: string;
+  /** `samples` */
   samples: string;
   /** Gives the folder up, so that another process may train in it. */
   [Symbol.dispose](): void;

@@ -45,12 +45,15 @@ export interface TrainingControl {
 
 /** How far a run is. */
 export interface TrainingProgress {
+  /** Steps done. */
   step: number;
+  /** Steps when the run is done. */
   totalSteps: number;
   /** Real samples seen. */
   images: number;
   /** Milliseconds a step, over the last stretch. */
   stepMs: number;
+  /** Real samples a second, over the last stretch. */
   imagesPerSecond: number;
   /** Seconds until the last step at this speed. */
   secondsLeft: number;
@@ -60,9 +63,11 @@ export interface TrainingProgress {
 
 /** How a run ended. */
 export interface TrainingResult {
+  /** Parameters, running statistics and optimiser state, by name. */
   state: HostTensors;
   /** Steps done. */
   step: number;
+  /** Steps when the run is done. */
   totalSteps: number;
   /** Seconds spent training, over all sessions. */
   wallSeconds: number;

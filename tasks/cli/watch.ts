@@ -23,15 +23,11 @@ export function watchRun(): Watch {
         line = new ProgressLine({ unit: data.kind === "image" ? "images" : "points" });
         log(`data      ${data.description}`);
       },
-      onEngine: (engine, reason) => log(`device    ${engine.description} (${reason})`),
-      onStart({ folder, step, totalSteps, trainingStep }) {
-        const size = (network: typeof trainingStep.generator) =>
-          network.parameters.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0)
-            .toLocaleString("en");
+      onEngine: (description, reason) => log(`device    ${description} (${reason})`),
+      onStart({ folder, step, totalSteps, generatorParameters, discriminatorParameters }) {
         log(
-          `networks  generator ${size(trainingStep.generator)} parameters, discriminator ${
-            size(trainingStep.discriminator)
-          }`,
+          `networks  generator ${generatorParameters.toLocaleString("en")} parameters, ` +
+            `discriminator ${discriminatorParameters.toLocaleString("en")}`,
         );
         log(`run       ${folder.path}`);
         const from = step ? `on from step ${step.toLocaleString("en")}` : "from the start";
