@@ -13,6 +13,8 @@ const COLLAPSED = 0.2;
 const RECOVERED = 0.4;
 /** An untrained generator makes nearly one sample too: this share of the run is too early to tell. */
 const EARLY = 0.1;
+/** And so are fewer steps than this. */
+const EARLIEST = 100;
 /** D(x) above 1 - this and D(G(z)) below it: the discriminator is nearly always right. */
 const SURE = 0.01;
 /** Samples of the data that its spread is measured on. */
@@ -50,7 +52,7 @@ export class CollapseWatch {
 
   /** What is wrong and what to try, where something is. */
   look({ step, totalSteps, samples, scalars }: CollapseLook): string[] {
-    if (step < EARLY * totalSteps) return [];
+    if (step < Math.max(EARLIEST, EARLY * totalSteps)) return [];
     const warnings: string[] = [];
     const diversity = this.diversity(samples);
     if (diversity < COLLAPSED && !this.#collapsed) {
