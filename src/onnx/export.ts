@@ -23,7 +23,7 @@ import { simplify } from "./passes/mod.ts";
 import { toHalfPrecision } from "./precision/fp16.ts";
 import { toByteWeights } from "./precision/int8.ts";
 import { encodeModel } from "./protobuf.ts";
-import { type ExportTarget, LABEL, type NetworkTarget } from "./target.ts";
+import { type ExportTarget, LABEL, type NetworkTarget, type TensorLike } from "./target.ts";
 import {
   type TracedGenerator,
   type TracedTarget,
@@ -68,10 +68,13 @@ export interface ExportedModel {
   externalData: ExternalData | undefined;
   /** Of both. */
   sizeBytes: number;
+  /** The version of ONNX' operators. */
   opset: number;
+  /** How weights are kept. */
   dtype: ExportDtype;
-  /** The names of the inputs and outputs, in order. */
+  /** The names of the inputs, in order. */
   inputNames: string[];
+  /** The names of the outputs, in order. */
   outputNames: string[];
   /** How many operations the graph has. */
   nodes: number;
@@ -83,6 +86,7 @@ export interface ExportedModel {
 
 /** A generator's finished file. */
 export interface ExportedGenerator extends ExportedModel {
+  /** What the file says about itself. */
   manifest: GeneratorManifest;
 }
 
@@ -104,21 +108,24 @@ export function exportOnnx(
  * Writes a function or a model as a generator.
  * @throws {UserError} when it is not one, or an operation cannot be exported; the message names it
  */
-export function exportOnnx(
-  target: ExportTarget,
+export function exportOnnx<Tensor extends TensorLike>(
+  target: ExportTarget<Tensor>,
   options: ExportOptions & { generator: GeneratorDescription },
 ): Promise<ExportedGenerator>;
 /**
  * Writes a function or a model with the inputs and outputs that it has.
  * @throws {UserError} when an operation cannot be exported; the message names it
  */
-export function exportOnnx(target: ExportTarget, options?: ExportOptions): Promise<ExportedModel>;
+export function exportOnnx<Tensor extends TensorLike>(
+  target: ExportTarget<Tensor>,
+  options?: ExportOptions,
+): Promise<ExportedModel>;
 export async function exportOnnx(
   target: ExportTarget,
   options: ExportOptions = {},
 ): Promise<ExportedModel> {
   checkOptions(options);
-  const isGenerator = options.generator !== undefined || "network" in target;
+  const isGenerator = options.generator !== undefined || "spec" in target;
   const traced = isGenerator
     ? traceGenerator(target, (image) => toOutput(image, options))
     : traceTarget(target);

@@ -10,6 +10,7 @@ export interface ExternalData {
   location: string;
   /** What it holds, in order. Views of the weights: nothing is copied. */
   parts: Uint8Array[];
+  /** How long it is. */
   sizeBytes: number;
 }
 

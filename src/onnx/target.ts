@@ -1,13 +1,14 @@
 /** What can be exported: networks of this project, functions of tensors, models of TensorFlow.js Layers. */
+import type { NetworkSpec } from "../config/network.ts";
 import { tf } from "../engine/tf.ts";
 import type { HostTensors, StepRandom, TensorMap } from "../engine/types.ts";
 import { UserError } from "../errors.ts";
-import { applyNetwork, type Network } from "../nn/mod.ts";
+import { applyNetwork, buildNetwork } from "../nn/mod.ts";
 
 /** A network of this project with its weights. */
 export interface NetworkTarget {
-  /** From `buildNetwork`. */
-  network: Network;
+  /** The network's description. */
+  spec: NetworkSpec;
   /** Its parameters by name, buffers included. */
   weights: HostTensors;
 }
@@ -20,21 +21,50 @@ export interface InputSignature {
   dtype?: "float32" | "int32";
 }
 
-/** A function of tensors. */
-export interface FunctionTarget {
+/** What is known here of a `tf.Tensor`. */
+export interface TensorLike {
+  /** Its dimensions. */
+  readonly shape: number[];
+  /** "float32", say. */
+  readonly dtype: string;
+}
+
+/** Where a function may draw random numbers from. */
+export interface NoiseSource<Tensor extends TensorLike> {
+  /** U[0, 1) numbers of a shape. */
+  uniform(shape: number[]): Tensor;
+  /** N(0, 1) numbers of a shape. */
+  normal(shape: number[]): Tensor;
+}
+
+/** A function of tensors: write `FunctionTarget<tf.Tensor>`. */
+export interface FunctionTarget<Tensor extends TensorLike = TensorLike> {
   /**
    * Pure: the same tensors give the same result, and nothing is read on the host. What it draws from
    * `random` becomes further inputs of the file, `random_0`, `random_1`, ...
    */
-  fn: (inputs: TensorMap, random: StepRandom) => TensorMap | tf.Tensor;
+  fn(inputs: Record<string, Tensor>, random: NoiseSource<Tensor>): Record<string, Tensor> | Tensor;
   /** Its inputs by name. */
   inputs: Record<string, InputSignature>;
   /** Readable names for tensors that the function uses: its weights. */
-  weights?: TensorMap;
+  weights?: Record<string, Tensor>;
+}
+
+/** What is known here of a `tf.LayersModel`. */
+export interface LayersModelLike {
+  /** Its inputs. */
+  inputs: { name: string; shape: (number | null)[] }[];
+  /** Its outputs. */
+  outputs: { name: string }[];
+  /** Applies it. */
+  apply(inputs: unknown, options?: unknown): unknown;
 }
 
 /** Whatever {@linkcode exportOnnx} takes. */
-export type ExportTarget = NetworkTarget | FunctionTarget | tf.LayersModel;
+export type ExportTarget<Tensor extends TensorLike = TensorLike> =
+  | NetworkTarget
+  | FunctionTarget<Tensor>
+  | LayersModelLike;
 
 /** A target made ready to be traced. */
 export interface PreparedTarget {
@@ -60,11 +90,13 @@ export const LABEL = "label";
 
 /** Makes a target ready. @throws {UserError} when it cannot be exported at all */
 export function prepareTarget(target: ExportTarget): PreparedTarget {
-  if ("network" in target) return prepareNetwork(target);
-  return "fn" in target ? prepareFunction(target) : prepareLayersModel(target);
+  if ("spec" in target) return prepareNetwork(target);
+  if ("fn" in target) return prepareFunction(target as FunctionTarget<tf.Tensor>);
+  return prepareLayersModel(target as tf.LayersModel);
 }
 
-function prepareNetwork({ network, weights }: NetworkTarget): PreparedTarget {
+function prepareNetwork({ spec, weights }: NetworkTarget): PreparedTarget {
+  const network = buildNetwork(spec);
   const layer = network.layers.find(({ type }) => type === "minibatch-stddev");
   if (layer !== undefined) {
     throw new UserError(
@@ -105,7 +137,8 @@ function prepareNetwork({ network, weights }: NetworkTarget): PreparedTarget {
   };
 }
 
-function prepareFunction({ fn, inputs, weights = {} }: FunctionTarget): PreparedTarget {
+function prepareFunction(target: FunctionTarget<tf.Tensor>): PreparedTarget {
+  const { inputs, weights = {} } = target;
   return {
     inputs: Object.fromEntries(
       Object.entries(inputs).map((
@@ -113,7 +146,7 @@ function prepareFunction({ fn, inputs, weights = {} }: FunctionTarget): Prepared
       ) => [name, { shape, dtype }]),
     ),
     apply(given, random) {
-      const result = fn(given, random);
+      const result = target.fn(given, random);
       return result instanceof tf.Tensor ? { output: result } : result;
     },
     weights,

@@ -103,7 +103,7 @@ export async function exportRun(
         `${generator.outputShape.join(" x ")} numbers, not images`,
     );
   }
-  const model = await exportOnnx({ network: generator, weights }, {
+  const model = await exportOnnx({ spec: generator.spec, weights }, {
     opset,
     dtype,
     output,

@@ -82,7 +82,7 @@ Deno.test("exportOnnx() leaves no Transpose and no batch norm in any preset's fi
   for (const { name, spec } of presetGenerators()) {
     await t.step(name, async () => {
       const { network, weights } = trainedNetwork(spec, 1);
-      const model = await exportOnnx({ network, weights });
+      const model = await exportOnnx({ spec, weights });
       assertEquals(model.transposes, 0);
       const isPlain = network.layers.every(({ type }) =>
         ["dense", "activation", "batch-norm", "reshape", "upsample", "conv", "conv-transpose"]
@@ -105,16 +105,16 @@ Deno.test("exportOnnx() gives the same bytes twice", async () => {
   for (const dtype of EXPORT_DTYPES) {
     const files = [];
     for (let run = 0; run < 2; run++) {
-      const { network, weights } = trainedNetwork(varied, 2);
-      files.push((await exportOnnx({ network, weights }, { dtype })).bytes);
+      const { spec, weights } = trainedNetwork(varied, 2);
+      files.push((await exportOnnx({ spec, weights }, { dtype })).bytes);
     }
     assertEquals(files[0], files[1]);
   }
 });
 
 Deno.test("exportOnnx() states names, types and shapes of inputs, outputs and all between", async () => {
-  const { network, weights } = trainedNetwork(varied, 2);
-  const model = await exportOnnx({ network, weights });
+  const { spec, weights } = trainedNetwork(varied, 2);
+  const model = await exportOnnx({ spec, weights });
   const { graph, opset, irVersion, producer, producerVersion } = decodeModel(model.bytes);
   assertEquals([opset, irVersion], [17, 8]);
   assertEquals(`${producer} ${producerVersion}`, PRODUCER);
@@ -146,15 +146,15 @@ Deno.test("exportOnnx() states names, types and shapes of inputs, outputs and al
 
 Deno.test("exportOnnx() writes opsets 13 to 21, each with the trainer's numbers", async () => {
   for (let opset = 13; opset <= 21; opset++) {
-    const { network, weights, reference } = trainedNetwork(varied, 3);
-    const model = await exportOnnx({ network, weights }, { opset });
+    const { spec, weights, reference } = trainedNetwork(varied, 3);
+    const model = await exportOnnx({ spec, weights }, { opset });
     assertEquals(decodeModel(model.bytes).opset, opset);
     await checkParity(model, reference, { count: 3, tolerance: 1e-5 });
   }
 });
 
 Deno.test("exportOnnx() makes files of halves and of 8-bit weights that are near and small", async () => {
-  const { network, weights, reference } = trainedNetwork(
+  const { spec, weights, reference } = trainedNetwork(
     generatorOf(20, [dense(256), activation("relu"), dense(784), activation("tanh"), {
       type: "reshape",
       shape: [28, 28, 1],
@@ -164,7 +164,7 @@ Deno.test("exportOnnx() makes files of halves and of 8-bit weights that are near
   const sizes: Record<string, number> = {};
   const bounds = { fp32: [1e-6, 1e-7], fp16: [2e-3, 2e-4], int8: [2e-2, 4e-3] } as const;
   for (const dtype of EXPORT_DTYPES) {
-    const model = await exportOnnx({ network, weights }, { dtype });
+    const model = await exportOnnx({ spec, weights }, { dtype });
     sizes[dtype] = model.sizeBytes;
     const parity = await checkParity(model, reference, { tolerance: bounds[dtype][0] });
     assertLess(parity.meanDifference, bounds[dtype][1]);
@@ -177,9 +177,9 @@ Deno.test("exportOnnx() makes files of halves and of 8-bit weights that are near
 });
 
 Deno.test("exportOnnx() writes bytes for images where they are asked for", async () => {
-  const { network, weights, reference } = trainedNetwork(varied, 5);
+  const { spec, weights, reference } = trainedNetwork(varied, 5);
   for (const dtype of EXPORT_DTYPES) {
-    const model = await exportOnnx({ network, weights }, { dtype, output: "uint8" });
+    const model = await exportOnnx({ spec, weights }, { dtype, output: "uint8" });
     assertEquals(graphOf(model).outputs[0].dtype, "uint8");
     assertEquals(model.manifest.output.range, [0, 255]);
     const tolerance = { fp32: 1, fp16: 2, int8: 16 }[dtype];
@@ -192,21 +192,21 @@ Deno.test("exportOnnx() writes bytes for images where they are asked for", async
 });
 
 Deno.test("exportOnnx() tells of the classes, and each gives its own samples", async () => {
-  const { network, weights } = trainedNetwork(varied, 6);
+  const { spec, weights } = trainedNetwork(varied, 6);
   const classNames = ["ant", "bee", "cow"];
-  const model = await exportOnnx({ network, weights }, { generator: { classNames } });
+  const model = await exportOnnx({ spec, weights }, { generator: { classNames } });
   await using sampler = await Sampler.load(model.bytes, { device: "wasm", selfTest: true });
   assertEquals(sampler.info.classNames, classNames);
   const [ant, bee] = await sampler.sample({ seeds: [1, 1], label: ["ant", "bee"] });
   assert(ant.values.some((value, i) => Math.abs(value - bee.values[i]) > 0.01));
-  const unnamed = await exportOnnx({ network, weights });
+  const unnamed = await exportOnnx({ spec, weights });
   assertEquals(unnamed.manifest.classNames, ["0", "1", "2"]);
 });
 
 Deno.test("exportOnnx() puts weights into a second file where they are too large for one", async () => {
-  const { network, weights, reference } = trainedNetwork(varied, 7);
-  const whole = await exportOnnx({ network, weights });
-  const model = await exportOnnx({ network, weights }, {
+  const { spec, weights, reference } = trainedNetwork(varied, 7);
+  const whole = await exportOnnx({ spec, weights });
+  const model = await exportOnnx({ spec, weights }, {
     externalDataAbove: 4000,
     externalDataName: "weights.bin",
   });
@@ -229,17 +229,17 @@ Deno.test("exportOnnx() puts weights into a second file where they are too large
 });
 
 Deno.test("exportOnnx() hashes the weights and computes its self-test from them", async () => {
-  const { network, weights } = trainedNetwork(varied, 8);
-  const before = (await exportOnnx({ network, weights })).manifest;
+  const { spec, weights } = trainedNetwork(varied, 8);
+  const before = (await exportOnnx({ spec, weights })).manifest;
   assertEquals(before.selfTest.seeds, [0, 1, 2, 3]);
   assertEquals(before.selfTest.labels, [0, 1, 2, 0]);
   assertEquals(before.truncationMean, [0, 0, 0, 0, 0]);
   weights["conv_2/bias"].data[0] += 1;
-  const after = (await exportOnnx({ network, weights })).manifest;
+  const after = (await exportOnnx({ spec, weights })).manifest;
   assertMatch(after.weightsSha256, /^[0-9a-f]{64}$/);
   assert(before.weightsSha256 !== after.weightsSha256);
   assert(JSON.stringify(before.selfTest) !== JSON.stringify(after.selfTest));
-  const uniform = await exportOnnx({ network, weights }, {
+  const uniform = await exportOnnx({ spec, weights }, {
     generator: { distribution: "uniform" },
   });
   assertEquals(uniform.manifest.truncationMean, [0.5, 0.5, 0.5, 0.5, 0.5]);
@@ -261,10 +261,13 @@ Deno.test("exportOnnx() names what it cannot export", async () => {
     exportOnnx(trainedNetwork(varied, 1), { generator: { classNames: ["a"] } }),
     /1 class names are given, and the generator has 3/,
   );
-  const x = { x: { shape: [null, 4, 4, 2] } };
+  const inputs = { x: { shape: [null, 4, 4, 2] } };
   const lrn = (image: tf.Tensor) => tf.localResponseNormalization(image as tf.Tensor4D);
   await refuse(
-    exportOnnx({ inputs: x, fn: (given) => tf.tidy("sharpen", () => lrn(given.x)) }),
+    exportOnnx({
+      inputs,
+      fn: ({ x }: Record<string, tf.Tensor>) => tf.tidy("sharpen", () => lrn(x)),
+    }),
     /kernel LRN of sharpen into ONNX; supported kernels: Abs, .*Conv2D.*/,
   );
 });

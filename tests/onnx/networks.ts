@@ -17,6 +17,7 @@ export function generatorOf(latent: number, layers: LayerSpec[], classCount?: nu
 
 /** A network with weights, and what TensorFlow.js' cpu backend computes with them. */
 export interface TrainedNetwork {
+  spec: NetworkSpec;
   network: Network;
   weights: HostTensors;
   reference: ParityReference;
@@ -39,6 +40,7 @@ export function trainedNetwork(spec: NetworkSpec, seed: number): TrainedNetwork 
     else if (["moving_mean", "beta", "bias"].includes(last)) set(around(0, 0.3));
   }
   return {
+    spec,
     network,
     weights,
     reference: (latents, labels) => Promise.resolve(applyOnCpu(network, weights, latents, labels)),

@@ -47,7 +47,7 @@ Deno.test("checkParity() takes fresh latents of every class, those of its seed",
 Deno.test("checkParity() refuses a file with one damaged weight", async () => {
   const weights = structuredClone(trained.weights);
   weights["dense_1/kernel"].data[7] += 1e-3;
-  const damaged = await exportOnnx({ network: trained.network, weights });
+  const damaged = await exportOnnx({ spec: trained.spec, weights });
   const error = await assertRejects(
     () => checkParity(damaged, trained.reference, { tolerance: 1e-5 }),
     UserError,

@@ -80,7 +80,7 @@ Deno.test("exportOnnx() writes a conditional Layers model, and the same as it is
 Deno.test("exportOnnx() writes a function with its own inputs, outputs and noise", async () => {
   await tf.setBackend("cpu");
   const w = tf.tensor2d([[1, -2], [0.5, 3], [2, 0]]);
-  const target: FunctionTarget = {
+  const target: FunctionTarget<tf.Tensor> = {
     inputs: { x: { shape: [null, 3] } },
     weights: { mixing: w },
     fn: ({ x }, random) => {
@@ -108,14 +108,14 @@ Deno.test("exportOnnx() leaves the batch size open, and finds what depends on it
   const row = tf.tensor2d([[1, 2]]);
   const tiled = await exportOnnx({
     inputs,
-    fn: ({ x }) => tf.concat([x, tf.tile(row, [x.shape[0], 1])], 1),
+    fn: ({ x }: Record<string, tf.Tensor>) => tf.concat([x, tf.tile(row, [x.shape[0], 1])], 1),
   });
   await using session = await openModel(tiled.bytes);
   for (const n of [1, 5]) {
     const x: HostTensor = { shape: [n, 3], dtype: "float32", data: new Float32Array(n * 3) };
     assertEquals((await session.run({ x })).output.shape, [n, 5]);
   }
-  const faults: [FunctionTarget["fn"], RegExp][] = [
+  const faults: [FunctionTarget<tf.Tensor>["fn"], RegExp][] = [
     [({ x }) => tf.div(tf.sum(x), x.shape[0]), /RealDiv reads 1009 for 1009 samples and 2003/],
     [
       ({ x }) => tf.mul(x, tf.reshape(tf.tensor1d([...Array(x.shape[0]).keys()]), [-1, 1])),
@@ -132,14 +132,14 @@ Deno.test("exportOnnx() leaves the batch size open, and finds what depends on it
 
 Deno.test("exportOnnx() says what a generator takes", async () => {
   await tf.setBackend("cpu");
-  const fn: FunctionTarget["fn"] = (given) => Object.values(given)[0];
+  const fn: FunctionTarget<tf.Tensor>["fn"] = (given) => Object.values(given)[0];
   for (
     const inputs of [
       { a: { shape: [null, 3] }, b: { shape: [null, 3] } },
       { image: { shape: [null, 3, 3, 1] } },
       { fixed: { shape: [4, 3] } },
       {},
-    ] as FunctionTarget["inputs"][]
+    ] as FunctionTarget<tf.Tensor>["inputs"][]
   ) {
     const error = await assertRejects(
       () => exportOnnx({ inputs, fn }, { generator: {} }),
