@@ -17,7 +17,7 @@ export const digits: RunConfig = {
   ...BASE,
   preset: "digits",
   data: { source: "digits" },
-  duration: { steps: 2000 },
+  duration: { steps: 1600 },
   batchSize: 32,
   latent: { dimension: 64, distribution: "normal" },
   generator: {
@@ -41,7 +41,7 @@ export const digits: RunConfig = {
   discriminator: {
     inputShape: [28, 28, 1],
     init: "he-normal",
-    layers: [{ type: "flatten" }, dense(512), leakyRelu, dense(256), leakyRelu, dense(1)],
+    layers: [{ type: "flatten" }, dense(256), leakyRelu, dense(128), leakyRelu, dense(1)],
   },
   objective: { name: "relativistic", r1: { gamma: 0.5 } },
   update: {
@@ -52,7 +52,7 @@ export const digits: RunConfig = {
     discriminatorLossScale: 1,
   },
   generatorOptimizer: { type: "adam", learningRate: 1e-3, beta1: 0, beta2: 0.99 },
-  discriminatorOptimizer: { type: "adam", learningRate: 5e-4, beta1: 0, beta2: 0.99 },
+  discriminatorOptimizer: { type: "adam", learningRate: 1e-3, beta1: 0, beta2: 0.99 },
   ema: { halfLifeImages: 5000, rampUp: 0.1 },
   snapshots: { rows: 8, columns: 8, everySteps: 200 },
 };
