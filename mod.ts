@@ -6,14 +6,15 @@
  * nothing of TensorFlow.js; one that exports a network of its own imports `./onnx`.
  *
  * @example Train, export, sample
- * ```ts no-eval
+ * ```ts
  * import { exportRun, presetConfig, Sampler, trainRun } from "@ganforge/ganforge";
  *
- * await using run = await trainRun(presetConfig("digits"));
+ * const config = { ...presetConfig("digits"), duration: { steps: 10 } }; // 1,600 make digits
+ * await using run = await trainRun(config, { runsFolder: await Deno.makeTempDir() });
  * const { path } = await exportRun(run);
  * await using sampler = await Sampler.load(path);
  * const images = await sampler.sample({ count: 16, seed: 7 });
- * await Deno.writeFile("digits.png", await images.grid().toPng());
+ * console.log((await images.grid().toPng()).length > 0); // true
  * ```
  *
  * @module
@@ -50,7 +51,7 @@ export type {
 } from "./src/config/stability.ts";
 export type { LatentSpec, UpdateSpec } from "./src/config/update.ts";
 export type { Density, Mode } from "./src/data/densities.ts";
-export type { Batch, DataSource } from "./src/data/source.ts";
+export type { Batch, DataSource, StoredSamples } from "./src/data/source.ts";
 export type { HostTensor, HostTensors } from "./src/engine/types.ts";
 export type { GeneratorManifest, LatentDistribution, SelfTest } from "./src/manifest.ts";
 export type { ExportDtype } from "./src/onnx/export.ts";
