@@ -7,6 +7,7 @@
  */
 import type * as Ort from "onnxruntime-web";
 import { UserError } from "../errors.ts";
+import { withRoomyWasmMemory } from "../wasm_memory.ts";
 import type { InputSpec } from "./generator_info.ts";
 import { findGpu } from "./gpu.ts";
 import { canShareMemory, defaultThreads, hasFiles } from "./platform.ts";
@@ -154,7 +155,7 @@ async function openOnWasm(
       wasm.numThreads = canShareMemory() ? wanted : 1;
       setPaths(ort, options.wasm, "ort-wasm-simd-threaded.wasm");
     }
-    const session = await createSession(ort, bytes, "wasm");
+    const session = await withRoomyWasmMemory(() => createSession(ort, bytes, "wasm"));
     startedThreads = wasm.numThreads ?? 1;
     return session;
   });

@@ -118,5 +118,6 @@ Deno.test("The sampler imports onnxruntime-web and nothing else", async () => {
     "src/manifest.ts",
     "src/random/counter_random.ts",
     "src/random/latents.ts",
+    "src/wasm_memory.ts",
   ]);
 });

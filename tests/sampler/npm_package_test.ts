@@ -33,7 +33,7 @@ async function installPackage(folder: string): Promise<void> {
       await Deno.copyFile(new URL(`${name}/${file}`, ROOT), `${source}/${name}/${file}`);
     }
   }
-  for (const name of ["src/errors.ts", "src/manifest.ts", "LICENSE"]) {
+  for (const name of ["src/errors.ts", "src/manifest.ts", "src/wasm_memory.ts", "LICENSE"]) {
     await Deno.copyFile(new URL(name, ROOT), `${source}/${name}`);
   }
   const { version, license, imports } = JSON.parse(
