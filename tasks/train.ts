@@ -2,7 +2,7 @@
 import { type DownloadName, DOWNLOADS } from "../src/data/download_catalog.ts";
 import { downloadDataset } from "../src/data/download.ts";
 import type { RunConfig } from "../src/config/run_config.ts";
-import { presets } from "../src/config/presets/mod.ts";
+import { presets, SIZED_PRESETS } from "../src/config/presets/mod.ts";
 import { withDataPath } from "../src/config/data.ts";
 import { UserError } from "../src/errors.ts";
 import { finishRun } from "../src/pipeline/finish_run.ts";
@@ -30,6 +30,7 @@ const spec: CommandSpec = {
       value: "auto|webgpu|cpu",
       help: "where to compute (default auto: a GPU if there is one)",
     },
+    conditional: { help: "use the data's labels, in networks that have no layer for them too" },
     resume: { value: "RUN|latest", help: "go on in a run from its last checkpoint" },
     "dry-run": { help: "print networks, data and plan, and train nothing" },
     set: {
@@ -44,7 +45,11 @@ const spec: CommandSpec = {
     "deno task train cifar-dcgan --download",
     "deno task train --resume latest --steps 5000",
     "deno task train mnist-mlp --data mnist --set generatorOptimizer.learningRate=2e-4",
+    "deno task train dcgan@64x128 --data photos --conditional --dry-run",
     `presets: ${Object.keys(presets).join(", ")}`,
+    `of any size, as in dcgan@64, dcgan@64x128 (height x width), r3gan@32x32x1 (grey): ${
+      SIZED_PRESETS.join(", ")
+    }`,
   ],
 };
 

@@ -72,6 +72,7 @@ function withOptions(base: RunConfig, command: ParsedCommand): RunConfig {
   config.batchSize = command.integer("batch", { min: 1 }) ?? config.batchSize;
   config.seed = command.integer("seed", { min: 0, max: 0xffff_ffff }) ?? config.seed;
   config.device = command.choice("device", ["auto", "webgpu", "cpu"]) ?? config.device;
+  if (command.flag("conditional")) config.conditional = true; // withAssignments() changes the networks
   const path = command.text("data");
   if (path !== undefined) config.data = withDataPath(config.data, path);
   return fitPictures(withAssignments(config, command.list("set")));

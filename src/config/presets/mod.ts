@@ -23,6 +23,9 @@ const SIZED: Readonly<Record<string, { make: (shape: ImageShape) => RunConfig; s
   "r3gan": { make: (shape) => r3gan(shape), side: 32 },
 };
 
+/** The names of the presets that take a size, as in `dcgan@64`. */
+export const SIZED_PRESETS: readonly string[] = Object.keys(SIZED);
+
 /** The digits with a class to each: conditional batch norm and a projection discriminator. */
 const digitsConditional: RunConfig = {
   ...conditionalVariant(digits),
@@ -58,7 +61,7 @@ export function presetConfig(name: string): RunConfig {
     if (Object.hasOwn(SIZED, family)) return SIZED[family].make(parseImageShape(shape, family));
     throw new UserError(
       `Cannot make the preset ${family} for ${shape}: its networks have one size; those that have not ` +
-        `are ${Object.keys(SIZED).join(", ")}`,
+        `are ${SIZED_PRESETS.join(", ")}`,
     );
   }
   const names = Object.keys(presets);
