@@ -16,6 +16,7 @@ import { Sampler } from "../../src/sampler/mod.ts";
 import {
   generatorOf,
   graphOf,
+  operatorsOf,
   presetGenerators,
   type TrainedNetwork,
   trainedNetwork,
@@ -261,13 +262,21 @@ Deno.test("exportOnnx() names what it cannot export", async () => {
     exportOnnx(trainedNetwork(varied, 1), { generator: { classNames: ["a"] } }),
     /1 class names are given, and the generator has 3/,
   );
-  const inputs = { x: { shape: [null, 4, 4, 2] } };
-  const lrn = (image: tf.Tensor) => tf.localResponseNormalization(image as tf.Tensor4D);
+  const inputs = { x: { shape: [null, 4] } };
+  const spectrum = (x: tf.Tensor) => tf.real(tf.fft(tf.complex(x, x)));
   await refuse(
     exportOnnx({
       inputs,
-      fn: ({ x }: Record<string, tf.Tensor>) => tf.tidy("sharpen", () => lrn(x)),
+      fn: ({ x }: Record<string, tf.Tensor>) => tf.tidy("spectrum", () => spectrum(x)),
     }),
-    /kernel LRN of sharpen into ONNX; supported kernels: Abs, .*Conv2D.*/,
+    /kernel Complex of spectrum into ONNX; supported kernels: Abs, .*Conv2D.*/,
   );
+  const ids = tf.tensor1d([0, 1, 0, 1], "int32");
+  const target = {
+    inputs: { x: { shape: [4, 3] } },
+    fn: ({ x }: Record<string, tf.Tensor>) =>
+      tf.tidy("groups", () => tf.unsortedSegmentSum(x, ids, 2)),
+  };
+  await refuse(exportOnnx(target, { opset: 15 }), /opset 15: 16 has it .*Sum of groups/);
+  assertEquals(operatorsOf(await exportOnnx(target)).at(-1), "ScatterND");
 });

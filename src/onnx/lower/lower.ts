@@ -1,4 +1,5 @@
 /** From a traced graph to an ONNX graph: runs the rules of this folder over the kernels, in order. */
+import { UserError } from "../../errors.ts";
 import type { OnnxGraph, OnnxValueInfo } from "../graph.ts";
 import type { KernelGraph, KernelNode } from "../trace/kernel_graph.ts";
 import { axisRules } from "./axes.ts";
@@ -7,7 +8,7 @@ import { elementwiseRules } from "./elementwise.ts";
 import { filterGradientRules } from "./filter_gradient.ts";
 import { imageRules } from "./image.ts";
 import { arrange, range } from "./layout.ts";
-import { Lowering, type LoweringRule, type LowerOptions } from "./lowering.ts";
+import { type Lowered, Lowering, type LoweringRule, type LowerOptions } from "./lowering.ts";
 import { matmulRules } from "./matmul.ts";
 import { poolRules } from "./pool.ts";
 import { reduceRules } from "./reduce.ts";
@@ -84,7 +85,7 @@ function lowerNode(lowering: Lowering, node: KernelNode): void {
   const rule = LOWERING_RULES[node.kernel];
   if (rule === undefined) throw new Error(`There is no lowering rule for ${node.kernel}`);
   lowering.builder.scope = node.scope;
-  const result = rule(lowering, node);
+  const result = applyRule(rule, lowering, node);
   const outputs = Array.isArray(result) ? result : [result];
   outputs.forEach((lowered, index) => {
     const value = node.outputs[index];
@@ -95,4 +96,19 @@ function lowerNode(lowering: Lowering, node: KernelNode): void {
     }
     lowering.define(value, lowered);
   });
+}
+
+/** @throws {UserError} that names the kernel and its layer, where the rule cannot translate this one */
+function applyRule(
+  rule: LoweringRule,
+  lowering: Lowering,
+  node: KernelNode,
+): Lowered | Lowered[] {
+  try {
+    return rule(lowering, node);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    const where = `kernel ${node.kernel}${node.scope && ` of ${node.scope}`}`;
+    throw new UserError(`${error.message} (TensorFlow.js ${where})`, { cause: error });
+  }
 }
