@@ -59,6 +59,34 @@ const CASES: Record<string, Case> = {
     fn: ({ x, i }) => tf.gather(x, i),
     inputs: { x: normal([4, 3]), i: labels() },
   },
+  flipLeftRight: { fn: ({ x }) => tf.image.flipLeftRight(x as tf.Tensor4D), inputs: x4() },
+  gatherNd: {
+    fn: ({ x, i }) => tf.gatherND(x, i),
+    inputs: { x: normal([3, 4, 2]), i: tf.tensor([0, 3, 2, 1, 2, 0], [3, 2], "int32") },
+  },
+  scatterNd: {
+    fn: ({ x, i }) => tf.scatterND(i, x, [5, 4]),
+    inputs: { x: normal([3, 4]), i: tf.tensor([1, 4, 1], [3, 1], "int32") },
+  },
+  topK: {
+    fn: ({ x }) => {
+      const { values, indices } = tf.topk(x, 3);
+      return { values, indices };
+    },
+    inputs: x4(),
+  },
+  range: {
+    fn: ({ x }) => ({
+      up: tf.add(x, tf.range(0, 6)),
+      down: tf.add(x, tf.range(6, 0, -1)),
+      spread: tf.mul(x, tf.linspace(-1, 1, 6)),
+    }),
+    inputs: x4(),
+  },
+  localResponseNormalization: {
+    fn: ({ x }) => tf.localResponseNormalization(x as tf.Tensor4D, 2, 1.5, 0.3, 0.7),
+    inputs: x4(),
+  },
   oneHot: { fn: ({ i }) => tf.oneHot(i, 4), inputs: { i: labels() } },
   oneHotValues: {
     fn: ({ i }) => tf.oneHot(i, 4, 0.9, 0.1, "float32"),

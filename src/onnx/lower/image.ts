@@ -202,10 +202,24 @@ const batchNorm: LoweringRule = (lowering, node) => {
   return result;
 };
 
+/** `x / (bias + alpha sum)^beta` over neighbouring channels; ONNX divides alpha by their number. */
+const localResponseNorm: LoweringRule = (lowering, node) => {
+  const x = asNCHW(lowering, lowering.input(node, "x"));
+  const size = 2 * numberAttribute(node.attributes, "depthRadius") + 1;
+  const name = lowering.builder.emit("LRN", [lowering.name(x)], {
+    size,
+    alpha: { float: numberAttribute(node.attributes, "alpha") * size },
+    beta: { float: numberAttribute(node.attributes, "beta") },
+    bias: { float: numberAttribute(node.attributes, "bias") },
+  });
+  return lowering.made(name, x.shape, NCHW);
+};
+
 /** The rules by kernel name. */
 export const imageRules: Record<string, LoweringRule> = {
   DepthToSpace: depthToSpace,
   FusedBatchNorm: batchNorm,
+  LRN: localResponseNorm,
   ResizeBilinear: resizeBilinear,
   ResizeBilinearGrad: resizeGradient(linearMatrix),
   ResizeNearestNeighbor: resizeNearest,

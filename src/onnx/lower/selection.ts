@@ -1,6 +1,6 @@
 /** Rules for kernels that pick elements: slices, padding, gathering, one-hot vectors. */
 import { numberAttribute, paddingsAttribute, textAttribute } from "../trace/attributes.ts";
-import { sizeOf } from "../trace/kernel_graph.ts";
+import { type KernelNode, sizeOf } from "../trace/kernel_graph.ts";
 import { resolveAxes } from "../trace/shape_rule.ts";
 import { sliceWindow, stridedSliceWindow } from "../trace/shape_rules_array.ts";
 import { arrange, range } from "./layout.ts";
@@ -69,11 +69,14 @@ const stridedSlice: LoweringRule = (lowering, node) => {
   );
 };
 
+function reversed(lowering: Lowering, x: Lowered, axes: readonly number[]): Lowered {
+  const windows = axes.map((axis) => ({ axis, begin: -1, end: -FAR, step: -1 }));
+  return slice(lowering, x, windows, x.shape);
+}
+
 const reverse: LoweringRule = (lowering, node) => {
   const x = lowering.input(node, "x");
-  const windows = resolveAxes(node.attributes.dims, x.shape)
-    .map((axis) => ({ axis, begin: -1, end: -FAR, step: -1 }));
-  return slice(lowering, x, windows, x.shape);
+  return reversed(lowering, x, resolveAxes(node.attributes.dims, x.shape));
 };
 
 /** Adds elements around a tensor: a constant, or for `"reflect"` its own elements mirrored. */
@@ -155,30 +158,76 @@ const oneHot: LoweringRule = (lowering, node) => {
   return lowering.elementwise("Where", [hits, ...values], dtype);
 };
 
-/** Adds up rows by their segment's number: what the gradient of gathering rows needs. */
-const segmentSum: LoweringRule = (lowering, node) => {
+/** An input in plain layout, expanded. */
+function plainInput(lowering: Lowering, node: KernelNode, name: string): Lowered {
+  return lowering.plain(lowering.expanded(lowering.input(node, name)));
+}
+
+/** Whole numbers as ONNX wants indices. */
+function asIndices(lowering: Lowering, x: Lowered): string {
+  return lowering.builder.emit("Cast", [lowering.name(x)], { to: 7 }); // int64
+}
+
+/** Adds up slices at their places; what no slice reaches is 0. */
+function scatterAdd(
+  lowering: Lowering,
+  node: KernelNode,
+  places: Lowered,
+  slices: Lowered,
+): Lowered {
   if (lowering.opset < 16) {
-    throw new RangeError(`Cannot write UnsortedSegmentSum in opset ${lowering.opset}: 16 has it`);
+    throw new RangeError(`Cannot write ${node.kernel} in opset ${lowering.opset}: 16 has it`);
   }
   const { builder } = lowering;
-  const { shape } = node.outputs[0];
-  const inner = shape.slice(1);
-  const segments = lowering.plain(lowering.expanded(lowering.input(node, "segmentIds")));
-  const count = sizeOf(segments.shape);
-  const x = lowering.plain(lowering.expanded(lowering.input(node, "x")));
-  const rows = lowering.reshaped(x, [count, ...inner]);
-  const column = lowering.plain(lowering.reshaped(segments, [count, 1]));
-  const indices = builder.emit("Cast", [lowering.name(column)], { to: 7 });
-  const zeros = builder.emit("Expand", [builder.float(0), builder.integers(shape)]);
-  const updates = lowering.name(lowering.plain(rows));
-  return lowering.made(
-    builder.emit("ScatterND", [zeros, indices, updates], { reduction: "add" }),
-    shape,
+  const [{ shape, dtype }] = node.outputs;
+  const zero = lowering.name(constantFill(0, [], dtype));
+  const zeros = builder.emit("Expand", [zero, builder.integers(shape)]);
+  const name = builder.emit(
+    "ScatterND",
+    [zeros, asIndices(lowering, places), lowering.name(slices)],
+    { reduction: "add" },
   );
+  return lowering.made(name, shape, undefined, dtype);
+}
+
+/** Adds up rows by their segment's number: what the gradient of gathering rows needs. */
+const segmentSum: LoweringRule = (lowering, node) => {
+  const segments = plainInput(lowering, node, "segmentIds");
+  const count = sizeOf(segments.shape);
+  const x = plainInput(lowering, node, "x");
+  const inner = node.outputs[0].shape.slice(1);
+  const rows = lowering.plain(lowering.reshaped(x, [count, ...inner]));
+  return scatterAdd(lowering, node, lowering.reshaped(segments, [count, 1]), rows);
+};
+
+const gatherNd: LoweringRule = (lowering, node) => {
+  const params = plainInput(lowering, node, "params");
+  const indices = asIndices(lowering, plainInput(lowering, node, "indices"));
+  const name = lowering.builder.emit("GatherND", [lowering.name(params), indices]);
+  return lowering.made(name, node.outputs[0].shape, undefined, params.dtype);
+};
+
+const topK: LoweringRule = (lowering, node) => {
+  const { builder } = lowering;
+  const x = plainInput(lowering, node, "x");
+  const [{ shape }] = node.outputs;
+  const [values, places] = builder.emitAll(
+    "TopK",
+    [lowering.name(x), builder.integers([shape[shape.length - 1]])],
+    { axis: -1 },
+    { outputs: 2 },
+  );
+  const narrowed = builder.emit("Cast", [places], { to: 6 }); // int64 to int32
+  return [
+    lowering.made(values, shape, undefined, x.dtype),
+    lowering.made(narrowed, shape, undefined, "int32"),
+  ];
 };
 
 /** The rules by kernel name. */
 export const selectionRules: Record<string, LoweringRule> = {
+  FlipLeftRight: (lowering, node) => reversed(lowering, lowering.input(node, "image"), [2]),
+  GatherNd: gatherNd,
   GatherV2: gather,
   MirrorPad: mirrorPad,
   OneHot: oneHot,
@@ -187,7 +236,15 @@ export const selectionRules: Record<string, LoweringRule> = {
       constant: numberAttribute(node.attributes, "constantValue", 0),
     }),
   Reverse: reverse,
+  ScatterNd: (lowering, node) =>
+    scatterAdd(
+      lowering,
+      node,
+      plainInput(lowering, node, "indices"),
+      plainInput(lowering, node, "updates"),
+    ),
   Slice: plainSlice,
   StridedSlice: stridedSlice,
+  TopK: topK,
   UnsortedSegmentSum: segmentSum,
 };

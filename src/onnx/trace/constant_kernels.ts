@@ -57,7 +57,11 @@ export function foldConstants(
   onlyFills = false,
 ): FoldedOutput[] | null {
   const values = Object.values(inputs);
-  if (values.length === 0) return null;
+  if (values.length === 0) { // Range and the like
+    const [data] = runOnCpu(kernel, inputs, attributes);
+    const [{ shape, dtype = "float32" }] = shapes;
+    return [{ shape, dtype, source: { kind: "constant", data } }];
+  }
   if (values.some(({ source }) => source.kind !== "constant" && source.kind !== "fill")) {
     return null;
   }

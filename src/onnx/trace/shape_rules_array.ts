@@ -68,12 +68,18 @@ export const arrayRules: Record<string, ShapeRule> = {
     const axis = resolveAxis(numberAttribute(attributes, "dim"), input.shape.length + 1);
     return [{ shape: [...input.shape.slice(0, axis), 1, ...input.shape.slice(axis)] }];
   },
+  FlipLeftRight: ({ image }) => [{ shape: image.shape }],
+  GatherNd: ({ params, indices }) => {
+    const depth = indices.shape[indices.shape.length - 1];
+    return [{ shape: [...indices.shape.slice(0, -1), ...params.shape.slice(depth)] }];
+  },
   GatherV2: ({ x, indices }, attributes) => {
     const axis = resolveAxes(attributes.axis, x.shape)[0];
     const batchDims = numberAttribute(attributes, "batchDims", 0);
     if (batchDims !== 0) throw new RangeError("Cannot trace gather with batchDims other than 0");
     return [{ shape: replaceAt(x.shape, axis, indices.shape) }];
   },
+  LinSpace: (_, attributes) => [{ shape: [numberAttribute(attributes, "num")] }],
   MirrorPad: ({ x }, attributes) => {
     const paddings = paddingsAttribute(attributes, "paddings");
     return [{ shape: x.shape.map((dim, axis) => dim + paddings[axis][0] + paddings[axis][1]) }];
@@ -92,10 +98,20 @@ export const arrayRules: Record<string, ShapeRule> = {
     const paddings = paddingsAttribute(attributes, "paddings");
     return [{ shape: x.shape.map((dim, axis) => dim + paddings[axis][0] + paddings[axis][1]) }];
   },
+  Range: (_, attributes) => {
+    const [start, stop, step] = ["start", "stop", "step"]
+      .map((name) => numberAttribute(attributes, name));
+    const dtype = (textAttribute(attributes, "dtype") ?? "float32") as KernelType;
+    return [{ shape: [Math.abs(Math.ceil((stop - start) / step))], dtype }];
+  },
   Reshape: ({ x }, attributes) => [{
     shape: tf.util.inferFromImplicitShape(numbersAttribute(attributes, "shape"), sizeOf(x.shape)),
   }],
   Reverse: ({ x }) => [{ shape: x.shape }],
+  ScatterNd: ({ updates }, attributes) => [{
+    shape: numbersAttribute(attributes, "shape"),
+    dtype: updates.dtype,
+  }],
   Slice: ({ x }, attributes) => [{
     shape: sliceWindow(x.shape, attributes).size,
   }],
@@ -109,6 +125,10 @@ export const arrayRules: Record<string, ShapeRule> = {
   Tile: ({ x }, attributes) => {
     const reps = numbersAttribute(attributes, "reps");
     return [{ shape: x.shape.map((dim, axis) => dim * reps[axis]) }];
+  },
+  TopK: ({ x }, attributes) => {
+    const shape = [...x.shape.slice(0, -1), numberAttribute(attributes, "k")];
+    return [{ shape }, { shape, dtype: "int32" }];
   },
   Transpose: ({ x }, attributes) => [{
     shape: numbersAttribute(attributes, "perm").map((axis) => x.shape[axis]),

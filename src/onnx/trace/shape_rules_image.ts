@@ -85,6 +85,7 @@ export const imageRules: Record<string, ShapeRule> = {
   FusedBatchNorm: ({ x }) => [{ shape: x.shape }],
   FusedConv2D: convolution(false),
   FusedDepthwiseConv2D: convolution(true),
+  LRN: ({ x }) => [{ shape: x.shape }],
   MaxPool: pool,
   MaxPoolGrad: ({ input }) => [{ shape: input.shape }],
   ResizeBilinear: resize,
