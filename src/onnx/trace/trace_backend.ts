@@ -253,7 +253,8 @@ function traceBackend(): TraceBackend {
   register("OnesLike", fillLike(1));
   register("Identity", ({ inputs }) => {
     const { dataId, shape, dtype } = inputs.x as Info;
-    created.incRef(dataId);
+    // A captured tensor belongs to another backend, which must not free it when this copy goes.
+    tf.engine().state.tensorInfo.get(dataId)!.backend.incRef(dataId);
     return { dataId, shape, dtype };
   });
 
