@@ -5,7 +5,7 @@ import { Sampler } from "../../src/sampler/mod.ts";
 import { presetGenerators, trainedNetwork } from "../onnx/networks.ts";
 
 /** Software adapters take too long for more operations a sample. */
-const MAX_FLOPS = 2e8;
+const MAX_FLOPS = 3e8;
 
 const adapter = await navigator.gpu?.requestAdapter();
 if (!adapter) console.warn("no WebGPU adapter here: its judgement is left out");
