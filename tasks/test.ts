@@ -9,10 +9,10 @@ import { prepareMachine } from "./test/machine.ts";
 import { runTests } from "./test/suites.ts";
 
 const filter = Deno.args.filter((arg) => !arg.startsWith("-"));
-await prepareMachine();
+const env = await prepareMachine();
 const outcomes: Outcome[] = [];
 if (filter.length === 0) outcomes.push(...await checkGroup());
-outcomes.push(...await runTests(filter));
+outcomes.push(...await runTests(filter, env));
 
 const passed = outcomes.reduce((sum, outcome) => sum + outcome.passed, 0);
 const failed = outcomes.reduce((sum, outcome) => sum + outcome.failed, 0);

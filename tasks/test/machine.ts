@@ -23,15 +23,50 @@ const NEEDS: Need[] = [
     packages: ["python3-onnx", "python3-numpy"],
     isThere: hasPythonOnnx,
   },
-  {
-    what: "Node",
-    packages: ["nodejs"],
-    isThere: () => hasProgram("node"),
-  },
 ];
 
-/** Installs what is missing, or says what is. */
-export async function prepareMachine(): Promise<void> {
+/** Where a native ONNX Runtime for the referees' tests goes. */
+const REFEREES = ".tools/referees";
+const NATIVE_RUNTIME = "onnxruntime-node@1.30.0";
+
+/**
+ * Installs what is missing, or says what is.
+ * @returns environment variables for the tests
+ */
+export async function prepareMachine(): Promise<Record<string, string>> {
+  await installPackages();
+  if (!(await hasProgram("node"))) {
+    console.log("This machine lacks Node: the tests of the npm package are skipped");
+  }
+  return {
+    XDG_RUNTIME_DIR: Deno.env.get("XDG_RUNTIME_DIR") ?? "/", // Mesa complains without one
+    ...(await hasNativeRuntime() ? { GANFORGE_REFEREES: `${Deno.cwd()}/${REFEREES}` } : {}),
+  };
+}
+
+/** Whether onnxruntime-node can judge exports. It has 290 MB, so only CI fetches it unasked. */
+async function hasNativeRuntime(): Promise<boolean> {
+  try {
+    await Deno.stat(`${REFEREES}/node_modules/onnxruntime-node`);
+    return true;
+  } catch {
+    if (Deno.env.get("CI") !== "true" || !(await hasProgram("npm"))) return false;
+  }
+  console.log(`Installing a second referee: npm install ${NATIVE_RUNTIME}`);
+  const { code } = await runCommand("npm", [
+    "install",
+    "--prefix",
+    REFEREES,
+    "--no-save",
+    "--no-package-lock",
+    "--ignore-scripts",
+    "--silent",
+    NATIVE_RUNTIME,
+  ], { quiet: true });
+  return code === 0;
+}
+
+async function installPackages(): Promise<void> {
   const missing: Need[] = [];
   for (const need of NEEDS) if (!(await need.isThere())) missing.push(need);
   if (missing.length === 0) return;

@@ -17,30 +17,38 @@ const PERMISSIONS = [
 /**
  * Runs the unit tests of each room, the end-to-end tests and the documentation's examples.
  * @param filter names of rooms; none means all
+ * @param env environment variables for the tests
  */
-export async function runTests(filter: string[]): Promise<Outcome[]> {
+export async function runTests(
+  filter: string[],
+  env: Record<string, string>,
+): Promise<Outcome[]> {
   const rooms: string[] = [];
   for await (const entry of Deno.readDir("tests")) if (entry.isDirectory) rooms.push(entry.name);
   const outcomes: Outcome[] = [];
   for (const room of rooms.sort()) {
     if (filter.length && !filter.includes(room)) continue;
     if (!(await hasTests(`tests/${room}`))) continue;
-    outcomes.push(await runSuite(room, [`tests/${room}`]));
+    outcomes.push(await runSuite(room, [`tests/${room}`], env));
   }
   if (filter.length === 0 || filter.includes("doc")) {
-    outcomes.push(await runSuite("doc examples", ["--doc", ...PUBLIC_MODULES, "README.md"]));
+    outcomes.push(await runSuite("doc examples", ["--doc", ...PUBLIC_MODULES, "README.md"], env));
   }
   return outcomes;
 }
 
-async function runSuite(name: string, args: string[]): Promise<Outcome> {
+async function runSuite(
+  name: string,
+  args: string[],
+  env: Record<string, string>,
+): Promise<Outcome> {
   console.log(`\ndeno test ${args.join(" ")}`);
   const { code, output, seconds } = await runCommand(Deno.execPath(), [
     "test",
     "--no-check",
     ...PERMISSIONS,
     ...args,
-  ]);
+  ], { env });
   const counts = /(\d+) passed[^|]*\| (\d+) failed(?:[^|]*\| (\d+) ignored)?/.exec(output);
   const [passed, failed, ignored] = (counts?.slice(1) ?? []).map((text) => Number(text ?? 0));
   if (counts === null) return { name, passed: 0, failed: 1, ignored: 0, seconds };
