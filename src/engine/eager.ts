@@ -4,6 +4,7 @@
  */
 import { tf } from "./tf.ts";
 import { fillNormal, fillUniform } from "../random/counter_random.ts";
+import { checkPools, inputValues } from "./sample_pool.ts";
 import type {
   CompiledFunction,
   CompiledStep,
@@ -28,6 +29,7 @@ export function createEagerEngine(backend: "cpu" | "webgpu", description: string
     name: `tfjs-${backend}`,
     description,
     async compileStep(program, state, seed): Promise<CompiledStep> {
+      checkPools(program.inputs);
       await tf.setBackend(backend);
       return new EagerStep(backend, program, state, seed);
     },
@@ -124,7 +126,8 @@ class EagerStep implements CompiledStep {
     const { state, scalars } = tf.tidy(() => {
       const inputs: TensorMap = { ...this.#constants };
       for (const [name, spec] of Object.entries(this.#program.inputs)) {
-        inputs[name] = tf.tensor(batch[name], spec.shape, spec.dtype);
+        const values = inputValues({ name, spec, given: batch[name] });
+        inputs[name] = tf.tensor(values, spec.shape, spec.dtype);
       }
       return this.#program.step(before, inputs, new HostStepRandom(this.#seed, step));
     });

@@ -33,6 +33,34 @@ export interface TensorSpec {
 }
 
 /**
+ * Samples that batches are picked from; they stay the same as long as a step lives. Where they fit an
+ * engine's device they are put there once, and from then on a step costs the numbers of its rows.
+ */
+export interface SamplePool {
+  /** `[count, rowSize]`: bytes, each of which stands for a number, or the numbers themselves. */
+  readonly rows: Uint8Array | Float32Array;
+  /** How many numbers a row has. */
+  readonly rowSize: number;
+  /** `[256]` the number that each byte stands for. Rows of bytes need it, and only they have it. */
+  readonly byteValues?: Float32Array;
+  /**
+   * How many rows make one sample, in which their numbers alternate: with 3, three grey pictures are
+   * the red, green and blue of one. Default 1.
+   */
+  readonly rowsPerSample?: number;
+}
+
+/** An input of a step. */
+export interface InputSpec extends TensorSpec {
+  /**
+   * Where given, each step gets the numbers of the pool's rows that its input is made of, as a
+   * `Uint32Array`, and the engine picks the values: on every engine these are the pool's very bits.
+   * Such an input is float32.
+   */
+  pool?: SamplePool;
+}
+
+/**
  * The random numbers of one step. Each call is an independent stream: the n-th call of a step (from 0)
  * draws the numbers at `{seed, stream: n, step}` of src/random/counter_random.ts, so every engine
  * must see the same calls in the same order.
@@ -58,13 +86,16 @@ export type StepFunction = (
 export interface StepProgram {
   step: StepFunction;
   /** What the host gives for each step: the batch, labels, learning rates. */
-  inputs: Record<string, TensorSpec>;
-  /** Given once, seen by the step as further inputs of the same name: a data set that stays on the device, say. */
+  inputs: Record<string, InputSpec>;
+  /** Given once, seen by the step as further inputs of the same name. */
   constants?: HostTensors;
 }
 
-/** The inputs of one step, by the names of {@linkcode StepProgram.inputs}. */
-export type StepInputs = Record<string, Float32Array | Int32Array>;
+/**
+ * The inputs of one step, by the names of {@linkcode StepProgram.inputs}: values of the input's type,
+ * or row numbers where the input has a pool.
+ */
+export type StepInputs = Record<string, Float32Array | Int32Array | Uint32Array>;
 
 /** A step that is ready to run. Holds the state; release it with {@linkcode CompiledStep.dispose}. */
 export interface CompiledStep {
@@ -73,6 +104,8 @@ export interface CompiledStep {
    * the scalars back once a call.
    * @param firstStep the number of the first step, which addresses its random numbers
    * @returns for each scalar's name, its value at each of these steps
+   * @throws {TypeError} when an input with a pool is given anything but row numbers
+   * @throws {RangeError} when the pool has no such row
    */
   run(batches: StepInputs[], firstStep: number): Promise<Record<string, Float32Array>>;
   /** Copies the state to the host. */

@@ -2,6 +2,7 @@
 import type * as Ort from "onnxruntime-web";
 import { arrange, inverse, permuteData } from "../../onnx/lower/layout.ts";
 import { sizeOf } from "../../onnx/trace/kernel_graph.ts";
+import { fillInput } from "../sample_pool.ts";
 import type { CompiledStep, HostTensors, StepInputs } from "../types.ts";
 import { firstName, lastName, stackedName, STEP_COUNT } from "./loop_graph.ts";
 import { fillRandomInput } from "./random_input.ts";
@@ -87,7 +88,13 @@ export class OnnxStep implements CompiledStep {
     for (const { name, spec } of inputs) {
       const size = sizeOf(spec.shape);
       const data = new (spec.dtype === "int32" ? Int32Array : Float32Array)(size * batches.length);
-      batches.forEach((batch, index) => data.set(batch[name], index * size));
+      batches.forEach((batch, index) =>
+        fillInput(data.subarray(index * size, (index + 1) * size), {
+          name,
+          spec,
+          given: batch[name],
+        })
+      );
       const stacked = stackedName(programInput(name));
       feeds[stacked] = new ort.Tensor(spec.dtype, data as Float32Array, [
         batches.length,

@@ -2,6 +2,7 @@
  * The CPU engine: a training step becomes an ONNX graph once, and ONNX Runtime runs it. Randomness and
  * data come from the host; parameters and optimiser state stay in ONNX Runtime's layout between calls.
  */
+import { checkPools } from "../sample_pool.ts";
 import type { Engine } from "../types.ts";
 import { compileOnnxFunction } from "./compiled_function.ts";
 import { OnnxStep } from "./compiled_step.ts";
@@ -39,6 +40,7 @@ export async function createOnnxEngine(options: OnnxEngineOptions = {}): Promise
     name: "onnx",
     description: `cpu through ${runtime.description}`,
     async compileStep(program, state, seed) {
+      checkPools(program.inputs);
       return track(await OnnxStep.create(runtime, buildStepModel(program, state), state, seed));
     },
     async compileFunction(fn, inputs) {

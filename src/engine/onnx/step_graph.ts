@@ -1,6 +1,13 @@
 /** From a training step to the ONNX model that runs many of them. */
 import { tf } from "../tf.ts";
-import type { HostTensors, StepProgram, StepRandom, TensorMap, TensorSpec } from "../types.ts";
+import type {
+  HostTensors,
+  InputSpec,
+  StepProgram,
+  StepRandom,
+  TensorMap,
+  TensorSpec,
+} from "../types.ts";
 import { lowerGraph } from "../../onnx/lower/lower.ts";
 import { irVersionFor } from "../../onnx/graph.ts";
 import { encodeModel } from "../../onnx/protobuf.ts";
@@ -44,7 +51,7 @@ export interface StepModel {
   /** The random inputs that the step uses; `stream` is the number of the draw. */
   random: RandomInput[];
   /** The program's inputs that the step uses. */
-  inputs: { name: string; spec: TensorSpec }[];
+  inputs: { name: string; spec: InputSpec }[];
   scalars: string[];
 }
 
