@@ -1,11 +1,12 @@
 /**
- * A step on the GPU, replayed: inputs are uploaded a chunk of steps at a time, the random address
- * counts up on the GPU, scalars collect in a buffer that is read once a call.
+ * A step on the GPU, replayed: inputs are uploaded a chunk of steps at a time (step_inputs.ts), the
+ * random address counts up on the GPU, scalars collect in a buffer that is read once a call.
  */
 import type { CompiledStep, HostTensor, HostTensors, StepInputs, TensorSpec } from "../types.ts";
 import type { GanforgeWebGpuBackend } from "./backend.ts";
-import type { BufferRange, StepExecutable } from "./executable.ts";
-import { ADDRESS, inputKey, stateKey } from "./recorder.ts";
+import type { StepExecutable } from "./executable.ts";
+import { ADDRESS, stateKey } from "./recorder.ts";
+import type { StepInputFeed } from "./step_inputs.ts";
 
 /** Adds one to the step in the random address `[seed, step]`. */
 const NEXT_STEP = /* wgsl */ `
@@ -26,8 +27,8 @@ export interface WebGpuStepParts {
   backend: GanforgeWebGpuBackend;
   /** The step; its externals are the state, the inputs, the constants and the random address. */
   executable: StepExecutable;
-  /** Shapes and types of the inputs. */
-  inputs: Record<string, TensorSpec>;
+  /** Brings the inputs to the executable's buffers; the step takes it over. */
+  inputs: StepInputFeed;
   /** Shapes and types of the state. */
   state: Record<string, TensorSpec>;
   /** Seed of the step's random numbers. */
@@ -42,9 +43,7 @@ export interface WebGpuStepParts {
 export class WebGpuStep implements CompiledStep {
   readonly #parts: WebGpuStepParts;
   readonly #device: GPUDevice;
-  readonly #inputs: { name: string; range: BufferRange }[];
   readonly #nextStep: { pipeline: GPUComputePipeline; bindGroup: GPUBindGroup };
-  readonly #inputBytes: number;
   /** Grow with the longest chunk that was asked for. */
   #transfer: { upload: GPUBuffer; ring: GPUBuffer; readBack: GPUBuffer; steps: number } | undefined;
   #disposed = false;
@@ -55,11 +54,6 @@ export class WebGpuStep implements CompiledStep {
     this.#parts = parts;
     const { backend, executable } = parts;
     this.#device = backend.device;
-    this.#inputs = Object.keys(parts.inputs).map((name) => ({
-      name,
-      range: executable.externals.get(inputKey(name))!,
-    }));
-    this.#inputBytes = this.#inputs.reduce((sum, { range }) => sum + range.sizeBytes, 0);
     const pipeline = backend.pipeline("nextStep", NEXT_STEP);
     const { buffer } = executable.externals.get(ADDRESS)!;
     this.#nextStep = {
@@ -76,12 +70,18 @@ export class WebGpuStep implements CompiledStep {
     return this.#parts.executable;
   }
 
+  /** Bytes of data that stay on the device. */
+  get residentBytes(): number {
+    return this.#parts.inputs.residentBytes;
+  }
+
   async run(batches: StepInputs[], firstStep: number): Promise<Record<string, Float32Array>> {
     this.#checkUsable();
     if (this.#running) throw new Error("Cannot run a step while an earlier call is running");
     this.#running = true;
     try {
-      const most = Math.max(1, Math.floor(MOST_UPLOAD_BYTES / Math.max(1, this.#inputBytes)));
+      const { stepBytes } = this.#parts.inputs;
+      const most = Math.max(1, Math.floor(MOST_UPLOAD_BYTES / Math.max(1, stepBytes)));
       const chunks: Record<string, Float32Array>[] = [];
       for (let start = 0; start < batches.length; start += most) {
         chunks.push(await this.#runChunk(batches.slice(start, start + most), firstStep + start));
@@ -96,21 +96,17 @@ export class WebGpuStep implements CompiledStep {
     batches: StepInputs[],
     firstStep: number,
   ): Promise<Record<string, Float32Array>> {
-    const { executable, seed, check } = this.#parts;
+    const { executable, inputs, seed, check } = this.#parts;
     const names = [...executable.scalars.keys()];
     const { upload, ring, readBack } = this.#transferBuffers(batches.length);
-    this.#upload(batches, upload);
+    inputs.write(batches, upload);
     const address = Uint32Array.of(seed, firstStep);
     this.#device.queue.writeBuffer(executable.externals.get(ADDRESS)!.buffer, 0, address);
     const stepBytes = 4 * names.length;
     for (let step = 0; step < batches.length; step++) {
       const encoder = this.#device.createCommandEncoder();
-      let offset = step * this.#inputBytes;
-      for (const { range: { buffer, sizeBytes } } of this.#inputs) {
-        encoder.copyBufferToBuffer(upload, offset, buffer, 0, sizeBytes);
-        offset += sizeBytes;
-      }
-      executable.encodeDispatches(encoder);
+      inputs.encodeCopies(encoder, upload, step);
+      executable.encodeDispatches(encoder, (pass) => inputs.encodeGathers(pass));
       names.forEach((name, k) => {
         const { buffer } = executable.scalars.get(name)!;
         encoder.copyBufferToBuffer(buffer, 0, ring, step * stepBytes + 4 * k, 4);
@@ -137,30 +133,10 @@ export class WebGpuStep implements CompiledStep {
     ]));
   }
 
-  /** Puts the inputs of all steps one after another into the transfer buffer. */
-  #upload(batches: StepInputs[], upload: GPUBuffer): void {
-    let offset = 0;
-    for (const batch of batches) {
-      for (const { name, range: { sizeBytes } } of this.#inputs) {
-        const data = batch[name];
-        const { dtype, shape } = this.#parts.inputs[name];
-        const Type = dtype === "float32" ? Float32Array : Int32Array;
-        if (!(data instanceof Type) || data.byteLength !== sizeBytes) {
-          throw new TypeError(
-            `Cannot run the step: input "${name}" must be a ${Type.name} of ${sizeBytes / 4} ` +
-              `numbers ([${shape}]), found ${data?.constructor.name} of ${data?.length}`,
-          );
-        }
-        this.#device.queue.writeBuffer(upload, offset, data as Float32Array<ArrayBuffer>);
-        offset += sizeBytes;
-      }
-    }
-  }
-
   #transferBuffers(steps: number) {
     if (this.#transfer && this.#transfer.steps >= steps) return this.#transfer;
     this.#releaseTransfer();
-    const uploadBytes = Math.max(4, steps * this.#inputBytes);
+    const uploadBytes = Math.max(4, steps * this.#parts.inputs.stepBytes);
     const ringBytes = Math.max(4, steps * 4 * this.#parts.executable.scalars.size);
     this.#transfer = {
       upload: this.#device.createBuffer({ size: uploadBytes, usage: TRANSFER }),
@@ -228,6 +204,7 @@ export class WebGpuStep implements CompiledStep {
     if (!this.#disposed) {
       this.#disposed = true;
       this.#releaseTransfer();
+      this.#parts.inputs.destroy();
       this.#parts.executable.destroy();
       this.#parts.onDispose();
     }

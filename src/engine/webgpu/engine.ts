@@ -14,6 +14,7 @@ import type {
   TensorMap,
   TensorSpec,
 } from "../types.ts";
+import { checkPools } from "../sample_pool.ts";
 import type { GanforgeWebGpuBackend } from "./backend.ts";
 import { WebGpuFunction } from "./compiled_function.ts";
 import { WebGpuStep } from "./compiled_step.ts";
@@ -26,6 +27,7 @@ import { availableBytes, checkFits, tooLarge } from "./memory.ts";
 import { dropUnusedWork, shareRepeatedWork } from "./passes.ts";
 import { planStep } from "./plan.ts";
 import { ADDRESS, inputKey, record, type RecordedResult, stateKey } from "./recorder.ts";
+import { StepInputFeed } from "./step_inputs.ts";
 import type { KernelTuning } from "./tuning.ts";
 
 /** How the engine works. */
@@ -33,8 +35,9 @@ export interface WebGpuEngineOptions {
   /** Join elementwise operations into one kernel each. Default true. */
   fuse?: boolean;
   /**
-   * The most bytes that a step may take on the device. Default: the machine's free memory for a
-   * software adapter; for a GPU only its limits count.
+   * The most bytes that a step may take on the device, and its data with it: those that do not fit are
+   * streamed. Default: the machine's free memory for a software adapter; for a GPU only its limits
+   * count.
    */
   memoryBytes?: number;
   /** Sizes of tiles. Default: by the adapter (tuning.ts). */
@@ -71,6 +74,7 @@ class WebGpuEngine implements Engine {
   }
 
   async compileStep(program: StepProgram, state: HostTensors, seed: number): Promise<CompiledStep> {
+    checkPools(program.inputs);
     await tf.setBackend("webgpu");
     const specs = mapValues(state, specOf);
     const constants = program.constants ?? {};
@@ -91,10 +95,17 @@ class WebGpuEngine implements Engine {
       const { buffer } = executable.externals.get(inputKey(name))!;
       this.#gpu.device.queue.writeBuffer(buffer, 0, data as Float32Array<ArrayBuffer>);
     }
+    const budget = this.#memoryBytes;
+    const inputs = await StepInputFeed.create({
+      backend: this.#backend,
+      inputs: program.inputs,
+      rangeOf: (name) => executable.externals.get(inputKey(name))!,
+      spareBytes: budget === undefined ? undefined : budget - executable.totalBytes,
+    });
     const step: WebGpuStep = new WebGpuStep({
       backend: this.#backend,
       executable,
-      inputs: program.inputs,
+      inputs,
       state: specs,
       seed,
       check: () => this.#gpu.check(),
@@ -142,6 +153,11 @@ class WebGpuEngine implements Engine {
     return tf.engine().findBackend("webgpu") as unknown as GanforgeWebGpuBackend;
   }
 
+  /** The most bytes that there are for a step; undefined where nobody knows. */
+  get #memoryBytes(): number | undefined {
+    return this.#options.memoryBytes ?? availableBytes(this.#gpu);
+  }
+
   /** {@linkcode WebGpuEngine.#buildTuned} with this engine's tiles. */
   async #build(
     externals: Record<string, TensorSpec>,
@@ -172,7 +188,7 @@ class WebGpuEngine implements Engine {
     }
     const shortened = this.#optimize(graph);
     const plan = planStep(shortened);
-    checkFits(this.#gpu, plan, this.#options.memoryBytes ?? availableBytes(this.#gpu));
+    checkFits(this.#gpu, plan, this.#memoryBytes);
     const { device } = this.#gpu;
     device.pushErrorScope("out-of-memory");
     const executable = new StepExecutable(this.#backend, shortened, plan);

@@ -142,9 +142,16 @@ export class StepExecutable {
     return this.#dispatches.length;
   }
 
-  /** Encodes the dispatches of one step. */
-  encodeDispatches(encoder: GPUCommandEncoder): void {
+  /**
+   * Encodes the dispatches of one step.
+   * @param before encodes what the same pass has to do first
+   */
+  encodeDispatches(
+    encoder: GPUCommandEncoder,
+    before?: (pass: GPUComputePassEncoder) => void,
+  ): void {
     const pass = encoder.beginComputePass();
+    before?.(pass);
     let current: GPUComputePipeline | undefined;
     for (const { pipeline, bindGroup, workgroups } of this.#dispatches) {
       if (pipeline !== current) pass.setPipeline(pipeline);

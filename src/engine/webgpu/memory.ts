@@ -1,4 +1,4 @@
-/** Says before anything is allocated whether a step fits the device. */
+/** Says before anything is allocated whether a step fits the device, and whether its data do. */
 import { UserError } from "../../errors.ts";
 import type { WebGpu } from "./device.ts";
 import type { StepPlan } from "./plan.ts";
@@ -22,6 +22,29 @@ export function checkFits(gpu: WebGpu, plan: StepPlan, budgetBytes: number | und
   if (budgetBytes !== undefined && plan.totalBytes > budgetBytes) {
     throw tooLarge(gpu, plan, budgetBytes);
   }
+}
+
+/** Data may take this share of what the step leaves: without them a run only streams. */
+const POOL_SHARE = 0.5;
+
+/** Kernels count the numbers of a buffer in 32 bits. */
+const MOST_INDEXED_BYTES = 2 ** 32 - 4;
+
+/**
+ * Whether a pool of samples may stay on the device.
+ * @param sizes.largestBytes its largest buffer
+ * @param sizes.totalBytes all of its buffers
+ * @param spareBytes what the step leaves of its budget; undefined where nobody knows
+ */
+export function poolFits(
+  limits: Pick<GPUSupportedLimits, "maxStorageBufferBindingSize" | "maxBufferSize">,
+  sizes: { largestBytes: number; totalBytes: number },
+  spareBytes: number | undefined,
+): boolean {
+  const { maxStorageBufferBindingSize, maxBufferSize } = limits;
+  const limit = Math.min(maxStorageBufferBindingSize, maxBufferSize, MOST_INDEXED_BYTES);
+  if (sizes.largestBytes > limit) return false;
+  return spareBytes === undefined || sizes.totalBytes <= POOL_SHARE * spareBytes;
 }
 
 /** The error for a step that has more bytes than there are; nobody may know how many there are. */
