@@ -14,6 +14,20 @@ export interface Batch {
   labels?: Int32Array;
 }
 
+/** Samples as a source keeps them, for an engine that picks its batches itself. */
+export interface StoredSamples {
+  /** `[rows, rowSize]`: bytes, or the numbers themselves. */
+  readonly rows: Uint8Array | Float32Array;
+  /** How many numbers a row has. */
+  readonly rowSize: number;
+  /** `[256]` the number that each byte stands for, where rows are bytes. */
+  readonly byteValues?: Float32Array;
+  /** How many rows make one sample, in which their numbers alternate. */
+  readonly rowsPerSample: number;
+  /** The rows of these samples: `[indices.length * rowsPerSample]` */
+  rowsOf(indices: Uint32Array): Uint32Array;
+}
+
 /** Samples to train on. */
 export interface DataSource {
   /** A short name that is fit for a folder's name. */
@@ -38,6 +52,8 @@ export interface DataSource {
   readonly fingerprint: string;
   /** `[count, ...shape]` 8-bit pixels, where the samples are kept that way. */
   readonly pixels?: Uint8Array;
+  /** The samples as they are in memory; what {@linkcode DataSource.batch} gives is made of them. */
+  readonly stored?: StoredSamples;
   /** The exact density, for toy data. */
   readonly density?: Density;
   /**
@@ -76,7 +92,9 @@ const NORMALISED = Float32Array.from({ length: 256 }, (_, value) => value / 127.
 export function imageSource(pixels: Uint8Array, parts: SourceParts): DataSource {
   const source = commonParts("image", pixels, parts);
   const { sampleSize } = source;
-  return completeSource({ ...source, pixels, valueRange: [-1, 1] }, (out, sample, index) => {
+  const stored = wholeRows(pixels, sampleSize, NORMALISED);
+  const described: Described = { ...source, pixels, stored, valueRange: [-1, 1] };
+  return completeSource(described, (out, sample, index) => {
     const end = (index + 1) * sampleSize;
     for (let from = index * sampleSize, to = sample * sampleSize; from < end; from++, to++) {
       out[to] = NORMALISED[pixels[from]];
@@ -102,9 +120,19 @@ export function floatSource(
   }
   const valueRange = parts.kind === "image" ? [-1, 1] as const : [low, high] as const;
   const density = parts.density ? { density: parts.density } : {};
-  return completeSource({ ...source, ...density, valueRange }, (out, sample, index) => {
+  const stored = wholeRows(values, sampleSize);
+  return completeSource({ ...source, ...density, stored, valueRange }, (out, sample, index) => {
     out.set(values.subarray(index * sampleSize, (index + 1) * sampleSize), sample * sampleSize);
   });
+}
+
+/** Samples of one row each. */
+function wholeRows(
+  rows: Uint8Array | Float32Array,
+  rowSize: number,
+  byteValues?: Float32Array,
+): StoredSamples {
+  return { rows, rowSize, byteValues, rowsPerSample: 1, rowsOf: (indices) => indices };
 }
 
 /** A data source without the methods that fill batches. */

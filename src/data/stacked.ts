@@ -6,7 +6,7 @@
 import { createHash } from "node:crypto";
 import { UserError } from "../errors.ts";
 import { fillUniform, STREAMS } from "../random/counter_random.ts";
-import { completeSource, type DataSource } from "./source.ts";
+import { completeSource, type DataSource, type StoredSamples } from "./source.ts";
 
 /** Where the choice of digits is drawn; drawn digits use the steps from 0. */
 const CHOICE_STEP = 0xffff_fff0;
@@ -55,6 +55,7 @@ export function stackDigits(
       description: `${count} pictures of three digits each, from ${digits.description}`,
       valueRange: [-1, 1],
       fingerprint,
+      stored: digits.stored && stackRows(digits.stored, chosen),
     },
     (out, sample, index) => {
       for (let channel = 0; channel < CHANNELS; channel++) {
@@ -67,4 +68,23 @@ export function stackDigits(
       }
     },
   );
+}
+
+/**
+ * Rows of digits, of which each picture takes three.
+ * @param chosen `[count, 3]` the digits of each picture
+ */
+function stackRows(digits: StoredSamples, chosen: Uint32Array): StoredSamples | undefined {
+  if (digits.rowsPerSample !== 1) return undefined;
+  return {
+    ...digits,
+    rowsPerSample: CHANNELS,
+    rowsOf(indices) {
+      const picked = new Uint32Array(CHANNELS * indices.length);
+      indices.forEach((index, i) =>
+        picked.set(chosen.subarray(CHANNELS * index, CHANNELS * (index + 1)), CHANNELS * i)
+      );
+      return digits.rowsOf(picked);
+    },
+  };
 }

@@ -40,6 +40,19 @@ Deno.test("writeBatch() refuses unknown samples and arrays of another length", (
   );
 });
 
+Deno.test("stored samples are the array itself, and what each byte stands for", () => {
+  const { stored } = imageSource(pixels, parts);
+  assert(stored?.rows === pixels);
+  assertEquals([stored.rowSize, stored.rowsPerSample], [2, 1]);
+  assertEquals(stored.rowsOf(new Uint32Array([2, 0])), new Uint32Array([2, 0]));
+  const expected = Float32Array.from({ length: 256 }, (_, byte) => byte / 127.5 - 1);
+  assertEquals(stored.byteValues, expected);
+  const values = Float32Array.from([-3, 1, 0.5, 2]);
+  const points = floatSource(values, { ...parts, shape: [2], kind: "points" });
+  assert(points.stored?.rows === values);
+  assertEquals(points.stored.byteValues, undefined);
+});
+
 Deno.test("a source's fingerprint changes with samples, labels and shape, not with its name", () => {
   const base = imageSource(pixels, parts).fingerprint;
   assertEquals(imageSource(pixels.slice(), { ...parts, name: "y" }).fingerprint, base);

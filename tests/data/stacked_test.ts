@@ -31,6 +31,17 @@ Deno.test("stackDigits() puts three of the digits into the channels of a picture
   assert(new Set(labels).size > 20, "the pictures hardly differ");
 });
 
+Deno.test("stackDigits() keeps the digits alone, and tells which three of them make a picture", () => {
+  const { stored, labels } = stackDigits(digits, { count: 30, seed: 1 });
+  assert(stored && stored.rows === digits.pixels);
+  assertEquals([stored.rowSize, stored.rowsPerSample], [64, 3]);
+  const rows = stored.rowsOf(Uint32Array.of(29, 4));
+  const classes = Array.from(rows, (row) => digits.labels![row]);
+  assertEquals(classes.map(String).join(""), [29, 4].map((i) => padded(labels![i])).join(""));
+});
+
+const padded = (label: number) => String(label).padStart(3, "0");
+
 Deno.test("stackDigits() gives the same pictures for the same seed", () => {
   const make = (seed: number) => stackDigits(digits, { count: 10, seed });
   assertEquals(make(1).batch(all(10)), make(1).batch(all(10)));
