@@ -2,7 +2,7 @@
 import type { RunConfig } from "../config/run_config.ts";
 import { shuffledBatches } from "../data/order.ts";
 import type { DataSource } from "../data/source.ts";
-import type { StepInputs } from "../engine/types.ts";
+import type { StepInputs, StepProgram } from "../engine/types.ts";
 import { UserError } from "../errors.ts";
 import type { Course } from "./host_inputs.ts";
 import type { TrainingStep } from "./step.ts";
@@ -14,29 +14,38 @@ export interface FeedSetup {
   trainingStep: TrainingStep;
 }
 
+/** A step that is told which data it gets, and what it gets each time. */
+export interface BatchFeed {
+  /** The step; its real samples come from a pool where the data lie in memory as one. */
+  program: StepProgram;
+  /** The inputs of a step, counted from 0: the batch, and what the host computes. */
+  inputs(step: number, course: Course): StepInputs;
+}
+
 /**
- * Makes the inputs of a step, counted from 0: the batch, and what the host computes.
+ * Joins data and step.
  * @throws {UserError} when a conditional network gets data without labels
  */
-export function batchFeed(
-  { config, data, trainingStep }: FeedSetup,
-): (step: number, course: Course) => StepInputs {
-  const { samplesPerStep, usesLabels } = trainingStep;
+export function batchFeed({ config, data, trainingStep }: FeedSetup): BatchFeed {
+  const { program, samplesPerStep, usesLabels } = trainingStep;
+  const { labels, stored } = data;
+  if (usesLabels && !labels) {
+    throw new UserError("Cannot train a conditional network: the data has no labels");
+  }
   const order = shuffledBatches({
     count: data.count,
     batchSize: samplesPerStep,
     seed: config.seed,
   });
-  return (step, course) => {
-    const indices = order.indices(step);
-    const { values, labels } = data.batch(indices);
-    const inputs: StepInputs = { real: values, ...trainingStep.hostInputs(step, course) };
-    if (usesLabels) {
-      if (!labels) {
-        throw new UserError("Cannot train a conditional network: the data has no labels");
-      }
-      inputs.labels = labels;
-    }
-    return inputs;
+  const pooled = { ...program.inputs, real: { ...program.inputs.real, pool: stored } };
+  return {
+    program: stored ? { ...program, inputs: pooled } : program,
+    inputs(step, course) {
+      const indices = order.indices(step);
+      const real = stored ? stored.rowsOf(indices) : data.batch(indices).values;
+      const inputs: StepInputs = { real, ...trainingStep.hostInputs(step, course) };
+      if (usesLabels) inputs.labels = Int32Array.from(indices, (index) => labels![index]);
+      return inputs;
+    },
   };
 }

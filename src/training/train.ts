@@ -109,7 +109,7 @@ export async function train(
   if (resume) checkFits(resume.state, startState, folder.path);
 
   const compiled = await engine.compileStep(
-    trainingStep.program,
+    feed.program,
     resume?.state ?? startState,
     config.seed,
   );
@@ -175,7 +175,7 @@ export async function train(
       const startedAt = now();
       const { learningRateFactor } = guard.rollbacks;
       const course = { totalSteps: schedule.totalSteps, learningRateFactor };
-      const batches = Array.from({ length: count }, (_, i) => feed(step + i, course));
+      const batches = Array.from({ length: count }, (_, i) => feed.inputs(step + i, course));
       const measured = await compiled.run(batches, step);
       const elapsedMs = now() - startedAt;
       wallSeconds += elapsedMs / 1000;
