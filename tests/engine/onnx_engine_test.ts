@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { createEagerEngine } from "../../src/engine/eager.ts";
 import { createOnnxEngine } from "../../src/engine/onnx/mod.ts";
 import { tf } from "../../src/engine/tf.ts";
@@ -181,4 +181,44 @@ Deno.test("the engine leaves no tensors behind in TensorFlow.js", async () => {
   await compiled.dispose();
   assertEquals(tf.memory().numTensors, before);
   await engine.dispose();
+});
+
+Deno.test("run() says when there is too little memory", async () => {
+  const engine = await openEngine();
+  const rows = 36_000; // the product takes 5.2 GB, more than WebAssembly has
+  const compiled = await engine.compileFunction(
+    ({ x }) => ({ y: tf.sum(tf.matMul(x as tf.Tensor2D, x as tf.Tensor2D, false, true)) }),
+    { x: { shape: [rows, 1], dtype: "float32" } },
+  );
+  const x = { shape: [rows, 1], dtype: "float32" as const, data: new Float32Array(rows) };
+  const error = await assertRejects(() => compiled.run({ x }), UserError);
+  assertMatch(
+    error.message,
+    /^Cannot compute this on the processor: onnxruntime-web .* take a smaller batch or network, or/,
+  );
+  await engine.dispose();
+});
+
+Deno.test("createOnnxEngine() takes the native runtime where it is installed, and says how else", async () => {
+  let engine: Engine;
+  try {
+    engine = await createOnnxEngine({ runtime: "node", threads: 1 });
+  } catch (error) {
+    assert(error instanceof UserError);
+    assertMatch(
+      error.message,
+      /^Cannot load onnxruntime-node: .*npm install --no-save onnxruntime-node@1\.30\.0 makes it/,
+    );
+    return;
+  }
+  const web = await openEngine();
+  const { step, state, batches } = openStep(CONFIGS["dense layers with dropout"]);
+  const native = await engine.compileStep(step.program, state, 5);
+  const reference = await web.compileStep(step.program, state, 5);
+  const expected = await reference.run(batches(0, 5), 0);
+  for (const [name, values] of Object.entries(await native.run(batches(0, 5), 0))) {
+    assert(relativeDifference(expected[name], values) < 1e-4, name);
+  }
+  await engine.dispose();
+  await web.dispose();
 });

@@ -6,7 +6,7 @@ import { speedUp } from "../../onnx/passes/training.ts";
 import { encodeModel } from "../../onnx/protobuf.ts";
 import { traceTwice } from "../../onnx/trace/trace.ts";
 import type { CompiledFunction, HostTensors, TensorFunction, TensorSpec } from "../types.ts";
-import type { OnnxRuntime } from "./runtime.ts";
+import { type OnnxRuntime, sayingMemory } from "./runtime.ts";
 
 /**
  * Traces a function and opens a session for it.
@@ -29,7 +29,10 @@ export async function compileOnnxFunction(
     domains: { "com.microsoft": 1 },
   });
   const dtypes = new Map(traced.outputs.map(({ name, value }) => [name, value.dtype]));
-  const session = await ort.InferenceSession.create(bytes, sessionOptions);
+  const session = await sayingMemory(
+    runtime,
+    () => ort.InferenceSession.create(bytes, sessionOptions),
+  );
   return {
     async run(given: HostTensors): Promise<HostTensors> {
       const feeds: Record<string, Ort.Tensor> = {};
@@ -37,7 +40,7 @@ export async function compileOnnxFunction(
         const { data, shape, dtype } = given[name];
         feeds[name] = new ort.Tensor(dtype, data as Float32Array, shape);
       }
-      const outputs = await session.run(feeds);
+      const outputs = await sayingMemory(runtime, () => session.run(feeds));
       return Object.fromEntries(
         Object.entries(outputs).map(([name, tensor]) => [name, {
           shape: [...tensor.dims],

@@ -6,7 +6,7 @@ import { fillInput } from "../sample_pool.ts";
 import type { CompiledStep, HostTensors, StepInputs } from "../types.ts";
 import { firstName, lastName, stackedName, STEP_COUNT } from "./loop_graph.ts";
 import { fillRandomInput } from "./random_input.ts";
-import type { OnnxRuntime } from "./runtime.ts";
+import { type OnnxRuntime, sayingMemory } from "./runtime.ts";
 import {
   programInput,
   type RandomInput,
@@ -25,10 +25,13 @@ const MAX_STEPS = 64;
 
 type Feeds = Record<string, Ort.Tensor>;
 
+/** A step's model without its bytes, which the session has read. */
+type StepPlan = Omit<StepModel, "bytes">;
+
 /** Runs the steps of a {@linkcode StepModel}. */
 export class OnnxStep implements CompiledStep {
   readonly #runtime: OnnxRuntime;
-  readonly #model: StepModel;
+  readonly #model: StepPlan;
   readonly #session: Ort.InferenceSession;
   readonly #seed: number;
   readonly #state = new Map<string, Ort.Tensor>();
@@ -36,7 +39,7 @@ export class OnnxStep implements CompiledStep {
 
   private constructor(
     runtime: OnnxRuntime,
-    model: StepModel,
+    model: StepPlan,
     session: Ort.InferenceSession,
     seed: number,
   ) {
@@ -59,8 +62,12 @@ export class OnnxStep implements CompiledStep {
     state: HostTensors,
     seed: number,
   ): Promise<OnnxStep> {
-    const session = await runtime.ort.InferenceSession.create(model.bytes, runtime.sessionOptions);
-    const step = new OnnxStep(runtime, model, session, seed);
+    const { bytes, ...plan } = model;
+    const session = await sayingMemory(
+      runtime,
+      () => runtime.ort.InferenceSession.create(bytes, runtime.sessionOptions),
+    );
+    const step = new OnnxStep(runtime, plan, session, seed);
     await step.writeState(state);
     return step;
   }
@@ -113,7 +120,7 @@ export class OnnxStep implements CompiledStep {
       const graphName = changes ? firstName(stateInput(name)) : stateInput(name);
       if (this.#session.inputNames.includes(graphName)) feeds[graphName] = tensor;
     }
-    const outputs = await this.#session.run(feeds) as Feeds;
+    const outputs = await sayingMemory(this.#runtime, () => this.#session.run(feeds)) as Feeds;
     for (const { name, changes } of state) {
       if (changes) this.#state.set(name, outputs[lastName(stateOutput(name))]);
     }

@@ -116,3 +116,28 @@ async function loadNative(): Promise<OrtModule | string> {
 
 /** The version that this project is tested with: the web package's. */
 const NATIVE_VERSION = "1.30.0";
+
+/**
+ * Runs `body`; where ONNX Runtime gets no memory, says so in a sentence.
+ * @throws {UserError} in that case; other errors pass
+ */
+export async function sayingMemory<T>(runtime: OnnxRuntime, body: () => Promise<T>): Promise<T> {
+  try {
+    return await body();
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    if (!/failed to allocate|allocation failed|bad_alloc|out of memory|SafeInt/i.test(message)) {
+      throw error;
+    }
+    const bytes = /buffer of size (\d+)/.exec(message)?.[1];
+    const wanted = bytes === undefined ? "enough memory" : `${bytes} bytes of memory`;
+    throw new UserError(
+      `Cannot compute this on the processor: ${runtime.description} could not get ${wanted}; take a ` +
+        "smaller batch or network" +
+        (runtime.kind === "web"
+          ? ", or install onnxruntime-node, which may use more than 4 GiB"
+          : ""),
+      { cause: error },
+    );
+  }
+}
