@@ -33,9 +33,13 @@ export type OnnxDim = number | string;
 
 /** A constant. `data` holds the elements, little-endian, row-major. */
 export interface OnnxTensor {
+  /** What nodes call it. */
   name: string;
+  /** The type of an element. */
   dtype: OnnxType;
+  /** The shape. */
   dims: number[];
+  /** The elements, as many bytes as shape and type ask for. */
   data: ArrayBufferView;
   /** Where the elements lie in another file; `data` is empty then. */
   external?: { location: string; offset: number; length: number };
@@ -43,7 +47,9 @@ export interface OnnxTensor {
 
 /** The name, type and shape of an input, an output or a value in between. */
 export interface OnnxValueInfo {
+  /** What nodes call it. */
   name: string;
+  /** The type of an element. */
   dtype: OnnxType;
   /** Without it the rank is unknown. */
   dims?: OnnxDim[];
@@ -60,11 +66,15 @@ export type OnnxAttribute =
 
 /** One operation. */
 export interface OnnxNode {
+  /** The operator's name, such as `"Conv"`. */
   op: string;
   /** An empty name leaves an optional input out. */
   inputs: string[];
+  /** Names that no other node gives. */
   outputs: string[];
+  /** By name. */
   attributes?: Record<string, OnnxAttribute>;
+  /** The node's own name, for people. */
   name?: string;
   /** Empty for the standard operators. */
   domain?: string;
@@ -72,10 +82,15 @@ export interface OnnxNode {
 
 /** A graph. Nodes are in topological order. */
 export interface OnnxGraph {
+  /** For people. */
   name: string;
+  /** In an order in which they can run. */
   nodes: OnnxNode[];
+  /** What is given at each run. */
   inputs: OnnxValueInfo[];
+  /** What a run gives. */
   outputs: OnnxValueInfo[];
+  /** Constants. */
   initializers: OnnxTensor[];
   /** Shapes of the values in between. */
   values?: OnnxValueInfo[];
@@ -83,14 +98,19 @@ export interface OnnxGraph {
 
 /** A file. */
 export interface OnnxModel {
+  /** What is computed. */
   graph: OnnxGraph;
   /** The version of the standard operators. */
   opset: number;
+  /** The version of the file format. */
   irVersion: number;
+  /** The program that wrote the file. */
   producer: string;
+  /** And its version. */
   producerVersion: string;
   /** Further operator sets by domain. */
   domains?: Record<string, number>;
+  /** Free text by key. */
   metadata?: Record<string, string>;
 }
 

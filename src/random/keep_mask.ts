@@ -15,7 +15,9 @@ export interface KeepMask {
 
 /** Images `[n, positions, channels]` that are to lie as `[n, channels, positions]`. */
 export interface ChannelsFirst {
+  /** Pixels of an image. */
   positions: number;
+  /** Channels of an image. */
   channels: number;
 }
 

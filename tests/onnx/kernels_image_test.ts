@@ -43,7 +43,7 @@ Deno.test("convolutions and their gradients give TensorFlow.js' numbers", async 
       const fn = withGradients((x, w) => tf.conv2d(x as T4, w as T4, stride, pad));
       for (const contrib of [true, false]) {
         const { difference } = await compare({ fn, inputs }, { contrib });
-        assert(difference < 1e-5, `differs by ${difference}`);
+        assert(difference < 3e-5, `differs by ${difference}`);
       }
     });
   }
@@ -74,7 +74,7 @@ Deno.test("transposed convolutions and their gradients give TensorFlow.js' numbe
       tf.conv2dTranspose(x as T4, w as T4, [2, output, output, 4], stride, "same")
     );
     const { difference } = await compare({ fn, inputs });
-    assert(difference < 1e-5, `kernel ${kernel} stride ${stride} differs by ${difference}`);
+    assert(difference < 3e-5, `kernel ${kernel} stride ${stride} differs by ${difference}`);
   }
 });
 
@@ -84,7 +84,7 @@ Deno.test("depthwise convolutions and their gradients give TensorFlow.js' number
     const inputs = { x: normal([2, 8, 9, 3], 1), w: normal([kernel, kernel, 3, multiplier], 2) };
     const fn = withGradients((x, w) => tf.depthwiseConv2d(x as T4, w as T4, stride, pad));
     const { difference } = await compare({ fn, inputs });
-    assert(difference < 1e-5, `kernel ${kernel} stride ${stride} differs by ${difference}`);
+    assert(difference < 3e-5, `kernel ${kernel} stride ${stride} differs by ${difference}`);
   }
 });
 

@@ -10,7 +10,9 @@ export const STEP_COUNT = "step_count";
 
 /** What belongs to the state: an input and the output that follows it. */
 export interface CarriedValue {
+  /** The step's input. */
   input: string;
+  /** The step's output that is the next step's input. */
   output: string;
 }
 

@@ -15,10 +15,13 @@ export type RuntimeChoice = "auto" | "node" | "web";
 
 /** A loaded ONNX Runtime. */
 export interface OnnxRuntime {
+  /** The package's module. */
   ort: OrtModule;
+  /** Which package it is. */
   kind: "node" | "web";
   /** Threads that one session uses. */
   threads: number;
+  /** For each session. */
   sessionOptions: Ort.InferenceSession.SessionOptions;
   /** For the person at the terminal. */
   description: string;

@@ -23,8 +23,11 @@ const OPSET = 17;
 
 /** A tensor of the state, as the model takes and gives it. */
 export interface StateSlot {
+  /** The state's name. */
   name: string;
+  /** As the step sees it. */
   shape: number[];
+  /** The type of an element. */
   dtype: "float32" | "int32";
   /** The layout in which the model keeps it: physical axis k is logical axis `order[k]`. */
   order: readonly number[];
@@ -34,11 +37,15 @@ export interface StateSlot {
 
 /** Random numbers of a step, as the model takes them. */
 export interface RandomInput {
+  /** The model's name for it. */
   name: string;
+  /** The number of the draw within a step. */
   stream: number;
+  /** Which numbers are drawn. */
   distribution: "uniform" | "normal";
   /** Where it is a mask; see `KernelInput`. */
   mask?: KeepMask;
+  /** As the step sees it. */
   shape: number[];
   /** The layout that the model takes. */
   order: readonly number[];
@@ -46,12 +53,15 @@ export interface RandomInput {
 
 /** A step as an ONNX model. */
 export interface StepModel {
+  /** The ONNX file. */
   bytes: Uint8Array;
+  /** The tensors of the state, those that no step changes included. */
   state: StateSlot[];
   /** The random inputs that the step uses; `stream` is the number of the draw. */
   random: RandomInput[];
   /** The program's inputs that the step uses. */
   inputs: { name: string; spec: InputSpec }[];
+  /** The names of what the step measures. */
   scalars: string[];
 }
 

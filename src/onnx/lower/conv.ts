@@ -8,8 +8,11 @@ import type { Lowered, Lowering, LoweringRule } from "./lowering.ts";
 
 /** A convolution's geometry in the words of ONNX. */
 export interface Geometry {
+  /** height, width */
   kernel: [number, number];
+  /** down, right */
   strides: [number, number];
+  /** down, right */
   dilations: [number, number];
   /** top, left, bottom, right */
   pads: [number, number, number, number];

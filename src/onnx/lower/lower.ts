@@ -39,6 +39,7 @@ export interface LowerGraphOptions extends LowerOptions {
 
 /** A lowered graph, and the layouts that would have saved transpositions. */
 export interface LoweredGraph {
+  /** The translation. */
   graph: OnnxGraph;
   /** For each output, the layout in which it came about before it was brought in order. */
   naturalOrders: Record<string, readonly number[]>;

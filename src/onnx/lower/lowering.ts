@@ -27,6 +27,7 @@ export interface Lowered {
   readonly stored: readonly number[];
   /** The layout: physical axis k is logical axis `order[k]`. */
   readonly order: readonly number[];
+  /** The type of an element. */
   readonly dtype: KernelType;
   /** The ONNX value, in physical order. Constants have none until they are used. */
   readonly name?: string;
@@ -56,9 +57,13 @@ export type LoweringRule = (lowering: Lowering, node: KernelNode) => Lowered | L
 
 /** Builds the ONNX graph, kernel by kernel. */
 export class Lowering {
+  /** Collects the ONNX nodes. */
   readonly builder: OnnxBuilder;
+  /** The version of ONNX's operators. */
   readonly opset: number;
+  /** Whether operators that only ONNX Runtime knows are allowed. */
   readonly contrib: boolean;
+  /** What is translated. */
   readonly graph: KernelGraph;
   /** For each ONNX value that had to be transposed, the first layout that it was wanted in. */
   readonly transposedTo = new Map<string, readonly number[]>();
@@ -68,6 +73,7 @@ export class Lowering {
   /** The initializers that hold a constant, by layout. */
   readonly #written = new Map<ConstantData, Map<string, string>>();
 
+  /** Starts with nothing lowered. */
   constructor(graph: KernelGraph, options: LowerOptions) {
     this.graph = graph;
     this.opset = options.opset ?? 17;

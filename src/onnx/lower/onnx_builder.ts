@@ -41,6 +41,7 @@ export class OnnxBuilder {
   /** The reshapes that there are, by input and target. */
   readonly #reshapes = new Map<string, string>();
 
+  /** Starts empty. @param batchMark see LowerOptions */
   constructor(batchMark?: number) {
     this.#batchMark = batchMark;
   }

@@ -11,9 +11,13 @@ const FAR = 2 ** 31 - 1;
 
 /** One window of a slice: `begin`, `end` (exclusive) and `step` along a logical axis. */
 export interface SliceAxis {
+  /** The logical axis. */
   axis: number;
+  /** The first index; -1 is the last element. */
   begin: number;
+  /** The index behind the last one. */
   end: number;
+  /** May be negative. */
   step: number;
 }
 

@@ -18,8 +18,11 @@ import { arithmeticRules } from "./shape_rules_math.ts";
 
 /** A folded output. */
 export interface FoldedOutput {
+  /** Its shape. */
   shape: number[];
+  /** Its type. */
   dtype: KernelType;
+  /** The constant. */
   source: ValueSource;
 }
 

@@ -22,9 +22,13 @@ export type ValueSource =
 
 /** A tensor of the graph. */
 export interface KernelValue {
+  /** Its own within the graph. */
   id: number;
+  /** As TensorFlow.js sees it. */
   shape: number[];
+  /** The type of an element. */
   dtype: KernelType;
+  /** Where it comes from. */
   source: ValueSource;
 }
 
@@ -34,7 +38,9 @@ export interface KernelNode {
   kernel: string;
   /** By TensorFlow.js' names, such as `"x"`; lists (`Concat`, `Pack`) have `"0"`, `"1"`, ... */
   inputs: Record<string, KernelValue>;
+  /** TensorFlow.js' attributes, such as `strides`. */
   attributes: Readonly<Record<string, unknown>>;
+  /** What it gives. */
   outputs: KernelValue[];
   /** The names of the `tf.tidy(name, ...)` scopes around the call, such as `"conv_1"`; joined by `/`. */
   scope: string;
@@ -42,19 +48,25 @@ export interface KernelNode {
 
 /** A traced function. */
 export interface KernelGraph {
+  /** In the order in which they ran. */
   nodes: KernelNode[];
+  /** What is given at each run. */
   inputs: KernelInput[];
+  /** What the function returned. */
   outputs: { name: string; value: KernelValue }[];
 }
 
 /** An input of the graph. Random inputs are in the order in which the function drew them. */
 export interface KernelInput {
+  /** Its own within the graph. */
   name: string;
+  /** Whether the caller gives it, or a random number generator. */
   kind: "input" | "random";
   /** For a random input, the numbers it wants. */
   distribution?: "uniform" | "normal";
   /** Where it wants `value` for each uniform number that is at least `threshold`, and 0 elsewhere. */
   mask?: { threshold: number; value: number };
+  /** The tensor that stands for it. */
   value: KernelValue;
 }
 

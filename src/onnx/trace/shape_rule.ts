@@ -4,7 +4,9 @@ import type { KernelNode, KernelType, KernelValue } from "./kernel_graph.ts";
 
 /** An output's shape; its type is that of the first input, unless the rule says otherwise. */
 export interface OutputShape {
+  /** The output's shape. */
   shape: number[];
+  /** Its type, where that is not the first input's. */
   dtype?: KernelType;
 }
 

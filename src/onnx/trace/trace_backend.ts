@@ -38,11 +38,13 @@ export interface RecordingOptions {
 
 /** What one run of a function recorded. */
 export class Recording {
+  /** The kernels, in the order in which they ran. */
   readonly nodes: KernelNode[] = [];
   readonly #values = new WeakMap<DataId, KernelValue>();
   readonly #options: RecordingOptions;
   #nextId = 0;
 
+  /** Starts with nothing recorded. */
   constructor(options: RecordingOptions) {
     this.#options = options;
   }
