@@ -1,0 +1,180 @@
+/** `deno task reproduce`: trains the runs of a published table and prints ours beside it. */
+import { withDataPath } from "../src/config/data.ts";
+import {
+  findProblem,
+  parseRecipes,
+  type Problem,
+  PROBLEMS,
+  recipeConfig,
+  type RecipeName,
+  RECIPES,
+  recipeTitle,
+} from "../src/config/recipes.ts";
+import type { RunConfig } from "../src/config/run_config.ts";
+import { UserError } from "../src/errors.ts";
+import { plannedSteps, reproduce, type Reproduction } from "../src/pipeline/reproduce.ts";
+import { formatDuration } from "../src/report/progress.ts";
+import { fullTableText, reproductionTable } from "../src/report/reproduction_table.ts";
+import { writeFileAtomically } from "../src/training/atomic_file.ts";
+import { type CommandSpec, type ParsedCommand, runTask, type TaskOutcome } from "./cli/command.ts";
+import { watchRun, withInterrupt } from "./cli/watch.ts";
+
+const spec: CommandSpec = {
+  name: "reproduce",
+  summary: "Trains the runs of a published table, and prints ours beside it.",
+  positionals: Object.keys(PROBLEMS).join(" | "),
+  maxPositionals: 1,
+  options: {
+    recipes: { value: "LIST", help: `some of ${RECIPES.join(",")} (default gan,pacgan2,best)` },
+    seeds: { value: "N", help: "runs of each recipe (default 10, as in the published tables)" },
+    steps: { value: "N", help: "train so many steps instead of the full length" },
+    epochs: { value: "N", help: "train so many passes over the data instead" },
+    data: { value: "PATH", help: "MNIST's files for stacked-mnist (default: drawn digits)" },
+    device: {
+      value: "auto|webgpu|cpu",
+      help: "where to compute (default auto: a GPU if there is one)",
+    },
+    runs: {
+      value: "FOLDER",
+      help: "the folder of all runs; results are kept there (default runs)",
+    },
+    out: { value: "FILE.md", help: "write the table to this file too" },
+  },
+  examples: [
+    "deno task reproduce ring                                  # the full table: days on a processor",
+    "deno task reproduce grid --recipes best --seeds 3",
+    "deno task reproduce stacked-mnist --data mnist --seeds 2 --steps 2000 --out table.md",
+    "a run that is done is not run again: stop when you like, and go on with the same command",
+  ],
+};
+
+/** Pictures of each run's course. */
+const PICTURES = 10;
+
+if (import.meta.main) await runTask(spec, main);
+
+/** What is asked for, and how long a full run of each recipe is. */
+interface Request {
+  problem: Problem;
+  recipes: { recipe: RecipeName; config: RunConfig }[];
+  full: { recipe: RecipeName; steps: number }[];
+  seeds: number;
+}
+
+async function main(command: ParsedCommand): Promise<TaskOutcome> {
+  const request = await readRequest(command);
+  const { problem, recipes, full, seeds } = request;
+  const out = readOut(command);
+  for (const [index, { recipe, config }] of recipes.entries()) {
+    const steps = await plannedSteps(config);
+    const short = steps < full[index].steps ? ` of ${full[index].steps.toLocaleString("en")}` : "";
+    console.log(
+      `plan      ${recipeTitle(recipe)}: ${seeds} runs of ${
+        steps.toLocaleString("en")
+      }${short} steps`,
+    );
+  }
+  const reproduction = await withInterrupt(
+    (signal) => runAll(request, { signal, runsFolder: command.text("runs") }),
+    () => console.log("stopping  after this stretch of steps, to save a checkpoint"),
+  );
+  const { results, interrupted, file } = reproduction;
+  const json = { problem: problem.name, results, interrupted, file };
+  const lines = results.length === 0 ? [] : [
+    `${problem.title}.`,
+    "",
+    reproductionTable(problem, results),
+    "",
+    `Published: ${problem.source}. Mean +- standard error.`,
+    "",
+    "The full table takes:",
+    "",
+    ...fullTableText(problem, full, results).map((line) => `- ${line}`),
+  ];
+  if (lines.length) console.log("\n" + lines.join("\n") + "\n");
+  console.log(`results   ${file}`);
+  if (out !== undefined && lines.length) {
+    await writeFileAtomically(out, new TextEncoder().encode(lines.join("\n") + "\n"));
+    console.log(`wrote     ${out}`);
+  }
+  if (!interrupted) return { json };
+  console.log("stopped   the same command goes on from here");
+  return { exitCode: 130, json };
+}
+
+async function readRequest(command: ParsedCommand): Promise<Request> {
+  const [name] = command.positionals;
+  if (name === undefined) {
+    throw new UserError(
+      `Cannot reproduce: name a table, one of ${Object.keys(PROBLEMS).join(", ")}`,
+    );
+  }
+  const problem = findProblem(name);
+  const seeds = command.integer("seeds", { min: 1, max: 1000 }) ?? problem.fullSeeds;
+  const steps = command.integer("steps", { min: 1 });
+  const epochs = command.integer("epochs", { min: 1 });
+  if (steps !== undefined && epochs !== undefined) {
+    throw new UserError(
+      "Cannot reproduce: --steps and --epochs both say how long; give one of them",
+    );
+  }
+  const device = command.choice("device", ["auto", "webgpu", "cpu"]) ?? "auto";
+  const path = command.text("data");
+  if (path !== undefined && problem.name !== "stacked-mnist") {
+    throw new UserError(
+      `Cannot reproduce ${problem.name} with --data ${path}: its points are drawn; leave --data away`,
+    );
+  }
+  const names = parseRecipes(command.text("recipes") ?? "gan,pacgan2,best");
+  const recipes: Request["recipes"] = [];
+  const full: Request["full"] = [];
+  for (const recipe of names) {
+    const config = { ...recipeConfig(problem.name, recipe), device };
+    if (path !== undefined) config.data = withDataPath(config.data, path);
+    full.push({ recipe, steps: await plannedSteps(config) });
+    if (steps !== undefined) config.duration = { steps };
+    if (epochs !== undefined) config.duration = { epochs };
+    const everySteps = Math.ceil(await plannedSteps(config) / PICTURES);
+    config.snapshots = { ...config.snapshots, everyEpochs: undefined, everySteps };
+    recipes.push({ recipe, config });
+  }
+  return { problem, recipes, full, seeds };
+}
+
+function readOut(command: ParsedCommand): string | undefined {
+  const out = command.text("out");
+  if (out === undefined || /\.md$/i.test(out)) return out;
+  throw new UserError(`Cannot write ${out}: expected a name that ends in .md`);
+}
+
+async function runAll(
+  { problem, recipes, seeds }: Request,
+  { signal, runsFolder }: { signal: AbortSignal; runsFolder: string | undefined },
+): Promise<Reproduction> {
+  let watch = watchRun();
+  return await reproduce(problem, { recipes, seeds }, {
+    runsFolder,
+    signal,
+    onRun({ recipe, seed, done }) {
+      if (done) return;
+      watch = watchRun();
+      console.log(`\nrun       ${recipeTitle(recipe)}, seed ${seed}`);
+      return watch.observer;
+    },
+    onStage: (what) => {
+      watch.finish();
+      console.log(`measures  ${what}`);
+    },
+    onResult({ recipe, seed, modes, highQuality, kl, seconds }) {
+      const quality = highQuality === undefined
+        ? ""
+        : `, high quality ${(100 * highQuality).toFixed(1)}%`;
+      console.log(
+        `result    ${
+          recipeTitle(recipe)
+        }, seed ${seed}: ${modes} of ${problem.modes} modes${quality}, ` +
+          `KL ${kl === null ? "not known" : kl.toFixed(3)}, ${formatDuration(seconds)} of training`,
+      );
+    },
+  });
+}
