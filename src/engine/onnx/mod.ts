@@ -19,7 +19,7 @@ export type OnnxEngineOptions = RuntimeOptions;
  *
  * @param options.runtime "node" (native; needs the package onnxruntime-node and `--allow-ffi`), "web"
  * (WebAssembly), or "auto": the native one where it can be loaded. Default "auto".
- * @param options.threads threads of a session; default the number of cores
+ * @param options.threads threads of a session; default the number of cores, at most 16
  * @throws {UserError} when `runtime: "node"` is asked for and cannot be loaded
  */
 export async function createOnnxEngine(options: OnnxEngineOptions = {}): Promise<Engine> {

@@ -27,11 +27,14 @@ export interface OnnxRuntime {
   description: string;
 }
 
+/** Steps of a GAN of ordinary size are cut into too small pieces for more threads to help. */
+const MAX_THREADS = 16;
+
 /** Options of {@linkcode loadRuntime}. */
 export interface RuntimeOptions {
   /** Default "auto". */
   runtime?: RuntimeChoice;
-  /** Default: the number of cores. */
+  /** Default: the number of cores, at most 16. */
   threads?: number;
 }
 
@@ -41,7 +44,7 @@ export interface RuntimeOptions {
  */
 export async function loadRuntime(options: RuntimeOptions = {}): Promise<OnnxRuntime> {
   const { runtime = "auto" } = options;
-  const threads = options.threads ?? navigator.hardwareConcurrency ?? 1;
+  const threads = options.threads ?? Math.min(MAX_THREADS, navigator.hardwareConcurrency ?? 1);
   if (runtime !== "web") {
     const native = await loadNative();
     if (typeof native !== "string") return describe(native, "node", threads);
@@ -104,13 +107,12 @@ function describe(ort: OrtModule, kind: "node" | "web", threads: number): OnnxRu
 async function loadNative(): Promise<OrtModule | string> {
   const { createRequire } = await import("node:module");
   let reason = "there is no such package";
-  for (const place of [import.meta.url, `file://${Deno.cwd()}/`]) {
-    if (!place.startsWith("file:")) continue;
+  for (const place of [() => import.meta.url, () => `file://${Deno.cwd()}/`]) {
     try {
-      return createRequire(place)("onnxruntime-node");
+      return createRequire(place())("onnxruntime-node");
     } catch (error) {
       const message = (error as Error).message.split("\n")[0];
-      if (!message.startsWith("Cannot find module")) reason = message;
+      if (!/^Cannot find module|must be a file URL/.test(message)) reason = message;
     }
   }
   return `${reason}; npm install --no-save onnxruntime-node@${NATIVE_VERSION} makes it available, ` +
