@@ -117,12 +117,8 @@ export function fillNormal(out: Float32Array, address: RandomAddress): Float32Ar
   const { seed, stream, step } = address;
   for (let i = 0; i < out.length; i += 4) {
     hashBlock(i / 4, step, stream, seed);
-    for (let k = 0; k < 4 && i + k < out.length; k += 2) {
-      const radius = Math.sqrt(-2 * portableLog(((block[k] >>> 8) + 1) * UNIT));
-      portableCosSin((block[k + 1] >>> 8) * UNIT);
-      out[i + k] = radius * cosSin[0];
-      if (i + k + 1 < out.length) out[i + k + 1] = radius * cosSin[1];
-    }
+    writeNormals(out, i, block[0] >>> 8, block[1] >>> 8);
+    if (i + 2 < out.length) writeNormals(out, i + 2, block[2] >>> 8, block[3] >>> 8);
   }
   return out;
 }
@@ -141,15 +137,11 @@ export function permutation(count: number, address: RandomAddress): Uint32Array 
   return order;
 }
 
-const float64 = new Float64Array(1);
-const words = new Uint32Array(float64.buffer);
-
-/** ln(x) for a normal x > 0: the exponent, and the atanh series of the mantissa in [sqrt(1/2), sqrt(2)). */
-export function portableLog(x: number): number {
-  float64[0] = x;
-  let exponent = (words[1] >>> 20) - 1023;
-  words[1] = (words[1] & 0xfffff) | 0x3ff00000;
-  let mantissa = float64[0];
+/** ln(units 2^-24) for 1 ... 2^24 units: the atanh series of a mantissa in [sqrt(1/2), sqrt(2)). */
+export function portableLog(units: number): number {
+  const shift = Math.clz32(units) - 7;
+  let exponent = -shift;
+  let mantissa = (units << shift) * UNIT; // in [1, 2)
   if (mantissa > Math.SQRT2) {
     mantissa *= 0.5;
     exponent++;
@@ -162,12 +154,14 @@ export function portableLog(x: number): number {
   return exponent * Math.LN2 + 2 * s * sum;
 }
 
-const cosSin = new Float64Array(2);
-
-/** Puts cos(2 pi u) and sin(2 pi u) for u in [0, 1) into {@linkcode cosSin}: Taylor on an eighth turn. */
-function portableCosSin(u: number): void {
-  const quarter = Math.floor(u * 4 + 0.5); // nearest multiple of a quarter turn
-  const angle = (u - quarter * 0.25) * (2 * Math.PI); // in [-pi/4, pi/4]
+/**
+ * Writes the two normal numbers of two words' upper 24 bits at `out[at]` and, where `out` goes on,
+ * behind it. Cosine and sine are Taylor series on an eighth of a turn.
+ */
+function writeNormals(out: Float32Array, at: number, first: number, second: number): void {
+  const radius = Math.sqrt(-2 * portableLog(first + 1));
+  const quarter = (second + 0x20_0000) >>> 22; // the nearest quarter of a turn
+  const angle = (second - (quarter << 22)) * UNIT * (2 * Math.PI); // in [-pi/4, pi/4]
   const q = angle * angle;
   const cosine = 1 +
     q *
@@ -175,7 +169,9 @@ function portableCosSin(u: number): void {
         q * (1 / 24 + q * (-1 / 720 + q * (1 / 40320 + q * (-1 / 3628800 + q / 479001600)))));
   const sine = angle *
     (1 + q * (-1 / 6 + q * (1 / 120 + q * (-1 / 5040 + q * (1 / 362880 - q / 39916800)))));
-  const turn = quarter & 3;
-  cosSin[0] = turn === 0 ? cosine : turn === 1 ? -sine : turn === 2 ? -cosine : sine;
-  cosSin[1] = turn === 0 ? sine : turn === 1 ? cosine : turn === 2 ? -sine : -cosine;
+  const isOdd = quarter & 1;
+  out[at] = ((quarter + 1) & 2 ? -radius : radius) * (isOdd ? sine : cosine);
+  if (at + 1 < out.length) {
+    out[at + 1] = (quarter & 2 ? -radius : radius) * (isOdd ? cosine : sine);
+  }
 }
