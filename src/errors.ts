@@ -30,3 +30,12 @@ export class TrainingDivergedError extends UserError {
     this.step = step;
   }
 }
+
+/** The GPU went away in the middle of the work: unplugged, reset by its driver, or out of memory. */
+export class DeviceLostError extends UserError {
+  /** What the device said, and what can be done. */
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "DeviceLostError";
+  }
+}

@@ -8,6 +8,7 @@ import type { DataSource } from "../data/source.ts";
 import type { Engine, HostTensors } from "../engine/types.ts";
 import { batchFeed } from "./batch_feed.ts";
 import { checkFits, type Checkpoint, readLatestCheckpoint, writeCheckpoint } from "./checkpoint.ts";
+import { DeviceLostError } from "../errors.ts";
 import { DivergenceGuard, type Fault, scalarFault } from "./divergence.ts";
 import { logEvent, type RollbackEvent } from "./events_log.ts";
 import { MetricsLog, stepsPerLine } from "./metrics_log.ts";
@@ -85,6 +86,7 @@ const LONGEST_STRETCH = 256;
  * Trains until the config's last step, or until the signal.
  * @throws {TrainingDivergedError} when numbers blew up as often as the config lets them; names the last
  * good checkpoint
+ * @throws {DeviceLostError} when the GPU went away; names the last good checkpoint too
  * @throws {UserError} when a file cannot be written, or the checkpoint is not of this config
  */
 export async function train(
@@ -126,12 +128,14 @@ export async function train(
     savedAt = now();
   }
 
-  async function goBack(fault: Fault): Promise<void> {
+  /** For messages: what is left when the run ends here. */
+  function lastGood(): string {
     const name = `${folder.checkpoints}/${String(lastSaved).padStart(8, "0")}`;
-    const { learningRateFactor } = guard.goBack(
-      fault,
-      lastSaved < 0 ? "there is no checkpoint yet" : `the last good checkpoint is ${name}`,
-    );
+    return lastSaved < 0 ? "there is no checkpoint yet" : `the last good checkpoint is ${name}`;
+  }
+
+  async function goBack(fault: Fault): Promise<void> {
+    const { learningRateFactor } = guard.goBack(fault, lastGood());
     const good = lastSaved < 0
       ? { step: 0, state: trainingStep.initialState(config.seed) }
       : await readLatestCheckpoint(folder.checkpoints, control.onWarning);
@@ -214,6 +218,13 @@ export async function train(
         if (snapshotDue) await control.onSnapshot?.({ step, state });
       }
     }
+  } catch (error) {
+    if (!(error instanceof DeviceLostError)) throw error;
+    const again = lastSaved < 0 ? "start again" : `go on with --resume ${folder.path}`;
+    throw new DeviceLostError(
+      `${error.message} at step ${step}; ${lastGood()}; ${again}, with --device cpu where it is lost again`,
+      { cause: error },
+    );
   } finally {
     await compiled.dispose();
   }

@@ -3,6 +3,7 @@
  * reach the program. Without this, WebGPU is silent: a shader that does not compile, a binding that
  * does not fit or a buffer that is too big leaves zeros behind and the run goes on.
  */
+import { DeviceLostError } from "../../errors.ts";
 import { tf } from "../tf.ts";
 import { GanforgeWebGpuBackend } from "./backend.ts";
 import { GPU_TUNING, SOFTWARE_TUNING } from "./tuning.ts";
@@ -20,6 +21,7 @@ export interface WebGpu {
   /**
    * Throws what the device reported since the last check: the first error of the driver, or the loss
    * of the device. The driver reports late, so await some work of the queue before checking.
+   * @throws {DeviceLostError} when the device is lost
    */
   check(): void;
 }
@@ -118,7 +120,7 @@ class DeviceErrors {
   }
 
   check(): void {
-    if (this.#lost) throw new Error(`Cannot go on: ${this.#lost}`);
+    if (this.#lost) throw new DeviceLostError(`Cannot go on: ${this.#lost}`);
     if (!this.#first) return;
     const message = this.#count > 1 ? ` (the first of ${this.#count} errors)` : "";
     const first = this.#first;
