@@ -1,9 +1,12 @@
 /** Interrupted runs: whatever ends a process, the run goes on as if nothing had happened. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { fillUniform } from "../../src/random/counter_random.ts";
 import { checkpointSteps, readLatestCheckpoint } from "../../src/training/checkpoint.ts";
+import { readMetrics } from "../../src/training/metrics_log.ts";
 import { inFolder, runTask, startTask, TINY, writeConfig } from "./cli.ts";
 
 const STEPS = 120;
+const KILLS = 20;
 const config = {
   ...TINY,
   duration: { steps: STEPS },
@@ -11,17 +14,17 @@ const config = {
   checkpoints: { everySteps: 1, keep: 2 },
 };
 
-async function finalHash(run: string): Promise<string> {
+async function finalHash(run: string, steps = STEPS): Promise<string> {
   const checkpoint = await readLatestCheckpoint(`${run}/checkpoints`);
-  assertEquals(checkpoint.step, STEPS);
+  assertEquals(checkpoint.step, steps);
   return checkpoint.stateSha256;
 }
 
 /** The state that an uninterrupted run reaches. */
-async function referenceHash(folder: string): Promise<string> {
+async function referenceHash(folder: string, steps = STEPS): Promise<string> {
   const { code, stderr } = await runTask("train", ["tiny.json", "--out", "reference"], folder);
   assertEquals(code, 0, stderr);
-  return await finalHash(`${folder}/reference/00000-digits-tiny`);
+  return await finalHash(`${folder}/reference/00000-digits-tiny`, steps);
 }
 
 Deno.test("Ctrl-C saves and exits with 130; --resume reaches the bits of an uninterrupted run", () =>
@@ -45,25 +48,46 @@ Deno.test("Ctrl-C saves and exits with 130; --resume reaches the bits of an unin
     assertEquals(await finalHash(run), expected);
   }));
 
-Deno.test("a killed run resumes to the same bits, also when it was killed inside a checkpoint", () =>
+Deno.test("a run that is killed 20 times at random moments ends in the bits of an uninterrupted one", () =>
   inFolder(async (folder) => {
-    await writeConfig(folder, config);
-    const expected = await referenceHash(folder);
+    const steps = 300;
+    const snapshots = { rows: 1, columns: 1, everySteps: steps };
+    await writeConfig(folder, { ...config, duration: { steps }, snapshots });
+    const expected = await referenceHash(folder, steps);
     const run = `${folder}/runs/00000-digits-tiny`;
-    let insideCheckpoint = 0;
+    const checkpoints = `${run}/checkpoints`;
+    const chance = fillUniform(new Float32Array(2 * KILLS), { seed: 1, stream: 0, step: 0 });
+    const seen = { inside: 0, outside: 0 };
     let args = ["tiny.json"];
-    for (const target of [3, 30, 60, 90]) {
+    let before = 0;
+    let startMs = 0; // how long a task takes to its first step
+    for (let kill = 0; kill < KILLS; kill++) {
+      const [which, when] = chance.subarray(2 * kill, 2 * kill + 2);
+      const startedAt = performance.now();
       const child = await startTask("train", args, folder);
-      const killed = await killInsideCheckpoint(child, `${run}/checkpoints`, target);
-      if (killed === "inside") insideCheckpoint++;
+      if (which < 0.3 && kill > 0) {
+        await sleep(when * startMs);
+      } else {
+        const target = before + 8 * when;
+        await waitFor(async () => latest(await checkpointSteps(checkpoints)) > target);
+      }
+      startMs ||= performance.now() - startedAt;
+      seen[which < 0.6 ? await killAt(child, checkpoints) : await killInside(child, checkpoints)]++;
+      const reached = latest(await checkpointSteps(checkpoints));
+      assert(reached >= before, `checkpoint ${before} is lost: the latest is of step ${reached}`);
+      assert(reached < steps, `the run was done after ${kill + 1} kills`);
+      before = reached;
       args = ["--resume", "latest"];
     }
     const { code, stdout, stderr } = await runTask("train", args, folder);
     assertEquals(code, 0, stderr);
-    assertEquals(await finalHash(run), expected, stdout);
-    assert(insideCheckpoint > 0, "no kill hit a checkpoint that was being written");
-    const left = await Array.fromAsync(Deno.readDir(`${run}/checkpoints`), (entry) => entry.name);
+    assertStringIncludes(stdout, `on from step ${before}`); // nothing lost but steps since then
+    assertEquals(await finalHash(run, steps), expected, stdout);
+    assert(seen.inside > 0, "no kill hit a checkpoint that was being written");
+    const left = await Array.fromAsync(Deno.readDir(checkpoints), (entry) => entry.name);
     assertEquals(left.filter((name) => name.startsWith(".partial")), []);
+    const metrics = await readMetrics(`${run}/metrics.jsonl`);
+    assertEquals(metrics.map(({ step }) => step), Array.from({ length: steps }, (_, i) => i + 1));
   }));
 
 Deno.test("a second process on the same run is refused", () =>
@@ -82,35 +106,39 @@ Deno.test("a second process on the same run is refused", () =>
     }
   }));
 
-/**
- * Kills a process at the first sight of a half-written checkpoint after `target` steps, or soon after if
- * none is seen.
- */
-async function killInsideCheckpoint(
-  child: Deno.ChildProcess,
-  checkpoints: string,
-  target: number,
-): Promise<"inside" | "outside"> {
-  await waitFor(async () => (await checkpointSteps(checkpoints)).some((step) => step >= target));
-  const deadline = performance.now() + 2000;
-  while (performance.now() < deadline) {
-    for (const entry of Deno.readDirSync(checkpoints)) {
-      if (!entry.name.startsWith(".partial")) continue;
-      child.kill("SIGKILL");
-      await child.output();
-      const left = Array.from(Deno.readDirSync(checkpoints), ({ name }) => name);
-      return left.some((name) => name.startsWith(".partial")) ? "inside" : "outside";
-    }
-  }
+type Killed = "inside" | "outside";
+
+/** Kills a process at once. */
+async function killAt(child: Deno.ChildProcess, checkpoints: string): Promise<Killed> {
   child.kill("SIGKILL");
   await child.output();
-  return "outside";
+  const left = Array.from(Deno.readDirSync(checkpoints), ({ name }) => name);
+  return left.some((name) => name.startsWith(".partial")) ? "inside" : "outside";
+}
+
+/** Kills a process at the first sight of a half-written checkpoint, or soon if none is seen. */
+async function killInside(child: Deno.ChildProcess, checkpoints: string): Promise<Killed> {
+  const deadline = performance.now() + 1000;
+  while (performance.now() < deadline) {
+    for (const entry of Deno.readDirSync(checkpoints)) {
+      if (entry.name.startsWith(".partial")) return await killAt(child, checkpoints);
+    }
+  }
+  return await killAt(child, checkpoints);
+}
+
+function latest(steps: readonly number[]): number {
+  return steps[steps.length - 1] ?? 0;
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 async function waitFor(condition: () => Promise<boolean>): Promise<void> {
   const deadline = performance.now() + 120_000;
   while (!(await condition())) {
     if (performance.now() > deadline) throw new Error("waited two minutes in vain");
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await sleep(5);
   }
 }
