@@ -8,7 +8,7 @@ const spec: CommandSpec = {
   name: "evaluate",
   summary:
     "Measures an exported generator against its data; docs/measures.md explains each number.",
-  positionals: "RUN | latest | MODEL.onnx",
+  positionals: "[RUN | latest | MODEL.onnx]",
   maxPositionals: 1,
   options: {
     data: {

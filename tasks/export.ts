@@ -8,7 +8,7 @@ import { type CommandSpec, type ParsedCommand, runTask, type TaskOutcome } from 
 const spec: CommandSpec = {
   name: "export",
   summary: "Writes a run's generator as an ONNX file, and checks that it computes the same.",
-  positionals: "RUN | latest",
+  positionals: "[RUN | latest]",
   maxPositionals: 1,
   options: {
     out: { value: "FILE.onnx", help: "the file to write (default generator.onnx in the run)" },

@@ -78,6 +78,7 @@ async function main(command: ParsedCommand): Promise<TaskOutcome> {
     (signal) => runAll(request, { signal, runsFolder: command.text("runs") }),
     () => console.log("stopping  after this stretch of steps, to save a checkpoint"),
   );
+  if (!reproduction) return { exitCode: 130, json: { interrupted: true } };
   const { results, interrupted, file } = reproduction;
   const json = { problem: problem.name, results, interrupted, file };
   const lines = results.length === 0 ? [] : [

@@ -8,14 +8,14 @@ import {
   Sampler,
   type SamplerDevice,
 } from "../src/sampler/mod.ts";
-import { writeFileAtomically } from "../src/training/atomic_file.ts";
+import { ensureFolder, writeFileAtomically } from "../src/training/atomic_file.ts";
 import { findRun } from "../src/training/run_folder.ts";
 import { type CommandSpec, type ParsedCommand, runTask, type TaskOutcome } from "./cli/command.ts";
 
 const spec: CommandSpec = {
   name: "sample",
   summary: "Draws samples from a generator.onnx: a PNG grid, or a CSV file for points.",
-  positionals: "MODEL.onnx | RUN | latest",
+  positionals: "[MODEL.onnx | RUN | latest]",
   maxPositionals: 1,
   options: {
     count: { value: "N", help: "how many (default 16)" },
@@ -28,7 +28,8 @@ const spec: CommandSpec = {
     device: { value: "auto|wasm|webgpu", help: "what ONNX Runtime computes on (default auto)" },
     out: {
       value: "PATH",
-      help: "grid.png, points.csv, or a folder with a / at its end for single images",
+      help:
+        "grid.png, points.csv, or a folder with a / at its end for single images (default sampled.png or .csv beside the model)",
     },
     runs: { value: "FOLDER", help: "the folder of all runs (default runs)" },
   },
@@ -51,6 +52,7 @@ async function main(command: ParsedCommand): Promise<TaskOutcome> {
   await using sampler = await Sampler.load(model, { device });
   const samples = await sampler.sample(request);
   const out = command.text("out") ?? defaultOutput(model, samples);
+  checkUseful(command, out, samples);
   if (out.endsWith("/")) await writeImages(samples, out, scale ?? 1);
   else if (/\.csv$/i.test(out)) await write(out, new TextEncoder().encode(toCsv(samples)));
   else if (/\.png$/i.test(out)) await writeGrid(samples, out, columns, scale);
@@ -58,6 +60,23 @@ async function main(command: ParsedCommand): Promise<TaskOutcome> {
   console.log(`sampled   ${samples.length} from ${model} on ${describeDevice(sampler.device)}`);
   console.log(`wrote     ${out}`);
   return { json: { model, out, count: samples.length, device: sampler.device.name } };
+}
+
+/** Refuses options that would do nothing. */
+function checkUseful(command: ParsedCommand, out: string, samples: SampleList): void {
+  const useless = /\.csv$/i.test(out) ? ["columns", "scale"] : out.endsWith("/") ? ["columns"] : [];
+  const given = useless.find((name) => command.text(name) !== undefined);
+  if (given) {
+    throw new UserError(
+      `Cannot write ${out} with --${given}: it is for ${
+        given === "columns" ? "a grid, a name that ends in .png" : "images"
+      }`,
+    );
+  }
+  const seeds = samples.map(({ seed }) => seed);
+  if (out.endsWith("/") && new Set(seeds).size < seeds.length) {
+    throw new UserError(`Cannot write each seed into ${out} once: --seeds names one twice`);
+  }
 }
 
 function describeDevice({ name, threads, adapter, fallback }: SamplerDevice): string {
@@ -142,6 +161,6 @@ function toCsv(samples: SampleList): string {
 
 async function write(path: string, bytes: Uint8Array): Promise<void> {
   const slash = path.lastIndexOf("/");
-  if (slash > 0) await Deno.mkdir(path.slice(0, slash), { recursive: true });
+  if (slash > 0) await ensureFolder(path.slice(0, slash));
   await writeFileAtomically(path, bytes);
 }

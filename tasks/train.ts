@@ -46,10 +46,12 @@ const spec: CommandSpec = {
     "deno task train --resume latest --steps 5000",
     "deno task train mnist-mlp --data mnist --set generatorOptimizer.learningRate=2e-4",
     "deno task train dcgan@64x128 --data photos --conditional --dry-run",
-    `presets: ${Object.keys(presets).join(", ")}`,
-    `of any size, as in dcgan@64, dcgan@64x128 (height x width), r3gan@32x32x1 (grey): ${
-      SIZED_PRESETS.join(", ")
-    }`,
+  ],
+  notes: [
+    `Presets: ${Object.keys(presets).join(", ")}`,
+    `Of any size, as in dcgan@64, r3gan@32x32x1 (grey), dcgan@64x128 (height x width; the pictures`,
+    `must have that size): ${SIZED_PRESETS.join(", ")}`,
+    "Exit codes: 0 done, 2 a mistake in the call or its data, 130 stopped by Ctrl-C, 1 a bug",
   ],
 };
 
@@ -64,26 +66,47 @@ async function main(command: ParsedCommand): Promise<TaskOutcome> {
     : request.config;
   if (command.flag("dry-run")) return { json: await printPlan(config) };
 
-  return await withInterrupt(
+  let folder: string | undefined;
+  let trained = false;
+  const outcome = await withInterrupt(
     async (signal): Promise<TaskOutcome> => {
-      await using run = await trainRun(config, { ...request, signal, observer: watch.observer });
+      const { observer } = watch;
+      await using run = await trainRun(config, {
+        ...request,
+        signal,
+        observer: {
+          ...observer,
+          onStart(start) {
+            folder = start.folder.path;
+            observer.onStart?.(start);
+          },
+        },
+      });
       watch.finish();
-      const { folder, result } = run;
+      const { result } = run;
       if (result.interrupted) {
         console.log(
           `stopped   at step ${result.step.toLocaleString("en")}, saved; go on with\n` +
-            `          deno task train --resume ${folder.path}`,
+            `          deno task train --resume ${folder}`,
         );
-        return { exitCode: 130, json: { run: folder.path, step: result.step, interrupted: true } };
+        return { exitCode: 130, json: { run: folder, step: result.step, interrupted: true } };
       }
-      const finished = await finishRun(run);
+      trained = true;
+      const finished = await finishRun(run, { signal });
       return { json: summarise(run, finished) };
     },
     () =>
       watch.log(
-        "stopping  after this stretch of steps, to save a checkpoint; Ctrl-C again to quit now",
+        trained
+          ? "stopping  after this part of the export; training is done and saved"
+          : folder === undefined
+          ? "stopping  before training has begun"
+          : "stopping  after this stretch of steps, to save a checkpoint; Ctrl-C again to quit now",
       ),
   );
+  if (outcome) return outcome;
+  if (trained) console.log(`stopped   trained and saved; export with deno task export ${folder}`);
+  return { exitCode: 130, json: { run: folder ?? null, interrupted: true } };
 }
 
 async function download(config: RunConfig, log: (message: string) => void): Promise<RunConfig> {

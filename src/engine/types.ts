@@ -127,7 +127,7 @@ export interface CompiledFunction {
 
 /** Runs steps and functions on some device. */
 export interface Engine {
-  /** "tfjs-cpu", "tfjs-webgpu", "webgpu" or "onnx". */
+  /** "tfjs-cpu", "tfjs-webgpu", "webgpu", "onnx-web" or "onnx-node". */
   readonly name: string;
   /** For the person at the terminal: which device, which runtime, how many threads. */
   readonly description: string;

@@ -17,17 +17,6 @@ export const DATA_TYPES = {
 /** The name of an element type. */
 export type OnnxType = keyof typeof DATA_TYPES;
 
-/** Bytes of one element. */
-export const ELEMENT_BYTES: Record<OnnxType, number> = {
-  float32: 4,
-  uint8: 1,
-  int8: 1,
-  int32: 4,
-  int64: 8,
-  bool: 1,
-  float16: 2,
-};
-
 /** A dimension: a number, or a name such as `"N"` for one that is known only at run time. */
 export type OnnxDim = number | string;
 

@@ -8,7 +8,7 @@ import { openDataSource } from "../data/open.ts";
 import type { DataSource } from "../data/source.ts";
 import { UserError } from "../errors.ts";
 import { type GeneratorInfo, Sampler } from "../sampler/mod.ts";
-import { writeFileAtomically } from "../training/atomic_file.ts";
+import { ensureFolder, writeFileAtomically } from "../training/atomic_file.ts";
 import { readDataRecord } from "../training/data_record.ts";
 import { findRun, readRunConfig } from "../training/run_folder.ts";
 import { evaluateImages } from "./evaluate_images.ts";
@@ -181,7 +181,7 @@ async function write(
   neighbours: Uint8Array | undefined,
 ): Promise<string[]> {
   const folder = file.slice(0, file.lastIndexOf("/") + 1);
-  if (folder) await Deno.mkdir(folder, { recursive: true });
+  if (folder) await ensureFolder(folder);
   const files = [file];
   if (neighbours) {
     files.push(`${folder}neighbours.png`);

@@ -7,7 +7,7 @@ import { buildNetwork, type Network } from "../nn/mod.ts";
 import { type ExportDtype, type ExportedModel, exportOnnx } from "../onnx/export.ts";
 import { checkParity, type Parity } from "../onnx/parity.ts";
 import type { ReportedExport } from "../report/run_report.ts";
-import { writeFileAtomically } from "../training/atomic_file.ts";
+import { ensureFolder, writeFileAtomically } from "../training/atomic_file.ts";
 import { readLatestCheckpoint } from "../training/checkpoint.ts";
 import { readDataRecord } from "../training/data_record.ts";
 import { readRunConfig } from "../training/run_folder.ts";
@@ -189,7 +189,7 @@ function checkWeights(generator: Network, weights: HostTensors, path: string): v
 /** Writes the file, and before it the one with its weights where they are apart. */
 async function writeModel(path: string, { bytes, externalData }: ExportedModel): Promise<void> {
   const slash = path.lastIndexOf("/");
-  if (slash > 0) await Deno.mkdir(path.slice(0, slash), { recursive: true });
+  if (slash > 0) await ensureFolder(path.slice(0, slash));
   if (externalData) {
     const folder = path.slice(0, slash + 1);
     await writeFileAtomically(`${folder}${externalData.location}`, externalData.parts);

@@ -18,10 +18,20 @@ export interface Finish {
   report: RunReportResult;
 }
 
-/** Exports a finished run, samples from the file as an app would, and writes the report. */
-export async function finishRun(run: FinishedRun): Promise<Finish> {
+/**
+ * Exports a finished run, samples from the file as an app would, and writes the report.
+ * @param options.signal aborting it ends the work before its next part, with the signal's reason
+ */
+export async function finishRun(
+  run: FinishedRun,
+  options: { signal?: AbortSignal } = {},
+): Promise<Finish> {
+  const { signal } = options;
+  signal?.throwIfAborted();
   const exported = await exportRun(run);
+  signal?.throwIfAborted();
   const { sampled, sampledOn } = await sampleFile(run, exported.path);
+  signal?.throwIfAborted();
   const report = await reportRun(run, exported.reported);
   return { exported, sampled, sampledOn, report };
 }

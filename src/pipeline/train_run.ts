@@ -5,8 +5,14 @@ import type { DataSource } from "../data/source.ts";
 import { openEngine } from "../engine/open.ts";
 import type { Engine } from "../engine/types.ts";
 import type { Network } from "../nn/mod.ts";
-import { type Checkpoint, readLatestCheckpoint } from "../training/checkpoint.ts";
-import { writeDataRecord } from "../training/data_record.ts";
+import { UserError } from "../errors.ts";
+import {
+  checkFits,
+  type Checkpoint,
+  readLatestCheckpoint,
+  removeLaterCheckpoints,
+} from "../training/checkpoint.ts";
+import { readDataRecord, writeDataRecord } from "../training/data_record.ts";
 import {
   createRunFolder,
   openRunFolder,
@@ -33,6 +39,8 @@ export interface TrainRunOptions {
 
 /** Who watches a run. Every method is optional. */
 export interface TrainRunObserver {
+  /** Pictures are being decoded. */
+  onLoading?(progress: { done: number; total: number }): void;
   /** The data are open. */
   onData?(data: DataSource): void;
   /** The engine is open: what it runs on, and why it was taken. */
@@ -91,7 +99,10 @@ export async function trainRun(
   options: TrainRunOptions = {},
 ): Promise<FinishedRun> {
   const { observer = {}, signal } = options;
-  const data = await openDataSource(config.data, { signal });
+  const data = await openDataSource(config.data, {
+    signal,
+    onProgress: observer.onLoading?.bind(observer),
+  });
   observer.onData?.(data);
   const trainingStep = buildTrainingStep(config, {
     shape: [...data.shape],
@@ -104,9 +115,11 @@ export async function trainRun(
   cleanup.defer(() => engine.dispose());
   observer.onEngine?.(engine.description, reason);
 
-  const { folder, checkpoint } = await openFolder(config, data, engine, options);
+  const { folder, checkpoint } = await openFolder(
+    { config, data, engine, trainingStep, totalSteps },
+    options,
+  );
   cleanup.use(folder);
-  await writeDataRecord(folder.path, data);
   const watch = new CollapseWatch(data, config.objective.name);
   let scalars: Record<string, number> = {};
   const snapshots = await openSnapshots({
@@ -165,30 +178,69 @@ function countNumbers(network: Network): number {
   return network.parameters.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
 }
 
+/** What a run's folder is opened for. */
+interface Opening {
+  config: RunConfig;
+  data: DataSource;
+  engine: Engine;
+  trainingStep: TrainingStep;
+  totalSteps: number;
+}
+
 async function openFolder(
-  config: RunConfig,
-  data: DataSource,
-  engine: Engine,
+  opening: Opening,
   { runsFolder = "runs", resume, observer }: TrainRunOptions,
 ): Promise<{ folder: RunFolder; checkpoint?: Checkpoint }> {
+  const { config, data } = opening;
   if (resume === undefined) {
-    return { folder: await createRunFolder(runsFolder, config, data.name) };
+    const folder = await createRunFolder(runsFolder, config, data.name);
+    await writeDataRecord(folder.path, data);
+    return { folder };
   }
   const folder = await openRunFolder(resume);
   try {
     const warn = (message: string) => observer?.onWarning?.(message);
     const checkpoint = await readLatestCheckpoint(folder.checkpoints, warn);
-    if (checkpoint.engine !== engine.name) {
-      warn(
-        `the checkpoint was made by the engine ${checkpoint.engine}, and this one is ${engine.name}: ` +
-          "training goes on, with slightly different rounding",
-      );
-    }
+    await checkResume(opening, folder, checkpoint, warn);
+    // Nothing is written before all of that is known to fit.
+    await removeLaterCheckpoints(folder.checkpoints, checkpoint.step);
     await dropLaterPictures(folder, checkpoint.step);
     await writeConfig(folder, config);
+    await writeDataRecord(folder.path, data);
     return { folder, checkpoint };
   } catch (error) {
     folder[Symbol.dispose]();
     throw error;
+  }
+}
+
+/**
+ * Checks that a run can go on from a checkpoint.
+ * @throws {UserError} when the weights do not fit, or the run is already longer than it is to be
+ */
+async function checkResume(
+  { config, data, engine, trainingStep, totalSteps }: Opening,
+  folder: RunFolder,
+  checkpoint: Checkpoint,
+  warn: (message: string) => void,
+): Promise<void> {
+  checkFits(checkpoint.state, trainingStep.initialState(config.seed), folder.path);
+  if (checkpoint.step > totalSteps) {
+    throw new UserError(
+      `Cannot resume ${folder.path} to step ${totalSteps}: it has ${checkpoint.step} steps already; ` +
+        "give more with --steps or --epochs",
+    );
+  }
+  if (checkpoint.engine !== engine.name) {
+    warn(
+      `the checkpoint was made by the engine ${checkpoint.engine}, and this one is ${engine.name}: ` +
+        "training goes on, with slightly different rounding",
+    );
+  }
+  const trainedOn = await readDataRecord(folder.path).catch(() => undefined);
+  if (trainedOn && trainedOn.fingerprint !== data.fingerprint) {
+    warn(
+      `the run was trained on other data (${trainedOn.name}, ${trainedOn.count} samples) so far`,
+    );
   }
 }

@@ -27,6 +27,18 @@ export async function writeFileAtomically(
   }
 }
 
+/**
+ * Makes a folder and those that it lies in, where they are missing.
+ * @throws {UserError} when that is not possible
+ */
+export async function ensureFolder(path: string): Promise<void> {
+  try {
+    await Deno.mkdir(path, { recursive: true });
+  } catch (error) {
+    throw writeError(path, error);
+  }
+}
+
 /** Writes a file and waits until the disc has it. */
 export async function writeDurably(
   path: string,
@@ -46,17 +58,20 @@ export function writeError(path: string, error: unknown): unknown {
   const code = (error as { code?: string }).code;
   if (code === "ENOSPC" || /no space left|quota exceeded/i.test(error.message)) {
     return new UserError(
-      `Cannot write ${path}: the disc is full; free some space, or give another folder with --out`,
+      `Cannot write ${path}: the disc is full; free some space, or choose a place on another disc`,
       { cause: error },
     );
   }
   if (error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotCapable) {
     return new UserError(
-      `Cannot write ${path}: permission denied; give a folder that you may write with --out`,
+      `Cannot write ${path}: permission denied; choose a place that you may write to`,
       { cause: error },
     );
   }
-  if (code === "EROFS" || code === "ENOTDIR" || code === "EISDIR" || code === "ENAMETOOLONG") {
+  if (
+    code === "EEXIST" || code === "EROFS" || code === "ENOTDIR" || code === "EISDIR" ||
+    code === "ENAMETOOLONG"
+  ) {
     return new UserError(`Cannot write ${path}: ${error.message}`, { cause: error });
   }
   return error;

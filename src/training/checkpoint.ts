@@ -40,7 +40,7 @@ const STATE_FILE = "state.safetensors";
 const INFO_FILE = "checkpoint.json";
 
 /**
- * Writes a checkpoint, then removes the oldest beyond `keep`.
+ * Writes a checkpoint, then removes the oldest of those before it, so that `keep` are left.
  * @param folder the run's `checkpoints` folder
  * @throws {UserError} when it cannot be written; the ones before are untouched
  */
@@ -66,9 +66,15 @@ export async function writeCheckpoint(
     await removeTree(aside).catch(() => {});
     throw writeError(target, error);
   }
-  const steps = await checkpointSteps(folder);
-  const surplus = steps.slice(0, Math.max(0, steps.length - keep));
+  const earlier = (await checkpointSteps(folder)).filter((step) => step < checkpoint.step);
+  const surplus = earlier.slice(0, Math.max(0, earlier.length + 1 - keep));
   for (const step of surplus) await removeTree(`${folder}/${folderName(step)}`);
+}
+
+/** Removes the checkpoints after a step: what a resumed run makes again, or damaged ones. */
+export async function removeLaterCheckpoints(folder: string, step: number): Promise<void> {
+  const later = (await checkpointSteps(folder)).filter((other) => other > step);
+  for (const other of later) await removeTree(`${folder}/${folderName(other)}`);
 }
 
 /** Whether a whole checkpoint with this state is there already, as after resuming at the last step. */

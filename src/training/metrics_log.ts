@@ -3,7 +3,7 @@
  * fixed length, so the lines do not depend on how fast the machine is. The first line after a resume
  * stands for the steps since its checkpoint.
  */
-import { writeError } from "./atomic_file.ts";
+import { writeError, writeFileAtomically } from "./atomic_file.ts";
 
 /** One line. Further fields hold further scalars of the step, such as `penalty`. */
 export interface MetricsLine {
@@ -45,7 +45,8 @@ export class MetricsLog {
     this.#count = 0;
     const lines = await readMetrics(this.#file);
     const kept = lines.filter((line) => line.step <= step);
-    await Deno.writeTextFile(this.#file, kept.map((line) => JSON.stringify(line) + "\n").join(""));
+    const text = kept.map((line) => JSON.stringify(line) + "\n").join("");
+    await writeFileAtomically(this.#file, new TextEncoder().encode(text));
   }
 
   /**
@@ -87,7 +88,7 @@ export class MetricsLog {
   }
 }
 
-/** Reads the lines of a `metrics.jsonl`; a last line that was cut off is left out. */
+/** Reads the lines of a `metrics.jsonl`; what follows a damaged line is left out. */
 export async function readMetrics(file: string): Promise<MetricsLine[]> {
   let text: string;
   try {
@@ -99,13 +100,20 @@ export async function readMetrics(file: string): Promise<MetricsLine[]> {
   const lines: MetricsLine[] = [];
   for (const line of text.split("\n")) {
     if (!line) continue;
-    try {
-      lines.push(JSON.parse(line));
-    } catch {
-      break;
-    }
+    const parsed = parseLine(line);
+    if (!parsed) break;
+    lines.push(parsed);
   }
   return lines;
+}
+
+function parseLine(text: string): MetricsLine | undefined {
+  try {
+    const line = JSON.parse(text) as Partial<MetricsLine> | null;
+    return Number.isFinite(line?.step) ? line as MetricsLine : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function round(value: number, digits: number): number {

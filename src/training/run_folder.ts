@@ -6,7 +6,7 @@ import { UserError } from "../errors.ts";
 import type { RunConfig } from "../config/run_config.ts";
 import { checkConfig } from "../config/resolve.ts";
 import { removePartial } from "./checkpoint.ts";
-import { writeError, writeFileAtomically } from "./atomic_file.ts";
+import { ensureFolder, writeError, writeFileAtomically } from "./atomic_file.ts";
 
 /** Where a run keeps its things. */
 export interface RunFolder extends Disposable {
@@ -82,7 +82,7 @@ export async function findRun(run: string, root: string): Promise<string> {
   if (run === "latest") {
     if (names.length) return `${root}/${names[names.length - 1]}`;
     throw new UserError(
-      `Cannot find the latest run: ${root} has none; train first, or name the folder of runs with --out`,
+      `Cannot find the latest run: ${root} has none; train first, or name the folder of runs`,
     );
   }
   const path = run.replace(/\/+$/, "") || run;
@@ -101,6 +101,8 @@ export async function findRun(run: string, root: string): Promise<string> {
  */
 export async function openRunFolder(path: string): Promise<RunFolder> {
   const folder = await takeFolder(path);
+  await ensureFolder(folder.checkpoints);
+  await ensureFolder(folder.samples);
   await removePartial(folder.checkpoints);
   await removePartial(folder.path);
   return folder;

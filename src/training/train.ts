@@ -106,9 +106,9 @@ export async function train(
   let scalars: Record<string, number> = {};
   let stretch = 1;
   let savedAt = now();
-  await metrics.truncate(step);
   const startState = trainingStep.initialState(config.seed);
   if (resume) checkFits(resume.state, startState, folder.path);
+  await metrics.truncate(step);
 
   const compiled = await engine.compileStep(
     feed.program,

@@ -31,6 +31,8 @@ export interface CommandSpec {
   maxPositionals: number;
   /** Examples for `--help`, each a command line with a comment. */
   examples?: string[];
+  /** Lines after the examples in `--help`. */
+  notes?: string[];
   options: Record<string, OptionSpec>;
 }
 
@@ -173,6 +175,7 @@ export function helpText(spec: CommandSpec): string {
       ...spec.examples.map((line) => `  ${line}`),
     );
   }
+  if (spec.notes?.length) lines.push("", ...spec.notes);
   return lines.join("\n");
 }
 

@@ -82,6 +82,14 @@ function withOptions(base: RunConfig, command: ParsedCommand): RunConfig {
 function fitPictures(config: RunConfig): RunConfig {
   const { data, discriminator: { inputShape } } = config;
   const [height, width, channels] = inputShape;
+  if (data.path !== undefined && inputShape.length === 3 && /\.csv$/i.test(data.path)) {
+    throw new UserError(
+      `Cannot train ${config.preset} on ${data.path}: its networks take pictures of ` +
+        `[${
+          inputShape.join(", ")
+        }], and a CSV file holds points; use ring-2d, or networks of your own`,
+    );
+  }
   if (data.path === undefined || inputShape.length !== 3 || height !== width) return config;
   if (
     data.source === "csv" || data.source === "stacked-mnist" || (channels !== 1 && channels !== 3)

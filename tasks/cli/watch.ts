@@ -14,11 +14,19 @@ export interface Watch {
 /** Prints a run's course. */
 export function watchRun(): Watch {
   let line = new ProgressLine();
+  let loadingShownAt = performance.now();
   const log = (message: string) => line.log(message);
   return {
     log,
     finish: () => line.finish(),
     observer: {
+      onLoading({ done, total }) {
+        if (done !== total && performance.now() - loadingShownAt < 2000) return;
+        loadingShownAt = performance.now();
+        if (total >= 1000) {
+          log(`loading   ${done.toLocaleString("en")} of ${total.toLocaleString("en")} pictures`);
+        }
+      },
       onData(data) {
         line = new ProgressLine({ unit: data.kind === "image" ? "images" : "points" });
         log(`data      ${data.description}`);
@@ -42,11 +50,12 @@ export function watchRun(): Watch {
 /**
  * Runs `work` with a signal that Ctrl-C (or a polite kill) aborts; a second one ends the process at
  * once.
+ * @returns what `work` gives, or undefined when it gave up because of the signal
  */
 export async function withInterrupt<T>(
   work: (signal: AbortSignal) => Promise<T>,
   onInterrupt: () => void,
-): Promise<T> {
+): Promise<T | undefined> {
   const controller = new AbortController();
   const interrupt = () => {
     if (controller.signal.aborted) Deno.exit(130);
@@ -57,6 +66,10 @@ export async function withInterrupt<T>(
   for (const name of signals) Deno.addSignalListener(name, interrupt);
   try {
     return await work(controller.signal);
+  } catch (error) {
+    const { aborted, reason } = controller.signal;
+    if (aborted && (error === reason || (error as Error)?.name === "AbortError")) return undefined;
+    throw error;
   } finally {
     for (const name of signals) Deno.removeSignalListener(name, interrupt);
   }

@@ -6,15 +6,16 @@ const ALLOWED: Record<string, string[]> = {
   "config": [],
   "random": ["manifest"],
   "manifest": [],
+  "wasm_memory": [],
   "data": ["config", "random"],
   "engine": ["random", "engine/onnx", "engine/webgpu"],
-  "engine/onnx": ["engine", "onnx", "random"],
+  "engine/onnx": ["engine", "onnx", "random", "wasm_memory"],
   "engine/webgpu": ["engine", "random"],
   "nn": ["config", "engine", "random"],
   "objectives": ["config", "engine", "nn"],
   "training": ["config", "data", "engine", "nn", "objectives"],
-  "onnx": ["engine", "nn", "config", "random", "manifest"],
-  "sampler": ["random", "manifest"],
+  "onnx": ["engine", "nn", "config", "random", "manifest", "wasm_memory"],
+  "sampler": ["random", "manifest", "wasm_memory"],
   "metrics": ["random"],
   "report": ["config", "data", "metrics", "sampler"],
   "pipeline": [
@@ -62,7 +63,7 @@ async function readGraph(entry: string): Promise<ModuleInfo["modules"]> {
 
 function roomOf(specifier: string): string | undefined {
   const path = specifier.startsWith(root.href) ? specifier.slice(root.href.length) : "";
-  const match = /^src\/(?:(engine\/(?:onnx|webgpu))\/|([a-z]+)(?:\/|\.ts$))/.exec(path);
+  const match = /^src\/(?:(engine\/(?:onnx|webgpu))\/|([a-z_]+)(?:\/|\.ts$))/.exec(path);
   return match?.[1] ?? match?.[2];
 }
 

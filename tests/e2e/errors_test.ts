@@ -16,6 +16,7 @@ async function prepare(folder: string): Promise<void> {
   await Deno.writeFile(`${folder}/mnist/t10k-labels-idx1-ubyte`, new Uint8Array(8));
   await Deno.writeTextFile(`${folder}/broken.onnx`, "this is not a model at all");
   await Deno.writeTextFile(`${folder}/page.onnx`, "<!doctype html><title>404</title>");
+  await Deno.writeTextFile(`${folder}/points.csv`, "1,2\n3,4\n");
   await Deno.writeTextFile(`${folder}/broken.json`, "{");
   await Deno.mkdir(`${folder}/runs/00000-bare`, { recursive: true });
   await Deno.writeTextFile(`${folder}/runs/00000-bare/config.json`, JSON.stringify(TINY));
@@ -36,6 +37,9 @@ const WRONG: [command: string, message: string][] = [
   ["train tiny.json --set batchSize=65", "Cannot train: a step takes 65 samples"],
   ["train tiny.json --set generator.layers.0.units=x", "generator.layers.0.units"],
   ["train tiny.json --set latent.dimension=4", "the generator's inputShape is [3]"],
+  ["train mnist-mlp --data points.csv", "a CSV file holds points"],
+  ["train tiny.json --out points.csv/runs", "Cannot write"],
+  ["sample broken.onnx --count 0", "--count is 0"],
   ["train --resume 7", "Cannot find the run 7"],
   ["train --resume runs/00000-bare", "Cannot find a checkpoint"],
   ["train mnist-mlp --resume latest", "a resumed run keeps its own config"],

@@ -4,6 +4,7 @@ import type { HostTensors } from "../../src/engine/types.ts";
 import {
   checkpointSteps,
   readLatestCheckpoint,
+  removeLaterCheckpoints,
   removePartial,
   writeCheckpoint,
 } from "../../src/training/checkpoint.ts";
@@ -28,7 +29,7 @@ async function withFolder(test: (folder: string) => Promise<void>): Promise<void
 
 Deno.test("readLatestCheckpoint() gives what the last writeCheckpoint() wrote", () =>
   withFolder(async (folder) => {
-    for (const step of [5, 100, 20]) await writeStep(folder, step, 3);
+    for (const step of [5, 20, 100]) await writeStep(folder, step, 3);
     const latest = await readLatestCheckpoint(folder);
     assertEquals(latest.step, 100);
     assertEquals(latest.images, 800);
@@ -86,6 +87,17 @@ Deno.test("checkpointSteps() does not see what was being written when a process 
     await removePartial(folder);
     const names = await Array.fromAsync(Deno.readDir(folder), (entry) => entry.name);
     assertEquals(names, ["00000003"]);
+  }));
+
+Deno.test("writeCheckpoint() never removes itself for a later one, which may be damaged", () =>
+  withFolder(async (folder) => {
+    await writeStep(folder, 10, 1);
+    await writeStep(folder, 30, 1);
+    await flipLastByte(`${folder}/00000030/state.safetensors`);
+    await writeStep(folder, 20, 1);
+    assertEquals(await checkpointSteps(folder), [20, 30]);
+    await removeLaterCheckpoints(folder, 20);
+    assertEquals((await readLatestCheckpoint(folder)).state, stateOf(20));
   }));
 
 async function flipLastByte(file: string): Promise<void> {

@@ -37,7 +37,7 @@ export async function createOnnxEngine(options: OnnxEngineOptions = {}): Promise
   }
 
   return {
-    name: "onnx",
+    name: `onnx-${runtime.kind}`,
     description: `cpu through ${runtime.description}`,
     async compileStep(program, state, seed) {
       checkPools(program.inputs);

@@ -32,12 +32,3 @@ export function replaceKernel(name: string, own: OwnKernel): void {
     kernelFunc: (call) => own(call as unknown as KernelCall) ?? stock.kernelFunc(call),
   });
 }
-
-/** Gives all of TensorFlow.js's kernels back: for comparisons in tests and benchmarks. */
-export function restoreStockKernels(): void {
-  for (const [name, stock] of replaced) {
-    tf.unregisterKernel(name, "webgpu");
-    tf.registerKernel(stock);
-  }
-  replaced.clear();
-}
