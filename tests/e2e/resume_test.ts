@@ -142,3 +142,26 @@ async function waitFor(condition: () => Promise<boolean>): Promise<void> {
     await sleep(5);
   }
 }
+
+Deno.test("a refused --resume leaves the run as it was, and it goes on afterwards", () =>
+  inFolder(async (folder) => {
+    await writeConfig(folder, { ...config, duration: { steps: 20 } });
+    assertEquals((await runTask("train", ["tiny.json"], folder)).code, 0);
+    const run = `${folder}/runs/00000-digits-tiny`;
+    const before = await Deno.readTextFile(`${run}/config.json`);
+    for (
+      const [args, message] of [
+        [["--set", 'generatorOptimizer={"type":"sgd","learningRate":0.01}'], "Cannot resume"],
+        [["--steps", "10"], "it has 20 steps already; give more with --steps"],
+      ] as const
+    ) {
+      const refused = await runTask("train", ["--resume", "latest", ...args], folder);
+      assertEquals(refused.code, 2, refused.stdout);
+      assertStringIncludes(refused.stderr, message);
+      assertEquals(await Deno.readTextFile(`${run}/config.json`), before);
+    }
+    const more = await runTask("train", ["--resume", "latest", "--steps", "25"], folder);
+    assertEquals(more.code, 0, more.stderr);
+    assertStringIncludes(more.stdout, "changed   duration.steps: 20 -> 25");
+    assertEquals((await readLatestCheckpoint(`${run}/checkpoints`)).step, 25);
+  }));
