@@ -10,7 +10,7 @@ import {
   exportOnnx,
   type ParityReference,
 } from "../../src/onnx/mod.ts";
-import { decodeModel } from "../../src/onnx/protobuf_reader.ts";
+import { decodeModel } from "./protobuf_reader.ts";
 import { compileNetwork } from "../../src/pipeline/generate.ts";
 import { Sampler } from "../../src/sampler/mod.ts";
 import {

@@ -8,7 +8,7 @@ import type { LatentDistribution } from "../../src/manifest.ts";
 import { fillNormal, fillUniform } from "../../src/random/counter_random.ts";
 import type { OnnxGraph } from "../../src/onnx/graph.ts";
 import type { ParityReference } from "../../src/onnx/mod.ts";
-import { decodeModel } from "../../src/onnx/protobuf_reader.ts";
+import { decodeModel } from "./protobuf_reader.ts";
 
 /** A network that takes `latent` numbers and has these layers. */
 export function generatorOf(latent: number, layers: LayerSpec[], classCount?: number): NetworkSpec {

@@ -8,7 +8,7 @@ import {
   type OnnxType,
 } from "../../src/onnx/graph.ts";
 import { encodeModel } from "../../src/onnx/protobuf.ts";
-import { decodeModel } from "../../src/onnx/protobuf_reader.ts";
+import { decodeModel } from "./protobuf_reader.ts";
 
 /** Records as plain objects, as the reader makes them. */
 function record<T>(fields: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> {

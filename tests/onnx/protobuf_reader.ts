@@ -1,5 +1,5 @@
 /**
- * ONNX bytes to the typed model of graph.ts, for our own checks and for tools: what this project
+ * ONNX bytes to the typed model of graph.ts, for the tests: what this project
  * writes, and enough of other writers' files to look at inputs, outputs, nodes and metadata. Tensors
  * must carry `raw_data`, as ours do.
  */
@@ -14,7 +14,7 @@ import {
   type OnnxTensor,
   type OnnxType,
   type OnnxValueInfo,
-} from "./graph.ts";
+} from "../../src/onnx/graph.ts";
 
 const TYPE_NAMES = new Map<number, OnnxType>(
   Object.entries(DATA_TYPES).map(([name, number]) => [number, name as OnnxType]),
