@@ -74,8 +74,8 @@ function assign(root: Record<string, Json>, path: string[], value: Json): void {
   let target: Json = root;
   for (const [depth, key] of path.slice(0, -1).entries()) {
     const parent = target as Record<string, Json>;
-    if (parent[key] === undefined && OPTIONAL_PARTS.includes(key)) parent[key] = {};
-    const child: Json | undefined = parent[key];
+    if (!Object.hasOwn(parent, key) && OPTIONAL_PARTS.includes(key)) parent[key] = {};
+    const child: Json | undefined = Object.hasOwn(parent, key) ? parent[key] : undefined;
     if (child === undefined || child === null || typeof child !== "object") {
       const known = Object.keys(parent);
       throw new UserError(
@@ -88,7 +88,17 @@ function assign(root: Record<string, Json>, path: string[], value: Json): void {
     target = child;
   }
   const last = path[path.length - 1];
-  if (value === null) delete (target as Record<string, Json>)[last];
+  if (Array.isArray(target) && !(/^\d+$/.test(last) && Number(last) <= target.length)) {
+    throw new UserError(
+      `Cannot set ${path.join(".")}: ${
+        path.slice(0, -1).join(".")
+      } is a list of ${target.length}; ` +
+        `expected a position from 0 to ${target.length}, which adds one, or the whole list as JSON`,
+    );
+  }
+  if (last === "__proto__") throw new UserError(`Cannot set ${path.join(".")}: it is no option`);
+  if (value === null && Array.isArray(target)) target.splice(Number(last), 1);
+  else if (value === null) delete (target as Record<string, Json>)[last];
   else (target as Record<string, Json>)[last] = value;
 }
 

@@ -194,11 +194,23 @@ function parseInfo(bytes: Uint8Array, path: string): CheckpointInfo {
       `Cannot read ${path}: it is a checkpoint of version ${info?.version}, and this ganforge reads 1`,
     );
   }
-  const { rollbacks = 0, learningRateFactor = 1 } = info;
-  const numbers = [info.step, info.images, info.wallSeconds, rollbacks, learningRateFactor];
-  if (!numbers.every(Number.isFinite) || typeof info.stateSha256 !== "string") {
+  const { step, images, wallSeconds, rollbacks = 0, learningRateFactor = 1 } = info;
+  const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
+  const isAmount = (value: unknown) => Number.isFinite(value) && (value as number) >= 0;
+  const isWhole = [step, images, rollbacks].every(isCount) && isAmount(wallSeconds) &&
+    isAmount(learningRateFactor) && learningRateFactor > 0 &&
+    [info.engine, info.stateSha256].every((text) => typeof text === "string");
+  if (!isWhole) {
     throw new UserError(
       `Cannot read ${path}/${INFO_FILE}: a field is missing or of the wrong type`,
+    );
+  }
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  if (/^\d+$/.test(name) && Number(name) !== step) {
+    throw new UserError(
+      `Cannot use ${path}: its ${INFO_FILE} is of step ${step}, and the folder of step ${
+        Number(name)
+      }`,
     );
   }
   return info as CheckpointInfo;

@@ -49,7 +49,7 @@ export async function readDataRecord(path: string): Promise<DataRecord> {
   } catch (error) {
     const fault = error instanceof Deno.errors.NotFound
       ? "it is not there; resume the run for a step, which writes it again"
-      : (error as Error).message;
+      : (error as Error).message.replace(/\s+/g, " ");
     throw new UserError(`Cannot read ${file}: ${fault}`, { cause: error });
   }
   if (record?.version !== 1) {

@@ -137,7 +137,8 @@ export async function readConfigFile(file: string, purpose = file): Promise<RunC
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new UserError(`Cannot use ${file}: it is not JSON, ${(error as Error).message}`);
+    const fault = (error as Error).message.replace(/\s+/g, " "); // it quotes the text, line breaks too
+    throw new UserError(`Cannot use ${file}: it is not JSON, ${fault}`);
   }
   return checkConfig(value, file);
 }

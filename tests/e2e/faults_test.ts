@@ -1,0 +1,94 @@
+/** Damage between two sessions of a run: a flipped byte, a config of another version. */
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import type { RunConfig } from "../../src/config/run_config.ts";
+import { checkpointSteps, readLatestCheckpoint } from "../../src/training/checkpoint.ts";
+import { inFolder, runTask, TINY, writeConfig } from "./cli.ts";
+
+const RUN = "runs/00000-digits-tiny";
+
+/** Trains 12 steps; checkpoints 10 and 12 stay. */
+async function trainTiny(folder: string): Promise<void> {
+  await writeConfig(folder, TINY);
+  const { code, stderr } = await runTask("train", ["tiny.json"], folder);
+  assertEquals(code, 0, stderr);
+  assertEquals(await checkpointSteps(`${folder}/${RUN}/checkpoints`), [10, 12]);
+}
+
+async function flipByte(file: string): Promise<void> {
+  const bytes = await Deno.readFile(file);
+  bytes[bytes.length >> 1] ^= 0x10;
+  await Deno.writeFile(file, bytes);
+}
+
+async function finalHash(folder: string): Promise<string> {
+  const { step, stateSha256 } = await readLatestCheckpoint(`${folder}/${RUN}/checkpoints`);
+  assertEquals(step, 20);
+  return stateSha256;
+}
+
+Deno.test("a flipped byte in the newest checkpoint: the one before is used, and the user is told", () =>
+  inFolder(async (folder) => {
+    await trainTiny(folder);
+    await Deno.mkdir(`${folder}/whole`);
+    await copyTree(`${folder}/runs`, `${folder}/whole/runs`);
+    const args = ["--resume", "latest", "--steps", "20"];
+    const whole = await runTask("train", args, `${folder}/whole`);
+    assertEquals(whole.code, 0, whole.stderr);
+
+    await flipByte(`${folder}/${RUN}/checkpoints/00000012/state.safetensors`);
+    const { code, stdout, stderr } = await runTask("train", args, folder);
+    assertEquals(code, 0, stderr);
+    assertMatch(
+      stdout,
+      /warning +Cannot use runs\/\S+\/00000012: state\.safetensors has SHA-256 \w+\.\.\., and was/,
+    );
+    assertStringIncludes(stdout, "trying the one before");
+    assertStringIncludes(stdout, "on from step 10");
+    assertEquals(await finalHash(folder), await finalHash(`${folder}/whole`));
+  }));
+
+Deno.test("damage to all checkpoints ends in one line and exit code 2", () =>
+  inFolder(async (folder) => {
+    await trainTiny(folder);
+    for (const step of ["00000010", "00000012"]) {
+      await flipByte(`${folder}/${RUN}/checkpoints/${step}/state.safetensors`);
+    }
+    const { code, stderr } = await runTask("train", ["--resume", "latest"], folder);
+    assertEquals(code, 2, stderr);
+    assertStringIncludes(stderr, "its 2 checkpoints are damaged");
+  }));
+
+Deno.test("a config that this version does not know is refused with the difference", () =>
+  inFolder(async (folder) => {
+    await trainTiny(folder);
+    const cases: [config: object, message: string][] = [
+      [{ ...TINY, version: 2 }, "it is a config of version 2, and this ganforge reads version 1"],
+      [{ ...TINY, sharpness: 3 }, 'Unrecognized key: "sharpness"'],
+      [without("ema"), ""], // optional: an older config without it is fine
+      [without("batchSize"), "batchSize: "],
+      [{ ...TINY, update: { ...TINY.update, order: "both" } }, "update.order: "],
+    ];
+    for (const [config, message] of cases) {
+      await Deno.writeTextFile(`${folder}/other.json`, JSON.stringify(config));
+      const fresh = await runTask("train", ["other.json", "--dry-run"], folder);
+      assertEquals(fresh.code, message ? 2 : 0, fresh.stderr);
+      assertStringIncludes(fresh.stderr, message);
+      if (!message) continue;
+      await Deno.writeTextFile(`${folder}/${RUN}/config.json`, JSON.stringify(config));
+      const resumed = await runTask("train", ["--resume", "latest"], folder);
+      assertEquals(resumed.code, 2, resumed.stderr);
+      assertStringIncludes(resumed.stderr, `${RUN}/config.json: ${message}`);
+    }
+  }));
+
+function without(field: keyof RunConfig): object {
+  return Object.fromEntries(Object.entries(TINY).filter(([name]) => name !== field));
+}
+
+async function copyTree(from: string, to: string): Promise<void> {
+  await Deno.mkdir(to);
+  for await (const { name, isDirectory } of Deno.readDir(from)) {
+    if (isDirectory) await copyTree(`${from}/${name}`, `${to}/${name}`);
+    else await Deno.copyFile(`${from}/${name}`, `${to}/${name}`);
+  }
+}

@@ -1,0 +1,119 @@
+/** Damaged files of a run: read right, or refused in one line; never another exception. */
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { UserError } from "../../src/errors.ts";
+import { readCheckpoint, writeCheckpoint } from "../../src/training/checkpoint.ts";
+import { readDataRecord, writeDataRecord } from "../../src/training/data_record.ts";
+import { readMetrics } from "../../src/training/metrics_log.ts";
+import { readConfigFile } from "../../src/training/run_folder.ts";
+import { presetConfig } from "../../src/config/presets/mod.ts";
+import { openDataSource } from "../../src/data/open.ts";
+
+const RUNS = 2000;
+
+/** A file with some of its bytes replaced, or cut off, or with other values in its JSON. */
+function damaged(bytes: Uint8Array): fc.Arbitrary<Uint8Array> {
+  const edits = fc.array(fc.tuple(fc.nat(bytes.length - 1), fc.integer({ min: 32, max: 126 })), {
+    minLength: 1,
+    maxLength: 3,
+  });
+  const edited = edits.map((pairs) => {
+    const copy = bytes.slice();
+    for (const [at, value] of pairs) copy[at] = value;
+    return copy;
+  });
+  const cut = fc.nat(bytes.length).map((length) => bytes.slice(0, length));
+  const text = new TextDecoder().decode(bytes);
+  const swapped = fc.tuple(fc.nat(), fc.jsonValue({ maxDepth: 1 })).map(([at, value]) => {
+    const fields = [...text.matchAll(/"\w+":\s*(?=[\d"n])/g)];
+    if (fields.length === 0) return bytes;
+    const field = fields[at % fields.length];
+    const start = field.index + field[0].length;
+    const end = text.slice(start).search(/[,}\n]/);
+    const changed = text.slice(0, start) + JSON.stringify(value) + text.slice(start + end);
+    return new TextEncoder().encode(changed);
+  });
+  const other = fc.jsonValue().map((value) => new TextEncoder().encode(JSON.stringify(value)));
+  return fc.oneof(edited, cut, swapped, other);
+}
+
+/** Writes damaged versions of a file and reads each; counts those that are read all the same. */
+async function fuzz(file: string, read: () => Promise<unknown>): Promise<Record<string, number>> {
+  const bytes = await Deno.readFile(file);
+  const seen = { read: 0, refused: 0 };
+  await fc.assert(
+    fc.asyncProperty(damaged(bytes), async (version) => {
+      Deno.writeFileSync(file, version);
+      try {
+        await read();
+        seen.read++;
+      } catch (error) {
+        seen.refused++;
+        assert(error instanceof UserError, `${(error as Error).stack}`);
+        assert(/^Cannot [^\n]{15,}$/.test(error.message), error.message);
+      }
+    }),
+    { numRuns: RUNS, seed: 3 },
+  );
+  return seen;
+}
+
+async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await test(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.test("readCheckpoint() reads a damaged checkpoint.json right or refuses it", () =>
+  inFolder(async (folder) => {
+    const state = { w: { shape: [2], dtype: "float32" as const, data: Float32Array.of(1, 2) } };
+    const info = { step: 12, images: 96, wallSeconds: 3.5, engine: "onnx", rollbacks: 1 };
+    await writeCheckpoint(folder, { ...info, learningRateFactor: 0.5, state }, 2);
+    const path = `${folder}/00000012`;
+    const seen = await fuzz(`${path}/checkpoint.json`, async () => {
+      const { step, images, wallSeconds, engine, rollbacks, learningRateFactor, ...rest } =
+        await readCheckpoint(path);
+      assertEquals(rest.state, state); // its hash is in the file
+      assertEquals(step, 12); // the folder's name says so too
+      assert(Number.isInteger(images) && images >= 0, `images ${images}`);
+      assert(wallSeconds >= 0 && typeof engine === "string", `${wallSeconds} ${engine}`);
+      assert(rollbacks === undefined || (Number.isInteger(rollbacks) && rollbacks >= 0));
+      assert(learningRateFactor === undefined || learningRateFactor > 0);
+    });
+    assert(seen.refused > 500 && seen.read > 20, JSON.stringify(seen));
+  }));
+
+Deno.test("readMetrics() reads a damaged metrics.jsonl up to its fault", () =>
+  inFolder(async (folder) => {
+    const file = `${folder}/metrics.jsonl`;
+    const lines = [1, 2, 3].map((step) => ({
+      step,
+      images: 4 * step,
+      wallS: 1,
+      stepMs: 2,
+      dLoss: 1,
+    }));
+    await Deno.writeTextFile(file, lines.map((line) => JSON.stringify(line) + "\n").join(""));
+    const seen = await fuzz(file, async () => {
+      for (const line of await readMetrics(file)) assert(Number.isFinite(line.step));
+    });
+    assertEquals(seen, { read: RUNS, refused: 0 });
+  }));
+
+Deno.test("readDataRecord() and readConfigFile() read damaged files right or refuse them", () =>
+  inFolder(async (folder) => {
+    await writeDataRecord(folder, await openDataSource({ source: "digits", count: 20, size: 8 }));
+    const records = await fuzz(`${folder}/data.json`, async () => {
+      const { classNames, shape } = await readDataRecord(folder);
+      assert(classNames === null || classNames.every((name) => typeof name === "string"));
+      assert(shape.every((side) => side > 0));
+    });
+    assert(records.refused > 200, JSON.stringify(records));
+    const file = `${folder}/config.json`;
+    await Deno.writeTextFile(file, JSON.stringify(presetConfig("ring-2d"), null, 2));
+    const configs = await fuzz(file, async () => void await readConfigFile(file));
+    assert(configs.refused > 500, JSON.stringify(configs));
+  }));
