@@ -36,6 +36,8 @@ export class OnnxStep implements CompiledStep {
   readonly #seed: number;
   readonly #state = new Map<string, Ort.Tensor>();
   readonly #maxSteps: number;
+  /** Filled anew for each call: fresh memory would cost more than the numbers. */
+  readonly #randomBuffers = new Map<string, Float32Array>();
 
   private constructor(
     runtime: OnnxRuntime,
@@ -130,7 +132,12 @@ export class OnnxStep implements CompiledStep {
   /** The random numbers of several steps, stacked; see `StepRandom`. */
   #draw(input: RandomInput, steps: number, firstStep: number): Float32Array {
     const size = sizeOf(input.shape);
-    const data = new Float32Array(size * steps);
+    let buffer = this.#randomBuffers.get(input.name);
+    if (buffer === undefined || buffer.length < size * steps) {
+      buffer = new Float32Array(size * steps);
+      this.#randomBuffers.set(input.name, buffer);
+    }
+    const data = buffer.subarray(0, size * steps);
     for (let index = 0; index < steps; index++) {
       const part = data.subarray(index * size, (index + 1) * size);
       fillRandomInput(part, input, {
@@ -180,6 +187,7 @@ export class OnnxStep implements CompiledStep {
 
   async dispose(): Promise<void> {
     this.#state.clear();
+    this.#randomBuffers.clear();
     await this.#session.release();
   }
 }
