@@ -30,7 +30,7 @@ export const spec: CommandSpec = {
     engines: { value: "LIST", help: `of ${ENGINES.join(",")} (default: all)` },
     threads: { value: "LIST", help: "numbers of threads (default 1,2)" },
     rounds: { value: "N", help: "how often each is measured, in turns (default 3)" },
-    seconds: { value: "S", help: "how long each measurement takes (default 0.4)" },
+    seconds: { value: "S", help: "how long each measurement takes (default 0.3)" },
     python: { value: "PATH", help: "the Python that has torch (default /usr/bin/python3)" },
     chromium: { value: "PATH", help: "the browser (default: where systems put it)" },
   },
@@ -54,7 +54,7 @@ export function readPlan(command: ParsedCommand): Plan {
     engines: choose(command.text("engines")?.split(",") ?? [], ENGINES, "engines"),
     threads,
     rounds: command.integer("rounds", { min: 1, max: 100 }) ?? 3,
-    seconds: command.number("seconds", { min: 0.01, max: 60 }) ?? 0.4,
+    seconds: command.number("seconds", { min: 0.01, max: 60 }) ?? 0.3,
     python: command.text("python") ?? "/usr/bin/python3",
     chromium: command.text("chromium") ?? findChromium(),
   };
