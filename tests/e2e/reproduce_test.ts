@@ -1,0 +1,46 @@
+/** `deno task reproduce` as a user calls it. */
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { inFolder, runTask } from "./cli.ts";
+
+const WRONG: [args: string[], message: string][] = [
+  [[], "name a table, one of ring, grid, stacked-mnist"],
+  [["rnig"], "Cannot reproduce rnig (did you mean ring?)"],
+  [["ring", "--recipes", "pacgan"], "there is no pacgan (did you mean pacgan2?)"],
+  [["ring", "--seeds", "0"], "--seeds is 0, expected a whole number from 1 to 1000"],
+  [["ring", "--steps", "1", "--epochs", "1"], "--steps and --epochs both say how long"],
+  [["ring", "--data", "x"], "Cannot reproduce ring with --data x: its points are drawn"],
+  [["stacked-mnist", "--data", "nowhere"], "nowhere"],
+  [["ring", "--out", "table.txt"], "expected a name that ends in .md"],
+];
+
+Deno.test("deno task reproduce: a mistake gives one line, exit code 2 and no file", () =>
+  inFolder(async (folder) => {
+    for (const [args, message] of WRONG) {
+      const { code, stderr } = await runTask("reproduce", args, folder);
+      assertEquals(code, 2, `${args}: ${stderr}`);
+      assertStringIncludes(stderr, message);
+    }
+    assertEquals(await Array.fromAsync(Deno.readDir(folder)), []);
+  }));
+
+Deno.test("deno task reproduce prints and writes its table, and runs nothing twice", () =>
+  inFolder(async (folder) => {
+    const args = ["ring", "--recipes", "best", "--seeds", "2", "--steps", "20", "--device", "cpu"];
+    const first = await runTask("reproduce", [...args, "--out", "table.md", "--json"], folder);
+    assertEquals(first.code, 0, first.stderr);
+    const { results } = JSON.parse(first.stdout.trimEnd().split("\n").at(-1)!);
+    assertEquals(results.map(({ seed, steps }: { seed: number; steps: number }) => [seed, steps]), [
+      [0, 20],
+      [1, 20],
+    ]);
+    const table = await Deno.readTextFile(`${folder}/table.md`);
+    assertStringIncludes(first.stdout, table.trim());
+    assertStringIncludes(table, "| our best | 2 | 20 |");
+    assertStringIncludes(table, "Published: Lin et al. 2018 (PacGAN), Table 1");
+    assertStringIncludes(table, "our best: 10 seeds of ");
+
+    const second = await runTask("reproduce", args, folder);
+    assertEquals(second.code, 0, second.stderr);
+    assert(!second.stdout.includes("networks"), second.stdout);
+    assertStringIncludes(second.stdout, table.trim());
+  }));
