@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { tf } from "../../src/engine/tf.ts";
 import { speedUp } from "../../src/onnx/passes/training.ts";
+import { traceFunction } from "../../src/onnx/trace/trace.ts";
 import { type Case, compare, normal } from "./support.ts";
 
 type T4 = tf.Tensor4D;
@@ -56,4 +57,23 @@ Deno.test("a bias becomes part of its convolution", async () => {
   const { difference, graph } = await compare({ fn, inputs }, {}, speedUp);
   assert(difference < 1e-5, `differs by ${difference}`);
   assert(!graph.nodes.some(({ op }) => op === "Add"), graph.nodes.map(({ op }) => op).join());
+});
+
+Deno.test("a dropout mask becomes a random input of its own, where nothing else reads the draws", () => {
+  const specs = { x: { shape: [2, 3], dtype: "float32" as const } };
+  const dropout = (x: tf.Tensor, draws: tf.Tensor) =>
+    tf.mul(x, tf.mul(tf.cast(tf.greaterEqual(draws, 0.3), "float32"), 1 / 0.7));
+  const graph = speedUp(traceFunction(({ x }, random) => {
+    const [dx] = tf.grads((x) => tf.sum(tf.square(dropout(x, random.uniform([2, 3])))))([x]);
+    return { dx };
+  }, specs));
+  assertEquals(graph.inputs[1].mask, { threshold: Math.fround(0.3), value: Math.fround(1 / 0.7) });
+  assert(!graph.nodes.some(({ kernel }) => kernel === "GreaterEqual" || kernel === "Cast"));
+
+  const readTwice = speedUp(traceFunction(({ x }, random) => {
+    const draws = random.uniform([2, 3]);
+    return { y: dropout(x, draws), draws };
+  }, specs));
+  assertEquals(readTwice.inputs[1].mask, undefined);
+  assert(readTwice.nodes.some(({ kernel }) => kernel === "GreaterEqual"));
 });
