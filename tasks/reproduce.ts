@@ -9,6 +9,7 @@ import {
   type RecipeName,
   RECIPES,
   recipeTitle,
+  withLength,
 } from "../src/config/recipes.ts";
 import type { RunConfig } from "../src/config/run_config.ts";
 import { UserError } from "../src/errors.ts";
@@ -130,12 +131,15 @@ async function readRequest(command: ParsedCommand): Promise<Request> {
   const recipes: Request["recipes"] = [];
   const full: Request["full"] = [];
   for (const recipe of names) {
-    const config = { ...recipeConfig(problem.name, recipe), device };
-    if (path !== undefined) config.data = withDataPath(config.data, path);
-    full.push({ recipe, steps: await plannedSteps(config) });
-    if (steps !== undefined) config.duration = { steps };
-    if (epochs !== undefined) config.duration = { epochs };
-    const everySteps = Math.ceil(await plannedSteps(config) / PICTURES);
+    const own = { ...recipeConfig(problem.name, recipe), device };
+    if (path !== undefined) own.data = withDataPath(own.data, path);
+    const fullSteps = await plannedSteps(own);
+    full.push({ recipe, steps: fullSteps });
+    const wanted = epochs === undefined
+      ? steps ?? fullSteps
+      : await plannedSteps({ ...own, duration: { epochs } });
+    const config = withLength(own, wanted, fullSteps);
+    const everySteps = Math.ceil(wanted / PICTURES);
     config.snapshots = { ...config.snapshots, everyEpochs: undefined, everySteps };
     recipes.push({ recipe, config });
   }

@@ -165,3 +165,17 @@ export function recipeConfig(problem: ProblemName, recipe: RecipeName): RunConfi
       return { ...base, ...structuredClone(isMixture ? BEST_MIXTURE[problem] : BEST_STACKED) };
   }
 }
+
+/**
+ * The same recipe in a shorter (or longer) run: noise that fades does so in the same share of it, as learning
+ * rates do by themselves.
+ * @param steps of the new run
+ * @param fullSteps of the recipe's own
+ */
+export function withLength(config: RunConfig, steps: number, fullSteps: number): RunConfig {
+  const changed: RunConfig = { ...config, duration: { steps } };
+  const { instanceNoise } = config;
+  if (instanceNoise?.decaySteps === undefined) return changed;
+  const decaySteps = Math.max(1, Math.round(instanceNoise.decaySteps * steps / fullSteps));
+  return { ...changed, instanceNoise: { ...instanceNoise, decaySteps } };
+}

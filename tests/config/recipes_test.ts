@@ -6,6 +6,7 @@ import {
   PROBLEMS,
   recipeConfig,
   RECIPES,
+  withLength,
 } from "../../src/config/recipes.ts";
 import { presetConfig } from "../../src/config/presets/mod.ts";
 import { checkConfig } from "../../src/config/resolve.ts";
@@ -42,4 +43,14 @@ Deno.test("findProblem() and parseRecipes() name what there is", () => {
   assertEquals(parseRecipes("best, gan,best"), ["best", "gan"]);
   assertThrows(() => parseRecipes("pacgan3"), UserError, "there is no pacgan3 (did you mean");
   assertThrows(() => parseRecipes(","), UserError, "it names none; there are gan, pacgan2");
+});
+
+Deno.test("withLength() lets noise fade in the same share of a shorter run", () => {
+  const config = recipeConfig("ring", "best");
+  const { steps } = config.duration as { steps: number };
+  const short = withLength(config, steps / 10, steps);
+  assertEquals(short.duration, { steps: steps / 10 });
+  assertEquals(short.instanceNoise!.decaySteps, config.instanceNoise!.decaySteps! / 10);
+  const gan = recipeConfig("ring", "gan");
+  assertEquals(withLength(gan, 50, 400_000), { ...gan, duration: { steps: 50 } });
 });
