@@ -10,6 +10,7 @@ import { BASE } from "./base.ts";
 
 const leakyRelu: LayerSpec = { type: "activation", fn: "leaky-relu", alpha: 0.2 };
 const dense = (units: number): LayerSpec => ({ type: "dense", units });
+const beforeNorm = (units: number): LayerSpec => ({ type: "dense", units, bias: false });
 const conv = (filters: number): LayerSpec => ({ type: "conv", filters, kernel: 3, padding: 1 });
 
 /** Drawn digits. */
@@ -24,10 +25,10 @@ export const digits: RunConfig = {
     inputShape: [64],
     init: "he-normal",
     layers: [
-      dense(256),
+      beforeNorm(256),
       { type: "batch-norm" },
       leakyRelu,
-      dense(14 * 14 * 8),
+      beforeNorm(14 * 14 * 8),
       { type: "batch-norm" },
       leakyRelu,
       { type: "reshape", shape: [14, 14, 8] },
