@@ -1,8 +1,8 @@
 /**
  * Our best recipes for the tables of lost modes: relativistic pairs with R1 and R2, a game without the bad
  * equilibria that lose modes (Huang et al. 2024, "The GAN is dead; long live the GAN!"), no batch norm,
- * Adam without momentum, a learning rate that falls to nothing, and an average of the generator; for the
- * ring also noise on what D sees that fades away. What they reach is in docs/REPRODUCTION.md.
+ * Adam without momentum, a learning rate that falls to nothing, and an average of the generator; for
+ * points also noise on what D sees that fades away. What they reach is in docs/REPRODUCTION.md.
  */
 import type { LayerSpec } from "../network.ts";
 import type { RunConfig } from "../run_config.ts";
@@ -26,34 +26,31 @@ const withoutMomentum = (learningRate: number): RunConfig["generatorOptimizer"] 
 
 /** What differs between the ring and the grid. */
 interface MixtureRecipe {
-  /** Of both penalties: about the square of a mode's deviation, so that D can tell a mode from its rim. */
+  steps: number;
+  /** Of both penalties: the more, the less modes are lost, and the less sharp they are. */
   gamma: number;
-  batchSize: number;
-  /** Deviation of the noise at the start: it blurs modes into their neighbours until all are found. */
-  noise?: number;
+  /** The noise at the start, which blurs modes into their neighbours, and its share of the steps. */
+  noise: { sigma: number; share: number };
+  /** Units of a hidden layer. */
+  units: { generator: number; discriminator: number };
 }
 
-/**
- * A generator that is deep rather than wide, since it has to tear one bump into many; together a tenth of
- * the weights of PacGAN's networks.
- */
-function mixture({ gamma, batchSize, noise }: MixtureRecipe): Recipe {
-  const steps = 20_000;
+/** The generator is deep rather than wide, since it has to tear one bump into many. */
+function mixture({ steps, gamma, noise, units }: MixtureRecipe): Recipe {
   return {
     duration: { steps },
-    batchSize,
     generator: {
       inputShape: [2],
       init: "he-normal",
-      layers: [...hidden(96, 5), { type: "dense", units: 2 }],
+      layers: [...hidden(units.generator, 5), { type: "dense", units: 2 }],
     },
     discriminator: {
       inputShape: [2],
       init: "he-normal",
-      layers: [...hidden(128, 3), { type: "dense", units: 1 }],
+      layers: [...hidden(units.discriminator, 3), { type: "dense", units: 1 }],
     },
     objective: { name: "relativistic", r1: { gamma }, r2: { gamma } },
-    ...(noise === undefined ? {} : { instanceNoise: { sigma: noise, decaySteps: 0.3 * steps } }),
+    instanceNoise: { sigma: noise.sigma, decaySteps: Math.round(noise.share * steps) },
     generatorOptimizer: withoutMomentum(2e-3),
     discriminatorOptimizer: withoutMomentum(2e-3),
     learningRateSchedule: { shape: "linear" },
@@ -63,8 +60,18 @@ function mixture({ gamma, batchSize, noise }: MixtureRecipe): Recipe {
 
 /** For the ring and the grid. */
 export const BEST_MIXTURE: Readonly<Record<"ring" | "grid", Recipe>> = {
-  ring: mixture({ gamma: 1e-4, batchSize: 100, noise: 0.2 }),
-  grid: mixture({ gamma: 5e-3, batchSize: 200 }),
+  ring: mixture({
+    steps: 20_000,
+    gamma: 1e-4,
+    noise: { sigma: 0.2, share: 0.3 },
+    units: { generator: 96, discriminator: 128 },
+  }),
+  grid: mixture({
+    steps: 40_000,
+    gamma: 6e-3,
+    noise: { sigma: 0.8, share: 0.5 },
+    units: { generator: 128, discriminator: 192 },
+  }),
 };
 
 /** For stacked digits: the tiny networks of the preset, without D's batch norm. */
