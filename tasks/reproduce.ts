@@ -70,7 +70,7 @@ async function main(command: ParsedCommand): Promise<TaskOutcome> {
     const steps = await plannedSteps(config);
     const short = steps < full[index].steps ? ` of ${full[index].steps.toLocaleString("en")}` : "";
     console.log(
-      `plan      ${recipeTitle(recipe)}: ${seeds} runs of ${
+      `plan      ${recipeTitle(recipe)}: ${seeds} x ${
         steps.toLocaleString("en")
       }${short} steps`,
     );
@@ -94,7 +94,7 @@ async function main(command: ParsedCommand): Promise<TaskOutcome> {
     ...fullTableText(problem, full, results).map((line) => `- ${line}`),
   ];
   if (lines.length) console.log("\n" + lines.join("\n") + "\n");
-  console.log(`results   ${file}`);
+  if (results.length) console.log(`results   ${file}`);
   if (out !== undefined && lines.length) {
     await writeFileAtomically(out, new TextEncoder().encode(lines.join("\n") + "\n"));
     console.log(`wrote     ${out}`);
