@@ -70,9 +70,7 @@ async function main(command: ParsedCommand): Promise<TaskOutcome> {
     const steps = await plannedSteps(config);
     const short = steps < full[index].steps ? ` of ${full[index].steps.toLocaleString("en")}` : "";
     console.log(
-      `plan      ${recipeTitle(recipe)}: ${seeds} x ${
-        steps.toLocaleString("en")
-      }${short} steps`,
+      `plan      ${recipeTitle(recipe)}: ${seeds} x ${steps.toLocaleString("en")}${short} steps`,
     );
   }
   const reproduction = await withInterrupt(
