@@ -34,6 +34,7 @@ const NATIVE_RUNTIME = "onnxruntime-node@1.30.0";
  * @returns environment variables for the tests
  */
 export async function prepareMachine(): Promise<Record<string, string>> {
+  await cacheDependencies();
   await installPackages();
   if (!(await hasProgram("node"))) {
     console.log("This machine lacks Node: the tests of the npm package are skipped");
@@ -42,6 +43,12 @@ export async function prepareMachine(): Promise<Record<string, string>> {
     XDG_RUNTIME_DIR: Deno.env.get("XDG_RUNTIME_DIR") ?? "/", // Mesa complains without one
     ...(await hasNativeRuntime() ? { GANFORGE_REFEREES: `${Deno.cwd()}/${REFEREES}` } : {}),
   };
+}
+
+/** Fetches all packages first, so that no test's output holds Deno's download lines. */
+async function cacheDependencies(): Promise<void> {
+  const { code } = await runCommand(Deno.execPath(), ["install", "--quiet"], { quiet: true });
+  if (code) Deno.exit(1);
 }
 
 /** Whether onnxruntime-node can judge exports. It has 290 MB, so only CI fetches it unasked. */
