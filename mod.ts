@@ -9,7 +9,7 @@
  * ```ts
  * import { exportRun, presetConfig, Sampler, trainRun } from "@ganforge/ganforge";
  *
- * const config = { ...presetConfig("digits"), duration: { steps: 10 } }; // 1,600 make digits
+ * const config = { ...presetConfig("digits"), duration: { steps: 10 } }; // 3,000 make digits
  * await using run = await trainRun(config, { runsFolder: await Deno.makeTempDir() });
  * const { path } = await exportRun(run);
  * await using sampler = await Sampler.load(path);

@@ -18,7 +18,7 @@ export const digits: RunConfig = {
   ...BASE,
   preset: "digits",
   data: { source: "digits" },
-  duration: { steps: 1600 },
+  duration: { steps: 3000 },
   batchSize: 32,
   latent: { dimension: 64, distribution: "normal" },
   generator: {
@@ -54,6 +54,7 @@ export const digits: RunConfig = {
   },
   generatorOptimizer: { type: "adam", learningRate: 1e-3, beta1: 0, beta2: 0.99 },
   discriminatorOptimizer: { type: "adam", learningRate: 1e-3, beta1: 0, beta2: 0.99 },
+  learningRateSchedule: { shape: "cosine", finalScale: 0.05 },
   ema: { halfLifeImages: 5000, rampUp: 0.1 },
-  snapshots: { rows: 8, columns: 8, everySteps: 200 },
+  snapshots: { rows: 8, columns: 8, everySteps: 250 },
 };
