@@ -21,7 +21,7 @@
  */
 export { presetConfig, presets } from "./src/config/presets/mod.ts";
 export { checkConfig, withAssignments } from "./src/config/resolve.ts";
-export { TrainingDivergedError, UserError } from "./src/errors.ts";
+export { DeviceLostError, TrainingDivergedError, UserError } from "./src/errors.ts";
 export { EXPORT_DTYPES } from "./src/onnx/mod.ts";
 export { exportRun } from "./src/pipeline/export_run.ts";
 export { finishRun } from "./src/pipeline/finish_run.ts";
