@@ -90,6 +90,7 @@ function fillBlocks(
     let at = run * 4 * stride;
     let block = firstBlock + run;
     for (let k = 0; k < runLength; k++, at += advance, block += blockStride) {
+      // pcg4d as in counter_random.ts, written out: the words go straight into the mask.
       let x = (Math.imul(block, 1664525) + 1013904223) | 0;
       let y = y0;
       let z = z0;

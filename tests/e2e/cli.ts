@@ -1,6 +1,7 @@
 /** Running the tasks as a user does, in a process of their own, on a network that trains in a second. */
 import type { RunConfig } from "../../src/config/run_config.ts";
-import { presetConfig } from "../../src/config/presets/mod.ts";
+
+export { TINY } from "../tiny_config.ts";
 
 /** The repository. */
 export const ROOT = new URL("../../", import.meta.url).pathname;
@@ -53,45 +54,6 @@ export async function inFolder(test: (folder: string) => Promise<void>): Promise
     await Deno.remove(folder, { recursive: true });
   }
 }
-
-// A schedule follows the planned length, which some tests change on resume.
-const { learningRateSchedule: _, ...digits } = presetConfig("digits");
-
-/** A run with everything that has state: batch norm, dropout, an average. */
-export const TINY: RunConfig = {
-  ...digits,
-  preset: "tiny",
-  device: "cpu",
-  data: { source: "digits", count: 64, size: 8 },
-  duration: { steps: 12 },
-  batchSize: 4,
-  latent: { dimension: 3, distribution: "normal" },
-  generator: {
-    inputShape: [3],
-    init: "he-normal",
-    layers: [
-      { type: "dense", units: 8 },
-      { type: "batch-norm" },
-      { type: "activation", fn: "relu" },
-      { type: "dense", units: 64 },
-      { type: "activation", fn: "tanh" },
-      { type: "reshape", shape: [8, 8, 1] },
-    ],
-  },
-  discriminator: {
-    inputShape: [8, 8, 1],
-    init: "he-normal",
-    layers: [
-      { type: "flatten" },
-      { type: "dense", units: 8 },
-      { type: "activation", fn: "leaky-relu", alpha: 0.2 },
-      { type: "dropout", rate: 0.3 },
-      { type: "dense", units: 1 },
-    ],
-  },
-  snapshots: { rows: 2, columns: 2, everySteps: 6 },
-  checkpoints: { everySteps: 5, keep: 2 },
-};
 
 /** Writes a config that `deno task train` can read. */
 export async function writeConfig(folder: string, config: RunConfig): Promise<string> {

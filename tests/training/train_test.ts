@@ -1,6 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { RunConfig } from "../../src/config/run_config.ts";
-import { presetConfig } from "../../src/config/presets/mod.ts";
 import { openDataSource } from "../../src/data/open.ts";
 import { createEagerEngine } from "../../src/engine/eager.ts";
 import { TrainingDivergedError } from "../../src/errors.ts";
@@ -9,40 +8,13 @@ import { readMetrics } from "../../src/training/metrics_log.ts";
 import { createRunFolder, openRunFolder, type RunFolder } from "../../src/training/run_folder.ts";
 import { buildTrainingStep } from "../../src/training/step.ts";
 import { train, type TrainingControl, type TrainingResult } from "../../src/training/train.ts";
+import { TINY } from "../tiny_config.ts";
 
-/** A network with everything that has state: batch norm, dropout, an average, several D updates. */
+/** Several discriminator updates a step, besides all else that has state. */
 const config: RunConfig = {
-  ...presetConfig("digits"),
-  data: { source: "digits", count: 64, size: 8 },
-  duration: { steps: 12 },
-  batchSize: 4,
-  latent: { dimension: 3, distribution: "normal" },
-  generator: {
-    inputShape: [3],
-    init: "he-normal",
-    layers: [
-      { type: "dense", units: 8 },
-      { type: "batch-norm" },
-      { type: "activation", fn: "relu" },
-      { type: "dense", units: 64 },
-      { type: "activation", fn: "tanh" },
-      { type: "reshape", shape: [8, 8, 1] },
-    ],
-  },
-  discriminator: {
-    inputShape: [8, 8, 1],
-    init: "he-normal",
-    layers: [
-      { type: "flatten" },
-      { type: "dense", units: 8 },
-      { type: "activation", fn: "leaky-relu", alpha: 0.2 },
-      { type: "dropout", rate: 0.3 },
-      { type: "dense", units: 1 },
-    ],
-  },
-  update: { ...presetConfig("digits").update, discriminatorSteps: 2 },
+  ...TINY,
+  update: { ...TINY.update, discriminatorSteps: 2 },
   snapshots: { rows: 1, columns: 1, everySteps: 6 },
-  checkpoints: { everySteps: 5, keep: 2 },
 };
 
 async function inFolder(test: (root: string) => Promise<void>): Promise<void> {
