@@ -226,46 +226,6 @@ Deno.test("Sampler.interpolate() takes seeds and latents, spherical for normal o
   );
 });
 
-Deno.test("Sample shows float images in their range and uint8 images as they are", async () => {
-  await using grey = await load("grey");
-  const [image] = await grey.sample({ seed: 7 });
-  assert(image.isImage);
-  const raster = image.toRaster();
-  assertEquals([raster.width, raster.height, raster.channels], [10, 6, 1]);
-  const expected = golden.models.grey.values[1].map((value) => Math.round((value + 1) * 127.5));
-  assertNear(raster.data, expected, 1.5); // a value on the edge may round either way
-  assertEquals(image.toRgba().length, 6 * 10 * 4);
-  await using bytes = await load("uint8");
-  const [coloured] = await bytes.sample({ seed: 7 });
-  const [red, green, blue] = [0, 64, 128].map((at) => golden.models.uint8.values[1][at]);
-  assertEquals([...coloured.toRaster().data.subarray(0, 3)], [red, green, blue]);
-  const bitmap = await coloured.toImageBitmap();
-  assertEquals([bitmap.width, bitmap.height], [8, 8]);
-  bitmap.close();
-});
-
-Deno.test("SampleList.grid() lays images out, and its slices are plain arrays", async () => {
-  await using sampler = await load("grey");
-  const images = await sampler.sample({ count: 6 });
-  const sheet = images.grid({ columns: 3, padding: 1 });
-  assertEquals([sheet.width, sheet.height, sheet.channels], [3 * 11 + 1, 2 * 7 + 1, 1]);
-  assertEquals(images.map((image) => image.seed).constructor, Array);
-  const png = await images.grid().toPng({ Seed: "0" });
-  assertEquals([...png.subarray(1, 4)], [80, 78, 71]);
-});
-
-Deno.test("Sample refuses to show numbers as an image", async () => {
-  await using sampler = await load("points");
-  const [point] = await sampler.sample();
-  assertEquals([point.isImage, point.values.length], [false, 2]);
-  assertThrows(
-    () => point.toRgba(),
-    TypeError,
-    "Cannot show a sample of shape [2] as an image: use its values",
-  );
-  await assertRejects(() => point.toPng(), TypeError, "use its values");
-});
-
 Deno.test("Sampler.selfTest() passes on a sound runtime and fails on other weights", async () => {
   await using sampler = await load("rgb", { selfTest: true });
   assertLess(await sampler.selfTest(), 1e-5);
