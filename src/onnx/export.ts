@@ -18,7 +18,7 @@ import {
 import { irVersionFor, type OnnxGraph, type OnnxModel } from "./graph.ts";
 import { NCHW } from "./lower/layout.ts";
 import { lowerGraph } from "./lower/lower.ts";
-import { openModel } from "./model_session.ts";
+import { withModel } from "./model_session.ts";
 import { simplify } from "./passes/mod.ts";
 import { toHalfPrecision } from "./precision/fp16.ts";
 import { toByteWeights } from "./precision/int8.ts";
@@ -152,8 +152,11 @@ export async function exportOnnx(
   let manifest: GeneratorManifest | undefined;
   if (traced.generator) {
     const facts = manifestFacts(traced, graph, options);
-    await using session = await openModel(encodeModel(model), externalData);
-    manifest = await buildManifest(options.generator ?? {}, facts, session);
+    manifest = await withModel(
+      encodeModel(model),
+      externalData,
+      (session) => buildManifest(options.generator ?? {}, facts, session),
+    );
     model.metadata = { [MANIFEST_KEY]: JSON.stringify(manifest) };
   }
   const bytes = encodeModel(model);

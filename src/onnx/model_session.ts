@@ -1,4 +1,5 @@
 /** Runs a finished file in onnxruntime-web, for its self-test and the parity check. */
+import { availableParallelism } from "node:os";
 import type * as Ort from "onnxruntime-web";
 import type { HostTensor, HostTensors } from "../engine/types.ts";
 import { UserError } from "../errors.ts";
@@ -20,6 +21,23 @@ export interface ModelOutput {
 }
 
 /**
+ * Opens a file, lets `use` run it and releases it again.
+ * @throws {UserError} when the runtime refuses it
+ */
+export async function withModel<Result>(
+  bytes: Uint8Array,
+  externalData: ExternalData | undefined,
+  use: (session: ModelSession) => Promise<Result>,
+): Promise<Result> {
+  const session = await openModel(bytes, externalData);
+  try {
+    return await use(session); // no `await using`: Node 20 does not know it
+  } finally {
+    await session[Symbol.asyncDispose]();
+  }
+}
+
+/**
  * Opens a file.
  * @throws {UserError} when the runtime refuses it
  */
@@ -30,7 +48,7 @@ export async function openModel(
   const ort = await import("onnxruntime-web");
   const { wasm } = ort.env;
   // The first session of a process fixes the number of threads; 0 or undefined: nobody chose one yet.
-  wasm.numThreads ||= navigator.hardwareConcurrency ?? 1;
+  wasm.numThreads ||= globalThis.navigator?.hardwareConcurrency ?? availableParallelism(); // Node 20
   const runtime = `onnxruntime-web ${ort.env.versions.web ?? ort.env.versions.common}`;
   let session: Ort.InferenceSession;
   try {

@@ -4,7 +4,7 @@ import { UserError } from "../errors.ts";
 import { fillBits, STREAMS } from "../random/counter_random.ts";
 import { fillLatent } from "../random/latents.ts";
 import type { ExportedGenerator } from "./export.ts";
-import { openModel } from "./model_session.ts";
+import { withModel } from "./model_session.ts";
 import { LABEL, LATENT } from "./target.ts";
 
 /**
@@ -75,15 +75,20 @@ export async function checkParity(
   const inputs: HostTensors = { [LATENT]: latents };
   if (labels) inputs[LABEL] = { shape: [count], dtype: "int32", data: labels };
 
-  await using session = await openModel(model.bytes, model.externalData);
-  const actual = (await session.run(inputs))[output.name].data;
+  const { actual, runtime } = await withModel(
+    model.bytes,
+    model.externalData,
+    async (session) => ({
+      actual: (await session.run(inputs))[output.name].data,
+      runtime: session.runtime,
+    }),
+  );
   const expected = await reference(latents, labels);
   if (expected.data.length !== actual.length) {
     throw new RangeError(
       `Cannot compare the file's ${actual.length} values with the reference's ${expected.data.length}`,
     );
   }
-  const { runtime } = session;
   const isBytes = output.dtype === "uint8";
   const inFile = (values: HostTensor): Float32Array => {
     const ordered = output.name === "image"
