@@ -112,13 +112,27 @@ export function fillUniform(out: Float32Array, address: RandomAddress): Float32A
   return out;
 }
 
+/** Normal numbers are made in three passes over so many: short loops, whose steps a processor overlaps. */
+const CHUNK = 512;
+const words = new Int32Array(CHUNK);
+const radii = new Float64Array(CHUNK / 2);
+
 /** Fills `out` with numbers of N(0, 1); see the top of this file. */
 export function fillNormal(out: Float32Array, address: RandomAddress): Float32Array {
   const { seed, stream, step } = address;
-  for (let i = 0; i < out.length; i += 4) {
-    hashBlock(i / 4, step, stream, seed);
-    writeNormals(out, i, block[0] >>> 8, block[1] >>> 8);
-    if (i + 2 < out.length) writeNormals(out, i + 2, block[2] >>> 8, block[3] >>> 8);
+  for (let from = 0; from < out.length; from += CHUNK) {
+    const count = Math.min(CHUNK, out.length - from);
+    for (let i = 0; i < count; i += 4) {
+      hashBlock((from + i) / 4, step, stream, seed);
+      words[i] = block[0] >>> 8;
+      words[i + 1] = block[1] >>> 8;
+      words[i + 2] = block[2] >>> 8;
+      words[i + 3] = block[3] >>> 8;
+    }
+    for (let i = 0; i < count; i += 2) {
+      radii[i >> 1] = Math.sqrt(-2 * portableLog(words[i] + 1));
+    }
+    writeDirections(out, from, count);
   }
   return out;
 }
@@ -137,41 +151,50 @@ export function permutation(count: number, address: RandomAddress): Uint32Array 
   return order;
 }
 
-/** ln(units 2^-24) for 1 ... 2^24 units: the atanh series of a mantissa in [sqrt(1/2), sqrt(2)). */
+/** What brings a mantissa of 25 bits into [1, 2) or, by its second item, into [1/2, 1). */
+const MANTISSA_UNITS = Float64Array.of(UNIT, UNIT / 2);
+
+/** The last mantissa of 25 bits that is not above sqrt(2). */
+const SQRT2_BITS = Math.floor(Math.SQRT2 / UNIT);
+
+/**
+ * ln(units 2^-24) for 1 ... 2^24 units: the atanh series of a mantissa in [sqrt(1/2), sqrt(2)). Without
+ * a branch, as nothing could foresee which way it goes.
+ */
 export function portableLog(units: number): number {
   const shift = Math.clz32(units) - 7;
-  let exponent = -shift;
-  let mantissa = (units << shift) * UNIT; // in [1, 2)
-  if (mantissa > Math.SQRT2) {
-    mantissa *= 0.5;
-    exponent++;
-  }
+  const bits = units << shift;
+  const isLarge = (SQRT2_BITS - bits) >>> 31;
+  const mantissa = bits * MANTISSA_UNITS[isLarge];
   const s = (mantissa - 1) / (mantissa + 1);
   const q = s * s;
   const sum =
     ((((((((((1 / 21) * q + 1 / 19) * q + 1 / 17) * q + 1 / 15) * q + 1 / 13) * q + 1 / 11) * q +
                     1 / 9) * q + 1 / 7) * q + 1 / 5) * q + 1 / 3) * q + 1 / 1;
-  return exponent * Math.LN2 + 2 * s * sum;
+  return (isLarge - shift) * Math.LN2 + 2 * s * sum;
 }
 
 /**
- * Writes the two normal numbers of two words' upper 24 bits at `out[at]` and, where `out` goes on,
- * behind it. Cosine and sine are Taylor series on an eighth of a turn.
+ * Writes `count` numbers from `out[from]` on: each pair of words is a radius and the upper 24 bits of a
+ * turn. Cosine and sine are Taylor series on an eighth of a turn; in odd quarters they change places.
  */
-function writeNormals(out: Float32Array, at: number, first: number, second: number): void {
-  const radius = Math.sqrt(-2 * portableLog(first + 1));
-  const quarter = (second + 0x20_0000) >>> 22; // the nearest quarter of a turn
-  const angle = (second - (quarter << 22)) * UNIT * (2 * Math.PI); // in [-pi/4, pi/4]
-  const q = angle * angle;
-  const cosine = 1 +
-    q *
-      (-1 / 2 +
-        q * (1 / 24 + q * (-1 / 720 + q * (1 / 40320 + q * (-1 / 3628800 + q / 479001600)))));
-  const sine = angle *
-    (1 + q * (-1 / 6 + q * (1 / 120 + q * (-1 / 5040 + q * (1 / 362880 - q / 39916800)))));
-  const isOdd = quarter & 1;
-  out[at] = ((quarter + 1) & 2 ? -radius : radius) * (isOdd ? sine : cosine);
-  if (at + 1 < out.length) {
-    out[at + 1] = (quarter & 2 ? -radius : radius) * (isOdd ? cosine : sine);
+function writeDirections(out: Float32Array, from: number, count: number): void {
+  for (let i = 0; i < count; i += 2) {
+    const turn = words[i + 1];
+    const quarter = (turn + 0x20_0000) >>> 22; // the nearest quarter of a turn
+    const angle = (turn - (quarter << 22)) * UNIT * (2 * Math.PI); // in [-pi/4, pi/4]
+    const q = angle * angle;
+    const cosine = 1 +
+      q *
+        (-1 / 2 +
+          q * (1 / 24 + q * (-1 / 720 + q * (1 / 40320 + q * (-1 / 3628800 + q / 479001600)))));
+    const sine = angle *
+      (1 + q * (-1 / 6 + q * (1 / 120 + q * (-1 / 5040 + q * (1 / 362880 - q / 39916800)))));
+    const radius = radii[i >> 1];
+    const isOdd = quarter & 1;
+    const at = from + i;
+    // What would lie behind the end of `out` is not written.
+    out[at + isOdd] = radius * (1 - (quarter & 2)) * cosine;
+    out[at + 1 - isOdd] = radius * (1 - ((quarter + 1) & 2)) * sine;
   }
 }
