@@ -16,6 +16,7 @@ const OPTIONAL_PARTS: readonly string[] = [
   "divergence",
   "dragan",
   "ema",
+  "evaluation",
   "gradientPenalty",
   "instanceNoise",
   "learningRateSchedule",
@@ -110,13 +111,14 @@ function parseValue(text: string): Json {
   }
 }
 
-/** The options in which two configs differ, as `path: old -> new`. */
+/** The options in which two configs differ, as `path: old -> new`; what is not there is "none". */
 export function configDifferences(before: unknown, after: unknown, path = ""): string[] {
   if (JSON.stringify(before) === JSON.stringify(after)) return [];
   const isBranch = (value: unknown): value is Record<string, unknown> =>
     typeof value === "object" && value !== null && !Array.isArray(value);
   if (!isBranch(before) || !isBranch(after)) {
-    return [`${path}: ${JSON.stringify(before)} -> ${JSON.stringify(after)}`];
+    const text = (value: unknown) => value === undefined ? "none" : JSON.stringify(value);
+    return [`${path}: ${text(before)} -> ${text(after)}`];
   }
   const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])];
   return keys.flatMap((key) =>

@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { dataSchema, type DataSpec } from "./data.ts";
+import { evaluationSchema, type EvaluationSpec } from "./evaluation.ts";
 import { learningRateSchema, type LearningRateSpec } from "./learning_rate.ts";
 import { networkSchema, type NetworkSpec } from "./network.ts";
 import { objectiveSchema, type ObjectiveSpec } from "./objective.ts";
@@ -30,7 +31,10 @@ export interface SnapshotSpec {
   everySteps?: number;
 }
 
-/** When checkpoints are written and how many stay. One is always written at the end. */
+/**
+ * When checkpoints are written and how many stay. One is always written at the end, and one whenever an
+ * evaluation finds the best generator so far; that of the best stays, whatever `keep` says.
+ */
 export interface CheckpointSpec {
   /** A checkpoint each so many seconds. */
   everySeconds?: number;
@@ -96,6 +100,8 @@ export interface RunConfig {
   snapshots: SnapshotSpec;
   /** When checkpoints are written. */
   checkpoints: CheckpointSpec;
+  /** When samples are measured. Default: not during training. */
+  evaluation?: EvaluationSpec;
 }
 
 const count = z.number().int().positive();
@@ -138,4 +144,5 @@ export const runConfigSchema: z.ZodType<RunConfig> = z.strictObject({
     everySteps: count.optional(),
     keep: count,
   }),
+  evaluation: evaluationSchema.optional(),
 });

@@ -42,16 +42,16 @@ const INFO_FILE = "checkpoint.json";
 /**
  * Writes a checkpoint, then removes the oldest of those before it, so that `keep` are left.
  * @param folder the run's `checkpoints` folder
+ * @param options.best the step of the best one, which stays and is not counted
  * @throws {UserError} when it cannot be written; the ones before are untouched
  */
 export async function writeCheckpoint(
   folder: string,
   checkpoint: Omit<Checkpoint, "version" | "stateSha256">,
-  keep: number,
+  { keep, best }: { keep: number; best?: number },
 ): Promise<void> {
-  const name = String(checkpoint.step).padStart(8, "0");
-  const target = `${folder}/${name}`;
-  const aside = `${folder}/${PARTIAL_PREFIX}${Deno.pid}-${name}`;
+  const target = checkpointPath(folder, checkpoint.step);
+  const aside = `${folder}/${PARTIAL_PREFIX}${Deno.pid}-${target.slice(folder.length + 1)}`;
   const { state, ...rest } = checkpoint;
   const bytes = encodeSafetensors(state, { step: String(checkpoint.step) });
   const info: CheckpointInfo = { version: 1, ...rest, stateSha256: await sha256(bytes) };
@@ -66,15 +66,21 @@ export async function writeCheckpoint(
     await removeTree(aside).catch(() => {});
     throw writeError(target, error);
   }
-  const earlier = (await checkpointSteps(folder)).filter((step) => step < checkpoint.step);
+  const earlier = (await checkpointSteps(folder))
+    .filter((step) => step < checkpoint.step && step !== best);
   const surplus = earlier.slice(0, Math.max(0, earlier.length + 1 - keep));
-  for (const step of surplus) await removeTree(`${folder}/${folderName(step)}`);
+  for (const step of surplus) await removeTree(checkpointPath(folder, step));
+}
+
+/** The folder of a step's checkpoint. @param folder the run's `checkpoints` folder */
+export function checkpointPath(folder: string, step: number): string {
+  return `${folder}/${String(step).padStart(8, "0")}`;
 }
 
 /** Removes the checkpoints after a step: what a resumed run makes again, or damaged ones. */
 export async function removeLaterCheckpoints(folder: string, step: number): Promise<void> {
   const later = (await checkpointSteps(folder)).filter((other) => other > step);
-  for (const other of later) await removeTree(`${folder}/${folderName(other)}`);
+  for (const other of later) await removeTree(checkpointPath(folder, other));
 }
 
 /** Whether a whole checkpoint with this state is there already, as after resuming at the last step. */
@@ -123,7 +129,7 @@ export async function readLatestCheckpoint(
   const steps = await checkpointSteps(folder);
   for (const step of steps.reverse()) {
     try {
-      return await readCheckpoint(`${folder}/${folderName(step)}`);
+      return await readCheckpoint(checkpointPath(folder, step));
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       warn(`${error.message}; trying the one before`);
@@ -214,10 +220,6 @@ function parseInfo(bytes: Uint8Array, path: string): CheckpointInfo {
     );
   }
   return info as CheckpointInfo;
-}
-
-function folderName(step: number): string {
-  return String(step).padStart(8, "0");
 }
 
 function encodeJson(value: unknown): Uint8Array {

@@ -3,7 +3,7 @@
  * fixed length, so the lines do not depend on how fast the machine is. The first line after a resume
  * stands for the steps since its checkpoint.
  */
-import { writeError, writeFileAtomically } from "./atomic_file.ts";
+import { appendLines, readStepLines, writeStepLines } from "./json_lines.ts";
 
 /** One line. Further fields hold further scalars of the step, such as `penalty`. */
 export interface MetricsLine {
@@ -44,9 +44,7 @@ export class MetricsLog {
     this.#sums = new Map();
     this.#count = 0;
     const lines = await readMetrics(this.#file);
-    const kept = lines.filter((line) => line.step <= step);
-    const text = kept.map((line) => JSON.stringify(line) + "\n").join("");
-    await writeFileAtomically(this.#file, new TextEncoder().encode(text));
+    await writeStepLines(this.#file, lines.filter((line) => line.step <= step));
   }
 
   /**
@@ -61,7 +59,7 @@ export class MetricsLog {
   ): Promise<void> {
     const names = Object.keys(scalars);
     const length = scalars[names[0]]?.length ?? 0;
-    let text = "";
+    const lines: MetricsLine[] = [];
     for (let i = 0; i < length; i++) {
       for (const name of names) {
         this.#sums.set(name, (this.#sums.get(name) ?? 0) + scalars[name][i]);
@@ -76,44 +74,17 @@ export class MetricsLog {
         stepMs: round(progress.stepMs, 3),
       };
       for (const [name, sum] of this.#sums) line[name] = round(sum / this.#count, 6);
-      text += JSON.stringify(line) + "\n";
+      lines.push(line);
       this.#sums = new Map();
       this.#count = 0;
     }
-    try {
-      if (text) await Deno.writeTextFile(this.#file, text, { append: true });
-    } catch (error) {
-      throw writeError(this.#file, error);
-    }
+    await appendLines(this.#file, lines);
   }
 }
 
 /** Reads the lines of a `metrics.jsonl`; what follows a damaged line is left out. */
 export async function readMetrics(file: string): Promise<MetricsLine[]> {
-  let text: string;
-  try {
-    text = await Deno.readTextFile(file);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return [];
-    throw error;
-  }
-  const lines: MetricsLine[] = [];
-  for (const line of text.split("\n")) {
-    if (!line) continue;
-    const parsed = parseLine(line);
-    if (!parsed) break;
-    lines.push(parsed);
-  }
-  return lines;
-}
-
-function parseLine(text: string): MetricsLine | undefined {
-  try {
-    const line = JSON.parse(text) as Partial<MetricsLine> | null;
-    return Number.isFinite(line?.step) ? line as MetricsLine : undefined;
-  } catch {
-    return undefined;
-  }
+  return await readStepLines<MetricsLine>(file);
 }
 
 function round(value: number, digits: number): number {

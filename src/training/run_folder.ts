@@ -20,6 +20,8 @@ export interface RunFolder extends Disposable {
   metricsFile: string;
   /** `events.jsonl` */
   eventsFile: string;
+  /** `evaluations.jsonl` */
+  evaluationsFile: string;
   /** `checkpoints` */
   checkpoints: string;
   /** `samples` */
@@ -175,6 +177,7 @@ async function takeFolder(path: string): Promise<RunFolder> {
     configFile: `${path}/config.json`,
     metricsFile: `${path}/metrics.jsonl`,
     eventsFile: `${path}/events.jsonl`,
+    evaluationsFile: `${path}/evaluations.jsonl`,
     checkpoints: `${path}/checkpoints`,
     samples: `${path}/samples`,
     [Symbol.dispose]: () => lock.close(),

@@ -12,6 +12,8 @@ export interface Schedule {
   isSnapshot(step: number): boolean;
   /** Whether a checkpoint is written after this many steps, whatever the clock says. */
   isCheckpoint(step: number): boolean;
+  /** Whether samples are measured after this many steps. */
+  isEvaluation(step: number): boolean;
   /** The first step after `step` at which the loop has to pause. */
   nextStop(step: number): number;
 }
@@ -30,21 +32,25 @@ export function planRun(config: RunConfig, sampleCount: number, samplesPerStep: 
         "use more data or a smaller --batch",
     );
   }
-  const { duration, snapshots, checkpoints } = config;
+  const { duration, snapshots, checkpoints, evaluation } = config;
   const totalSteps = "steps" in duration ? duration.steps : duration.epochs * stepsPerEpoch;
-  const snapshotPeriods = [
-    snapshots.everySteps,
-    snapshots.everyEpochs && snapshots.everyEpochs * stepsPerEpoch,
-  ].filter((period) => period !== undefined);
-  const checkpointPeriods = checkpoints.everySteps === undefined ? [] : [checkpoints.everySteps];
+  const periods = (spec: { everySteps?: number; everyEpochs?: number }): number[] =>
+    [spec.everySteps, spec.everyEpochs && spec.everyEpochs * stepsPerEpoch]
+      .filter((period) => period !== undefined);
+  const snapshotPeriods = periods(snapshots);
+  const checkpointPeriods = periods({ everySteps: checkpoints.everySteps });
+  const evaluationPeriods = evaluation ? periods(evaluation) : [];
   const isDue = (periods: number[], step: number) => periods.some((period) => step % period === 0);
   return {
     totalSteps,
     stepsPerEpoch,
     isSnapshot: (step) => step === totalSteps || isDue(snapshotPeriods, step),
     isCheckpoint: (step) => isDue(checkpointPeriods, step),
+    isEvaluation: (step) =>
+      evaluation !== undefined && step > 0 &&
+      (step === totalSteps || isDue(evaluationPeriods, step)),
     nextStop(step) {
-      const stops = [...snapshotPeriods, ...checkpointPeriods]
+      const stops = [...snapshotPeriods, ...checkpointPeriods, ...evaluationPeriods]
         .map((period) => (Math.floor(step / period) + 1) * period);
       return Math.min(totalSteps, ...stops);
     },

@@ -1,82 +1,21 @@
 /**
  * The training loop, top to bottom: prepare batches, run a stretch of steps on the engine, look at the
- * losses, and now and then show samples and write a checkpoint. Numbers that blow up send the run back
- * (divergence.ts).
+ * losses, and now and then show samples, measure them and write a checkpoint. Numbers that blow up send
+ * the run back (divergence.ts).
  */
 import type { RunConfig } from "../config/run_config.ts";
-import type { DataSource } from "../data/source.ts";
-import type { Engine, HostTensors } from "../engine/types.ts";
+import type { HostTensors } from "../engine/types.ts";
 import { batchFeed } from "./batch_feed.ts";
-import { checkFits, type Checkpoint, readLatestCheckpoint, writeCheckpoint } from "./checkpoint.ts";
+import { checkFits, checkpointPath, readLatestCheckpoint, writeCheckpoint } from "./checkpoint.ts";
 import { DeviceLostError } from "../errors.ts";
 import { DivergenceGuard, type Fault, scalarFault } from "./divergence.ts";
+import { Evaluations, type Evaluator } from "./evaluations.ts";
 import { logEvent, type RollbackEvent } from "./events_log.ts";
 import { MetricsLog, stepsPerLine } from "./metrics_log.ts";
-import type { RunFolder } from "./run_folder.ts";
 import { planRun } from "./schedule.ts";
-import type { TrainingStep } from "./step.ts";
+import type { TrainingControl, TrainingResult, TrainingSetup } from "./train_types.ts";
 
-/** What a run is made of. */
-export interface TrainingSetup {
-  config: RunConfig;
-  data: DataSource;
-  engine: Engine;
-  folder: RunFolder;
-  /** The step of `config` for `data`. */
-  trainingStep: TrainingStep;
-  /** Where to go on from; without it the run starts at step 0. */
-  resume?: Checkpoint;
-}
-
-/** Who is told of what happens, and may interrupt it. */
-export interface TrainingControl {
-  /** Aborting it saves a checkpoint and returns. */
-  signal?: AbortSignal;
-  /** After each stretch of steps. */
-  onProgress?(progress: TrainingProgress): void;
-  /** At the start, at each snapshot and at the end, with the state at that moment. */
-  onSnapshot?(snapshot: { step: number; state: HostTensors }): Promise<void>;
-  /** The run diverged and goes back to an earlier step. */
-  onRollback?(event: RollbackEvent): Promise<void> | void;
-  /** Something is wrong that the run survives. */
-  onWarning?(message: string): void;
-  /** The clock, in milliseconds. */
-  now?: () => number;
-}
-
-/** How far a run is. */
-export interface TrainingProgress {
-  /** Steps done. */
-  step: number;
-  /** Steps when the run is done. */
-  totalSteps: number;
-  /** Real samples seen. */
-  images: number;
-  /** Milliseconds a step, over the last stretch. */
-  stepMs: number;
-  /** Real samples a second, over the last stretch. */
-  imagesPerSecond: number;
-  /** Seconds until the last step at this speed. */
-  secondsLeft: number;
-  /** The last step's scalars. */
-  scalars: Record<string, number>;
-}
-
-/** How a run ended. */
-export interface TrainingResult {
-  /** Parameters, running statistics and optimiser state, by name. */
-  state: HostTensors;
-  /** Steps done. */
-  step: number;
-  /** Steps when the run is done. */
-  totalSteps: number;
-  /** Seconds spent training, over all sessions. */
-  wallSeconds: number;
-  /** Whether it was told to stop before the end. */
-  interrupted: boolean;
-  /** The last step's scalars. */
-  scalars: Record<string, number>;
-}
+export type * from "./train_types.ts";
 
 /** A stretch between two looks at the losses takes about this long. */
 const STRETCH_MS = 400;
@@ -99,6 +38,7 @@ export async function train(
   const feed = batchFeed(setup);
   const metrics = new MetricsLog(folder.metricsFile, stepsPerLine(schedule.totalSteps));
   const guard = new DivergenceGuard(config.divergence, trainingStep, resume);
+  const evaluations = new Evaluations(folder, setup.evaluator);
 
   let step = resume?.step ?? 0;
   let wallSeconds = resume?.wallSeconds ?? 0;
@@ -109,6 +49,7 @@ export async function train(
   const startState = trainingStep.initialState(config.seed);
   if (resume) checkFits(resume.state, startState, folder.path);
   await metrics.truncate(step);
+  await evaluations.truncate(step);
 
   const compiled = await engine.compileStep(
     feed.program,
@@ -122,7 +63,8 @@ export async function train(
     const images = step * trainingStep.samplesPerStep;
     const fared = guard.rollbacks.rollbacks ? guard.rollbacks : {};
     const checkpoint = { step, images, wallSeconds, engine: engine.name, ...fared, state };
-    await writeCheckpoint(folder.checkpoints, checkpoint, config.checkpoints.keep);
+    const { keep } = config.checkpoints;
+    await writeCheckpoint(folder.checkpoints, checkpoint, { keep, best: evaluations.best?.step });
     guard.accept(state);
     lastSaved = step;
     savedAt = now();
@@ -130,8 +72,9 @@ export async function train(
 
   /** For messages: what is left when the run ends here. */
   function lastGood(): string {
-    const name = `${folder.checkpoints}/${String(lastSaved).padStart(8, "0")}`;
-    return lastSaved < 0 ? "there is no checkpoint yet" : `the last good checkpoint is ${name}`;
+    return lastSaved < 0
+      ? "there is no checkpoint yet"
+      : `the last good checkpoint is ${checkpointPath(folder.checkpoints, lastSaved)}`;
   }
 
   async function goBack(fault: Fault): Promise<void> {
@@ -153,6 +96,7 @@ export async function train(
     lastSaved = good.step || -1;
     stretch = 1;
     await metrics.truncate(step);
+    await evaluations.truncate(step);
     await logEvent(folder.eventsFile, event);
     await control.onRollback?.(event);
     control.onWarning?.(
@@ -161,19 +105,41 @@ export async function train(
     );
   }
 
+  /** The best so far is saved before it is called that: whatever happens in between is done again. */
+  async function evaluate(state: HostTensors, evaluator: Evaluator): Promise<void> {
+    const images = step * trainingStep.samplesPerStep;
+    const { signal } = control;
+    const found = await evaluations.measure({ step, images, state }, { signal, now });
+    if (!found) return;
+    if (found.best) {
+      await save(state);
+      await evaluations.markBest(found.best);
+    }
+    const { measure } = evaluator;
+    control.onEvaluation?.({ line: found.line, measure, isBest: found.best !== undefined });
+  }
+
   try {
     if (step === 0) await control.onSnapshot?.({ step, state: await compiled.readState() });
     for (;;) {
-      if (step >= schedule.totalSteps || control.signal?.aborted) {
+      const { evaluator } = setup;
+      const evaluationDue = schedule.isEvaluation(step) && evaluations.isMissing(step) &&
+        !control.signal?.aborted;
+      if (evaluationDue || step >= schedule.totalSteps || control.signal?.aborted) {
         const state = await compiled.readState();
         const fault = guard.inspect(state, step);
         if (fault) {
           await goBack(fault);
           continue;
         }
-        await save(state);
-        const { totalSteps } = schedule;
-        return { state, step, totalSteps, wallSeconds, interrupted: step < totalSteps, scalars };
+        if (evaluator && evaluationDue) await evaluate(state, evaluator);
+        if (step >= schedule.totalSteps || control.signal?.aborted) {
+          await save(state);
+          const { totalSteps } = schedule;
+          const interrupted = step < totalSteps;
+          const { best } = evaluations;
+          return { state, step, totalSteps, wallSeconds, interrupted, scalars, best };
+        }
       }
       const count = Math.min(stretch, schedule.nextStop(step) - step);
       const startedAt = now();

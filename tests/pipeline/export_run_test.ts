@@ -51,7 +51,7 @@ async function makeRun(root: string, change?: (weights: Float32Array) => void): 
   using folder = await createRunFolder(root, config, "digits");
   await writeDataRecord(folder.path, data);
   const facts = { step: 40, images: 400, wallSeconds: 1, engine: "test" };
-  await writeCheckpoint(folder.checkpoints, { ...facts, state }, 2);
+  await writeCheckpoint(folder.checkpoints, { ...facts, state }, { keep: 2 });
   return folder.path;
 }
 

@@ -15,7 +15,7 @@ function stateOf(value: number): HostTensors {
 
 async function writeStep(folder: string, step: number, keep = 2): Promise<void> {
   const checkpoint = { step, images: step * 8, wallSeconds: step / 10, engine: "tfjs-cpu" };
-  await writeCheckpoint(folder, { ...checkpoint, state: stateOf(step) }, keep);
+  await writeCheckpoint(folder, { ...checkpoint, state: stateOf(step) }, { keep });
 }
 
 async function withFolder(test: (folder: string) => Promise<void>): Promise<void> {

@@ -71,7 +71,7 @@ Deno.test("readCheckpoint() reads a damaged checkpoint.json right or refuses it"
   inFolder(async (folder) => {
     const state = { w: { shape: [2], dtype: "float32" as const, data: Float32Array.of(1, 2) } };
     const info = { step: 12, images: 96, wallSeconds: 3.5, engine: "onnx", rollbacks: 1 };
-    await writeCheckpoint(folder, { ...info, learningRateFactor: 0.5, state }, 2);
+    await writeCheckpoint(folder, { ...info, learningRateFactor: 0.5, state }, { keep: 2 });
     const path = `${folder}/00000012`;
     const seen = await fuzz(`${path}/checkpoint.json`, async () => {
       const { step, images, wallSeconds, engine, rollbacks, learningRateFactor, ...rest } =

@@ -1,0 +1,144 @@
+/**
+ * `evaluations.jsonl`: what was measured during training, one JSON object a line, and the choice of the
+ * best checkpoint by it. The measuring is the caller's; here is what must not be lost or done twice.
+ */
+import { type MeasureName, MEASURES } from "../config/evaluation.ts";
+import type { HostTensors } from "../engine/types.ts";
+import { type BestCheckpoint, readBest, writeBest } from "./best_checkpoint.ts";
+import { checkpointSteps } from "./checkpoint.ts";
+import { appendLines, readStepLines, writeStepLines } from "./json_lines.ts";
+import type { RunFolder } from "./run_folder.ts";
+
+/** What an evaluation found. */
+export interface Measured {
+  /** Samples that were drawn. */
+  samples: number;
+  /** Where features came from, for measures over features; every figure is to be quoted with it. */
+  features?: string;
+  /** The figures; null for one that is not a finite number. */
+  measures: Partial<Record<MeasureName, number | null>>;
+}
+
+/** One line of `evaluations.jsonl`. */
+export interface EvaluationLine extends Measured {
+  /** Steps done. */
+  step: number;
+  /** Real samples seen. */
+  images: number;
+  /** Spent measuring. */
+  seconds: number;
+}
+
+/** Measures a generator. */
+export interface Evaluator {
+  /** What the best checkpoint is best by. */
+  readonly measure: MeasureName;
+  /**
+   * Draws samples with the weights of a state and measures them.
+   * @param signal aborting it ends the work with the signal's reason
+   */
+  evaluate(state: HostTensors, signal?: AbortSignal): Promise<Measured>;
+}
+
+/** Reads the lines of an `evaluations.jsonl`; what follows a damaged line is left out. */
+export async function readEvaluations(file: string): Promise<EvaluationLine[]> {
+  const lines = await readStepLines<EvaluationLine>(file);
+  return lines.filter(({ measures }) => typeof measures === "object" && measures !== null);
+}
+
+/** The best of some lines by a measure; of equals the first. Figures that are not finite never win. */
+export function bestOf(
+  lines: readonly EvaluationLine[],
+  measure: MeasureName,
+): BestCheckpoint | undefined {
+  const sign = MEASURES[measure].better === "lower" ? 1 : -1;
+  let best: BestCheckpoint | undefined;
+  for (const { step, measures } of lines) {
+    const value = measures[measure];
+    if (typeof value !== "number" || !Number.isFinite(value)) continue;
+    if (best === undefined || sign * value < sign * best.value) best = { step, measure, value };
+  }
+  return best;
+}
+
+/** A run's evaluations. */
+export class Evaluations {
+  readonly #folder: RunFolder;
+  readonly #evaluator: Evaluator | undefined;
+  #steps = new Set<number>();
+  #best: BestCheckpoint | undefined;
+
+  /** @param evaluator none where nothing is measured: the best of earlier sessions is still kept */
+  constructor(folder: RunFolder, evaluator: Evaluator | undefined) {
+    this.#folder = folder;
+    this.#evaluator = evaluator;
+  }
+
+  /** The best checkpoint so far. */
+  get best(): BestCheckpoint | undefined {
+    return this.#best;
+  }
+
+  /** Whether there is something to measure, and it was not yet measured after this step. */
+  isMissing(step: number): boolean {
+    return this.#evaluator !== undefined && !this.#steps.has(step);
+  }
+
+  /**
+   * Drops what comes after a step, which a resumed run does again, and finds the best again among the
+   * checkpoints that are there.
+   */
+  async truncate(step: number): Promise<void> {
+    const { evaluationsFile, checkpoints } = this.#folder;
+    const lines = await readEvaluations(evaluationsFile);
+    const kept = lines.filter((line) => line.step <= step);
+    // Also where nothing is dropped: the last line may be half of one.
+    if (this.#evaluator || lines.length) await writeStepLines(evaluationsFile, kept);
+    this.#steps = new Set(kept.map((line) => line.step));
+    const named = await readBest(checkpoints);
+    const measure = this.#evaluator?.measure ?? named?.measure;
+    const there = new Set((await checkpointSteps(checkpoints)).filter((other) => other <= step));
+    this.#best = measure && bestOf(kept.filter((line) => there.has(line.step)), measure);
+    if (JSON.stringify(named) !== JSON.stringify(this.#best)) {
+      await writeBest(checkpoints, this.#best);
+    }
+  }
+
+  /**
+   * Measures a state and writes the line. A state that is the best so far has to be saved, and then
+   * marked by {@linkcode Evaluations.markBest}.
+   * @returns the line, and what to mark it as where it is the best so far; undefined where the signal
+   * came first, and nothing is written then
+   */
+  async measure(
+    at: { step: number; images: number; state: HostTensors },
+    { signal, now }: { signal?: AbortSignal; now: () => number },
+  ): Promise<{ line: EvaluationLine; best?: BestCheckpoint } | undefined> {
+    const { step, images, state } = at;
+    const evaluator = this.#evaluator!;
+    const startedAt = now();
+    let measured: Measured;
+    try {
+      measured = await evaluator.evaluate(state, signal);
+    } catch (error) {
+      if (signal?.aborted && error === signal.reason) return undefined;
+      throw error;
+    }
+    const seconds = Math.round(now() - startedAt) / 1000;
+    const line: EvaluationLine = { step, images, seconds, ...measured };
+    await appendLines(this.#folder.evaluationsFile, [line]);
+    this.#steps.add(step);
+    const own = bestOf([line], evaluator.measure);
+    return own && (!this.#best || isBetter(own, this.#best)) ? { line, best: own } : { line };
+  }
+
+  /** Makes a state that was just saved the best. */
+  async markBest(best: BestCheckpoint): Promise<void> {
+    await writeBest(this.#folder.checkpoints, best);
+    this.#best = best;
+  }
+}
+
+function isBetter({ measure, value }: BestCheckpoint, than: BestCheckpoint): boolean {
+  return MEASURES[measure].better === "lower" ? value < than.value : value > than.value;
+}
