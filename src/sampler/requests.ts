@@ -92,7 +92,7 @@ function* build(
   size: number,
 ): Generator<Batch> {
   const { dimension, distribution } = info.latent;
-  const mean = info.manifest?.truncationMean ??
+  const mean = truncation === 1 ? null : info.manifest?.truncationMean ??
     Array<number>(dimension).fill(distribution === "uniform" ? 0.5 : 0);
   let index = 0;
   let batch: Batch = { requests: [], latents: new Float32Array(0) };
@@ -103,7 +103,7 @@ function* build(
     const seed = typeof item === "number" ? checkSeed(item) : null;
     if (seed !== null) fillLatent(latent, { seed, distribution });
     else copyLatent(latent, item as ArrayLike<number>, index);
-    if (truncation !== 1) truncate(latent, truncation, mean);
+    if (mean !== null) truncate(latent, truncation, mean);
     batch.requests.push({ index, seed, label: labelOf(index, seed), latent });
     index++;
     if (batch.requests.length < size) continue;
@@ -141,10 +141,11 @@ function copyLatent(out: Float32Array, item: ArrayLike<number>, index: number): 
       `Cannot use latent ${index}: it has ${item?.length} numbers, and the generator takes ${out.length}`,
     );
   }
-  out.set(item);
-  const fault = out.findIndex((value) => !Number.isFinite(value));
-  if (fault < 0) return;
-  throw new UserError(`Cannot use latent ${index}: its number ${fault} is ${item[fault]}`);
+  for (let i = 0; i < out.length; i++) {
+    out[i] = item[i];
+    if (Number.isFinite(out[i])) continue;
+    throw new UserError(`Cannot use latent ${index}: its number ${i} is ${item[i]}`);
+  }
 }
 
 function planLabels(

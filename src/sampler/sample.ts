@@ -3,6 +3,7 @@ import type { OutputSpec } from "./generator_info.ts";
 import { grid, type GridOptions } from "./grid.ts";
 import type { PngImage } from "./png.ts";
 import { Raster } from "./raster.ts";
+import type { Request } from "./requests.ts";
 
 /** One sample of a generator. */
 export class Sample {
@@ -25,15 +26,12 @@ export class Sample {
   #raster: Raster | null = null;
 
   /** @internal */
-  constructor(
-    parts: Pick<Sample, "index" | "seed" | "label" | "latent" | "values">,
-    output: OutputSpec,
-  ) {
-    this.index = parts.index;
-    this.seed = parts.seed;
-    this.label = parts.label;
-    this.latent = parts.latent;
-    this.values = parts.values;
+  constructor(request: Request, values: Sample["values"], output: OutputSpec) {
+    this.index = request.index;
+    this.seed = request.seed;
+    this.label = request.label;
+    this.latent = request.latent;
+    this.values = values;
     this.shape = output.shape;
     this.#output = output;
   }

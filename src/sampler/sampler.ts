@@ -175,7 +175,7 @@ export class Sampler {
     const length = data.length / count;
     return requests.map((request, i) => {
       const values = data.subarray(i * length, (i + 1) * length);
-      return new Sample({ ...request, values }, output);
+      return new Sample(request, values, output);
     });
   }
 }
