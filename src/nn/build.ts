@@ -32,7 +32,9 @@ import {
   buildReshape,
   buildUpsample,
 } from "./layers/shape.ts";
+import { settleBiases } from "./offsets.ts";
 import type {
+  BuiltBlock,
   BuiltLayer,
   Forward,
   LayerScope,
@@ -95,6 +97,14 @@ function buildLayer<Type extends LayerType>(
   return build(spec, scope);
 }
 
+/** Where layers come to be. */
+interface Place extends Pick<LayerScope, "inputShape" | "biases"> {
+  /** Of the layer that they are in, with a slash at its end; "" for the network. */
+  path: string;
+  /** The block of that layer. */
+  block: string;
+}
+
 /** What the layers built so far amount to. */
 class NetworkBuilder {
   readonly parameters: Parameter[] = [];
@@ -105,28 +115,20 @@ class NetworkBuilder {
     this.#spec = spec;
   }
 
-  /**
-   * Builds layers one after another.
-   * @param path of the layer that they are in, with a slash at its end; "" for the network
-   * @param block of that layer
-   */
-  sequence(
-    specs: LayerSpec[],
-    start: number[],
-    path = "",
-    block = "",
-  ): { outputShape: number[]; forward: Forward } {
+  /** Builds layers one after another. */
+  sequence(specs: LayerSpec[], { inputShape, biases: incoming, path, block }: Place): BuiltBlock {
     const counts = new Map<LayerType, number>();
     const names = new Set<string>();
     const steps: Forward[] = [];
-    let shape = start;
+    let shape = inputShape;
+    let biases = incoming;
     for (const spec of specs) {
       const number = (counts.get(spec.type) ?? 0) + 1;
       counts.set(spec.type, number);
       const name = spec.name ?? `${spec.type}_${number}`;
       const localName = block === "" ? name : `${block}/${name}`;
       const fullName = path + localName;
-      const scope = this.#scope(fullName, spec, shape);
+      const scope = this.#scope(fullName, spec, { inputShape: shape, biases });
       if (names.has(name)) scope.fail("an earlier layer has the same name: give it another");
       names.add(name);
       const layer = buildLayer(spec, scope);
@@ -144,9 +146,11 @@ class NetworkBuilder {
           : forward(x, call);
       });
       shape = layer.outputShape;
+      biases = settleBiases(biases, layer);
     }
     return {
       outputShape: shape,
+      biases,
       forward: (x, call) => steps.reduce((value, step) => step(value, call), x),
     };
   }
@@ -154,12 +158,13 @@ class NetworkBuilder {
   #scope(
     path: string,
     spec: LayerSpec,
-    inputShape: number[],
+    input: Pick<LayerScope, "inputShape" | "biases">,
   ): LayerScope & { parameterCount(): number } {
     const network = this.#spec;
+    const { inputShape } = input;
     let parameterCount = 0;
     const scope: LayerScope & { parameterCount(): number } = {
-      inputShape,
+      ...input,
       defaultInit: network.init,
       parameterCount: () => parameterCount,
       classCount: () =>
@@ -171,7 +176,7 @@ class NetworkBuilder {
         parameterCount += shape.reduce((size, side) => size * side, 1);
         return fullName;
       },
-      block: (block, layers) => this.sequence(layers, inputShape, `${path}/`, block),
+      block: (block, layers) => this.sequence(layers, { ...input, path: `${path}/`, block }),
       fail: (problem) => {
         throw new UserError(
           `Layer ${path} (${spec.type}) does not fit an input of shape ` +
@@ -189,7 +194,10 @@ class NetworkBuilder {
  */
 export function buildNetwork(spec: NetworkSpec): Network {
   const builder = new NetworkBuilder(spec);
-  const { outputShape, forward } = builder.sequence(spec.layers, spec.inputShape);
+  const { inputShape } = spec;
+  const whole = builder.sequence(spec.layers, { inputShape, biases: [], path: "", block: "" });
+  const { outputShape, forward } = whole;
+  for (const bias of whole.biases) bias.counts = true;
   const has = (types: LayerType[]): boolean =>
     builder.layers.some((layer) => types.includes(layer.type));
   return {

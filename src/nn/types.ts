@@ -70,10 +70,23 @@ export interface LayerCall extends ApplyContext {
   parameters: TensorMap;
   /** New values of non-trainable parameters, by name. */
   updates: TensorMap;
+  /**
+   * `[channels]` what was left out at every position of the layer's input, because a norm will undo it
+   * (offsets.ts). Undefined where nothing was.
+   */
+  offset?: tf.Tensor;
 }
 
 /** What a layer makes of a batch `[n, ...inputShape]`: `[n, ...outputShape]`. Pure but for `call.updates`. */
 export type Forward = (x: tf.Tensor, call: LayerCall) => tf.Tensor;
+
+/** A layer's bias, one number a channel: see offsets.ts. */
+export interface Bias {
+  /** Its parameter. */
+  readonly name: string;
+  /** Whether anything but a norm that undoes it sees it. Settled once the network is built. */
+  counts: boolean;
+}
 
 /** A layer, ready to be applied. */
 export interface BuiltLayer {
@@ -85,12 +98,24 @@ export interface BuiltLayer {
   forward: Forward;
   /** The same for {@linkcode ApplyContext.compact}, where that is another. */
   compact?: Forward;
+  /**
+   * The biases of which the output is known to have but a number at every position of a channel: those
+   * of {@linkcode LayerScope.biases} that it passes on, and its own. Default none.
+   */
+  biases?: readonly Bias[];
+  /** Whether, while training, the output is the same without the biases that come in. Default no. */
+  undoesBiases?: boolean;
 }
+
+/** Layers one after another, ready to be applied. */
+export type BuiltBlock = Required<Pick<BuiltLayer, "outputShape" | "forward" | "biases">>;
 
 /** What a layer is given while it is built. */
 export interface LayerScope {
   /** Without the batch. */
   readonly inputShape: number[];
+  /** The biases that are but a number at every position of a channel of the input. */
+  readonly biases: readonly Bias[];
   /** The network's initialiser. */
   readonly defaultInit: InitializerSpec;
   /** How many classes labels have. Fails where the network's spec does not say. */
@@ -103,7 +128,7 @@ export interface LayerScope {
     options?: { trainable?: boolean },
   ): string;
   /** Builds layers inside this one, under `path/block`, that start from this layer's input. */
-  block(block: string, layers: LayerSpec[]): { outputShape: number[]; forward: Forward };
+  block(block: string, layers: LayerSpec[]): BuiltBlock;
   /** Throws a UserError that names the layer. */
   fail(problem: string): never;
 }

@@ -62,6 +62,7 @@ export function buildActivation(spec: SpecOf<"activation">, scope: LayerScope): 
   }
   return {
     outputShape: scope.inputShape,
+    biases: fn === "linear" ? scope.biases : [],
     flops: fn === "linear" ? 0 : scope.inputShape.reduce((size, side) => size * side, 1),
     forward: (x) => activate(fn, x, alpha),
   };

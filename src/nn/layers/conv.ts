@@ -5,6 +5,7 @@
 import type { PaddingSpec } from "../../config/network.ts";
 import { tf } from "../../engine/tf.ts";
 import { weightInit } from "../initializers.ts";
+import { addBias, declareBias, mapOffset } from "../offsets.ts";
 import { spectralNormOf } from "../spectral_norm.ts";
 import type { BuiltLayer, LayerScope, SpecOf } from "../types.ts";
 
@@ -95,13 +96,18 @@ export function buildConv(spec: SpecOf<"conv">, scope: LayerScope): BuiltLayer {
     fanOut: kh * kw * filters / groups,
   });
   const kernel = scope.parameter("kernel", shape, init.kernel);
-  const bias = hasBias ? scope.parameter("bias", [filters], init.bias) : undefined;
+  const bias = hasBias ? declareBias(scope, filters, init.bias) : undefined;
   const normalize = spec.spectralNorm ? spectralNormOf(scope, shape, 3) : undefined;
   const pad = explicitPadding(padding);
   const convolve = (x: tf.Tensor4D, weight: tf.Tensor4D): tf.Tensor4D =>
     tf.conv2d(x, weight, stride, pad);
+  // Without a border, what all positions have in common they have in common afterwards.
+  const passed = groups === 1 && paddingSides(padding).every((side) => side === 0)
+    ? scope.biases
+    : [];
   return {
     outputShape: [height, width, filters],
+    biases: bias ? [...passed, bias] : passed,
     flops: 2 * height * width * kh * kw * (channels / groups) * filters,
     forward(x, call) {
       const stored = call.parameters[kernel];
@@ -109,7 +115,8 @@ export function buildConv(spec: SpecOf<"conv">, scope: LayerScope): BuiltLayer {
       const weight = dilation === 1 ? sized : dilateKernel(sized, dilation);
       const image = x as tf.Tensor4D;
       const output = groups === 1 ? convolve(image, weight) : groupedConv(image, weight);
-      return bias === undefined ? output : tf.add(output, call.parameters[bias]);
+      mapOffset(call, () => tf.sum(sized, [0, 1]));
+      return addBias(output, bias, call);
     },
   };
 
@@ -133,12 +140,13 @@ export function buildDepthwiseConv(spec: SpecOf<"depthwise-conv">, scope: LayerS
     fanOut: kh * kw * multiplier,
   });
   const kernel = scope.parameter("kernel", shape, init.kernel);
-  const bias = hasBias ? scope.parameter("bias", [filters], init.bias) : undefined;
+  const bias = hasBias ? declareBias(scope, filters, init.bias) : undefined;
   const flat = [kh, kw, 1, filters];
   const normalize = spec.spectralNorm ? spectralNormOf(scope, flat, 3) : undefined;
   const pad = explicitPadding(padding);
   return {
     outputShape: [height, width, filters],
+    biases: bias && [bias],
     flops: 2 * height * width * kh * kw * filters,
     forward(x, call) {
       const stored = call.parameters[kernel];
@@ -146,7 +154,7 @@ export function buildDepthwiseConv(spec: SpecOf<"depthwise-conv">, scope: LayerS
         ? tf.reshape(normalize(tf.reshape(stored, flat), call), shape)
         : stored;
       const output = tf.depthwiseConv2d(x as tf.Tensor4D, weight as tf.Tensor4D, stride, pad);
-      return bias === undefined ? output : tf.add(output, call.parameters[bias]);
+      return addBias(output, bias, call);
     },
   };
 }
@@ -174,11 +182,12 @@ export function buildConvTranspose(spec: SpecOf<"conv-transpose">, scope: LayerS
     fanOut: size * size * channels,
   });
   const kernel = scope.parameter("kernel", shape, init.kernel);
-  const bias = spec.bias ?? true ? scope.parameter("bias", [filters], init.bias) : undefined;
+  const bias = spec.bias ?? true ? declareBias(scope, filters, init.bias) : undefined;
   const normalize = spec.spectralNorm ? spectralNormOf(scope, shape, 2) : undefined;
   const pad = explicitPadding(padding);
   return {
     outputShape,
+    biases: bias && [bias],
     flops: 2 * height * width * size * size * channels * filters,
     forward(x, call) {
       const stored = call.parameters[kernel];
@@ -190,7 +199,7 @@ export function buildConvTranspose(spec: SpecOf<"conv-transpose">, scope: LayerS
         stride,
         pad,
       );
-      return bias === undefined ? output : tf.add(output, call.parameters[bias]);
+      return addBias(output, bias, call);
     },
   };
 }

@@ -1,6 +1,7 @@
 /** Dense layers: `dense` and `maxout`. */
 import { tf } from "../../engine/tf.ts";
 import { weightInit } from "../initializers.ts";
+import { addBias, declareBias, mapOffset } from "../offsets.ts";
 import { spectralNormOf } from "../spectral_norm.ts";
 import type { BuiltLayer, LayerScope, SpecOf } from "../types.ts";
 
@@ -18,18 +19,18 @@ export function buildDense(spec: SpecOf<"dense">, scope: LayerScope): BuiltLayer
   const { units, bias: hasBias = true } = spec;
   const init = weightInit(spec.init ?? scope.defaultInit, { fanIn: inputs, fanOut: units });
   const kernel = scope.parameter("kernel", [inputs, units], init.kernel);
-  const bias = hasBias ? scope.parameter("bias", [units], init.bias) : undefined;
+  const bias = hasBias ? declareBias(scope, units, init.bias) : undefined;
   const normalize = spec.spectralNorm ? spectralNormOf(scope, [inputs, units], 1) : undefined;
   return {
     outputShape: [units],
+    biases: bias ? [...scope.biases, bias] : scope.biases,
     flops: 2 * inputs * units,
     forward(x, call) {
-      const weight = call.parameters[kernel];
-      const product = tf.matMul(
-        x as tf.Tensor2D,
-        (normalize ? normalize(weight, call) : weight) as tf.Tensor2D,
-      ); // [n, units]
-      return bias === undefined ? product : tf.add(product, call.parameters[bias]);
+      const stored = call.parameters[kernel];
+      const weight = (normalize ? normalize(stored, call) : stored) as tf.Tensor2D;
+      const product = tf.matMul(x as tf.Tensor2D, weight); // [n, units]
+      mapOffset(call, () => weight);
+      return addBias(product, bias, call);
     },
   };
 }

@@ -2,6 +2,7 @@
 import type { InitializerSpec } from "../../config/network.ts";
 import { tf } from "../../engine/tf.ts";
 import { weightInit } from "../initializers.ts";
+import { addOffsets } from "../offsets.ts";
 import { spectralNormOf } from "../spectral_norm.ts";
 import type { BuiltLayer, LayerCall, LayerScope, ParameterInit, SpecOf } from "../types.ts";
 import { imageShape } from "./conv.ts";
@@ -20,7 +21,17 @@ export function buildResidual(spec: SpecOf<"residual">, scope: LayerScope): Buil
   return {
     outputShape: body.outputShape,
     flops: body.outputShape.reduce((size, side) => size * side, 1),
-    forward: (x, call) => tf.add(body.forward(x, call), shortcut.forward(x, call)),
+    biases: [...new Set([...body.biases, ...shortcut.biases])],
+    undoesBiases: true, // those that are not undone the blocks see to
+    forward(x, call) {
+      const { offset } = call;
+      const main = body.forward(x, call);
+      const lacking = call.offset;
+      call.offset = offset;
+      const sum = tf.add(main, shortcut.forward(x, call));
+      call.offset = addOffsets(lacking, call.offset);
+      return sum;
+    },
   };
 }
 

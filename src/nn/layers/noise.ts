@@ -14,6 +14,7 @@ function randomOf(call: LayerCall, scope: LayerScope): StepRandom {
 export function buildDropout({ rate }: SpecOf<"dropout">, scope: LayerScope): BuiltLayer {
   return {
     outputShape: scope.inputShape,
+    biases: rate === 0 ? scope.biases : [],
     flops: 0,
     forward(x, call) {
       if (!call.training || rate === 0) return x;
@@ -30,6 +31,7 @@ export function buildGaussianNoise(
 ): BuiltLayer {
   return {
     outputShape: scope.inputShape,
+    biases: scope.biases,
     flops: 0,
     forward(x, call) {
       if (!call.training) return x;

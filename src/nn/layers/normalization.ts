@@ -4,6 +4,7 @@
  * count less one in batch norm's running variance.
  */
 import { tf } from "../../engine/tf.ts";
+import { addOffsets, takeOffset } from "../offsets.ts";
 import type { BuiltLayer, LayerCall, LayerScope, SpecOf } from "../types.ts";
 
 const DEFAULT_EPSILON = 1e-5;
@@ -80,7 +81,8 @@ function batchNormalizer(
     const { centred, mean, variance } = momentsOver(x, axes, false); // [c]
     const blend = (old: tf.Tensor, batch: tf.Tensor): tf.Tensor =>
       tf.add(tf.mul(old, 1 - momentum), tf.mul(batch, momentum));
-    call.updates[meanName] = blend(runningMean, mean);
+    const wholeMean = addOffsets(mean, takeOffset(call))!;
+    call.updates[meanName] = blend(runningMean, wholeMean);
     call.updates[varianceName] = blend(runningVariance, tf.mul(variance, count / (count - 1)));
     return tf.mul(centred, tf.rsqrt(tf.add(variance, epsilon)));
   };
@@ -92,6 +94,7 @@ export function buildBatchNorm(spec: SpecOf<"batch-norm">, scope: LayerScope): B
   const normalize = batchNormalizer(scope, spec);
   return {
     outputShape: scope.inputShape,
+    undoesBiases: true,
     flops: 4 * sizeOf(scope.inputShape),
     forward(x, call) {
       const normal = normalize(x, call);
@@ -119,6 +122,7 @@ export function buildConditionalBatchNorm(
   const normalize = batchNormalizer(scope, spec);
   return {
     outputShape: scope.inputShape,
+    undoesBiases: true,
     flops: 4 * sizeOf(scope.inputShape),
     forward(x, call) {
       const oneHot = tf.oneHot(call.labels!, classes, 1, 0, "float32") as tf.Tensor2D;
@@ -175,8 +179,10 @@ export function buildInstanceNorm(spec: SpecOf<"instance-norm">, scope: LayerSco
   const normalize = groupNormalizer(scope, channels, spec.epsilon ?? DEFAULT_EPSILON);
   return {
     outputShape: scope.inputShape,
+    undoesBiases: true,
     flops: 4 * sizeOf(scope.inputShape),
     forward(x, call) {
+      takeOffset(call);
       const normal = normalize(x);
       if (!affine) return normal;
       return tf.add(

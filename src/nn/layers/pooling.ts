@@ -17,6 +17,7 @@ export function buildAvgPool({ size }: SpecOf<"avg-pool">, scope: LayerScope): B
   const outputShape = pooledShape(scope, size);
   return {
     outputShape,
+    biases: scope.biases,
     flops: outputShape.reduce((product, side) => product * side, size ** 2),
     forward: (x) => tf.avgPool(x as tf.Tensor4D, size, size, "valid"),
   };
@@ -33,6 +34,7 @@ export function buildMaxPool({ size }: SpecOf<"max-pool">, scope: LayerScope): B
   const largest = (parts: tf.Tensor[]): tf.Tensor => parts.reduce((a, b) => tf.maximum(a, b));
   return {
     outputShape,
+    biases: scope.biases,
     flops: outputShape.reduce((product, side) => product * side, size ** 2),
     forward(x) {
       const whole = rows * size === height && columns * size === width
@@ -55,6 +57,7 @@ export function buildGlobalAvgPool(
   const [height, width, channels] = imageShape(scope);
   return {
     outputShape: [channels],
+    biases: scope.biases,
     flops: height * width * channels,
     forward: (x) => tf.mean(x, [1, 2]),
   };

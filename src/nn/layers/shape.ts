@@ -9,8 +9,7 @@ function sizeOf(shape: readonly number[]): number {
 
 /** `[h, w, c] -> [h * w * c]`, the channel fastest. */
 export function buildFlatten(_spec: SpecOf<"flatten">, scope: LayerScope): BuiltLayer {
-  const size = sizeOf(scope.inputShape);
-  return { outputShape: [size], flops: 0, forward: (x) => tf.reshape(x, [-1, size]) };
+  return buildReshape({ type: "reshape", shape: [sizeOf(scope.inputShape)] }, scope);
 }
 
 /** The same numbers in the same order under another shape. */
@@ -20,7 +19,13 @@ export function buildReshape({ shape }: SpecOf<"reshape">, scope: LayerScope): B
   if (have !== need) {
     scope.fail(`shape ${JSON.stringify(shape)} holds ${need} numbers, ${have} come in`);
   }
-  return { outputShape: [...shape], flops: 0, forward: (x) => tf.reshape(x, [-1, ...shape]) };
+  const keepsChannels = shape[shape.length - 1] === scope.inputShape[scope.inputShape.length - 1];
+  return {
+    outputShape: [...shape],
+    biases: keepsChannels ? scope.biases : [],
+    flops: 0,
+    forward: (x) => tf.reshape(x, [-1, ...shape]),
+  };
 }
 
 /** Zeros around the image. */
@@ -62,6 +67,7 @@ export function buildUpsample(
   if (mode === "nearest") {
     return {
       outputShape,
+      biases: scope.biases,
       flops: 0,
       forward: (x) => tf.image.resizeNearestNeighbor(x as tf.Tensor4D, size),
     };
@@ -70,6 +76,7 @@ export function buildUpsample(
   const columnWeights = linearWeights(width, factor);
   return {
     outputShape,
+    biases: scope.biases,
     flops: 2 * channels * height * width * factor * (height + width * factor),
     forward(x) {
       const rows = tf.tensor2d(rowWeights, [height, size[0]]);
