@@ -5,6 +5,7 @@
 import { tf } from "./tf.ts";
 import { fillNormal, fillUniform } from "../random/counter_random.ts";
 import { checkPools, inputValues } from "./sample_pool.ts";
+import { kindOf } from "./step_kinds.ts";
 import type {
   CompiledFunction,
   CompiledStep,
@@ -111,12 +112,13 @@ class EagerStep implements CompiledStep {
   async run(batches: StepInputs[], firstStep: number): Promise<Record<string, Float32Array>> {
     await tf.setBackend(this.#backend);
     const perStep = batches.map((batch, index) => this.#runOne(batch, firstStep + index));
-    const names = Object.keys(perStep[0] ?? {});
     const result: Record<string, Float32Array> = {};
-    await Promise.all(names.map(async (name) => {
-      const values = await Promise.all(perStep.map((scalars) => scalars[name].data()));
-      result[name] = Float32Array.from(values, (value) => value[0]);
-    }));
+    await Promise.all(perStep.flatMap((scalars, index) =>
+      Object.entries(scalars).map(async ([name, scalar]) => {
+        result[name] ??= new Float32Array(batches.length).fill(NaN);
+        result[name][index] = (await scalar.data())[0];
+      })
+    ));
     perStep.forEach((scalars) => tf.dispose(scalars));
     return result;
   }
@@ -129,7 +131,8 @@ class EagerStep implements CompiledStep {
         const values = inputValues({ name, spec, given: batch[name] });
         inputs[name] = tf.tensor(values, spec.shape, spec.dtype);
       }
-      return this.#program.step(before, inputs, new HostStepRandom(this.#seed, step));
+      const random = new HostStepRandom(this.#seed, step);
+      return this.#program.step(before, inputs, random, kindOf(this.#program, step));
     });
     this.#state = state;
     const kept = new Set(Object.values(state));

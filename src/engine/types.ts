@@ -63,7 +63,8 @@ export interface InputSpec extends TensorSpec {
 /**
  * The random numbers of one step. Each call is an independent stream: the n-th call of a step (from 0)
  * draws the numbers at `{seed, stream: n, step}` of src/random/counter_random.ts, so every engine
- * must see the same calls in the same order.
+ * must see the same calls in the same order. Calls are counted within the step's own kind: what another
+ * kind would have drawn leaves no gap.
  */
 export interface StepRandom {
   /** U[0, 1) numbers of a shape. */
@@ -75,16 +76,25 @@ export interface StepRandom {
 /**
  * One training step. Pure: it may not read tensors on the host, keep tensors, or use any randomness
  * but `random`. It must return every name of `state`, with the same shapes. Runs inside `tf.tidy`.
+ * `kind` says which step it is to be, where steps differ: see {@linkcode StepProgram.kindOf}.
  */
 export type StepFunction = (
   state: TensorMap,
   inputs: TensorMap,
   random: StepRandom,
+  kind: string,
 ) => { state: TensorMap; scalars: TensorMap };
 
 /** A step with the signature of its inputs. */
 export interface StepProgram {
   step: StepFunction;
+  /**
+   * The kind of a step (counted from 0), where steps do not all do the same work: every 16th has a
+   * penalty, say. Kinds share state and inputs; draws and scalars are each kind's own. An engine
+   * compiles the kind of step 0 at once and each other one when it first meets it, so there should be
+   * few. A step's kind may depend on its number alone: a resumed run asks again. Default: all are "".
+   */
+  kindOf?(step: number): string;
   /** What the host gives for each step: the batch, labels, learning rates. */
   inputs: Record<string, InputSpec>;
   /** Given once, seen by the step as further inputs of the same name. */
@@ -102,8 +112,9 @@ export interface CompiledStep {
   /**
    * Runs one step for each entry of `batches`, in order. Steps are cheapest in chunks: an engine reads
    * the scalars back once a call.
-   * @param firstStep the number of the first step, which addresses its random numbers
-   * @returns for each scalar's name, its value at each of these steps
+   * @param firstStep the number of the first step, which addresses its random numbers and has a kind
+   * @returns for each scalar's name, its value at each of these steps; NaN at steps whose kind has no
+   * such scalar
    * @throws {TypeError} when an input with a pool is given anything but row numbers
    * @throws {RangeError} when the pool has no such row
    */

@@ -131,13 +131,17 @@ export class DivergenceGuard {
  * The first scalar that is not finite.
  * @param measured for each scalar, its values at consecutive steps
  * @param firstStep steps done before the first of them
+ * @param measures whether a step has a scalar: NaN says nothing where it has not
  */
 export function scalarFault(
   measured: Record<string, Float32Array>,
   firstStep: number,
+  measures: (scalar: string, step: number) => boolean = () => true,
 ): Fault | undefined {
   const faults = Object.entries(measured).flatMap(([name, values]): Fault[] => {
-    const index = values.findIndex((value) => !Number.isFinite(value));
+    const index = values.findIndex((value, i) =>
+      !Number.isFinite(value) && measures(name, firstStep + i)
+    );
     return index < 0 ? [] : [{ step: firstStep + index + 1, what: `${name} is ${values[index]}` }];
   });
   return faults.sort((a, b) => a.step - b.step)[0];

@@ -1,6 +1,6 @@
 /**
  * What the host computes for a step, in double precision: optimisers' numbers with the learning rates
- * of that step, the average's decay, noise, and which of the things that happen now and then are due.
+ * of that step, the average's decay, noise, and whether augmentation is to adapt.
  */
 import type { RunConfig } from "../config/run_config.ts";
 import { augmentMoves } from "./adaptive.ts";
@@ -27,14 +27,13 @@ export function hostInputs(
   { totalSteps, learningRateFactor = 1 }: Course,
 ): Record<string, Float32Array> {
   const { augment, batchSize, duration, ema, instanceNoise, learningRateSchedule } = config;
-  const { penaltyEvery } = config.objective;
   const turns = config.update.discriminatorSteps;
   const length = totalSteps ?? ("steps" in duration ? duration.steps : undefined);
   if (learningRateSchedule && length === undefined) {
     throw new TypeError("A learning rate schedule needs the run's totalSteps");
   }
   const scale = learningRateFactor * learningRateScale(learningRateSchedule, step, length ?? 1);
-  const judge = lazyOptimizer(config.discriminatorOptimizer, penaltyEvery);
+  const judge = lazyOptimizer(config.discriminatorOptimizer, config.objective.penaltyEvery);
   const updates = Array.from({ length: turns }, (_, turn) => step * turns + turn);
   const result: Record<string, Float32Array> = {
     discriminatorHyper: Float32Array.from(
@@ -45,9 +44,5 @@ export function hostInputs(
   if (ema) result.emaDecay = Float32Array.of(emaDecay(ema, batchSize, step));
   if (instanceNoise) result.noiseSigma = Float32Array.of(noiseSigma(instanceNoise, step));
   if (augment?.adaptive) result.augmentMoves = Float32Array.of(augmentMoves(augment, step));
-  if (penaltyEvery) {
-    const gain = (update: number) => update % penaltyEvery === 0 ? penaltyEvery : 0;
-    result.penaltyGain = Float32Array.from(updates, gain);
-  }
   return result;
 }

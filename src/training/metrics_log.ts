@@ -5,7 +5,10 @@
  */
 import { appendLines, readStepLines, writeStepLines } from "./json_lines.ts";
 
-/** One line. Further fields hold further scalars of the step, such as `penalty`. */
+/**
+ * One line. Further fields hold further scalars of the step, such as `penalty`. Of one that steps measure
+ * now and then it is the mean over those that did, and no field where none did.
+ */
 export interface MetricsLine {
   /** Steps done. */
   step: number;
@@ -27,8 +30,7 @@ export function stepsPerLine(totalSteps: number): number {
 export class MetricsLog {
   readonly #file: string;
   readonly #stepsPerLine: number;
-  #sums = new Map<string, number>();
-  #count = 0;
+  #sums = new Map<string, { sum: number; count: number }>();
 
   constructor(file: string, perLine: number) {
     this.#file = file;
@@ -42,14 +44,13 @@ export class MetricsLog {
    */
   async truncate(step: number): Promise<void> {
     this.#sums = new Map();
-    this.#count = 0;
     const lines = await readMetrics(this.#file);
     await writeStepLines(this.#file, lines.filter((line) => line.step <= step));
   }
 
   /**
    * Adds the scalars of consecutive steps.
-   * @param scalars for each name, one value a step
+   * @param scalars for each name, one value a step; NaN where the step did not measure it
    * @param lastStep the number of steps done after the last of them
    */
   async add(
@@ -62,9 +63,11 @@ export class MetricsLog {
     const lines: MetricsLine[] = [];
     for (let i = 0; i < length; i++) {
       for (const name of names) {
-        this.#sums.set(name, (this.#sums.get(name) ?? 0) + scalars[name][i]);
+        const value = scalars[name][i];
+        if (Number.isNaN(value)) continue;
+        const { sum, count } = this.#sums.get(name) ?? { sum: 0, count: 0 };
+        this.#sums.set(name, { sum: sum + value, count: count + 1 });
       }
-      this.#count++;
       const step = lastStep - length + 1 + i;
       if (step % this.#stepsPerLine !== 0) continue;
       const line: MetricsLine = {
@@ -73,10 +76,9 @@ export class MetricsLog {
         wallS: round(progress.wallSeconds - (length - 1 - i) * progress.stepMs / 1000, 3),
         stepMs: round(progress.stepMs, 3),
       };
-      for (const [name, sum] of this.#sums) line[name] = round(sum / this.#count, 6);
+      for (const [name, { sum, count }] of this.#sums) line[name] = round(sum / count, 6);
       lines.push(line);
       this.#sums = new Map();
-      this.#count = 0;
     }
     await appendLines(this.#file, lines);
   }

@@ -24,6 +24,7 @@ import { initialAugment, updateAugment } from "./adaptive.ts";
 import { updateAverage } from "./ema.ts";
 import { type Course, hostInputs } from "./host_inputs.ts";
 import { hyperparameterCount } from "./optimizers.ts";
+import { isPenalised, measuresScalar, penaltyKind } from "./penalty_kinds.ts";
 import { type Game, initialState, readPlayers, writePlayers } from "./players.ts";
 import { section, withPrefix } from "./tensor_names.ts";
 import { type Fakes, updateDiscriminator, updateGenerator } from "./updates.ts";
@@ -50,6 +51,8 @@ export interface TrainingStep {
   initialState(seed: number): HostTensors;
   /** The inputs that are not data: what the host computes for a step (counted from 0). */
   hostInputs(step: number, course?: Course): Record<string, Float32Array>;
+  /** Whether a step (counted from 0) measures a scalar, where it comes now and then: `penalty` may. */
+  measures(scalar: string, step: number): boolean;
 }
 
 /**
@@ -57,7 +60,7 @@ export interface TrainingStep {
  * @throws {UserError} when the networks do not fit the latent, the data, each other or the objective
  */
 export function buildTrainingStep(config: RunConfig, sample: SampleSpec): TrainingStep {
-  const { augment, batchSize, instanceNoise, objective, update } = config;
+  const { augment, batchSize, instanceNoise, update } = config;
   checkLabels(config, sample);
   const generator = buildNetwork({ ...config.generator, classCount: sample.classCount });
   const discriminator = buildNetwork({
@@ -84,11 +87,10 @@ export function buildTrainingStep(config: RunConfig, sample: SampleSpec): Traini
   if (config.ema) inputs.emaDecay = { shape: [], dtype: "float32" };
   if (instanceNoise) inputs.noiseSigma = { shape: [], dtype: "float32" };
   if (augment?.adaptive) inputs.augmentMoves = { shape: [], dtype: "float32" };
-  if (objective.penaltyEvery) inputs.penaltyGain = { shape: [turns], dtype: "float32" };
 
   const game: Game = { config, generator, discriminator };
 
-  function step(state: TensorMap, given: TensorMap, random: StepRandom) {
+  function step(state: TensorMap, given: TensorMap, random: StepRandom, kind: string) {
     let players = readPlayers(state);
     const scalars: TensorMap = {};
     let carried: Fakes | undefined;
@@ -107,8 +109,7 @@ export function buildTrainingStep(config: RunConfig, sample: SampleSpec): Traini
             ? carried
             : undefined,
           view,
-          penaltyGain: given.penaltyGain &&
-            tf.reshape(tf.slice(given.penaltyGain as tf.Tensor1D, turn, 1), []),
+          penalised: isPenalised(kind, turn),
           random,
         });
         players = result.players;
@@ -160,13 +161,14 @@ export function buildTrainingStep(config: RunConfig, sample: SampleSpec): Traini
   }
 
   return {
-    program: { step, inputs },
+    program: { step, inputs, kindOf: (number) => penaltyKind(config, number) },
     generator,
     discriminator,
     usesLabels,
     samplesPerStep,
     initialState: (seed) => ({ ...initialState(game, seed), ...initialAugment(augment) }),
     hostInputs: (stepNumber, course = {}) => hostInputs(config, stepNumber, course),
+    measures: (scalar, stepNumber) => measuresScalar(config, scalar, stepNumber),
   };
 }
 

@@ -150,13 +150,13 @@ export async function train(
       const elapsedMs = now() - startedAt;
       wallSeconds += elapsedMs / 1000;
 
-      const fault = scalarFault(measured, step);
+      const fault = scalarFault(measured, step, trainingStep.measures);
       if (fault) {
         await goBack(fault);
         continue;
       }
       step += count;
-      scalars = lastOf(measured);
+      scalars = { ...scalars, ...lastOf(measured) };
       const stepMs = elapsedMs / count;
       const imagesPerStep = trainingStep.samplesPerStep;
       await metrics.add(measured, step, { imagesPerStep, wallSeconds, stepMs });
@@ -207,8 +207,12 @@ function overdue(config: RunConfig, sinceSaveMs: number): boolean {
   return everySeconds !== undefined && sinceSaveMs >= everySeconds * 1000;
 }
 
+/** Each scalar's last value: that of the last step that measured it. */
 function lastOf(measured: Record<string, Float32Array>): Record<string, number> {
   return Object.fromEntries(
-    Object.entries(measured).map(([name, values]) => [name, values[values.length - 1]]),
+    Object.entries(measured).flatMap(([name, values]) => {
+      const value = values.findLast((value) => !Number.isNaN(value));
+      return value === undefined ? [] : [[name, value]];
+    }),
   );
 }

@@ -55,7 +55,7 @@ export interface TrainingProgress {
   imagesPerSecond: number;
   /** Seconds until the last step at this speed. */
   secondsLeft: number;
-  /** The last step's scalars. */
+  /** The last step's scalars, and the latest values of those that it did not measure. */
   scalars: Record<string, number>;
 }
 
@@ -81,7 +81,7 @@ export interface TrainingResult {
   wallSeconds: number;
   /** Whether it was told to stop before the end. */
   interrupted: boolean;
-  /** The last step's scalars. */
+  /** The last step's scalars, and the latest values of those that it did not measure. */
   scalars: Record<string, number>;
   /** The checkpoint that an evaluation liked best, where there was one. */
   best: BestCheckpoint | undefined;

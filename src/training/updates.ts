@@ -31,8 +31,8 @@ interface DiscriminatorTurn {
   fakes: Fakes | undefined;
   /** How the discriminator sees samples. */
   view: ViewNumbers;
-  /** What penalties are multiplied by in this update, a scalar, where they are lazy. */
-  penaltyGain: tf.Tensor | undefined;
+  /** Whether this update has the objective's penalties. */
+  penalised: boolean;
   random: StepRandom;
 }
 
@@ -96,14 +96,19 @@ export function updateDiscriminator(
       config.update.discriminatorLossScale,
     );
     const terms: Record<string, tf.Tensor> = {};
-    const penalties = discriminatorPenalties(config.objective, {
-      critic: (x) => splitHead(applyNetwork(discriminator, params, x, context).output).verdict,
-      real,
-      fake,
-      random,
-    });
+    const penalties = turn.penalised
+      ? discriminatorPenalties(config.objective, {
+        critic: (x) => splitHead(applyNetwork(discriminator, params, x, context).output).verdict,
+        real,
+        fake,
+        random,
+      })
+      : undefined;
+    let loss = gameLoss;
     if (penalties) {
-      terms.penalty = turn.penaltyGain ? tf.mul(penalties, turn.penaltyGain) : penalties;
+      terms.penalty = penalties;
+      const { penaltyEvery } = config.objective;
+      loss = tf.add(loss, penaltyEvery ? tf.mul(penalties, penaltyEvery) : penalties);
     }
     if (classification && labels) {
       const both = tf.add(
@@ -111,9 +116,10 @@ export function updateDiscriminator(
         classCrossEntropy(judged.fake.classes!, labels),
       );
       terms.dClassLoss = tf.mul(both, classification.weight);
+      loss = tf.add(loss, terms.dClassLoss);
     }
     return {
-      loss: Object.values(terms).reduce((sum, term) => tf.add(sum, term), gameLoss) as tf.Scalar,
+      loss: loss as tf.Scalar,
       aux: {
         ...verdicts,
         ...mapNames(terms, (name) => `terms/${name}`),

@@ -7,7 +7,6 @@ import type { Engine } from "../types.ts";
 import { compileOnnxFunction } from "./compiled_function.ts";
 import { OnnxStep } from "./compiled_step.ts";
 import { loadRuntime, type RuntimeChoice, type RuntimeOptions } from "./runtime.ts";
-import { buildStepModel } from "./step_graph.ts";
 
 export type { RuntimeChoice };
 
@@ -41,7 +40,7 @@ export async function createOnnxEngine(options: OnnxEngineOptions = {}): Promise
     description: `cpu through ${runtime.description}`,
     async compileStep(program, state, seed) {
       checkPools(program.inputs);
-      return track(await OnnxStep.create(runtime, buildStepModel(program, state), state, seed));
+      return track(await OnnxStep.create(runtime, program, state, seed));
     },
     async compileFunction(fn, inputs) {
       return track(await compileOnnxFunction(runtime, fn, inputs));

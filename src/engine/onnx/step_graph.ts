@@ -1,7 +1,6 @@
 /** From a training step to the ONNX model that runs many of them. */
 import { tf } from "../tf.ts";
 import type {
-  HostTensors,
   InputSpec,
   StepProgram,
   StepRandom,
@@ -63,6 +62,16 @@ export interface StepModel {
   inputs: { name: string; spec: InputSpec }[];
   /** The names of what the step measures. */
   scalars: string[];
+  /** How many nodes a step has, for measurements. */
+  nodeCount: number;
+}
+
+/** Which step of a program is to become a model. */
+export interface StepChoice {
+  /** The kind of step. */
+  kind: string;
+  /** The program's state in the layouts of a kind that is there already, which this one takes on. */
+  like?: readonly StateSlot[];
 }
 
 /** The graph's name for a tensor of the state before a step. */
@@ -78,7 +87,11 @@ export const scalarOutput = (name: string): string => `scalar/${name}`;
  * Traces a step twice and writes it as a model that runs any number of steps.
  * @throws {UserError} when the step is not pure, or does not return the state that it was given
  */
-export function buildStepModel(program: StepProgram, state: HostTensors): StepModel {
+export function buildStepModel(
+  program: StepProgram,
+  state: Record<string, TensorSpec>,
+  { kind, like }: StepChoice,
+): StepModel {
   const specs: Record<string, TensorSpec> = {};
   for (const [name, { shape, dtype }] of Object.entries(state)) {
     specs[stateInput(name)] = { shape, dtype };
@@ -86,7 +99,7 @@ export function buildStepModel(program: StepProgram, state: HostTensors): StepMo
   for (const [name, spec] of Object.entries(program.inputs)) specs[programInput(name)] = spec;
   const traced = withConstants(program, (constants) =>
     traceTwice(
-      (values, random) => namedStep(program, state, { values, constants, random }),
+      (values, random) => namedStep(program, state, { values, constants, random, kind }),
       specs,
     ));
   const graph = speedUp(traced);
@@ -108,11 +121,13 @@ export function buildStepModel(program: StepProgram, state: HostTensors): StepMo
   };
 
   // The state is kept in the layout in which its new value comes about: nothing is moved to keep it.
+  // Kinds hand it on to each other as it is, so the first one's layouts count.
   const draft = lowerGraph(trimmed, { opset: OPSET, contrib: true });
   const orders: Record<string, readonly number[]> = {};
   for (const slot of slots) {
     if (slot.changes) orders[slot.name] = draft.naturalOrders[stateOutput(slot.name)];
   }
+  for (const { name, order } of like ?? []) orders[name] = order;
   const mapNames = (rename: (name: string) => string) =>
     Object.fromEntries(Object.entries(orders).map(([name, order]) => [rename(name), order]));
   const random = trimmed.inputs.filter(({ kind }) => kind === "random");
@@ -153,6 +168,7 @@ export function buildStepModel(program: StepProgram, state: HostTensors): StepMo
     inputs: inputs.map(([name, spec]) => ({ name, spec })),
     scalars: trimmed.outputs.filter(({ name }) => name.startsWith(scalarOutput("")))
       .map(({ name }) => name.slice(scalarOutput("").length)),
+    nodeCount: step.nodes.length,
   };
 }
 
@@ -181,8 +197,8 @@ function usedInputs(graph: KernelGraph): Set<number> {
 /** Runs the step on named tensors, and checks that it gives the state back. */
 function namedStep(
   program: StepProgram,
-  state: HostTensors,
-  given: { values: TensorMap; constants: TensorMap; random: StepRandom },
+  state: Record<string, TensorSpec>,
+  given: { values: TensorMap; constants: TensorMap; random: StepRandom; kind: string },
 ): TensorMap {
   const pick = (names: string[], rename: (name: string) => string) =>
     Object.fromEntries(names.map((name) => [name, given.values[rename(name)]]));
@@ -190,6 +206,7 @@ function namedStep(
     pick(Object.keys(state), stateInput),
     { ...given.constants, ...pick(Object.keys(program.inputs), programInput) },
     given.random,
+    given.kind,
   );
   const outputs: TensorMap = {};
   for (const [name, { shape }] of Object.entries(state)) {

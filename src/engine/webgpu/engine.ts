@@ -15,6 +15,7 @@ import type {
   TensorSpec,
 } from "../types.ts";
 import { checkPools } from "../sample_pool.ts";
+import { kindOf } from "../step_kinds.ts";
 import type { GanforgeWebGpuBackend } from "./backend.ts";
 import { WebGpuFunction } from "./compiled_function.ts";
 import { WebGpuStep } from "./compiled_step.ts";
@@ -87,7 +88,8 @@ class WebGpuEngine implements Engine {
     const executable = await this.#build(externals, (given, random) => {
       const before = pick(given, Object.keys(specs), stateKey);
       const inputNames = [...Object.keys(program.inputs), ...Object.keys(constants)];
-      const result = program.step(before, pick(given, inputNames, inputKey), random);
+      const given2 = pick(given, inputNames, inputKey);
+      const result = program.step(before, given2, random, kindOf(program, 0));
       checkResult(result, specs);
       return { state: renamed(result.state, stateKey), scalars: result.scalars };
     });

@@ -1,5 +1,6 @@
 /** The oracle of replay: the same step run by TensorFlow.js on the backend "webgpu", kernel by kernel. */
 import { toHosts, toTensors } from "../../../src/engine/eager.ts";
+import { kindOf } from "../../../src/engine/step_kinds.ts";
 import { tf } from "../../../src/engine/tf.ts";
 import type { HostTensors, StepInputs, StepProgram } from "../../../src/engine/types.ts";
 import type { GanforgeWebGpuBackend } from "../../../src/engine/webgpu/backend.ts";
@@ -28,8 +29,8 @@ export async function runEagerOnWebGpu(
         tf.engine().makeTensorFromTensorInfo(
           drawRandom(backend, kind, address, { shape, stream: stream++ }),
         );
-      return program.step(before, inputs, { uniform: draw("uniform"), normal: draw("normal") })
-        .state;
+      const random = { uniform: draw("uniform"), normal: draw("normal") };
+      return program.step(before, inputs, random, kindOf(program, step)).state;
     });
     const kept = new Set(Object.values(state));
     for (const old of Object.values(before)) if (!kept.has(old)) old.dispose();
