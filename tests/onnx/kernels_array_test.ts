@@ -68,6 +68,47 @@ const CASES: Record<string, Case> = {
     fn: ({ x, i }) => tf.scatterND(i, x, [5, 4]),
     inputs: { x: normal([3, 4]), i: tf.tensor([1, 4, 1], [3, 1], "int32") },
   },
+  gatherBatched: {
+    fn: ({ x, i }) => tf.gather(x, i, 1, 1),
+    inputs: { ...x4(), i: tf.tensor([2, 0, 1, 1], [2, 2], "int32") },
+  },
+  tensorScatterUpdate: {
+    fn: ({ x, i }) => tf.tensorScatterUpdate(tf.ones([5, 4]), i, x),
+    inputs: { x: normal([3, 4]), i: tf.tensor([1, 4, 0], [3, 1], "int32") },
+  },
+  sparseToDense: {
+    fn: ({ x, i, j, one }) => ({
+      row: tf.sparseToDense(j, x, [7], tf.scalar(0.5)),
+      table: tf.sparseToDense(i, x, [3, 4], tf.scalar(0)),
+      same: tf.sparseToDense(i, one, [3, 4], tf.scalar(-1)),
+    }),
+    inputs: {
+      x: normal([3]),
+      i: tf.tensor([0, 3, 2, 1, 2, 0], [3, 2], "int32"),
+      j: tf.tensor([5, 0, 2], [3], "int32"),
+      one: tf.scalar(2),
+    },
+  },
+  diag: {
+    fn: ({ x, i }) => ({ vector: tf.diag(tf.sum(x, [0, 1, 2])), whole: tf.diag(i) }),
+    inputs: { ...x4(), i: tf.tensor([1, 2, 3, 4], [2, 2], "int32") },
+  },
+  spaceToBatch: {
+    fn: ({ x }) => tf.spaceToBatchND(x, [2, 3], [[1, 0], [1, 1]]),
+    inputs: x4(),
+  },
+  batchToSpace: {
+    fn: ({ x }) => tf.batchToSpaceND(tf.tile(x, [3, 1, 1, 1]), [2, 3], [[1, 0], [0, 2]]),
+    inputs: x4(),
+  },
+  blocksOfChannels: {
+    fn: ({ x }) => tf.spaceToBatchND(x, [1, 2, 3], [[0, 0], [0, 0], [2, 1]]),
+    inputs: x4(),
+  },
+  dilatedPool: {
+    fn: ({ x }) => tf.pool(x as tf.Tensor4D, [2, 2], "avg", "valid", [2, 1]),
+    inputs: x4(),
+  },
   topK: {
     fn: ({ x }) => {
       const { values, indices } = tf.topk(x, 3);
@@ -116,6 +157,15 @@ const CASES: Record<string, Case> = {
   argMax: { fn: ({ x }) => ({ a: tf.argMax(x, 3), b: tf.argMin(x, 1) }), inputs: x4() },
   cumsum: {
     fn: ({ x }) => ({ a: tf.cumsum(x, 1), b: tf.cumsum(x, 3, true, true) }),
+    inputs: x4(),
+  },
+  cumprod: {
+    fn: ({ x }) => ({
+      rows: tf.cumprod(x, 1),
+      channels: tf.cumprod(x, 3, true, true),
+      back: tf.cumprod(x, 2, false, true),
+      before: tf.cumprod(x, 2, true),
+    }),
     inputs: x4(),
   },
   softmax: { fn: ({ x }) => tf.softmax(x), inputs: x4() },

@@ -84,6 +84,9 @@ const BINARY: Record<string, (a: tf.Tensor, b: tf.Tensor) => tf.Tensor> = {
   logicalOr: (a, b) => tf.logicalOr(tf.greater(a, 0), tf.greater(b, 0)),
   logicalXor: (a, b) => tf.logicalXor(tf.greater(a, 0), tf.greater(b, 0)),
   where: (a, b) => tf.where(tf.greater(a, 0), a, b),
+  atan2: tf.atan2,
+  atan2OnAxes: (a, b) => tf.atan2(tf.step(a), tf.sub(tf.step(b), 1)),
+  atan2BelowAxes: (a, b) => tf.atan2(tf.sub(tf.step(a), 1), tf.step(b)),
   addN: (a, b) => tf.addN([tf.add(a, b), tf.sub(a, b), tf.mul(a, b)]),
 };
 

@@ -11,10 +11,8 @@ function reshape(inputName: string): LoweringRule {
     lowering.reshaped(lowering.input(node, inputName), node.outputs[0].shape);
 }
 
-/** Only relabels the axes: elements stay where they are. */
-const transpose: LoweringRule = (lowering, node) => {
-  const x = lowering.input(node, "x");
-  const perm = numbersAttribute(node.attributes, "perm");
+/** The tensor with its axes relabelled: elements stay where they are. */
+export function relabelled(x: Lowered, perm: readonly number[]): Lowered {
   const shape = arrange(x.shape, perm);
   const stored = arrange(x.stored, perm);
   if (x.data !== undefined) {
@@ -27,7 +25,7 @@ const transpose: LoweringRule = (lowering, node) => {
     };
   }
   return { ...x, shape, stored, order: x.order.map((axis) => perm.indexOf(axis)) };
-};
+}
 
 /** Repeats along axes. Where the tensor is constant along an axis nothing needs to be done yet. */
 function repeat(lowering: Lowering, x: Lowered, reps: readonly number[]): Lowered {
@@ -106,6 +104,7 @@ export const axisRules: Record<string, LoweringRule> = {
   SplitV: splitV,
   Tile: (lowering, node) =>
     repeat(lowering, lowering.input(node, "x"), numbersAttribute(node.attributes, "reps")),
-  Transpose: transpose,
+  Transpose: (lowering, node) =>
+    relabelled(lowering.input(node, "x"), numbersAttribute(node.attributes, "perm")),
   Unpack: unpack,
 };

@@ -112,6 +112,20 @@ const floorDivide: LoweringRule = (lowering, node) => {
   return lowering.cast(quotient, node.outputs[0].dtype);
 };
 
+/** The angle of the point (b, a): the arc tangent of a / b and the quadrant. Zeros have no sign here. */
+const arcTangent2: LoweringRule = (lowering, node) => {
+  const a = lowering.cast(lowering.input(node, "a"), "float32");
+  const b = lowering.cast(lowering.input(node, "b"), "float32");
+  const zero = constantFill(0, []);
+  const is = (op: string, x: Lowered) => lowering.elementwise(op, [x, zero], "bool");
+  const where = (...operands: Lowered[]) => lowering.elementwise("Where", operands, "float32");
+  const angle = lowering.unary("Atan", lowering.elementwise("Div", [a, b]));
+  const halfTurn = where(is("Less", a), constantFill(-Math.PI, []), constantFill(Math.PI, []));
+  const turned = add(lowering, angle, where(is("Less", b), halfTurn, zero));
+  const atOrigin = lowering.elementwise("And", [is("Equal", a), is("Equal", b)], "bool");
+  return lowering.cast(where(atOrigin, zero, turned), node.outputs[0].dtype);
+};
+
 /** An activation that TensorFlow.js fused into a product or a convolution. */
 export function activate(lowering: Lowering, node: KernelNode, x: Lowered): Lowered {
   const name = textAttribute(node.attributes, "activation") ?? "linear";
@@ -168,6 +182,7 @@ export const elementwiseRules: Record<string, LoweringRule> = {
   AddN: (lowering, node) =>
     Object.values(node.inputs).map((value) => lowering.value(value))
       .reduce((sum, term) => add(lowering, sum, term)),
+  Atan2: arcTangent2,
   Cast: (lowering, node) =>
     lowering.cast(
       lowering.input(node, "x"),

@@ -3,6 +3,7 @@ import { UserError } from "../../errors.ts";
 import type { OnnxGraph, OnnxValueInfo } from "../graph.ts";
 import type { KernelGraph, KernelNode } from "../trace/kernel_graph.ts";
 import { axisRules } from "./axes.ts";
+import { blockRules } from "./blocks.ts";
 import { convRules } from "./conv.ts";
 import { elementwiseRules } from "./elementwise.ts";
 import { filterGradientRules } from "./filter_gradient.ts";
@@ -12,11 +13,14 @@ import { type Lowered, Lowering, type LoweringRule, type LowerOptions } from "./
 import { matmulRules } from "./matmul.ts";
 import { poolRules } from "./pool.ts";
 import { reduceRules } from "./reduce.ts";
+import { scatterRules } from "./scatter.ts";
 import { selectionRules } from "./selection.ts";
+import { volumeRules } from "./volume.ts";
 
 /** The rules by kernel name. */
 export const LOWERING_RULES: Readonly<Record<string, LoweringRule>> = {
   ...axisRules,
+  ...blockRules,
   ...convRules,
   ...elementwiseRules,
   ...filterGradientRules,
@@ -24,7 +28,9 @@ export const LOWERING_RULES: Readonly<Record<string, LoweringRule>> = {
   ...matmulRules,
   ...poolRules,
   ...reduceRules,
+  ...scatterRules,
   ...selectionRules,
+  ...volumeRules,
 };
 
 /** Options of {@linkcode lowerGraph}. */

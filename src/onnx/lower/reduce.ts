@@ -5,6 +5,7 @@ import { resolveAxes, resolveAxis } from "../trace/shape_rule.ts";
 import { multiply } from "./elementwise.ts";
 import { arrange } from "./layout.ts";
 import { constantFill, type Lowered, type Lowering, type LoweringRule } from "./lowering.ts";
+import { pad, slice } from "./selection.ts";
 
 /** ONNX operators that combine elements, with what a tensor that is constant along an axis gives. */
 type ReduceOp = "ReduceSum" | "ReduceMean" | "ReduceMax" | "ReduceMin" | "ReduceProd";
@@ -123,12 +124,40 @@ const cumulativeSum: LoweringRule = (lowering, node) => {
   return lowering.made(name, x.shape, x.order, x.dtype);
 };
 
+/**
+ * ONNX has no running product: step k multiplies each element with the one 2^k places before it, so that
+ * log2(length) products reach from end to end (Hillis and Steele, "Data Parallel Algorithms", 1986).
+ */
+const cumulativeProduct: LoweringRule = (lowering, node) => {
+  let x = lowering.expanded(lowering.input(node, "x"));
+  const axis = resolveAxis(numberAttribute(node.attributes, "axis", 0), x.shape.length);
+  const length = x.shape[axis];
+  const isReverse = flagAttribute(node.attributes, "reverse");
+  const moved = (distance: number): Lowered => {
+    const count = Math.max(0, length - distance);
+    const begin = isReverse ? length - count : 0;
+    const shape = x.shape.map((dim, index) => index === axis ? count : dim);
+    const kept = slice(lowering, x, [{ axis, begin, end: begin + count, step: 1 }], shape);
+    const gap = length - count;
+    const paddings = x.shape.map((_, index): [number, number] =>
+      index !== axis ? [0, 0] : isReverse ? [0, gap] : [gap, 0]
+    );
+    return pad(lowering, kept, paddings, { constant: 1 });
+  };
+  if (flagAttribute(node.attributes, "exclusive")) x = moved(1);
+  for (let distance = 1; distance < length; distance *= 2) {
+    x = lowering.elementwise("Mul", [x, moved(distance)]);
+  }
+  return x;
+};
+
 /** The rules by kernel name. */
 export const reduceRules: Record<string, LoweringRule> = {
   All: predicate("ReduceMin"),
   Any: predicate("ReduceMax"),
   ArgMax: position("ArgMax"),
   ArgMin: position("ArgMin"),
+  Cumprod: cumulativeProduct,
   Cumsum: cumulativeSum,
   Max: reduction("ReduceMax", "reductionIndices"),
   Mean: reduction("ReduceMean"),

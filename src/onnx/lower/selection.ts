@@ -1,6 +1,6 @@
 /** Rules for kernels that pick elements: slices, padding, gathering, one-hot vectors. */
 import { numberAttribute, paddingsAttribute, textAttribute } from "../trace/attributes.ts";
-import { type KernelNode, sizeOf } from "../trace/kernel_graph.ts";
+import type { KernelNode } from "../trace/kernel_graph.ts";
 import { resolveAxes } from "../trace/shape_rule.ts";
 import { sliceWindow, stridedSliceWindow } from "../trace/shape_rules_array.ts";
 import { arrange, range } from "./layout.ts";
@@ -134,10 +134,32 @@ const mirrorPad: LoweringRule = (lowering, node) => {
   return x;
 };
 
+/** An input in plain layout, expanded. */
+export function plainInput(lowering: Lowering, node: KernelNode, name: string): Lowered {
+  return lowering.plain(lowering.expanded(lowering.input(node, name)));
+}
+
+/** Whole numbers as ONNX wants indices. */
+export function asIndices(lowering: Lowering, x: Lowered): string {
+  return lowering.builder.emit("Cast", [lowering.name(x)], { to: 7 }); // int64
+}
+
 const gather: LoweringRule = (lowering, node) => {
-  const x = lowering.plain(lowering.expanded(lowering.input(node, "x")));
-  const indices = lowering.plain(lowering.expanded(lowering.input(node, "indices")));
+  const x = plainInput(lowering, node, "x");
+  const indices = plainInput(lowering, node, "indices");
   const axis = resolveAxes(node.attributes.axis, x.shape)[0];
+  const batchDims = numberAttribute(node.attributes, "batchDims", 0);
+  if (batchDims > 0) {
+    if (axis !== batchDims) {
+      throw new RangeError(
+        `Cannot write a gather on axis ${axis} with ${batchDims} batch dimensions`,
+      );
+    }
+    const column = lowering.reshaped(indices, [...indices.shape, 1]);
+    const inputs = [lowering.name(x), asIndices(lowering, column)];
+    const name = lowering.builder.emit("GatherND", inputs, { batch_dims: batchDims });
+    return lowering.made(name, node.outputs[0].shape, undefined, x.dtype);
+  }
   const name = lowering.builder.emit("Gather", [lowering.name(x), lowering.name(indices)], {
     axis,
   });
@@ -160,48 +182,6 @@ const oneHot: LoweringRule = (lowering, node) => {
   if (on === 1 && off === 0) return lowering.cast(hits, dtype);
   const values = [on, off].map((value) => constantFill(value, [], dtype));
   return lowering.elementwise("Where", [hits, ...values], dtype);
-};
-
-/** An input in plain layout, expanded. */
-function plainInput(lowering: Lowering, node: KernelNode, name: string): Lowered {
-  return lowering.plain(lowering.expanded(lowering.input(node, name)));
-}
-
-/** Whole numbers as ONNX wants indices. */
-function asIndices(lowering: Lowering, x: Lowered): string {
-  return lowering.builder.emit("Cast", [lowering.name(x)], { to: 7 }); // int64
-}
-
-/** Adds up slices at their places; what no slice reaches is 0. */
-function scatterAdd(
-  lowering: Lowering,
-  node: KernelNode,
-  places: Lowered,
-  slices: Lowered,
-): Lowered {
-  if (lowering.opset < 16) {
-    throw new RangeError(`Cannot write ${node.kernel} in opset ${lowering.opset}: 16 has it`);
-  }
-  const { builder } = lowering;
-  const [{ shape, dtype }] = node.outputs;
-  const zero = lowering.name(constantFill(0, [], dtype));
-  const zeros = builder.emit("Expand", [zero, builder.integers(shape)]);
-  const name = builder.emit(
-    "ScatterND",
-    [zeros, asIndices(lowering, places), lowering.name(slices)],
-    { reduction: "add" },
-  );
-  return lowering.made(name, shape, undefined, dtype);
-}
-
-/** Adds up rows by their segment's number: what the gradient of gathering rows needs. */
-const segmentSum: LoweringRule = (lowering, node) => {
-  const segments = plainInput(lowering, node, "segmentIds");
-  const count = sizeOf(segments.shape);
-  const x = plainInput(lowering, node, "x");
-  const inner = node.outputs[0].shape.slice(1);
-  const rows = lowering.plain(lowering.reshaped(x, [count, ...inner]));
-  return scatterAdd(lowering, node, lowering.reshaped(segments, [count, 1]), rows);
 };
 
 const gatherNd: LoweringRule = (lowering, node) => {
@@ -240,15 +220,7 @@ export const selectionRules: Record<string, LoweringRule> = {
       constant: numberAttribute(node.attributes, "constantValue", 0),
     }),
   Reverse: reverse,
-  ScatterNd: (lowering, node) =>
-    scatterAdd(
-      lowering,
-      node,
-      plainInput(lowering, node, "indices"),
-      plainInput(lowering, node, "updates"),
-    ),
   Slice: plainSlice,
   StridedSlice: stridedSlice,
   TopK: topK,
-  UnsortedSegmentSum: segmentSum,
 };

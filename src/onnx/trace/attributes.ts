@@ -37,6 +37,19 @@ export function pairAttribute(
   return [numbers[0], numbers[1]];
 }
 
+/** Three numbers, given as a list or as one number for all. */
+export function tripleAttribute(
+  attributes: Attributes,
+  name: string,
+  missing?: number,
+): [number, number, number] {
+  const value = attributes[name] ?? missing;
+  if (typeof value === "number") return [value, value, value];
+  const numbers = numbersAttribute(attributes, name);
+  if (numbers.length !== 3) throw wrong(name, "three numbers", value);
+  return [numbers[0], numbers[1], numbers[2]];
+}
+
 /** A list of `[before, after]` pairs. */
 export function paddingsAttribute(attributes: Attributes, name: string): [number, number][] {
   const value = attributes[name];

@@ -31,7 +31,7 @@ const MAX_ELEMENTS = 2 ** 24;
 
 /** Kernels that are not elementwise although their rule sits with the arithmetic. */
 const NOT_ELEMENTWISE = new Set([
-  ..."All Any ArgMax ArgMin BatchMatMul Cumsum Einsum Max Mean Min Prod Softmax".split(
+  ..."All Any ArgMax ArgMin BatchMatMul Cumprod Cumsum Einsum Max Mean Min Prod Softmax".split(
     " ",
   ),
   ..."Sum _FusedMatMul".split(" "),

@@ -52,18 +52,69 @@ export function splitSizes(
   return { axis, sizes: tf.backend_util.prepareSplitSize(template, wanted, axis) };
 }
 
+/** The steps of moving blocks of space into the batch: pad, split, permute, join. */
+export function spaceToBatchShapes(
+  shape: readonly number[],
+  attributes: Readonly<Record<string, unknown>>,
+): { paddings: [number, number][]; split: number[]; perm: number[]; joined: number[] } {
+  const block = numbersAttribute(attributes, "blockShape");
+  const given = paddingsAttribute(attributes, "paddings");
+  const none = Array.from(
+    { length: shape.length - 1 - block.length },
+    (): [number, number] => [0, 0],
+  );
+  const paddings: [number, number][] = [[0, 0], ...given, ...none];
+  const padded = shape.map((dim, axis) => dim + paddings[axis][0] + paddings[axis][1]);
+  const { getReshaped, getPermuted, getReshapedPermuted } = tf.backend_util;
+  const count = sizeOf(block);
+  const split = getReshaped(padded, block, count, false);
+  return {
+    paddings,
+    split,
+    perm: getPermuted(split.length, block.length, false),
+    joined: getReshapedPermuted(padded, block, count, false),
+  };
+}
+
+/** The steps of the way back: split, permute, join, crop. */
+export function batchToSpaceShapes(
+  shape: readonly number[],
+  attributes: Readonly<Record<string, unknown>>,
+): { split: number[]; perm: number[]; joined: number[]; begin: number[]; cropped: number[] } {
+  const block = numbersAttribute(attributes, "blockShape");
+  const crops = paddingsAttribute(attributes, "crops");
+  const { getReshaped, getPermuted, getReshapedPermuted } = tf.backend_util;
+  const count = sizeOf(block);
+  const split = getReshaped([...shape], block, count);
+  const joined = getReshapedPermuted([...shape], block, count);
+  const cropOf = (axis: number) => crops[axis - 1] ?? [0, 0]; // the batch is axis 0
+  const begin = joined.map((_, axis) => cropOf(axis)[0]);
+  return {
+    split,
+    perm: getPermuted(split.length, block.length),
+    joined,
+    begin,
+    cropped: joined.map((dim, axis) => dim - begin[axis] - cropOf(axis)[1]),
+  };
+}
+
 function replaceAt(shape: readonly number[], axis: number, dims: number[]): number[] {
   return [...shape.slice(0, axis), ...dims, ...shape.slice(axis + 1)];
 }
 
 /** The rules by kernel name. */
 export const arrayRules: Record<string, ShapeRule> = {
+  BatchToSpaceND: ({ x }, attributes) => {
+    const { cropped } = batchToSpaceShapes(x.shape, attributes);
+    return [{ shape: cropped }];
+  },
   Concat: (inputs, attributes) => {
     const parts = Object.values(inputs);
     const axis = resolveAxes(attributes.axis, parts[0].shape)[0];
     const length = parts.reduce((sum, part) => sum + part.shape[axis], 0);
     return [{ shape: replaceAt(parts[0].shape, axis, [length]) }];
   },
+  Diag: ({ x }) => [{ shape: [...x.shape, ...x.shape] }],
   ExpandDims: ({ input }, attributes) => {
     const axis = resolveAxis(numberAttribute(attributes, "dim"), input.shape.length + 1);
     return [{ shape: [...input.shape.slice(0, axis), 1, ...input.shape.slice(axis)] }];
@@ -76,8 +127,7 @@ export const arrayRules: Record<string, ShapeRule> = {
   GatherV2: ({ x, indices }, attributes) => {
     const axis = resolveAxes(attributes.axis, x.shape)[0];
     const batchDims = numberAttribute(attributes, "batchDims", 0);
-    if (batchDims !== 0) throw new RangeError("Cannot trace gather with batchDims other than 0");
-    return [{ shape: replaceAt(x.shape, axis, indices.shape) }];
+    return [{ shape: replaceAt(x.shape, axis, indices.shape.slice(batchDims)) }];
   },
   LinSpace: (_, attributes) => [{ shape: [numberAttribute(attributes, "num")] }],
   MirrorPad: ({ x }, attributes) => {
@@ -115,6 +165,14 @@ export const arrayRules: Record<string, ShapeRule> = {
   Slice: ({ x }, attributes) => [{
     shape: sliceWindow(x.shape, attributes).size,
   }],
+  SpaceToBatchND: (
+    { x },
+    attributes,
+  ) => [{ shape: spaceToBatchShapes(x.shape, attributes).joined }],
+  SparseToDense: ({ sparseValues }, attributes) => [{
+    shape: numbersAttribute(attributes, "outputShape"),
+    dtype: sparseValues.dtype,
+  }],
   SplitV: ({ x }, attributes) => {
     const { axis, sizes } = splitSizes(x, attributes);
     return sizes.map((size) => ({ shape: replaceAt(x.shape, axis, [size]) }));
@@ -122,6 +180,7 @@ export const arrayRules: Record<string, ShapeRule> = {
   StridedSlice: ({ x }, attributes) => [{
     shape: stridedSliceWindow(x.shape, attributes).finalShape,
   }],
+  TensorScatterUpdate: ({ tensor }) => [{ shape: tensor.shape }],
   Tile: ({ x }, attributes) => {
     const reps = numbersAttribute(attributes, "reps");
     return [{ shape: x.shape.map((dim, axis) => dim * reps[axis]) }];

@@ -1,10 +1,11 @@
 /** Shapes of kernels on images `[batch, height, width, channels]`: convolution, pooling, resizing. */
 import { tf } from "../../engine/tf.ts";
-import { numberAttribute, numbersAttribute, pairAttribute } from "./attributes.ts";
+import { numberAttribute, numbersAttribute, pairAttribute, tripleAttribute } from "./attributes.ts";
 import type { ShapeRule } from "./shape_rule.ts";
 
 type Attributes = Readonly<Record<string, unknown>>;
 type Shape4 = [number, number, number, number];
+type Shape5 = [number, number, number, number, number];
 type Rounding = "floor" | "round" | "ceil";
 
 /** The geometry of a convolution: strides, dilations, explicit padding, output shape. */
@@ -44,6 +45,36 @@ export function poolingInfo(
   );
 }
 
+/** The geometry of a convolution of volumes `[batch, depth, height, width, channels]`. */
+export function volumeConvolutionInfo(
+  inputShape: readonly number[],
+  filterShape: readonly number[],
+  attributes: Attributes,
+): ReturnType<typeof tf.backend_util.computeConv3DInfo> {
+  return tf.backend_util.computeConv3DInfo(
+    inputShape as Shape5,
+    filterShape as Shape5,
+    tripleAttribute(attributes, "strides"),
+    tripleAttribute(attributes, "dilations", 1),
+    attributes.pad as "same" | "valid",
+  );
+}
+
+/** The geometry of a pooling window of volumes. */
+export function volumePoolingInfo(
+  inputShape: readonly number[],
+  attributes: Attributes,
+): ReturnType<typeof tf.backend_util.computePool3DInfo> {
+  return tf.backend_util.computePool3DInfo(
+    inputShape as Shape5,
+    tripleAttribute(attributes, "filterSize"),
+    tripleAttribute(attributes, "strides"),
+    1,
+    attributes.pad as number | "same" | "valid",
+    attributes.dimRoundingMode as Rounding | undefined,
+  );
+}
+
 function convolution(depthwise: boolean): ShapeRule {
   return ({ x, filter }, attributes) => [{
     shape: convolutionInfo(x.shape, filter.shape, attributes, depthwise).outShape,
@@ -52,6 +83,10 @@ function convolution(depthwise: boolean): ShapeRule {
 
 const pool: ShapeRule = ({ x }, attributes) => [{
   shape: poolingInfo(x.shape, attributes).outShape,
+}];
+
+const volumePool: ShapeRule = ({ x }, attributes) => [{
+  shape: volumePoolingInfo(x.shape, attributes).outShape,
 }];
 
 const resize: ShapeRule = ({ images }, attributes) => {
@@ -70,10 +105,15 @@ const filterGradient: ShapeRule = (_, attributes) => [{
 /** The rules by kernel name. */
 export const imageRules: Record<string, ShapeRule> = {
   AvgPool: pool,
+  AvgPool3D: volumePool,
   AvgPoolGrad: ({ input }) => [{ shape: input.shape }],
   Conv2D: convolution(false),
   Conv2DBackpropFilter: filterGradient,
   Conv2DBackpropInput: inputGradient,
+  Conv3D: ({ x, filter }, attributes) => [{
+    shape: volumeConvolutionInfo(x.shape, filter.shape, attributes).outShape,
+  }],
+  Conv3DBackpropInputV2: inputGradient,
   DepthToSpace: ({ x }, attributes) => {
     const block = numberAttribute(attributes, "blockSize");
     const [batch, height, width, channels] = x.shape;
@@ -87,6 +127,7 @@ export const imageRules: Record<string, ShapeRule> = {
   FusedDepthwiseConv2D: convolution(true),
   LRN: ({ x }) => [{ shape: x.shape }],
   MaxPool: pool,
+  MaxPool3D: volumePool,
   MaxPoolGrad: ({ input }) => [{ shape: input.shape }],
   ResizeBilinear: resize,
   ResizeBilinearGrad: ({ images }) => [{ shape: images.shape }],

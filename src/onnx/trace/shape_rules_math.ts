@@ -7,11 +7,11 @@ import { broadcastShapes, resolveAxes, resolveAxis, type ShapeRule } from "./sha
 const UNARY = [
   "Abs Acos Acosh Asin Asinh Atan Atanh Ceil ClipByValue Cos Cosh Elu Erf Exp Expm1 Floor LeakyRelu",
   "Log Log1p Neg Reciprocal Relu Relu6 Round Rsqrt Selu Sigmoid Sign Sin Sinh Softplus Sqrt Square",
-  "Step Tan Tanh Cumsum",
+  "Step Tan Tanh Cumprod Cumsum",
 ].join(" ").split(" ");
 
 const BINARY = [
-  "Add FloorDiv Maximum Minimum Mod Multiply Pow RealDiv SquaredDifference Sub",
+  "Add Atan2 FloorDiv Maximum Minimum Mod Multiply Pow RealDiv SquaredDifference Sub",
 ].join(" ").split(" ");
 
 const PREDICATES = [
