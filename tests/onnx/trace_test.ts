@@ -127,12 +127,9 @@ Deno.test("every kernel that can be traced has a lowering rule, and the other wa
   assertEquals(Object.keys(LOWERING_RULES).sort(), traceable.sort());
 });
 
-Deno.test("traceableKernels() all have a lowering, and are as many as docs/export.md says", async () => {
+Deno.test("traceableKernels() are as many as docs/export.md says", async () => {
   const cpu = tf.getKernelsForBackend("cpu").map(({ kernelName }) => kernelName);
   const traceable = traceableKernels();
-  // Known without a rule: they are folded into constants or pass a tensor on.
-  const folded = ["Fill", "Identity", "LinSpace", "OnesLike", "Range", "ZerosLike"];
-  assertEquals(traceable.filter((name) => !(name in LOWERING_RULES)), folded);
   const count = cpu.filter((name) => traceable.includes(name)).length;
   const page = await Deno.readTextFile(new URL("../../docs/export.md", import.meta.url));
   assertStringIncludes(page.replace(/\s+/g, " "), `${count} of the ${cpu.length} kernels`);
