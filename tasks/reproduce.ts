@@ -1,5 +1,5 @@
 /** `deno task reproduce`: trains the runs of a published table and prints ours beside it. */
-import { withDataPath } from "../src/config/data.ts";
+import { type DataSpec, withDataPath } from "../src/config/data.ts";
 import {
   findProblem,
   parseRecipes,
@@ -18,6 +18,7 @@ import { formatDuration } from "../src/report/progress.ts";
 import { fullTableText, reproductionTable } from "../src/report/reproduction_table.ts";
 import { writeFileAtomically } from "../src/training/atomic_file.ts";
 import { type CommandSpec, type ParsedCommand, runTask, type TaskOutcome } from "./cli/command.ts";
+import { download } from "./cli/download.ts";
 import { watchRun, withInterrupt } from "./cli/watch.ts";
 
 const spec: CommandSpec = {
@@ -31,6 +32,7 @@ const spec: CommandSpec = {
     steps: { value: "N", help: "train so many steps instead of the full length" },
     epochs: { value: "N", help: "train so many passes over the data instead" },
     data: { value: "PATH", help: "MNIST's files for stacked-mnist (default: drawn digits)" },
+    download: { help: "fetch MNIST for stacked-mnist first, into data/" },
     device: {
       value: "auto|webgpu|cpu",
       help: "where to compute (default auto: a GPU if there is one)",
@@ -44,6 +46,7 @@ const spec: CommandSpec = {
   examples: [
     "deno task reproduce ring                                  # the full table: days on a processor",
     "deno task reproduce grid --recipes best --seeds 3",
+    "deno task reproduce stacked-mnist --download --recipes gan,best --seeds 1",
     "deno task reproduce stacked-mnist --data mnist --seeds 2 --steps 2000 --out table.md",
     "a run that is done is not run again: stop when you like, and go on with the same command",
   ],
@@ -126,11 +129,13 @@ async function readRequest(command: ParsedCommand): Promise<Request> {
     );
   }
   const names = parseRecipes(command.text("recipes") ?? "gan,pacgan2,best");
+  const fetched = command.flag("download") ? await fetchDigits(problem, path) : undefined;
   const recipes: Request["recipes"] = [];
   const full: Request["full"] = [];
   for (const recipe of names) {
     const own = { ...recipeConfig(problem.name, recipe), device };
     if (path !== undefined) own.data = withDataPath(own.data, path);
+    if (fetched) own.data = fetched;
     const fullSteps = await plannedSteps(own);
     full.push({ recipe, steps: fullSteps });
     const wanted = epochs === undefined
@@ -142,6 +147,21 @@ async function readRequest(command: ParsedCommand): Promise<Request> {
     recipes.push({ recipe, config });
   }
   return { problem, recipes, full, seeds };
+}
+
+/** MNIST for stacked digits, from its server. */
+async function fetchDigits({ name }: Problem, path: string | undefined): Promise<DataSpec> {
+  if (path !== undefined) {
+    throw new UserError(
+      `Cannot reproduce with --download and --data ${path}: both say where the digits are; give one`,
+    );
+  }
+  if (name !== "stacked-mnist") {
+    throw new UserError(
+      `Cannot reproduce ${name} with --download: its points are drawn; leave --download away`,
+    );
+  }
+  return await download(recipeConfig(name, "gan").data, console.log);
 }
 
 function readOut(command: ParsedCommand): string | undefined {

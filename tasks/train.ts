@@ -1,13 +1,9 @@
 /** `deno task train`: trains, exports, checks the export, samples from it, and says where everything is. */
-import { type DownloadName, DOWNLOADS } from "../src/data/download_catalog.ts";
-import { downloadDataset } from "../src/data/download.ts";
-import type { RunConfig } from "../src/config/run_config.ts";
 import { presets, SIZED_PRESETS } from "../src/config/presets/mod.ts";
-import { withDataPath } from "../src/config/data.ts";
-import { UserError } from "../src/errors.ts";
 import { finishRun } from "../src/pipeline/finish_run.ts";
 import { trainRun } from "../src/pipeline/train_run.ts";
 import { type CommandSpec, type ParsedCommand, runTask, type TaskOutcome } from "./cli/command.ts";
+import { download } from "./cli/download.ts";
 import { printPlan } from "./cli/dry_run.ts";
 import { summarise } from "./cli/summary.ts";
 import { readTrainRequest } from "./cli/train_config.ts";
@@ -62,7 +58,7 @@ async function main(command: ParsedCommand): Promise<TaskOutcome> {
   const watch = watchRun();
   for (const change of request.changes) watch.log(`changed   ${change}`);
   const config = command.flag("download")
-    ? await download(request.config, watch.log)
+    ? { ...request.config, data: await download(request.config.data, watch.log) }
     : request.config;
   if (command.flag("dry-run")) return { json: await printPlan(config) };
 
@@ -107,32 +103,4 @@ async function main(command: ParsedCommand): Promise<TaskOutcome> {
   if (outcome) return outcome;
   if (trained) console.log(`stopped   trained and saved; export with deno task export ${folder}`);
   return { exitCode: 130, json: { run: folder ?? null, interrupted: true } };
-}
-
-async function download(config: RunConfig, log: (message: string) => void): Promise<RunConfig> {
-  const { source } = config.data;
-  if (!Object.hasOwn(DOWNLOADS, source)) {
-    throw new UserError(
-      `Cannot download data for the source "${source}": only ${
-        Object.keys(DOWNLOADS).join(" and ")
-      } can be fetched; name your files with --data`,
-    );
-  }
-  const folder = `data/${source}`;
-  let shown = -1;
-  await downloadDataset(source as DownloadName, folder, {
-    onProgress({ file, doneBytes, totalBytes }) {
-      const percent = Math.floor(100 * doneBytes / totalBytes);
-      if (percent === shown) return;
-      shown = percent;
-      const bar = "#".repeat(Math.round(percent / 4)).padEnd(25, ".");
-      const text = `download  [${bar}] ${String(percent).padStart(3)}%  ${file}`;
-      if (Deno.stdout.isTerminal()) {
-        Deno.stdout.writeSync(new TextEncoder().encode(`\r${text}\x1b[K`));
-      } else if (percent % 10 === 0) console.log(text);
-    },
-  });
-  if (Deno.stdout.isTerminal()) console.log("");
-  log(`download  ${DOWNLOADS[source as DownloadName].title} is in ${folder}, checksums match`);
-  return { ...config, data: { ...withDataPath(config.data, folder), source } };
 }

@@ -1,6 +1,12 @@
 /** Fetches MNIST and CIFAR-10 from their documented addresses, or says where to put them. */
+import { type DataSpec, withDataPath } from "../config/data.ts";
 import { UserError } from "../errors.ts";
-import { type DownloadName, DOWNLOADS, type RemoteDataset } from "./download_catalog.ts";
+import {
+  DOWNLOAD_OF,
+  type DownloadName,
+  DOWNLOADS,
+  type RemoteDataset,
+} from "./download_catalog.ts";
 import { fetchFile, TransferError, type TransferOptions, write } from "./transfer.ts";
 
 /** How far a download is. */
@@ -19,6 +25,44 @@ export interface DownloadOptions extends TransferOptions {
   baseUrl?: string;
   /** Called as bytes arrive. */
   onProgress?: (progress: DownloadProgress) => void;
+}
+
+/** What {@linkcode downloadSource} fetched. */
+export interface DownloadedSource {
+  /** The same source, reading the files that were fetched. */
+  spec: DataSpec;
+  /** What people call the data set. */
+  title: string;
+  /** Where its files are. */
+  folder: string;
+}
+
+/**
+ * Fetches what a source reads into `data/<data set>`: stacked digits and `mnist` share MNIST's files.
+ * @param options.root the folder that `data` is in; default the working directory
+ * @param options.catalog other descriptions of the files
+ * @throws {UserError} when nothing can be fetched for the source, or as {@linkcode downloadDataset} does
+ */
+export async function downloadSource(
+  spec: DataSpec,
+  options: DownloadOptions & {
+    root?: string;
+    catalog?: Readonly<Record<DownloadName, RemoteDataset>>;
+  } = {},
+): Promise<DownloadedSource> {
+  const { root, catalog = DOWNLOADS, ...rest } = options;
+  const name = DOWNLOAD_OF[spec.source];
+  if (name === undefined) {
+    const sources = Object.keys(DOWNLOAD_OF).join(", ");
+    throw new UserError(
+      `Cannot download data for the source "${spec.source}": there are files to fetch for ` +
+        `${sources} only; name your files with --data`,
+    );
+  }
+  const folder = `${root === undefined ? "" : `${root}/`}data/${name}`;
+  await downloadFiles(catalog[name], folder, rest);
+  const { title } = catalog[name];
+  return { spec: { ...withDataPath(spec, folder), source: spec.source }, title, folder };
 }
 
 /**

@@ -1,4 +1,5 @@
-/** The data sets that can be fetched: addresses, sizes and published checksums. */
+/** The data sets that can be fetched: addresses, sizes and published checksums; and who reads them. */
+import type { DataSourceName } from "../config/data.ts";
 
 /** A file of a data set on a server. */
 export interface RemoteFile {
@@ -20,7 +21,7 @@ export interface RemoteDataset {
   files: readonly RemoteFile[];
 }
 
-/** The name of a data set that can be fetched; also the name of its data source. */
+/** The name of a data set that can be fetched. */
 export type DownloadName = "mnist" | "cifar-10";
 
 /**
@@ -63,4 +64,11 @@ export const DOWNLOADS: Record<DownloadName, RemoteDataset> = {
       md5: "c32a1d4ab5d03f1284b67883e8d87530",
     }],
   },
+};
+
+/** The sources that read files that can be fetched, and whose files those are. */
+export const DOWNLOAD_OF: Partial<Record<DataSourceName, DownloadName>> = {
+  "mnist": "mnist",
+  "stacked-mnist": "mnist",
+  "cifar-10": "cifar-10",
 };

@@ -1,9 +1,10 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { createHash } from "node:crypto";
-import { downloadDataset, downloadFiles } from "../../src/data/download.ts";
-import type { RemoteDataset } from "../../src/data/download_catalog.ts";
+import { downloadDataset, downloadFiles, downloadSource } from "../../src/data/download.ts";
+import { DOWNLOADS, type RemoteDataset } from "../../src/data/download_catalog.ts";
+import { openDataSource } from "../../src/data/open.ts";
 import { UserError } from "../../src/errors.ts";
-import { put, withFolder } from "./helpers.ts";
+import { idxBytes, put, withFolder } from "./helpers.ts";
 
 const contents = Uint8Array.from({ length: 300_000 }, (_, i) => (i * 2654435761) >>> 13);
 const other = Uint8Array.of(1, 2, 3);
@@ -249,4 +250,56 @@ Deno.test("downloadFiles() names a folder that cannot be made", async () => {
       `Cannot write ${place}: `,
     );
   });
+});
+
+Deno.test("downloadSource() fetches MNIST for stacked digits, which read what was fetched", async () => {
+  const pixels = Uint8Array.from({ length: 20 * 28 * 28 }, (_, i) => i * 7 % 251);
+  const files: Record<string, Uint8Array> = {
+    "train-images-idx3-ubyte": idxBytes([20, 28, 28], pixels),
+    "train-labels-idx1-ubyte": idxBytes([20], Uint8Array.from({ length: 20 }, (_, i) => i % 10)),
+  };
+  const mnist: RemoteDataset = {
+    title: "a small MNIST",
+    baseUrl: "http://127.0.0.1:1/",
+    files: Object.entries(files).map(([name, bytes]) => ({
+      name,
+      sizeBytes: bytes.length,
+      md5: md5(bytes),
+    })),
+  };
+  await withFolder((root) =>
+    withServer((_, path) => new Response(files[path].slice()), async (baseUrl, requests) => {
+      const wanted = { source: "stacked-mnist", size: 28, count: 50 } as const;
+      const fetched = await downloadSource(wanted, {
+        root,
+        baseUrl,
+        catalog: { ...DOWNLOADS, mnist },
+      });
+      const folder = `${root}/data/mnist`;
+      assertEquals(fetched, { spec: { ...wanted, path: folder }, title: "a small MNIST", folder });
+      assertEquals(requests, Object.keys(files));
+      const data = await openDataSource(fetched.spec);
+      assertEquals([data.name, data.count, ...data.shape], ["stacked-mnist", 50, 28, 28, 3]);
+    })
+  );
+});
+
+Deno.test("downloadSource() keeps the picture size of an ordinary run, and reads the fetched split", async () => {
+  await withFolder((root) =>
+    withServer(serveFiles, async (baseUrl) => {
+      const catalog = { ...DOWNLOADS, mnist: dataset };
+      const wanted = { source: "mnist", size: 32, split: "test" } as const;
+      const { spec } = await downloadSource(wanted, { root, baseUrl, catalog });
+      assertEquals(spec, { ...wanted, path: `${root}/data/mnist` });
+    })
+  );
+});
+
+Deno.test("downloadSource() refuses a source without files to fetch, before it asks any server", async () => {
+  await assertRejects(
+    () => downloadSource({ source: "digits" }),
+    UserError,
+    'Cannot download data for the source "digits": there are files to fetch for mnist, ' +
+      "stacked-mnist, cifar-10 only; name your files with --data",
+  );
 });

@@ -10,6 +10,8 @@ const WRONG: [args: string[], message: string][] = [
   [["ring", "--steps", "1", "--epochs", "1"], "--steps and --epochs both say how long"],
   [["ring", "--data", "x"], "Cannot reproduce ring with --data x: its points are drawn"],
   [["stacked-mnist", "--data", "nowhere"], "nowhere"],
+  [["grid", "--download"], "Cannot reproduce grid with --download: its points are drawn"],
+  [["stacked-mnist", "--data", "x", "--download"], "both say where the digits are"],
   [["ring", "--out", "table.txt"], "expected a name that ends in .md"],
 ];
 
