@@ -204,7 +204,9 @@ async function measureHost(): Promise<void> {
   for (let round = 0; round < 30; round++) {
     const start = performance.now();
     const encoder = gpu!.device.createCommandEncoder();
-    fn.executable.encodeDispatches(encoder);
+    const pass = encoder.beginComputePass();
+    fn.executable.encodeDispatches(pass);
+    pass.end();
     gpu!.device.queue.submit([encoder.finish()]);
     best = Math.min(best, performance.now() - start);
     await gpu!.device.queue.onSubmittedWorkDone();

@@ -113,12 +113,14 @@ class EagerStep implements CompiledStep {
     await tf.setBackend(this.#backend);
     const perStep = batches.map((batch, index) => this.#runOne(batch, firstStep + index));
     const result: Record<string, Float32Array> = {};
-    await Promise.all(perStep.flatMap((scalars, index) =>
-      Object.entries(scalars).map(async ([name, scalar]) => {
-        result[name] ??= new Float32Array(batches.length).fill(NaN);
-        result[name][index] = (await scalar.data())[0];
-      })
-    ));
+    await Promise.all(
+      perStep.flatMap((scalars, index) =>
+        Object.entries(scalars).map(async ([name, scalar]) => {
+          result[name] ??= new Float32Array(batches.length).fill(NaN);
+          result[name][index] = (await scalar.data())[0];
+        })
+      ),
+    );
     perStep.forEach((scalars) => tf.dispose(scalars));
     return result;
   }

@@ -1,12 +1,6 @@
 /** From a training step to the ONNX model that runs many of them. */
 import { tf } from "../tf.ts";
-import type {
-  InputSpec,
-  StepProgram,
-  StepRandom,
-  TensorMap,
-  TensorSpec,
-} from "../types.ts";
+import type { InputSpec, StepProgram, StepRandom, TensorMap, TensorSpec } from "../types.ts";
 import { lowerGraph } from "../../onnx/lower/lower.ts";
 import { irVersionFor } from "../../onnx/graph.ts";
 import { encodeModel } from "../../onnx/protobuf.ts";

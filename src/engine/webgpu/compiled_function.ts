@@ -1,8 +1,9 @@
 /** A forward function on the GPU, recorded once for fixed shapes and replayed. */
 import type { CompiledFunction, HostTensor, HostTensors, TensorSpec } from "../types.ts";
-import { readMapped } from "./compiled_step.ts";
 import type { StepExecutable } from "./executable.ts";
+import { readMapped } from "./read_back.ts";
 import { inputKey } from "./recorder.ts";
+import type { StepMemory } from "./step_memory.ts";
 
 /** What {@linkcode WebGpuFunction} is made of. */
 export interface WebGpuFunctionParts {
@@ -10,6 +11,8 @@ export interface WebGpuFunctionParts {
   device: GPUDevice;
   /** Inputs are its externals, outputs its scalars. */
   executable: StepExecutable;
+  /** The executable's buffers; the function takes them over. */
+  memory: StepMemory;
   /** Shapes and types of the inputs. */
   inputs: Record<string, TensorSpec>;
   /** Shapes and types of the outputs. */
@@ -25,7 +28,6 @@ export class WebGpuFunction implements CompiledFunction {
   readonly #parts: WebGpuFunctionParts;
   #disposed = false;
 
-  /** Takes the executable over. */
   constructor(parts: WebGpuFunctionParts) {
     this.#parts = parts;
   }
@@ -51,7 +53,9 @@ export class WebGpuFunction implements CompiledFunction {
       device.queue.writeBuffer(buffer, 0, given.data as Float32Array<ArrayBuffer>);
     }
     const encoder = device.createCommandEncoder();
-    executable.encodeDispatches(encoder);
+    const pass = encoder.beginComputePass();
+    executable.encodeDispatches(pass);
+    pass.end();
     const copies = Object.keys(outputs).map((name) => {
       const { buffer, sizeBytes } = executable.scalars.get(name)!;
       const copy = device.createBuffer({ size: sizeBytes, usage: 0x01 | 0x08 });
@@ -76,7 +80,7 @@ export class WebGpuFunction implements CompiledFunction {
   dispose(): Promise<void> {
     if (!this.#disposed) {
       this.#disposed = true;
-      this.#parts.executable.destroy();
+      this.#parts.memory.destroy();
       this.#parts.onDispose();
     }
     return Promise.resolve();

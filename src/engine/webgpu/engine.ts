@@ -17,18 +17,16 @@ import type {
 import { checkPools } from "../sample_pool.ts";
 import { kindOf } from "../step_kinds.ts";
 import type { GanforgeWebGpuBackend } from "./backend.ts";
+import { type Capture, capture } from "./capture.ts";
 import { WebGpuFunction } from "./compiled_function.ts";
 import { WebGpuStep } from "./compiled_step.ts";
 import { openWebGpu, type WebGpu } from "./device.ts";
-import { StepExecutable } from "./executable.ts";
-import { fuseElementwise } from "./fusion.ts";
-import { findDifference, type StepGraph } from "./graph.ts";
+import type { StepExecutable } from "./executable.ts";
 import { registerOwnKernels } from "./kernels/mod.ts";
-import { availableBytes, checkFits, tooLarge } from "./memory.ts";
-import { dropUnusedWork, shareRepeatedWork } from "./passes.ts";
-import { planStep } from "./plan.ts";
-import { ADDRESS, inputKey, record, type RecordedResult, stateKey } from "./recorder.ts";
+import { availableBytes } from "./memory.ts";
+import { ADDRESS, inputKey, type RecordedResult, stateKey } from "./recorder.ts";
 import { StepInputFeed } from "./step_inputs.ts";
+import { StepMemory } from "./step_memory.ts";
 import type { KernelTuning } from "./tuning.ts";
 
 /** How the engine works. */
@@ -44,11 +42,6 @@ export interface WebGpuEngineOptions {
   /** Sizes of tiles. Default: by the adapter (tuning.ts). */
   tuning?: KernelTuning;
 }
-
-/** Functions in one fused kernel at most. */
-const MAX_FUSED_NODES = 96;
-/** Storage buffers in one fused kernel at most, where the device allows as many. */
-const MAX_FUSED_BINDINGS = 16;
 
 /**
  * Opens the device and makes the engine.
@@ -76,40 +69,54 @@ class WebGpuEngine implements Engine {
 
   async compileStep(program: StepProgram, state: HostTensors, seed: number): Promise<CompiledStep> {
     checkPools(program.inputs);
-    await tf.setBackend("webgpu");
     const specs = mapValues(state, specOf);
     const constants = program.constants ?? {};
     const externals = {
       ...renamed(specs, stateKey),
       ...renamed(program.inputs, inputKey),
       ...renamed(mapValues(constants, specOf), inputKey),
-      [ADDRESS]: { shape: [2], dtype: "int32" as const },
+      [ADDRESS]: { shape: [4], dtype: "int32" as const }, // and the rest of the clock
     };
-    const executable = await this.#build(externals, (given, random) => {
-      const before = pick(given, Object.keys(specs), stateKey);
-      const inputNames = [...Object.keys(program.inputs), ...Object.keys(constants)];
-      const given2 = pick(given, inputNames, inputKey);
-      const result = program.step(before, given2, random, kindOf(program, 0));
-      checkResult(result, specs);
-      return { state: renamed(result.state, stateKey), scalars: result.scalars };
+    const inputNames = [...Object.keys(program.inputs), ...Object.keys(constants)];
+    const memory = new StepMemory(this.#gpu.device);
+    const captureKind = (kind: string) =>
+      this.#capture(memory, {
+        externals,
+        fn(given, random) {
+          const before = pick(given, Object.keys(specs), stateKey);
+          const inputs = pick(given, inputNames, inputKey);
+          const result = program.step(before, inputs, random, kind);
+          checkResult(result, specs);
+          return { state: renamed(result.state, stateKey), scalars: result.scalars };
+        },
+      });
+    const first = await captureKind(kindOf(program, 0)).catch((error) => {
+      memory.destroy();
+      throw error;
     });
+    const bufferOf = (key: string) => first.externals.get(key)!.buffer;
     for (const [name, { data }] of Object.entries(constants)) {
-      const { buffer } = executable.externals.get(inputKey(name))!;
-      this.#gpu.device.queue.writeBuffer(buffer, 0, data as Float32Array<ArrayBuffer>);
+      const values = data as Float32Array<ArrayBuffer>;
+      this.#gpu.device.queue.writeBuffer(bufferOf(inputKey(name)), 0, values);
     }
-    const budget = this.#memoryBytes;
+    const budget = this.#budgetBytes(memory);
     const inputs = await StepInputFeed.create({
       backend: this.#backend,
       inputs: program.inputs,
-      rangeOf: (name) => executable.externals.get(inputKey(name))!,
-      spareBytes: budget === undefined ? undefined : budget - executable.totalBytes,
+      rangeOf: (name) => first.externals.get(inputKey(name))!,
+      clock: bufferOf(ADDRESS),
+      spareBytes: budget === undefined ? undefined : budget - memory.totalBytes,
     });
     const step: WebGpuStep = new WebGpuStep({
       backend: this.#backend,
-      executable,
+      program,
+      capture: captureKind,
+      first,
+      memory,
       inputs,
       state: specs,
       seed,
+      isSoftware: this.#gpu.isSoftware,
       check: () => this.#gpu.check(),
       onDispose: () => this.#compiled.delete(step),
     });
@@ -122,22 +129,29 @@ class WebGpuEngine implements Engine {
     fn: TensorFunction,
     inputs: Record<string, TensorSpec>,
   ): Promise<CompiledFunction> {
-    await tf.setBackend("webgpu");
     const specs: Record<string, TensorSpec> = {};
     const externals = {
       ...renamed(inputs, inputKey),
       [ADDRESS]: { shape: [2], dtype: "int32" as const },
     };
-    const executable = await this.#build(externals, (given) => {
-      const outputs = fn(pick(given, Object.keys(inputs), inputKey));
-      for (const [name, { shape, dtype }] of Object.entries(outputs)) {
-        specs[name] = { shape: [...shape], dtype: dtype === "float32" ? "float32" : "int32" };
-      }
-      return { state: {}, scalars: outputs };
+    const memory = new StepMemory(this.#gpu.device);
+    const executable = await this.#capture(memory, {
+      externals,
+      fn(given) {
+        const outputs = fn(pick(given, Object.keys(inputs), inputKey));
+        for (const [name, { shape, dtype }] of Object.entries(outputs)) {
+          specs[name] = { shape: [...shape], dtype: dtype === "float32" ? "float32" : "int32" };
+        }
+        return { state: {}, scalars: outputs };
+      },
+    }).catch((error) => {
+      memory.destroy();
+      throw error;
     });
     const compiled: WebGpuFunction = new WebGpuFunction({
       device: this.#gpu.device,
       executable,
+      memory,
       inputs,
       outputs: specs,
       check: () => this.#gpu.check(),
@@ -155,61 +169,31 @@ class WebGpuEngine implements Engine {
     return tf.engine().findBackend("webgpu") as unknown as GanforgeWebGpuBackend;
   }
 
-  /** The most bytes that there are for a step; undefined where nobody knows. */
-  get #memoryBytes(): number | undefined {
-    return this.#options.memoryBytes ?? availableBytes(this.#gpu);
+  /** The most bytes that a step may have, what it has included; undefined where nobody knows. */
+  #budgetBytes(memory: StepMemory): number | undefined {
+    const { memoryBytes } = this.#options;
+    if (memoryBytes !== undefined) return memoryBytes;
+    const available = availableBytes(this.#gpu);
+    return available === undefined ? undefined : available + memory.totalBytes;
   }
 
-  /** {@linkcode WebGpuEngine.#buildTuned} with this engine's tiles. */
-  async #build(
-    externals: Record<string, TensorSpec>,
-    fn: Parameters<typeof record>[2],
-  ): Promise<StepExecutable> {
-    const backend = this.#backend;
-    const before = backend.tuning;
-    backend.tuning = this.#options.tuning ?? before;
+  /** Captures with this engine's options; leaves TensorFlow.js's backend as it was. */
+  async #capture(memory: StepMemory, what: Capture): Promise<StepExecutable> {
+    const before = tf.getBackend();
+    await tf.setBackend("webgpu");
+    const { fuse = true, tuning } = this.#options;
     try {
-      return await this.#buildTuned(externals, fn);
+      return await capture({
+        gpu: this.#gpu,
+        backend: this.#backend,
+        tuning,
+        fuse,
+        memory,
+        budgetBytes: this.#budgetBytes(memory),
+      }, what);
     } finally {
-      backend.tuning = before;
+      await tf.setBackend(before || "cpu");
     }
-  }
-
-  /** Records twice, compares, shortens, fuses, plans and allocates. */
-  async #buildTuned(
-    externals: Record<string, TensorSpec>,
-    fn: Parameters<typeof record>[2],
-  ): Promise<StepExecutable> {
-    const graph = record(this.#backend, externals, fn);
-    const difference = findDifference(graph, record(this.#backend, externals, fn));
-    if (difference) {
-      throw new Error(
-        `Cannot capture the step, as two runs of it differ: ${difference}. A step may use no ` +
-          `randomness but \`random\`, and no values of the host that change.`,
-      );
-    }
-    const shortened = this.#optimize(graph);
-    const plan = planStep(shortened);
-    checkFits(this.#gpu, plan, this.#memoryBytes);
-    const { device } = this.#gpu;
-    device.pushErrorScope("out-of-memory");
-    const executable = new StepExecutable(this.#backend, shortened, plan);
-    const outOfMemory = await device.popErrorScope();
-    if (outOfMemory) {
-      executable.destroy();
-      throw tooLarge(this.#gpu, plan);
-    }
-    return executable;
-  }
-
-  #optimize(graph: StepGraph): StepGraph {
-    const shortened = dropUnusedWork(shareRepeatedWork(graph));
-    if (this.#options.fuse === false) return shortened;
-    const { maxStorageBuffersPerShaderStage } = this.#gpu.device.limits;
-    return fuseElementwise(shortened, {
-      bindings: Math.min(MAX_FUSED_BINDINGS, maxStorageBuffersPerShaderStage),
-      nodes: MAX_FUSED_NODES,
-    });
   }
 }
 

@@ -1,8 +1,8 @@
 /**
  * A planned step with real buffers and bind groups: what is left to do for one step is to encode a
- * list of dispatches and to submit it.
+ * list of dispatches.
  */
-import { type GanforgeWebGpuBackend, TENSOR_USAGE } from "./backend.ts";
+import type { GanforgeWebGpuBackend } from "./backend.ts";
 import type { Dispatch } from "./backend_types.ts";
 import { elementwiseDispatch } from "./elementwise.ts";
 import {
@@ -13,9 +13,12 @@ import {
   type Value,
   writesOf,
 } from "./graph.ts";
-import type { Slot, StepPlan } from "./plan.ts";
+import type { StepPlan } from "./plan.ts";
 import { reductionDispatch } from "./reduction.ts";
+import type { BufferRange, StepMemory } from "./step_memory.ts";
+import { copyProgram } from "./transfer_programs.ts";
 
+/** A dispatch that is ready to be encoded. */
 interface BoundDispatch {
   label: string;
   pipeline: GPUComputePipeline;
@@ -23,36 +26,30 @@ interface BoundDispatch {
   workgroups: [number, number, number];
 }
 
-/** Part of a buffer. */
-export interface BufferRange {
-  /** The buffer, from its start. */
-  buffer: GPUBuffer;
-  /** How much of it. */
-  sizeBytes: number;
-}
-
 /** A uniform block starts at a multiple of this (WebGPU's largest minUniformBufferOffsetAlignment). */
 const UNIFORM_ALIGNMENT = 256;
 
-/** The buffers of a step, and its work bound to them. */
+/** The work of a step, bound to its buffers. */
 export class StepExecutable {
   readonly #device: GPUDevice;
+  readonly #memory: StepMemory;
   readonly #dispatches: BoundDispatch[];
-  readonly #buffers: GPUBuffer[] = [];
-  readonly #copies: { from: GPUBuffer; to: GPUBuffer; sizeBytes: number }[];
+  readonly #copies: BoundDispatch[];
   /** State, inputs, constants and the random address, by name. */
   readonly externals: Map<string, BufferRange> = new Map();
   /** Scalars by name. */
   readonly scalars: Map<string, BufferRange> = new Map();
-  /** Bytes of all buffers. */
-  readonly totalBytes: number;
 
-  /** Creates buffers, pipelines and bind groups. */
-  constructor(backend: GanforgeWebGpuBackend, graph: StepGraph, plan: StepPlan) {
+  /** Creates pipelines and bind groups, and what buffers `memory` does not have yet. */
+  constructor(
+    backend: GanforgeWebGpuBackend,
+    graph: StepGraph,
+    { plan, memory }: { plan: StepPlan; memory: StepMemory },
+  ) {
     const { device } = backend;
     this.#device = device;
-    const bufferOfSlot = new Map<Slot, GPUBuffer>();
-    for (const slot of plan.slots) bufferOfSlot.set(slot, this.#create(slot));
+    this.#memory = memory;
+    const bufferOfSlot = memory.place(plan);
     const real = (value: Value) => bufferOfSlot.get(plan.slotOf.get(value)!)!;
     const realOf = (standIn: GPUBuffer) => real(graph.valueOf(standIn));
 
@@ -72,17 +69,15 @@ export class StepExecutable {
         size: sizeOf.get(buffer),
       }));
       if (uniforms[i]) resources.push(uniforms[i]);
-      const bindGroup = device.createBindGroup({
-        layout: pipeline.getBindGroupLayout(0),
-        entries: resources.map((resource, binding) => ({ binding, resource })),
-      });
-      return { label, pipeline, bindGroup, workgroups };
+      return { label, pipeline, bindGroup: bind(device, pipeline, resources), workgroups };
     });
-    this.#copies = plan.finalCopies.map(({ from, to }) => ({
-      from: real(from),
-      to: real(to),
-      sizeBytes: to.sizeBytes,
-    }));
+    const copies = plan.finalCopies.filter(({ to }) => to.sizeBytes > 0);
+    this.#copies = copies.map(({ from, to }) => {
+      const { code, workgroups } = copyProgram(to.sizeBytes / 4);
+      const pipeline = backend.pipeline("copy", code);
+      const resources = [from, to].map((value) => ({ buffer: real(value), size: to.sizeBytes }));
+      return { label: "copy", pipeline, bindGroup: bind(device, pipeline, resources), workgroups };
+    });
     for (const value of graph.values) {
       if (value.source.kind !== "external") continue;
       this.externals.set(value.source.name, { buffer: real(value), sizeBytes: value.sizeBytes });
@@ -90,25 +85,11 @@ export class StepExecutable {
     for (const [name, value] of plan.scalars) {
       this.scalars.set(name, { buffer: real(value), sizeBytes: value.sizeBytes });
     }
-    this.totalBytes = this.#buffers.reduce((sum, buffer) => sum + buffer.size, 0);
   }
 
-  #create({ sizeBytes, source }: Slot): GPUBuffer {
-    const isConstant = source.kind === "constant";
-    const buffer = this.#device.createBuffer({
-      size: sizeBytes,
-      usage: TENSOR_USAGE,
-      mappedAtCreation: isConstant,
-    });
-    if (isConstant) {
-      const { data } = source;
-      new Uint8Array(buffer.getMappedRange()).set(
-        new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
-      );
-      buffer.unmap();
-    }
-    this.#buffers.push(buffer);
-    return buffer;
+  /** Bytes of all buffers, those of the step's other kinds included. */
+  get totalBytes(): number {
+    return this.#memory.totalBytes;
   }
 
   /** Puts all uniform blocks into one buffer. */
@@ -121,52 +102,29 @@ export class StepExecutable {
       }
       return offset;
     });
-    const buffer = this.#device.createBuffer({
-      size: Math.max(end, UNIFORM_ALIGNMENT),
-      usage: 0x40, // UNIFORM
-      mappedAtCreation: true,
-    });
-    const bytes = new Uint8Array(buffer.getMappedRange());
+    const bytes = new Uint8Array(Math.max(end, UNIFORM_ALIGNMENT));
     work.forEach(({ uniforms }, i) => {
       if (uniforms) bytes.set(new Uint8Array(uniforms), offsets[i]);
     });
-    buffer.unmap();
-    this.#buffers.push(buffer);
+    const buffer = this.#memory.create(bytes.length, 0x40, bytes); // UNIFORM
     return work.map(({ uniforms }, i) =>
       uniforms && { buffer, offset: offsets[i], size: uniforms.byteLength }
     ) as GPUBufferBinding[];
   }
 
-  /** How many dispatches a step has. */
+  /** How many dispatches a step has, without copies of state. */
   get dispatchCount(): number {
     return this.#dispatches.length;
   }
 
-  /**
-   * Encodes the dispatches of one step.
-   * @param before encodes what the same pass has to do first
-   */
-  encodeDispatches(
-    encoder: GPUCommandEncoder,
-    before?: (pass: GPUComputePassEncoder) => void,
-  ): void {
-    const pass = encoder.beginComputePass();
-    before?.(pass);
-    let current: GPUComputePipeline | undefined;
-    for (const { pipeline, bindGroup, workgroups } of this.#dispatches) {
-      if (pipeline !== current) pass.setPipeline(pipeline);
-      current = pipeline;
-      pass.setBindGroup(0, bindGroup);
-      pass.dispatchWorkgroups(...workgroups);
-    }
-    pass.end();
+  /** Encodes the dispatches of one step. */
+  encodeDispatches(pass: GPUComputePassEncoder): void {
+    encode(pass, this.#dispatches);
   }
 
-  /** Encodes the copies of new state into the state's buffers. */
-  encodeStateCopies(encoder: GPUCommandEncoder): void {
-    for (const { from, to, sizeBytes } of this.#copies) {
-      encoder.copyBufferToBuffer(from, 0, to, 0, sizeBytes);
-    }
+  /** Encodes the copies of new state into the state's buffers: what ends a step. */
+  encodeStateCopies(pass: GPUComputePassEncoder): void {
+    encode(pass, this.#copies);
   }
 
   /**
@@ -204,10 +162,26 @@ export class StepExecutable {
       workgroups,
     }));
   }
+}
 
-  /** Gives all buffers back. */
-  destroy(): void {
-    for (const buffer of this.#buffers) buffer.destroy();
+function bind(
+  device: GPUDevice,
+  pipeline: GPUComputePipeline,
+  resources: GPUBindingResource[],
+): GPUBindGroup {
+  return device.createBindGroup({
+    layout: pipeline.getBindGroupLayout(0),
+    entries: resources.map((resource, binding) => ({ binding, resource })),
+  });
+}
+
+function encode(pass: GPUComputePassEncoder, dispatches: BoundDispatch[]): void {
+  let current: GPUComputePipeline | undefined;
+  for (const { pipeline, bindGroup, workgroups: [x, y, z] } of dispatches) {
+    if (pipeline !== current) pass.setPipeline(pipeline);
+    current = pipeline;
+    pass.setBindGroup(0, bindGroup);
+    pass.dispatchWorkgroups(x, y, z);
   }
 }
 

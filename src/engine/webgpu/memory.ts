@@ -3,12 +3,24 @@ import { UserError } from "../../errors.ts";
 import type { WebGpu } from "./device.ts";
 import type { StepPlan } from "./plan.ts";
 
+/** What a step takes. */
+export interface StepNeeds {
+  /** Its buffers. */
+  slots: Pick<StepPlan["slots"][number], "sizeBytes">[];
+  /** Bytes of all of them, those included that it shares with its other kinds. */
+  totalBytes: number;
+}
+
 /**
  * Checks a plan against the limits of the device and the memory that is there.
  * @param budgetBytes the most that the step may take; undefined where nobody knows
  * @throws UserError with the bytes needed and the bytes available
  */
-export function checkFits(gpu: WebGpu, plan: StepPlan, budgetBytes: number | undefined): void {
+export function checkFits(
+  gpu: WebGpu,
+  plan: StepNeeds,
+  budgetBytes: number | undefined,
+): void {
   const largest = plan.slots.reduce((most, { sizeBytes }) => Math.max(most, sizeBytes), 0);
   const { maxStorageBufferBindingSize, maxBufferSize } = gpu.device.limits;
   const limit = Math.min(maxStorageBufferBindingSize, maxBufferSize);
@@ -48,7 +60,7 @@ export function poolFits(
 }
 
 /** The error for a step that has more bytes than there are; nobody may know how many there are. */
-export function tooLarge(gpu: WebGpu, plan: StepPlan, budgetBytes?: number): UserError {
+export function tooLarge(gpu: WebGpu, plan: StepNeeds, budgetBytes?: number): UserError {
   const available = budgetBytes === undefined
     ? "more than is"
     : `and ${megabytes(budgetBytes)} are`;

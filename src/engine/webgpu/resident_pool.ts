@@ -5,8 +5,8 @@
 import { rowsPerStep } from "../sample_pool.ts";
 import type { InputSpec, SamplePool } from "../types.ts";
 import { type GanforgeWebGpuBackend, TENSOR_USAGE } from "./backend.ts";
-import type { BufferRange } from "./executable.ts";
 import { gatherProgram } from "./kernels/gather.ts";
+import type { BufferRange } from "./step_memory.ts";
 
 /** The driver keeps a copy of what is written until it is submitted: so much at a time. */
 const UPLOAD_BYTES = 32 << 20;
@@ -98,7 +98,8 @@ export class ResidentPool {
   encode(pass: GPUComputePassEncoder): void {
     pass.setPipeline(this.#pipeline);
     pass.setBindGroup(0, this.#bindGroup);
-    pass.dispatchWorkgroups(...this.#workgroups);
+    const [x, y, z] = this.#workgroups;
+    pass.dispatchWorkgroups(x, y, z);
   }
 
   /** Gives the buffers back. */

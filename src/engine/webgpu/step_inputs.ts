@@ -1,13 +1,17 @@
 /**
- * How the inputs of replayed steps reach the device: those of many steps go into one buffer, from which
- * each step copies its own. Of an input whose pool lies on the device these are row numbers.
+ * How the inputs of replayed steps reach the device: those of many steps at once (upload_group.ts). Of an
+ * input whose pool lies on the device these are row numbers.
  */
 import { checkedRows, fillInput } from "../sample_pool.ts";
 import type { InputSpec, SamplePool, StepInputs } from "../types.ts";
 import type { GanforgeWebGpuBackend } from "./backend.ts";
-import type { BufferRange } from "./executable.ts";
 import { poolFits } from "./memory.ts";
 import { poolBytes, ResidentPool, rowBytes } from "./resident_pool.ts";
+import type { BufferRange } from "./step_memory.ts";
+import { groupInputs, UploadGroup } from "./upload_group.ts";
+
+/** Steps are cut into chunks whose inputs stay below this (one step's always fit). */
+const MOST_UPLOAD_BYTES = 16 << 20;
 
 interface Slot {
   name: string;
@@ -26,28 +30,35 @@ export interface FeedParts {
   inputs: Record<string, InputSpec>;
   /** The buffer of an input. */
   rangeOf(name: string): BufferRange;
+  /** Tells steps their place in an upload; see transfer_programs.ts. */
+  clock: GPUBuffer;
   /** The most bytes that pools may take; undefined where nobody knows. */
   spareBytes: number | undefined;
 }
 
 /** Brings inputs to the device. Holds the pools that lie there. */
 export class StepInputFeed {
-  readonly #device: GPUDevice;
   readonly #slots: Slot[];
+  readonly #groups: { upload: UploadGroup; slots: Slot[] }[];
   /** Bytes that one step uploads. */
   readonly stepBytes: number;
   /** Bytes of the pools on the device. */
   readonly residentBytes: number;
 
-  private constructor(device: GPUDevice, slots: Slot[]) {
-    this.#device = device;
+  private constructor(backend: GanforgeWebGpuBackend, slots: Slot[], clock: GPUBuffer) {
     this.#slots = slots;
+    const uploaded = slots.filter(({ target }) => target.sizeBytes > 0);
+    this.#groups = groupInputs(uploaded, MOST_UPLOAD_BYTES).map((slots) => ({
+      slots,
+      upload: new UploadGroup(backend, slots.map(({ target }) => target), clock),
+    }));
     this.stepBytes = slots.reduce((sum, { target }) => sum + target.sizeBytes, 0);
     this.residentBytes = slots.reduce((sum, slot) => sum + (slot.resident?.totalBytes ?? 0), 0);
   }
 
   /** Puts the pools that fit on the device; batches of the others are filled on the host. */
-  static async create({ backend, inputs, rangeOf, spareBytes }: FeedParts): Promise<StepInputFeed> {
+  static async create(parts: FeedParts): Promise<StepInputFeed> {
+    const { backend, clock, inputs, rangeOf, spareBytes } = parts;
     const { device } = backend;
     const slots: Slot[] = [];
     let spare = spareBytes;
@@ -56,7 +67,7 @@ export class StepInputFeed {
       const resident = spec.pool && await settle(spec, spec.pool, range.buffer);
       slots.push({ name, spec, resident, target: resident?.numbers ?? range });
     }
-    return new StepInputFeed(device, slots);
+    return new StepInputFeed(backend, slots, clock);
 
     async function settle(spec: InputSpec, pool: SamplePool, target: GPUBuffer) {
       const sizes = { largestBytes: rowBytes(pool), totalBytes: poolBytes(spec, pool) };
@@ -67,38 +78,37 @@ export class StepInputFeed {
     }
   }
 
+  /** How many steps' inputs are uploaded together at most. */
+  get mostSteps(): number {
+    return Math.max(1, Math.floor(MOST_UPLOAD_BYTES / Math.max(1, this.stepBytes)));
+  }
+
   /**
-   * Writes the inputs of all steps one after another.
-   * @param upload has room for {@linkcode stepBytes} of each
+   * Uploads the inputs of steps, at most {@linkcode mostSteps}.
    * @throws {TypeError | RangeError} when an input is not what the step declares
    */
-  write(batches: StepInputs[], upload: GPUBuffer): void {
-    let offset = 0;
-    for (const batch of batches) {
-      for (const slot of this.#slots) {
-        const data = dataOf(slot, batch[slot.name]);
-        this.#device.queue.writeBuffer(upload, offset, data as Float32Array<ArrayBuffer>);
-        offset += slot.target.sizeBytes;
+  write(batches: StepInputs[]): void {
+    for (const { slots, upload } of this.#groups) {
+      upload.reserve(batches.length);
+      for (let place = 0; place < batches.length; place++) {
+        for (let index = 0; index < slots.length; index++) {
+          const slot = slots[index];
+          upload.set(place, index, dataOf(slot, batches[place][slot.name]));
+        }
       }
+      upload.write(batches.length);
     }
   }
 
-  /** Encodes the copies of what was written for the step of this index. */
-  encodeCopies(encoder: GPUCommandEncoder, upload: GPUBuffer, index: number): void {
-    let offset = index * this.stepBytes;
-    for (const { target: { buffer, sizeBytes } } of this.#slots) {
-      encoder.copyBufferToBuffer(upload, offset, buffer, 0, sizeBytes);
-      offset += sizeBytes;
-    }
-  }
-
-  /** Encodes the batches that are made on the device, for a step whose copies came before. */
-  encodeGathers(pass: GPUComputePassEncoder): void {
+  /** Encodes what brings a step its inputs: copies out of the upload, and batches out of pools. */
+  encode(pass: GPUComputePassEncoder): void {
+    for (const { upload } of this.#groups) upload.encode(pass);
     for (const { resident } of this.#slots) resident?.encode(pass);
   }
 
-  /** Gives the pools' memory back. */
+  /** Gives all memory back. */
   destroy(): void {
+    for (const { upload } of this.#groups) upload.destroy();
     for (const { resident } of this.#slots) resident?.destroy();
   }
 }

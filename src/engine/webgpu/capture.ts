@@ -1,0 +1,87 @@
+/** From a function of tensors to its work on the GPU: recorded, shortened, fused, given memory. */
+import type { StepRandom, TensorMap, TensorSpec } from "../types.ts";
+import type { GanforgeWebGpuBackend } from "./backend.ts";
+import type { WebGpu } from "./device.ts";
+import { StepExecutable } from "./executable.ts";
+import { fuseElementwise } from "./fusion.ts";
+import { findDifference, type StepGraph } from "./graph.ts";
+import { checkFits, tooLarge } from "./memory.ts";
+import { dropUnusedWork, shareRepeatedWork } from "./passes.ts";
+import { planStep } from "./plan.ts";
+import { record, type RecordedResult } from "./recorder.ts";
+import type { StepMemory } from "./step_memory.ts";
+import type { KernelTuning } from "./tuning.ts";
+
+/** Functions in one fused kernel at most. */
+const MAX_FUSED_NODES = 96;
+/** Storage buffers in one fused kernel at most, where the device allows as many. */
+const MAX_FUSED_BINDINGS = 16;
+
+/** Where a function is captured, and how. */
+export interface CaptureSetup {
+  /** The device. */
+  gpu: WebGpu;
+  /** Its backend, which must be TensorFlow.js's current one. */
+  backend: GanforgeWebGpuBackend;
+  /** Sizes of tiles; the backend's own without it. */
+  tuning: KernelTuning | undefined;
+  /** Whether elementwise operations are joined into one kernel each. */
+  fuse: boolean;
+  /** Gives the buffers. Those that a former capture of the same externals made are used again. */
+  memory: StepMemory;
+  /** The most bytes that there are for them; undefined where nobody knows. */
+  budgetBytes: number | undefined;
+}
+
+/** What is captured. */
+export interface Capture {
+  /** The tensors that come from outside, by name. */
+  externals: Record<string, TensorSpec>;
+  /** Gets them as tensors. */
+  fn(tensors: TensorMap, random: StepRandom): RecordedResult;
+}
+
+/**
+ * Records twice, compares, shortens, fuses, plans and allocates. Nothing is computed, so what lies in
+ * the memory stays as it is.
+ * @throws Error when two runs differ
+ * @throws UserError when it does not fit
+ */
+export async function capture(
+  setup: CaptureSetup,
+  { externals, fn }: Capture,
+): Promise<StepExecutable> {
+  const { backend, budgetBytes, gpu, memory } = setup;
+  const before = backend.tuning;
+  backend.tuning = setup.tuning ?? before;
+  try {
+    const graph = record(backend, externals, fn);
+    const difference = findDifference(graph, record(backend, externals, fn));
+    if (difference) {
+      throw new Error(
+        `Cannot capture the step, as two runs of it differ: ${difference}. A step may use no ` +
+          `randomness but \`random\`, and no values of the host that change.`,
+      );
+    }
+    const shortened = optimize(graph, setup);
+    const plan = planStep(shortened);
+    const needs = { slots: plan.slots, totalBytes: memory.bytesWith(plan) };
+    checkFits(gpu, needs, budgetBytes);
+    gpu.device.pushErrorScope("out-of-memory");
+    const executable = new StepExecutable(backend, shortened, { plan, memory });
+    if (await gpu.device.popErrorScope()) throw tooLarge(gpu, needs);
+    return executable;
+  } finally {
+    backend.tuning = before;
+  }
+}
+
+function optimize(graph: StepGraph, { fuse, gpu }: CaptureSetup): StepGraph {
+  const shortened = dropUnusedWork(shareRepeatedWork(graph));
+  if (!fuse) return shortened;
+  const { maxStorageBuffersPerShaderStage } = gpu.device.limits;
+  return fuseElementwise(shortened, {
+    bindings: Math.min(MAX_FUSED_BINDINGS, maxStorageBuffersPerShaderStage),
+    nodes: MAX_FUSED_NODES,
+  });
+}
