@@ -1,4 +1,5 @@
 /** `deno task export`: writes a run's generator as ONNX, after comparing it with the trainer. */
+import type { CheckpointChoice } from "../src/config/evaluation.ts";
 import { UserError } from "../src/errors.ts";
 import { EXPORT_DTYPES } from "../src/onnx/export.ts";
 import { exportRun } from "../src/pipeline/export_run.ts";
@@ -11,6 +12,10 @@ const spec: CommandSpec = {
   positionals: "[RUN | latest]",
   maxPositionals: 1,
   options: {
+    checkpoint: {
+      value: "best|last|STEP",
+      help: "which one: the best that was measured, the last (default), or that of a step",
+    },
     out: { value: "FILE.onnx", help: "the file to write (default generator.onnx in the run)" },
     dtype: { value: EXPORT_DTYPES.join("|"), help: "how weights are kept (default fp32)" },
     output: { value: "float|uint8", help: "images as -1 ... 1 (default) or as 0 ... 255" },
@@ -24,6 +29,7 @@ const spec: CommandSpec = {
   examples: [
     "deno task export latest",
     "deno task export runs/00003-mnist-mlp --dtype fp16 --out small.onnx",
+    "deno task export latest --checkpoint best --out best.onnx",
     "deno task export 3 --output uint8 --licence CC-BY-4.0",
   ],
 };
@@ -39,8 +45,10 @@ async function main(command: ParsedCommand): Promise<TaskOutcome> {
     throw new UserError(`Cannot export to ${out}: expected a name that ends in .onnx`);
   }
   const run = await findRun(command.positionals[0] ?? "latest", command.text("runs") ?? "runs");
+  const checkpoint = readCheckpoint(command.text("checkpoint"));
   const exported = await exportRun(run, {
     out,
+    checkpoint,
     dtype,
     output,
     opset,
@@ -51,7 +59,9 @@ async function main(command: ParsedCommand): Promise<TaskOutcome> {
   const { count, runtime, maxDifference, meanDifference, tolerance } = parity;
   const megabytes = (sizeBytes / 1e6).toPrecision(3);
   console.log(
-    `exported  ${path}, ${megabytes} MB, ${exported.dtype}, opset ${exported.opset}, ` +
+    `exported  ${path}, after step ${
+      exported.step.toLocaleString("en")
+    }, ${megabytes} MB, ${exported.dtype}, opset ${exported.opset}, ` +
       `${nodes} operations, ${transposes} of them Transpose`,
   );
   console.log(
@@ -60,6 +70,23 @@ async function main(command: ParsedCommand): Promise<TaskOutcome> {
       `(allowed ${Number(tolerance.toPrecision(3))})`,
   );
   return {
-    json: { run, path, sizeBytes, dtype: exported.dtype, opset: exported.opset, nodes, parity },
+    json: {
+      run,
+      path,
+      step: exported.step,
+      sizeBytes,
+      dtype: exported.dtype,
+      opset: exported.opset,
+      nodes,
+      parity,
+    },
   };
+}
+
+function readCheckpoint(text: string | undefined): CheckpointChoice | number | undefined {
+  if (text === undefined || text === "best" || text === "last") return text;
+  if (/^\d+$/.test(text)) return Number(text);
+  throw new UserError(
+    `Cannot export the checkpoint ${text}: expected best, last or a step's number`,
+  );
 }

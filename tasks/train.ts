@@ -26,6 +26,11 @@ const spec: CommandSpec = {
       value: "auto|webgpu|cpu",
       help: "where to compute (default auto: a GPU if there is one)",
     },
+    "evaluate-every": {
+      value: "N",
+      help: "measure samples each N steps, and keep the best checkpoint (0: not at all)",
+    },
+    export: { value: "best|last", help: "which checkpoint to export at the end (default last)" },
     conditional: { help: "use the data's labels, in networks that have no layer for them too" },
     resume: { value: "RUN|latest", help: "go on in a run from its last checkpoint" },
     "dry-run": { help: "print networks, data and plan, and train nothing" },
@@ -41,6 +46,7 @@ const spec: CommandSpec = {
     "deno task train cifar-dcgan --download",
     "deno task train --resume latest --steps 5000",
     "deno task train mnist-mlp --data mnist --set generatorOptimizer.learningRate=2e-4",
+    "deno task train --evaluate-every 500 --set evaluation.measure=frechet --export best",
     "deno task train dcgan@64x128 --data photos --conditional --dry-run",
   ],
   notes: [

@@ -10,6 +10,18 @@ export type ObjectiveName =
   | "wasserstein"
   | "relativistic";
 
+/**
+ * What D's mean verdicts `dReal` and `dFake` are: probabilities of being real; a critic's values; or
+ * values of which only the difference means something, because only pairs are compared.
+ */
+export type VerdictKind = "probability" | "value" | "margin";
+
+/** What D says under an objective. */
+export function verdictKind(objective: ObjectiveName): VerdictKind {
+  if (objective === "relativistic") return "margin";
+  return objective === "minimax" || objective === "non-saturating" ? "probability" : "value";
+}
+
 /** The losses of a run and what is added to them. */
 export interface ObjectiveSpec {
   /** Which pair of losses. */

@@ -153,6 +153,7 @@ export function parseRecipes(text: string): RecipeName[] {
 export function recipeConfig(problem: ProblemName, recipe: RecipeName): RunConfig {
   const isMixture = problem !== "stacked-mnist";
   const base = presetConfig(isMixture ? `${problem}-2d` : "stacked-mnist");
+  delete base.evaluation; // a table is measured once, at the end
   if (isMixture) base.duration = { epochs: 400 };
   switch (recipe) {
     case "gan":

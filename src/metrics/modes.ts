@@ -2,7 +2,7 @@
  * Mode coverage of a generator of 2-D (or any-dimensional) points whose modes are known: how many it
  * found, how many of its samples belong to one, and how evenly it shares them.
  */
-import { klDivergence, normalize } from "./divergence.ts";
+import { jensenShannon, klDivergence, normalize } from "./divergence.ts";
 import type { SampleMatrix } from "./sample_matrix.ts";
 
 /** The modes of a mixture of equal, round Gaussians. */
@@ -25,6 +25,11 @@ export interface ModeCoverage {
   reverseKl: number;
   /** The same over all samples, each counted for its nearest mode. */
   nearestReverseKl: number;
+  /**
+   * JSD of the samples' shares from the mixture's own, nats: those of each mode within 3 sigma, and of
+   * what is near none. The one figure that a lost mode, an uneven share and a stray all raise.
+   */
+  jsd: number;
   /** High-quality samples of each mode. */
   counts: number[];
 }
@@ -66,6 +71,9 @@ export function modeCoverage(samples: SampleMatrix, modes: ModeSet): ModeCoverag
   }
   const uniform = new Float64Array(centers.length).fill(1 / centers.length);
   const total = close.reduce((sum, number) => sum + number, 0);
+  const within = withinSigmas(3, dimensions);
+  const shares = (inModes: Float64Array, strays: number): Float64Array =>
+    Float64Array.from([...inModes, strays]);
   const reverseKl = (counts: Float64Array): number =>
     counts.some((number) => number > 0) ? klDivergence(normalize(counts), uniform) : NaN;
   return {
@@ -74,6 +82,38 @@ export function modeCoverage(samples: SampleMatrix, modes: ModeSet): ModeCoverag
     highQuality: total / count,
     reverseKl: reverseKl(close),
     nearestReverseKl: reverseKl(nearest),
+    jsd: jensenShannon(
+      shares(close.map((number) => number / count), 1 - total / count),
+      shares(uniform.map((share) => share * within), 1 - within),
+    ),
     counts: [...close],
   };
+}
+
+/**
+ * The share of a round Gaussian within so many deviations of its centre: the distribution function of
+ * chi-square, by its recursion over the dimensions.
+ */
+function withinSigmas(sigmas: number, dimensions: number): number {
+  const half = sigmas ** 2 / 2;
+  // Q(d + 2) = Q(d) + half^(d/2) e^-half / Gamma(d/2 + 1), from Q(2) = e^-half and Q(1) = erfc(sqrt(half)).
+  const isEven = dimensions % 2 === 0;
+  let outside = isEven ? Math.exp(-half) : outsideOnLine(sigmas);
+  let term = isEven ? Math.exp(-half) * half : Math.exp(-half) * 2 * Math.sqrt(half / Math.PI);
+  for (let d = isEven ? 2 : 1; d < dimensions; d += 2) {
+    outside += term;
+    term *= half / (d / 2 + 1);
+  }
+  return 1 - outside;
+}
+
+/** The normal distribution's mass beyond so many deviations on either side, by Simpson's rule. */
+function outsideOnLine(sigmas: number): number {
+  const steps = 200;
+  let sum = 0;
+  for (let i = 0; i <= steps; i++) {
+    const weight = i === 0 || i === steps ? 1 : i % 2 ? 4 : 2;
+    sum += weight * Math.exp(-((sigmas * i / steps) ** 2) / 2);
+  }
+  return 1 - 2 * sum * sigmas / steps / 3 / Math.sqrt(2 * Math.PI);
 }

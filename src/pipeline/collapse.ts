@@ -3,7 +3,7 @@
  * one sample only, or a discriminator that nothing can fool any more. Looks at the samples of each
  * snapshot, so it costs the training nothing.
  */
-import type { ObjectiveName } from "../config/objective.ts";
+import { type ObjectiveName, verdictKind } from "../config/objective.ts";
 import type { DataSource } from "../data/source.ts";
 import { firstSamples } from "./pictures.ts";
 
@@ -42,7 +42,7 @@ export class CollapseWatch {
   constructor(data: DataSource, objective: ObjectiveName) {
     this.#data = data;
     this.#realSpread = spread(firstSamples(data, REALS), data.sampleSize);
-    this.#hasProbabilities = objective === "minimax" || objective === "non-saturating";
+    this.#hasProbabilities = verdictKind(objective) === "probability";
   }
 
   /** How much samples vary beside the data: 1 as much, 0 not at all. @param samples `[n, ...shape]` flat */

@@ -3,15 +3,16 @@
  * against the points that it learnt from, which are their own features.
  */
 import type { DataSource } from "../data/source.ts";
-import {
-  measureLine,
-  type ModeCoverage,
-  modeCoverage,
-  type SampleMatrix,
-  sampleMatrix,
-} from "../metrics/mod.ts";
+import { type SampleMatrix, sampleMatrix } from "../metrics/mod.ts";
 import { permutation, STREAMS } from "../random/counter_random.ts";
 import type { Sampler } from "../sampler/mod.ts";
+import {
+  freshSamples,
+  LINE_SAMPLES,
+  lineMeasures,
+  MODE_SAMPLES,
+  modeMeasures,
+} from "./density_measures.ts";
 import {
   DEFAULT_COUNT,
   type EvaluationSetup,
@@ -21,14 +22,7 @@ import {
 import type { LineFigures } from "./evaluation.ts";
 import { measureFeatures, sampleSizeWarning } from "./feature_measures.ts";
 import { measureMemorization, measureSliced, MOST_TRAINING } from "./likeness.ts";
-import { plotRange } from "./pictures.ts";
 import { requireFinite } from "./pixels.ts";
-
-/** On the line: with 100 bins a perfect generator's JSD reads about 0.0001. */
-const LINE_COUNT = 100_000;
-const LINE_BINS = 100;
-/** Samples of the published mode tables (Lin et al. 2018, section 4.1). */
-const MODES_COUNT = 2500;
 
 /** Samples of a run of the generator. */
 const BATCH = 1000;
@@ -44,16 +38,11 @@ export async function evaluatePoints(setup: EvaluationSetup): Promise<Figures> {
 
 async function evaluateLine(setup: EvaluationSetup): Promise<Figures> {
   const { data, seed, onStage } = setup;
-  const density = data.density!;
-  const count = setup.count ?? LINE_COUNT;
+  const count = setup.count ?? LINE_SAMPLES;
   onStage(`${count.toLocaleString("en")} samples`);
   const generated = await drawPoints(setup, count);
   const figuresOf = (samples: Float32Array): LineFigures => {
-    const { kl, reverseKl, jsd, jsdFloor, wasserstein, outside } = measureLine({
-      samples,
-      density: (x) => density.density([x]),
-      binning: { range: plotRange(data), bins: LINE_BINS },
-    });
+    const { kl, reverseKl, jsd, jsdFloor, wasserstein, outside } = lineMeasures(samples, data);
     return { kl, reverseKl, jsd, jsdFloor, wasserstein, outside };
   };
   return {
@@ -69,20 +58,20 @@ async function evaluateLine(setup: EvaluationSetup): Promise<Figures> {
 
 async function evaluateModes(setup: EvaluationSetup): Promise<Figures> {
   const { data, seed, onStage } = setup;
-  const { modes } = data.density!;
-  const count = setup.count ?? MODES_COUNT;
+  const count = setup.count ?? MODE_SAMPLES;
   onStage(`${count.toLocaleString("en")} samples`);
   const generated = await drawPoints(setup, count);
   const fresh = freshSamples(data, count, seed);
-  const sigma = modes[0].sigma;
-  const coverage = (samples: SampleMatrix): ModeCoverage =>
-    modeCoverage(samples, { centers: modes.map(({ mean }) => mean), sigma });
-  const warnings = setup.count === undefined || count === MODES_COUNT
+  const warnings = setup.count === undefined || count === MODE_SAMPLES
     ? []
-    : [`the published mode tables take ${MODES_COUNT} samples, and these are ${count}`];
+    : [`the published mode tables take ${MODE_SAMPLES} samples, and these are ${count}`];
   return {
     samples: samplesOf(setup.sampler, generated, seed),
-    modes: { sigma, generated: coverage(generated), data: coverage(fresh) },
+    modes: {
+      sigma: data.density!.modes[0].sigma,
+      generated: modeMeasures(generated, data),
+      data: modeMeasures(fresh, data),
+    },
     sliced: count > 1 ? measureSliced(fresh, generated, { of: "points", seed }) : undefined,
     features: [],
     warnings,
@@ -130,12 +119,6 @@ async function drawPoints(
     at += values.length;
   }
   return sampleMatrix(points, data.sampleSize);
-}
-
-/** Samples of the density that training did not see. */
-function freshSamples(data: DataSource, count: number, seed: number): SampleMatrix {
-  const other = (seed ^ 0x5eed) >>> 0;
-  return sampleMatrix(data.density!.sample(count, { seed: other }), data.sampleSize);
 }
 
 function pointsOf(data: DataSource, indices: Uint32Array): SampleMatrix {

@@ -1,4 +1,5 @@
 /** `generator.onnx` of a run: exported, compared with the trainer, and only then written. */
+import type { CheckpointChoice } from "../config/evaluation.ts";
 import type { RunConfig } from "../config/run_config.ts";
 import { openEngine } from "../engine/open.ts";
 import type { Engine, HostTensors } from "../engine/types.ts";
@@ -8,7 +9,7 @@ import { type ExportDtype, type ExportedModel, exportOnnx } from "../onnx/export
 import { checkParity, type Parity } from "../onnx/parity.ts";
 import type { ReportedExport } from "../report/run_report.ts";
 import { ensureFolder, writeFileAtomically } from "../training/atomic_file.ts";
-import { readLatestCheckpoint } from "../training/checkpoint.ts";
+import { readBest, readChosenCheckpoint } from "../training/best_checkpoint.ts";
 import { readDataRecord } from "../training/data_record.ts";
 import { readRunConfig } from "../training/run_folder.ts";
 import { compileNetwork, generatorWeights } from "./generate.ts";
@@ -18,6 +19,11 @@ import type { FinishedRun } from "./train_run.ts";
 export interface ExportRunOptions {
   /** The file to write. Default `generator.onnx` in the run's folder. */
   out?: string;
+  /**
+   * Which checkpoint: the best that an evaluation found, the last, or that of a step. Default: the last,
+   * or what the run's `evaluation.export` says.
+   */
+  checkpoint?: CheckpointChoice | number;
   /** How weights are kept and computed with. Default "fp32". */
   dtype?: ExportDtype;
   /** How images leave the file. Default "float". */
@@ -38,6 +44,8 @@ export interface ExportRunOptions {
 export interface ExportedRun {
   /** The ONNX file. */
   path: string;
+  /** Training steps that its weights have seen. */
+  step: number;
   /** Of all files that were written. */
   sizeBytes: number;
   /** The version of ONNX' operators. */
@@ -79,15 +87,17 @@ const LEVEL_TOLERANCES: Record<ExportDtype, number> = { fp32: 1, fp16: 13, int8:
 
 /**
  * Exports a run's generator; the average of its weights where the run keeps one.
- * @param source a run's folder, of which the latest checkpoint is taken, or a run that has just ended
- * @throws {UserError} when there is no checkpoint, a layer cannot be exported, or the file's numbers are
+ * @param source a run's folder, or a run that has just ended and whose last state is at hand
+ * @throws {UserError} when there is no such checkpoint, a layer cannot be exported, or the file's numbers are
  * too far from the trainer's; nothing is written then
  */
 export async function exportRun(
   source: string | FinishedRun,
   options: ExportRunOptions = {},
 ): Promise<ExportedRun> {
-  const run = typeof source === "string" ? await readRun(source, options) : finishedRun(source);
+  const run = typeof source === "string"
+    ? await readRun(source, options)
+    : await finishedRun(source, options);
   const { config, generator, classNames, state } = run;
   const { dtype = "fp32", output = "float", opset, licence } = options;
   const path = options.out ?? `${run.path}/generator.onnx`;
@@ -133,6 +143,7 @@ export async function exportRun(
   const { sizeBytes, nodes, transposes } = model;
   return {
     path,
+    step: run.step,
     sizeBytes,
     opset: model.opset,
     dtype,
@@ -144,6 +155,7 @@ export async function exportRun(
       sizeBytes,
       opset: model.opset,
       parity,
+      step: run.step,
     },
   };
 }
@@ -153,21 +165,30 @@ function toleranceFor(dtype: ExportDtype, output: "float" | "uint8", engine: Eng
   return dtype === "fp32" && engine.name.includes("webgpu") ? GPU_TOLERANCE : TOLERANCES[dtype];
 }
 
-function finishedRun(run: FinishedRun): RunToExport {
+async function finishedRun(
+  run: FinishedRun,
+  { checkpoint = "last" }: ExportRunOptions,
+): Promise<RunToExport> {
   const { config, data, folder, trainingStep, result } = run;
+  const { state, step } = checkpoint === "last"
+    ? result
+    : await readChosenCheckpoint(folder.checkpoints, checkpoint);
   return {
     path: folder.path,
     config,
     generator: trainingStep.generator,
     classNames: data.classNames,
-    state: result.state,
-    step: result.step,
+    state,
+    step,
   };
 }
 
-async function readRun(path: string, { onWarning }: ExportRunOptions): Promise<RunToExport> {
+async function readRun(path: string, options: ExportRunOptions): Promise<RunToExport> {
   const config = await readRunConfig(path);
-  const { state, step } = await readLatestCheckpoint(`${path}/checkpoints`, onWarning);
+  const folder = `${path}/checkpoints`;
+  const usual = config.evaluation?.export === "best" && await readBest(folder) ? "best" : "last";
+  const { checkpoint = usual, onWarning } = options;
+  const { state, step } = await readChosenCheckpoint(folder, checkpoint, onWarning);
   const { classNames } = await readDataRecord(path);
   const generator = buildNetwork({ ...config.generator, classCount: classNames?.length });
   return { path, config, generator, classNames: classNames ?? undefined, state, step };

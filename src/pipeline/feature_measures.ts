@@ -3,6 +3,7 @@ import {
   featureMoments,
   frechetDistance,
   inceptionScore,
+  type KernelDistance,
   kernelDistance,
   manifoldMetrics,
   pickRows,
@@ -73,16 +74,25 @@ function figuresOf(
   generated: SampleMatrix,
   { k, seed }: FeatureComparison,
 ): FeatureFigures {
+  return {
+    frechet: frechetDistance(featureMoments(real), featureMoments(generated)),
+    kernel: affordableKernelDistance(real, generated, seed),
+    manifold: manifoldMetrics(real, generated, k),
+  };
+}
+
+/** The kernel distance over as many subsets as take a second or two. @param seed the subsets' */
+export function affordableKernelDistance(
+  real: SampleMatrix,
+  generated: SampleMatrix,
+  seed: number,
+): KernelDistance {
   const smaller = Math.min(real.count, generated.count);
   const subsetSize = Math.min(SUBSET_SIZE, smaller);
   const affordable = KERNEL_PRODUCTS / (3 * subsetSize ** 2 * real.dimensions);
   // A subset that is the whole set need not be drawn twice.
   const subsets = smaller <= SUBSET_SIZE ? 1 : Math.round(Math.min(100, Math.max(10, affordable)));
-  return {
-    frechet: frechetDistance(featureMoments(real), featureMoments(generated)),
-    kernel: kernelDistance(real, generated, { subsets, subsetSize, seed }),
-    manifold: manifoldMetrics(real, generated, k),
-  };
+  return kernelDistance(real, generated, { subsets, subsetSize, seed });
 }
 
 function scoreOf(real: FeatureSet, generated: FeatureSet): Pair<ScoreFigures> | undefined {

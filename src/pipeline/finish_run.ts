@@ -2,6 +2,7 @@
 import { enlarge } from "../report/image_grid.ts";
 import { Sampler } from "../sampler/mod.ts";
 import { writeFileAtomically } from "../training/atomic_file.ts";
+import { readChosenCheckpoint } from "../training/best_checkpoint.ts";
 import { type ExportedRun, exportRun } from "./export_run.ts";
 import { reportRun, type RunReportResult } from "./report_run.ts";
 import type { FinishedRun } from "./train_run.ts";
@@ -19,7 +20,8 @@ export interface Finish {
 }
 
 /**
- * Exports a finished run, samples from the file as an app would, and writes the report.
+ * Exports a finished run, samples from the file as an app would, and writes the report. The generator is
+ * that of the last step, or the best one that was measured where the config's `evaluation.export` says so.
  * @param options.signal aborting it ends the work before its next part, with the signal's reason
  */
 export async function finishRun(
@@ -28,11 +30,14 @@ export async function finishRun(
 ): Promise<Finish> {
   const { signal } = options;
   signal?.throwIfAborted();
-  const exported = await exportRun(run);
+  const { best } = run.result;
+  const wantsBest = run.config.evaluation?.export === "best" && best !== undefined;
+  const exported = await exportRun(run, { checkpoint: wantsBest ? "best" : "last" });
   signal?.throwIfAborted();
   const { sampled, sampledOn } = await sampleFile(run, exported.path);
   signal?.throwIfAborted();
-  const report = await reportRun(run, exported.reported);
+  const shown = wantsBest ? await readChosenCheckpoint(run.folder.checkpoints, "best") : run.result;
+  const report = await reportRun(run, shown, exported.reported);
   return { exported, sampled, sampledOn, report };
 }
 

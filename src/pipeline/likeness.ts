@@ -25,7 +25,8 @@ const LOOKUP_PRODUCTS = 5e9;
 const LOOKUPS = { least: 64, most: 1000 };
 /** Training samples that they are looked up in, at most: 400 MB. */
 export const MOST_TRAINING = 100_000;
-const PROJECTIONS = 100;
+/** Random directions of the sliced distance. */
+export const PROJECTIONS = 100;
 /** Rows of the picture. */
 const SHOWN = 10;
 /** Training images in a row. */

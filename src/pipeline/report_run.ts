@@ -1,4 +1,9 @@
 /** `report.md` of a finished run, with its plots. */
+import { type MeasureName, MEASURES } from "../config/evaluation.ts";
+import { verdictKind } from "../config/objective.ts";
+import type { HostTensors } from "../engine/types.ts";
+import { drawEvaluationPlot } from "../report/evaluation_plot.ts";
+import type { ReportedEvaluations } from "../report/evaluation_section.ts";
 import { drawLossPlot } from "../report/loss_plot.ts";
 import { rasterizeSvg } from "../report/rasterize.ts";
 import {
@@ -8,8 +13,10 @@ import {
   writeRunReport,
 } from "../report/run_report.ts";
 import { writeFileAtomically } from "../training/atomic_file.ts";
+import { readEvaluations } from "../training/evaluations.ts";
 import { readMetrics } from "../training/metrics_log.ts";
 import type { Network } from "../nn/mod.ts";
+import { planEvaluation } from "./evaluation_plan.ts";
 import { drawSamples, type Picture } from "./pictures.ts";
 import { writePicture } from "./snapshots.ts";
 import { measureTheory, type Theory } from "./theory.ts";
@@ -25,17 +32,21 @@ export interface RunReportResult {
   theory: Theory | undefined;
 }
 
-/** Measures a finished run, draws its plots and writes `report.md`. */
+/**
+ * Measures a finished run, draws its plots and writes `report.md`.
+ * @param shown the state whose samples are shown and measured: the one that was exported
+ */
 export async function reportRun(
   run: FinishedRun,
+  shown: { state: HostTensors; step: number },
   exported?: ReportedExport,
 ): Promise<RunReportResult> {
   const { config, data, engine, folder, result, trainingStep } = run;
   const { generator, discriminator } = trainingStep;
-  const subtitle = `step ${result.step.toLocaleString("en")} of ${
-    result.totalSteps.toLocaleString("en")
-  }`;
-  const theory = await measureTheory({ ...run, generator, discriminator, state: result.state });
+  const atStep = (step: number): string =>
+    `step ${step.toLocaleString("en")} of ${result.totalSteps.toLocaleString("en")}`;
+  const { state } = shown;
+  const theory = await measureTheory({ ...run, generator, discriminator, state });
   const pictures: ReportedPicture[] = [];
   async function add(title: string, name: string, picture: Picture | undefined): Promise<void> {
     if (!picture) return;
@@ -43,19 +54,20 @@ export async function reportRun(
     pictures.push({ title, file: `${name}.png` });
   }
 
-  const samples = theory?.samples ?? await run.snapshots.sample(result.state);
+  const samples = theory?.samples ?? await run.snapshots.sample(state);
   await add(
     data.kind === "image" ? "Samples" : "Samples against data",
     "samples-final",
     await drawSamples(samples, data, {
       columns: config.snapshots.columns,
       title: `${config.preset}: samples against data`,
-      subtitle,
+      subtitle: atStep(shown.step),
       discriminator: theory?.line?.curves,
     }),
   );
   if (data.kind === "image") pictures.push({ title: "Real samples", file: "reals.png" });
-  await add("Losses", "losses", await lossPicture(run, subtitle));
+  await add("Losses", "losses", await lossPicture(run, atStep(result.step)));
+  const evaluations = await evaluationsOf(run, exported?.step);
   if (run.gif) pictures.push({ title: "Training", file: run.gif.slice(folder.path.length + 1) });
 
   const markdown = writeRunReport({
@@ -69,6 +81,7 @@ export async function reportRun(
     ],
     progress: { ...result, images: result.step * trainingStep.samplesPerStep },
     scalars: result.scalars,
+    evaluations,
     pictures,
     theory: theory?.line,
     modes: theory?.modes,
@@ -79,6 +92,32 @@ export async function reportRun(
   return { path, pictures: pictures.map(({ file }) => `${folder.path}/${file}`), theory };
 }
 
+/** What was measured during training, with its picture; undefined where nothing was. */
+async function evaluationsOf(
+  { config, data, folder, result }: FinishedRun,
+  exportedStep: number | undefined,
+): Promise<ReportedEvaluations | undefined> {
+  const lines = await readEvaluations(folder.evaluationsFile);
+  if (!config.evaluation || lines.length === 0) return undefined;
+  const { measure, measures } = planEvaluation(config.evaluation, data);
+  const { best } = result;
+  const found: ReportedEvaluations = { measure, lines, best, exportedStep, path: folder.path };
+  if (lines.length < 2) return found;
+  const svg = drawEvaluationPlot({
+    title: `${config.preset}: measures during training`,
+    subtitle: `${lines[0].samples.toLocaleString("en")} samples each`,
+    steps: lines.map(({ step }) => step),
+    curves: measures.map((name: MeasureName) => ({
+      title: `${MEASURES[name].title}, ${MEASURES[name].better} is better`,
+      label: MEASURES[name].title,
+      values: lines.map((line) => line.measures[name] ?? null),
+    })),
+    best: best?.step,
+  });
+  await writePicture(`${folder.path}/evaluations`, { svg, png: await rasterizeSvg(svg) });
+  return { ...found, picture: "evaluations.png" };
+}
+
 async function lossPicture(run: FinishedRun, subtitle: string): Promise<Picture | undefined> {
   const records = await readMetrics(run.folder.metricsFile);
   if (records.length < 2) return undefined;
@@ -86,7 +125,7 @@ async function lossPicture(run: FinishedRun, subtitle: string): Promise<Picture 
     title: `${run.config.preset}: losses`,
     subtitle,
     records,
-    critic: ["wasserstein", "hinge", "least-squares"].includes(run.config.objective.name),
+    verdicts: verdictKind(run.config.objective.name),
   });
   return { svg, png: await rasterizeSvg(svg) };
 }

@@ -1,28 +1,24 @@
 /** A whole training run: data, engine, run folder, loop, pictures. What `deno task train` calls. */
+import { type VerdictKind, verdictKind } from "../config/objective.ts";
 import type { RunConfig } from "../config/run_config.ts";
 import { openDataSource } from "../data/open.ts";
 import type { DataSource } from "../data/source.ts";
 import { openEngine } from "../engine/open.ts";
 import type { Engine } from "../engine/types.ts";
 import type { Network } from "../nn/mod.ts";
-import { UserError } from "../errors.ts";
-import {
-  checkFits,
-  type Checkpoint,
-  readLatestCheckpoint,
-  removeLaterCheckpoints,
-} from "../training/checkpoint.ts";
-import { readDataRecord, writeDataRecord } from "../training/data_record.ts";
-import {
-  createRunFolder,
-  openRunFolder,
-  type RunFolder,
-  writeConfig,
-} from "../training/run_folder.ts";
+import type { RunFolder } from "../training/run_folder.ts";
 import { planRun } from "../training/schedule.ts";
 import { buildTrainingStep, type TrainingStep } from "../training/step.ts";
-import { train, type TrainingProgress, type TrainingResult } from "../training/train.ts";
+import {
+  type EvaluationProgress,
+  train,
+  type TrainingProgress,
+  type TrainingResult,
+} from "../training/train.ts";
 import { CollapseWatch } from "./collapse.ts";
+import { type EvaluationPlan, planEvaluation } from "./evaluation_plan.ts";
+import { openEvaluator } from "./evaluator.ts";
+import { openFolder } from "./open_folder.ts";
 import { dropLaterPictures, openSnapshots, type SnapshotWriter } from "./snapshots.ts";
 
 /** How to train. */
@@ -43,12 +39,16 @@ export interface TrainRunObserver {
   onLoading?(progress: { done: number; total: number }): void;
   /** The data are open. */
   onData?(data: DataSource): void;
+  /** Something is made ready that takes seconds. */
+  onStage?(what: string): void;
   /** The engine is open: what it runs on, and why it was taken. */
   onEngine?(description: string, reason: string): void;
   /** The first step is about to be compiled. */
   onStart?(start: RunStart): void;
   /** After each stretch of steps. */
   onProgress?(progress: TrainingProgress): void;
+  /** Samples were measured. */
+  onEvaluation?(evaluation: EvaluationProgress): void;
   /** A picture was written. */
   onPicture?(path: string): void;
   /** Something is wrong that the run survives. */
@@ -67,6 +67,10 @@ export interface RunStart {
   generatorParameters: number;
   /** Numbers in the discriminator's weights and buffers. */
   discriminatorParameters: number;
+  /** What D's verdicts are. */
+  verdicts: VerdictKind;
+  /** What is measured during training, where something is. */
+  evaluation: EvaluationPlan | undefined;
 }
 
 /** A run that has ended, with all that an export, a report or an evaluation needs. */
@@ -109,15 +113,26 @@ export async function trainRun(
     classCount: data.classNames?.length,
   });
   const { totalSteps } = planRun(config, data.count, trainingStep.samplesPerStep);
+  const evaluation = config.evaluation && planEvaluation(config.evaluation, data);
 
   await using cleanup = new AsyncDisposableStack();
   const { engine, reason } = await openEngine(config.device);
   cleanup.defer(() => engine.dispose());
   observer.onEngine?.(engine.description, reason);
 
+  const { generator } = trainingStep;
+  const evaluator = evaluation && await openEvaluator({
+    plan: evaluation,
+    data,
+    engine,
+    generator,
+    latent: config.latent,
+    onStage: observer.onStage?.bind(observer),
+  });
+  if (evaluator) cleanup.defer(() => evaluator.dispose());
   const { folder, checkpoint } = await openFolder(
     { config, data, engine, trainingStep, totalSteps },
-    options,
+    { ...options, warn: (message) => observer.onWarning?.(message) },
   );
   cleanup.use(folder);
   const watch = new CollapseWatch(data, config.objective.name);
@@ -127,7 +142,7 @@ export async function trainRun(
     data,
     engine,
     folder,
-    generator: trainingStep.generator,
+    generator,
     onSamples(samples, step) {
       for (const warning of watch.look({ step, totalSteps, samples, scalars })) {
         observer.onWarning?.(warning);
@@ -140,17 +155,20 @@ export async function trainRun(
     folder,
     step: checkpoint?.step ?? 0,
     totalSteps,
-    generatorParameters: countNumbers(trainingStep.generator),
+    generatorParameters: countNumbers(generator),
     discriminatorParameters: countNumbers(trainingStep.discriminator),
+    verdicts: verdictKind(config.objective.name),
+    evaluation,
   });
   const result = await train(
-    { config, data, engine, folder, trainingStep, resume: checkpoint },
+    { config, data, engine, folder, trainingStep, evaluator, resume: checkpoint },
     {
       signal,
       onProgress(progress) {
         scalars = progress.scalars;
         observer.onProgress?.(progress);
       },
+      onEvaluation: observer.onEvaluation?.bind(observer),
       onRollback: ({ to }) => dropLaterPictures(folder, to),
       onWarning: observer.onWarning?.bind(observer),
       async onSnapshot(snapshot) {
@@ -176,71 +194,4 @@ export async function trainRun(
 
 function countNumbers(network: Network): number {
   return network.parameters.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
-}
-
-/** What a run's folder is opened for. */
-interface Opening {
-  config: RunConfig;
-  data: DataSource;
-  engine: Engine;
-  trainingStep: TrainingStep;
-  totalSteps: number;
-}
-
-async function openFolder(
-  opening: Opening,
-  { runsFolder = "runs", resume, observer }: TrainRunOptions,
-): Promise<{ folder: RunFolder; checkpoint?: Checkpoint }> {
-  const { config, data } = opening;
-  if (resume === undefined) {
-    const folder = await createRunFolder(runsFolder, config, data.name);
-    await writeDataRecord(folder.path, data);
-    return { folder };
-  }
-  const folder = await openRunFolder(resume);
-  try {
-    const warn = (message: string) => observer?.onWarning?.(message);
-    const checkpoint = await readLatestCheckpoint(folder.checkpoints, warn);
-    await checkResume(opening, folder, checkpoint, warn);
-    // Nothing is written before all of that is known to fit.
-    await removeLaterCheckpoints(folder.checkpoints, checkpoint.step);
-    await dropLaterPictures(folder, checkpoint.step);
-    await writeConfig(folder, config);
-    await writeDataRecord(folder.path, data);
-    return { folder, checkpoint };
-  } catch (error) {
-    folder[Symbol.dispose]();
-    throw error;
-  }
-}
-
-/**
- * Checks that a run can go on from a checkpoint.
- * @throws {UserError} when the weights do not fit, or the run is already longer than it is to be
- */
-async function checkResume(
-  { config, data, engine, trainingStep, totalSteps }: Opening,
-  folder: RunFolder,
-  checkpoint: Checkpoint,
-  warn: (message: string) => void,
-): Promise<void> {
-  checkFits(checkpoint.state, trainingStep.initialState(config.seed), folder.path);
-  if (checkpoint.step > totalSteps) {
-    throw new UserError(
-      `Cannot resume ${folder.path} to step ${totalSteps}: it has ${checkpoint.step} steps already; ` +
-        "give more with --steps or --epochs",
-    );
-  }
-  if (checkpoint.engine !== engine.name) {
-    warn(
-      `the checkpoint was made by the engine ${checkpoint.engine}, and this one is ${engine.name}: ` +
-        "training goes on, with slightly different rounding",
-    );
-  }
-  const trainedOn = await readDataRecord(folder.path).catch(() => undefined);
-  if (trainedOn && trainedOn.fingerprint !== data.fingerprint) {
-    warn(
-      `the run was trained on other data (${trainedOn.name}, ${trainedOn.count} samples) so far`,
-    );
-  }
 }

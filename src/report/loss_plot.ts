@@ -1,4 +1,5 @@
 /** The curves of a run: losses, and what D says of real and generated samples, over the steps. */
+import type { VerdictKind } from "../config/objective.ts";
 import { type Axis, extent } from "./axis.ts";
 import { drawFigure, type Panel } from "./figure.ts";
 import type { Mark } from "./marks.ts";
@@ -26,14 +27,15 @@ export interface LossPlot {
   subtitle?: string;
   /** In the order of their steps. */
   records: readonly LossRecord[];
-  /** Whether dReal and dFake are a critic's values. Default false: probabilities. */
-  critic?: boolean;
+  /** What dReal and dFake are. Default: probabilities. */
+  verdicts?: VerdictKind;
 }
 
 /** Points that a curve is drawn with; more records are averaged in groups. */
 const POINTS = 160;
 
-type Curve = "dLoss" | "gLoss" | "dReal" | "dFake";
+type Curve = "dLoss" | "gLoss" | "dReal" | "dFake" | "margin";
+type PlottedRecord = LossRecord & { margin?: number };
 
 /**
  * Draws the losses above D's verdicts. With many records a line shows the mean of each group, the band
@@ -41,20 +43,20 @@ type Curve = "dLoss" | "gLoss" | "dReal" | "dFake";
  * @returns an SVG document
  */
 export function drawLossPlot(plot: LossPlot): string {
-  const { records, critic = false } = plot;
+  const { verdicts: kind = "probability" } = plot;
+  const records: readonly PlottedRecord[] = kind === "margin"
+    ? plot.records.map((record) => ({
+      ...record,
+      margin: (record.dReal ?? NaN) - (record.dFake ?? NaN),
+    }))
+    : plot.records;
   const lastStep = records.at(-1)?.step ?? 1;
   const x: Axis = { label: "step", domain: [0, lastStep] };
   const losses = [
     ...curve(records, "dLoss", { label: "discriminator", color: COLORS.discriminator }),
     ...curve(records, "gLoss", { label: "generator", color: COLORS.generator }),
   ];
-  const verdicts = [
-    ...curve(records, "dReal", { label: critic ? "D of data" : "D(x), data", color: COLORS.real }),
-    ...curve(records, "dFake", {
-      label: critic ? "D of generated" : "D(G(z)), generated",
-      color: COLORS.fake,
-    }),
-  ];
+  const verdicts = verdictCurves(records, kind);
   const panels: Panel[] = [{
     title: "Losses",
     x,
@@ -63,23 +65,60 @@ export function drawLossPlot(plot: LossPlot): string {
     height: 230,
   }];
   if (verdicts.length > 0) {
-    const half: Mark = { kind: "level", y: 0.5, color: COLORS.axis, label: "cannot tell (1/2)" };
-    panels.push({
-      title: critic ? "What the critic says" : "What the discriminator says",
-      x,
-      y: {
-        label: critic ? "value" : "probability of real",
-        domain: critic ? robustDomain(records, ["dReal", "dFake"]) : [0, 1],
-      },
-      marks: critic ? verdicts : [half, ...verdicts],
-      height: 200,
-    });
+    panels.push({ ...verdictPanel(records, kind), x, marks: verdicts, height: 200 });
   }
   return drawFigure({ title: plot.title, subtitle: plot.subtitle, panels });
 }
 
+function verdictCurves(records: readonly PlottedRecord[], kind: VerdictKind): Mark[] {
+  switch (kind) {
+    case "margin": {
+      const none: Mark = { kind: "level", y: 0, color: COLORS.axis, label: "cannot tell (0)" };
+      const label = "D(x) \u2212 D(G(z)), mean over pairs";
+      const margin = curve(records, "margin", { label, color: COLORS.real });
+      return margin.length ? [none, ...margin] : [];
+    }
+    case "value":
+      return [
+        ...curve(records, "dReal", { label: "D of data", color: COLORS.real }),
+        ...curve(records, "dFake", { label: "D of generated", color: COLORS.fake }),
+      ];
+    case "probability": {
+      const half: Mark = { kind: "level", y: 0.5, color: COLORS.axis, label: "cannot tell (1/2)" };
+      const curves = [
+        ...curve(records, "dReal", { label: "D(x), data", color: COLORS.real }),
+        ...curve(records, "dFake", { label: "D(G(z)), generated", color: COLORS.fake }),
+      ];
+      return curves.length ? [half, ...curves] : [];
+    }
+  }
+}
+
+function verdictPanel(
+  records: readonly PlottedRecord[],
+  kind: VerdictKind,
+): Pick<Panel, "title" | "y"> {
+  switch (kind) {
+    case "margin":
+      return {
+        title: "How much more real the discriminator finds data",
+        y: { label: "difference", domain: robustDomain(records, ["margin"]) },
+      };
+    case "value":
+      return {
+        title: "What the critic says",
+        y: { label: "value", domain: robustDomain(records, ["dReal", "dFake"]) },
+      };
+    case "probability":
+      return {
+        title: "What the discriminator says",
+        y: { label: "probability of real", domain: [0, 1] },
+      };
+  }
+}
+
 function curve(
-  records: readonly LossRecord[],
+  records: readonly PlottedRecord[],
   name: Curve,
   style: { label: string; color: string },
 ): Mark[] {
@@ -107,7 +146,7 @@ function curve(
 }
 
 /** All but the wildest hundredth of the values on either side, so that one spike does not flatten the rest. */
-function robustDomain(records: readonly LossRecord[], names: Curve[]): [number, number] {
+function robustDomain(records: readonly PlottedRecord[], names: Curve[]): [number, number] {
   const values = records.flatMap((record) => names.map((name) => record[name] ?? NaN))
     .filter(Number.isFinite)
     .sort((a, b) => a - b);

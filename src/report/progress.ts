@@ -3,6 +3,8 @@
  * seconds anywhere else.
  */
 
+import type { VerdictKind } from "../config/objective.ts";
+
 /** Where training is; a `TrainingProgress` of the training loop fits. */
 export interface ProgressState {
   /** Steps done. */
@@ -15,6 +17,8 @@ export interface ProgressState {
   imagesPerSecond: number;
   /** `dLoss`, `gLoss`, `dReal` (D of data), `dFake` (D of generated samples); what is missing is not shown. */
   scalars: Record<string, number>;
+  /** What `dReal` and `dFake` are; of a margin the difference is shown. Default: each as it is. */
+  verdicts?: VerdictKind;
 }
 
 /** Where the line is written. */
@@ -172,12 +176,18 @@ function share({ step, totalSteps }: ProgressState): number {
   return totalSteps > 0 ? Math.min(1, step / totalSteps) : 1;
 }
 
-function namedScalars({ scalars }: ProgressState): { losses: string[]; verdicts: string[] } {
+function namedScalars(
+  { scalars, verdicts }: ProgressState,
+): { losses: string[]; verdicts: string[] } {
+  const { dReal, dFake } = scalars;
+  const hasMargin = verdicts === "margin" && dReal !== undefined && dFake !== undefined;
   const named = (name: string, label: string): string[] =>
     scalars[name] === undefined ? [] : [`${label} ${shortScalar(scalars[name])}`];
   return {
     losses: [...named("dLoss", "D loss"), ...named("gLoss", "G loss")],
-    verdicts: [...named("dReal", "D(x)"), ...named("dFake", "D(G(z))")],
+    verdicts: hasMargin
+      ? [`D(x)-D(G(z)) ${shortScalar(dReal - dFake)}`]
+      : [...named("dReal", "D(x)"), ...named("dFake", "D(G(z))")],
   };
 }
 

@@ -2,6 +2,7 @@
  * `report.md` of a run: what was trained and how, how it went, how good it is where that can be measured,
  * and what to do next. Whoever trained brings the facts; this only writes them down.
  */
+import { verdictKind } from "../config/objective.ts";
 import type { RunConfig } from "../config/run_config.ts";
 import type { LineTheory } from "../metrics/line_theory.ts";
 import type { ModeCoverage } from "../metrics/modes.ts";
@@ -14,6 +15,7 @@ import {
   wholeNumber,
 } from "./markdown.ts";
 import { formatDuration } from "./progress.ts";
+import { evaluationsSection, type ReportedEvaluations } from "./evaluation_section.ts";
 import { lineTheorySection, modesSection } from "./theory_section.ts";
 
 /** One network's table; a built `Network` has such layers. */
@@ -51,6 +53,8 @@ export interface ReportedExport {
   sizeBytes: number;
   /** The version of ONNX's operators. */
   opset: number;
+  /** Training steps that its weights have seen. */
+  step: number;
   /** How far the file's outputs are from the trainer's; absent if it was not checked. */
   parity?: {
     /** Latents that were compared. */
@@ -91,6 +95,8 @@ export interface RunReport {
   };
   /** The last scalars: dLoss, gLoss, dReal, dFake, penalties. */
   scalars: Readonly<Record<string, number>>;
+  /** What was measured during training, where something was. */
+  evaluations?: ReportedEvaluations;
   /** Plots and samples, in the order in which they are shown. */
   pictures: readonly ReportedPicture[];
   /** For 1-D data of a known density. */
@@ -115,7 +121,8 @@ export function writeRunReport(report: RunReport): string {
     ...report.pictures.map(({ title, file }) => `### ${title}\n\n![${title}](${encodeURI(file)})`),
     ...(report.theory ? [lineTheorySection(report.theory)] : []),
     ...(report.modes ? [modesSection(report.modes)] : []),
-    ...(report.export ? [exportSection(report.export)] : []),
+    ...(report.evaluations ? [evaluationsSection(report.evaluations)] : []),
+    ...(report.export ? [exportSection(report.export, report.progress.step)] : []),
     "## What was trained",
     `Data: ${data.description} ${wholeNumber(data.count)} samples of ${shapeText(data.shape)}.`,
     settingsTable(config),
@@ -143,22 +150,39 @@ const SCALAR_NAMES: Record<string, string> = {
   gLoss: "generator's loss",
   dReal: "D(x), real samples",
   dFake: "D(G(z)), generated samples",
+  margin: "D(x) \u2212 D(G(z)), mean over pairs",
 };
 
-function resultTable({ scalars, progress }: RunReport): string {
+function resultTable({ config, scalars, progress }: RunReport): string {
   const speed = progress.wallSeconds > 0
     ? [["real samples a second", wholeNumber(progress.images / progress.wallSeconds)]]
     : [];
   return markdownTable(["at the last step", ">value"], [
-    ...Object.entries(scalars).map(([name, value]) => [SCALAR_NAMES[name] ?? name, figure(value)]),
+    ...Object.entries(shownScalars(config, scalars)).map((
+      [name, value],
+    ) => [SCALAR_NAMES[name] ?? name, figure(value)]),
     ...speed,
   ]);
 }
 
-function exportSection({ file, sizeBytes, opset, parity }: ReportedExport): string {
+/** Verdicts that mean something as a pair only are shown as one. */
+function shownScalars(
+  { objective }: RunConfig,
+  scalars: RunReport["scalars"],
+): Readonly<Record<string, number>> {
+  const { dReal, dFake, ...rest } = scalars;
+  const isMargin = verdictKind(objective.name) === "margin" && dReal !== undefined;
+  return isMargin ? { ...rest, margin: dReal - dFake } : scalars;
+}
+
+function exportSection(exported: ReportedExport, lastStep: number): string {
+  const { file, sizeBytes, opset, parity, step } = exported;
+  const which = step === lastStep ? "the last step" : `step ${wholeNumber(step)}, the best`;
   const lines = [
     "## Export",
-    `[\`${file}\`](${encodeURI(file)}), ${byteSize(sizeBytes)}, ONNX opset ${opset}.`,
+    `[\`${file}\`](${encodeURI(file)}), the generator of ${which}: ${
+      byteSize(sizeBytes)
+    }, ONNX opset ${opset}.`,
   ];
   if (parity) {
     const verdict = parity.maxDifference <= parity.tolerance ? "within" : "**above**";

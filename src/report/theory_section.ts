@@ -61,6 +61,7 @@ export function modesSection(modes: ModeCoverage & { samples: number }): string 
   const rows = [
     ["modes covered", `${modes.covered} of ${modes.total}`, `${modes.total} of ${modes.total}`],
     ["high-quality samples", percentage(modes.highQuality), percentage(1 - Math.exp(-4.5))],
+    ["JSD of the shares of the modes and of strays", `${figure(modes.jsd)} nats`, "0"],
     ["reverse KL of the mode histogram", `${figure(modes.reverseKl)} nats`, "0"],
     [
       "samples of a mode, fewest to most",

@@ -1,6 +1,7 @@
 /** One update of each player: losses, gradients, optimiser. Pure functions of tensors. */
 import { tf } from "../engine/tf.ts";
 import type { StepRandom, TensorMap } from "../engine/types.ts";
+import { verdictKind } from "../config/objective.ts";
 import type { RunConfig } from "../config/run_config.ts";
 import { valueAndGradients } from "../nn/gradients.ts";
 import { applyNetwork } from "../nn/mod.ts";
@@ -226,10 +227,10 @@ function drawLatents(config: RunConfig, random: StepRandom): tf.Tensor {
   return config.latent.distribution === "normal" ? random.normal(shape) : random.uniform(shape);
 }
 
-/** The mean of D's verdicts for the progress line: probabilities where logits are, raw outputs otherwise. */
+/** The mean of D's verdicts for the progress line: probabilities where D gives some, raw outputs otherwise. */
 function meanVerdict(config: RunConfig, logits: tf.Tensor): tf.Tensor {
-  const hasLogits = ["minimax", "non-saturating", "relativistic"].includes(config.objective.name);
-  return tf.mean(hasLogits ? tf.sigmoid(logits) : logits);
+  const isProbability = verdictKind(config.objective.name) === "probability";
+  return tf.mean(isProbability ? tf.sigmoid(logits) : logits);
 }
 
 function mapTensors(tensors: TensorMap, change: (tensor: tf.Tensor) => tf.Tensor): TensorMap {

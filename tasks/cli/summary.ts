@@ -1,4 +1,5 @@
 /** The last lines of `deno task train`: what came out, and where it is. */
+import { measureText } from "../../src/config/evaluation.ts";
 import type { Finish } from "../../src/pipeline/finish_run.ts";
 import type { FinishedRun } from "../../src/pipeline/train_run.ts";
 import { formatDuration } from "../../src/report/progress.ts";
@@ -11,10 +12,21 @@ export function summarise(run: FinishedRun, finish: Finish): Record<string, unkn
   console.log(
     `trained   ${result.step.toLocaleString("en")} steps in ${formatDuration(result.wallSeconds)}`,
   );
+  const { best } = result;
+  const isLast = exported.step === result.step;
+  if (best) {
+    console.log(
+      `best      step ${best.step.toLocaleString("en")}, ${measureText(best.measure, best.value)}` +
+        (exported.step === best.step
+          ? ""
+          : `; export it with deno task export ${folder.path} --checkpoint best`),
+    );
+  }
   console.log(
     `exported  ${exported.path}, ${
       (exported.sizeBytes / 1e6).toFixed(2)
-    } MB, opset ${exported.opset}`,
+    } MB, opset ${exported.opset}` +
+      (isLast ? "" : `: the best, of step ${exported.step.toLocaleString("en")}`),
   );
   console.log(
     `parity    ${parity.count} latents in ${parity.runtime}: largest difference ` +
@@ -44,6 +56,8 @@ export function summarise(run: FinishedRun, finish: Finish): Record<string, unkn
     step: result.step,
     wallSeconds: result.wallSeconds,
     scalars: result.scalars,
+    ...(best ? { best } : {}),
+    exportedStep: exported.step,
     generator: exported.path,
     generatorBytes: exported.sizeBytes,
     parity,

@@ -72,10 +72,26 @@ function withOptions(base: RunConfig, command: ParsedCommand): RunConfig {
   config.batchSize = command.integer("batch", { min: 1 }) ?? config.batchSize;
   config.seed = command.integer("seed", { min: 0, max: 0xffff_ffff }) ?? config.seed;
   config.device = command.choice("device", ["auto", "webgpu", "cpu"]) ?? config.device;
+  const every = command.integer("evaluate-every", { min: 0 });
+  if (every === 0) delete config.evaluation;
+  else if (every !== undefined) {
+    const { everyEpochs: _, ...kept } = config.evaluation ?? {};
+    config.evaluation = { ...kept, everySteps: every };
+  }
   if (command.flag("conditional")) config.conditional = true; // withAssignments() changes the networks
   const path = command.text("data");
   if (path !== undefined) config.data = withDataPath(config.data, path);
-  return fitPictures(withAssignments(config, command.list("set")));
+  return withExport(fitPictures(withAssignments(config, command.list("set"))), command);
+}
+
+function withExport(config: RunConfig, command: ParsedCommand): RunConfig {
+  const choice = command.choice("export", ["best", "last"]);
+  const { evaluation } = config;
+  if (choice === undefined || (choice === "last" && !evaluation)) return config;
+  if (evaluation) return { ...config, evaluation: { ...evaluation, export: choice } };
+  throw new UserError(
+    "Cannot export the best checkpoint: nothing is measured in this run; add --evaluate-every N",
+  );
 }
 
 /** Lets files at a path be brought to the size and colours that the networks take, unless told otherwise. */

@@ -1,5 +1,7 @@
 /** What a person sees of a run on the terminal. */
-import type { TrainRunObserver } from "../../src/pipeline/train_run.ts";
+import type { RunStart, TrainRunObserver } from "../../src/pipeline/train_run.ts";
+import { MEASURES } from "../../src/config/evaluation.ts";
+import { evaluationText } from "../../src/pipeline/evaluation_plan.ts";
 import { ProgressLine } from "../../src/report/progress.ts";
 
 /** An observer that prints, and the way to end its progress line. */
@@ -15,6 +17,7 @@ export interface Watch {
 export function watchRun(): Watch {
   let line = new ProgressLine();
   let loadingShownAt = performance.now();
+  let verdicts: RunStart["verdicts"] | undefined;
   const log = (message: string) => line.log(message);
   return {
     log,
@@ -31,17 +34,34 @@ export function watchRun(): Watch {
         line = new ProgressLine({ unit: data.kind === "image" ? "images" : "points" });
         log(`data      ${data.description}`);
       },
+      onStage: (what) => log(`prepare   ${what}`),
       onEngine: (description, reason) => log(`device    ${description} (${reason})`),
-      onStart({ folder, step, totalSteps, generatorParameters, discriminatorParameters }) {
+      onStart(start) {
+        const { folder, step, totalSteps, evaluation } = start;
+        const { generatorParameters, discriminatorParameters } = start;
+        verdicts = start.verdicts;
         log(
           `networks  generator ${generatorParameters.toLocaleString("en")} parameters, ` +
             `discriminator ${discriminatorParameters.toLocaleString("en")}`,
         );
         log(`run       ${folder.path}`);
+        if (evaluation) {
+          const { measure, samples, features } = evaluation;
+          const over = features ? `, features: ${features}` : "";
+          log(
+            `measures  ${samples.toLocaleString("en")} samples now and then${over}; the best by ` +
+              `${MEASURES[measure].title} is kept`,
+          );
+        }
         const from = step ? `on from step ${step.toLocaleString("en")}` : "from the start";
         log(`training  ${from} to step ${totalSteps.toLocaleString("en")}; Ctrl-C saves and stops`);
       },
-      onProgress: (progress) => line.update(progress),
+      onEvaluation({ line: found, measure, isBest }) {
+        const step = found.step.toLocaleString("en");
+        const figures = evaluationText(found, measure);
+        log(`measured  step ${step}: ${figures}${isBest ? " (the best so far)" : ""}`);
+      },
+      onProgress: (progress) => line.update({ ...progress, verdicts }),
       onWarning: (message) => log(`warning   ${message}`),
     },
   };

@@ -60,3 +60,24 @@ Deno.test("modeCoverage() refuses centres of another dimension", () => {
     "each of the 8 modes needs a centre of 3 numbers",
   );
 });
+
+Deno.test("modeCoverage() gives a perfect generator the JSD of counting noise", () => {
+  const found = modeCoverage(sampleMatrix(perfectRing(200_000, 5), 2), ring);
+  assertAlmostEquals(found.jsd, 0, 8 / (8 * 200_000) * 3);
+  assertEquals(modeCoverage(sampleMatrix(new Float32Array(20), 2), ring).jsd > 0.6, true); // no mode
+});
+
+Deno.test("modeCoverage() knows how much of a Gaussian lies within 3 sigma, in any dimension", () => {
+  // The chi distribution's table: P(|x| < 3) in 1, 2, 3, 4 and 5 dimensions.
+  const shares = [0.9973002, 0.9888910, 0.9707091, 0.9389005, 0.8909358];
+  for (const [index, share] of shares.entries()) {
+    const dimensions = index + 1;
+    const centre = new Float32Array(dimensions);
+    const { jsd } = modeCoverage(sampleMatrix(centre, dimensions), { centers: [centre], sigma: 1 });
+    // Every sample in the mode, against `share` in it: JSD of (1, 0) and (share, 1 - share).
+    const middle = (1 + share) / 2;
+    const expected = -Math.log(middle) / 2 + share / 2 * Math.log(share / middle) +
+      (1 - share) / 2 * Math.log(2);
+    assertAlmostEquals(jsd, expected, 1e-7, `${dimensions} dimensions`);
+  }
+});

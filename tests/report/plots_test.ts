@@ -135,11 +135,21 @@ Deno.test("drawLossPlot() is not flattened by a spike", () => {
 Deno.test("drawLossPlot() of a critic shows values, not probabilities", () => {
   const svg = drawLossPlot({
     title: "t",
-    critic: true,
+    verdicts: "value",
     records: [1, 2, 3].map((step) => ({ step, dLoss: -step, dReal: 10 * step, dFake: -10 * step })),
   });
   assertStringIncludes(svg, ">D of generated</text>");
   assert(!svg.includes("probability"));
+});
+
+Deno.test("drawLossPlot() of compared pairs shows their difference alone", () => {
+  const svg = drawLossPlot({
+    title: "t",
+    verdicts: "margin",
+    records: [1, 2, 3].map((step) => ({ step, dLoss: 1, dReal: 5 + step, dFake: 5 })),
+  });
+  assertStringIncludes(svg, ">D(x) \u2212 D(G(z)), mean over pairs</text>");
+  assert(!svg.includes("probability") && !svg.includes(">D(x), data</text>"));
 });
 
 Deno.test("drawLossPlot() stands records that miss fields, and none at all", () => {

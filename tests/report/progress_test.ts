@@ -25,6 +25,13 @@ Deno.test("formatProgress() shows everything where there is room", () => {
   );
 });
 
+Deno.test("formatProgress() shows the difference of verdicts that mean nothing alone", () => {
+  assertEquals(
+    formatProgress({ ...state, verdicts: "margin" }, 130).slice(31),
+    " 51%  1,234/2,400  1,912 images/s  D loss 1.32  G loss 0.81  D(x)-D(G(z)) 0.15  42 s left",
+  );
+});
+
 Deno.test("formatProgress() drops parts by importance, then the bar", () => {
   const at = (columns: number): string => formatProgress(state, columns).replace(/^[█-▏░]* /, "");
   assertEquals(

@@ -85,18 +85,33 @@ const report: RunReport = {
     highQuality: 0.9132,
     reverseKl: 0.1335,
     nearestReverseKl: 0.13,
+    jsd: 0.0876,
     counts: [300, 320, 0, 310, 299, 334, 350, 370],
   },
   export: {
     file: "generator.onnx",
     sizeBytes: 1834,
     opset: 17,
+    step: 48_000,
     parity: {
       count: 64,
       maxDifference: 4.2e-7,
       tolerance: 1e-5,
       runtime: "onnxruntime-web (wasm)",
     },
+  },
+  evaluations: {
+    measure: "jsd",
+    lines: Array.from({ length: 25 }, (_, i) => ({
+      step: 2000 * (i + 1),
+      samples: 10_000,
+      seconds: 0.05,
+      measures: { jsd: i === 23 ? 0.0071 : 0.3 / (i + 1), kl: i === 9 ? null : 0.5 / (i + 1) },
+    })),
+    best: { step: 48_000, value: 0.0071 },
+    picture: "evaluations.png",
+    exportedStep: 48_000,
+    path: "runs/00003-mixture-1d",
   },
   notes: ["Went on from step 20,000."],
 };
@@ -107,13 +122,13 @@ Deno.test("writeRunReport() gives the frozen report", async () => {
 });
 
 Deno.test("writeRunReport() leaves out what was not measured", () => {
-  const { theory: _, modes: __, export: ___, notes: ____, ...rest } = report;
+  const { theory: _, modes: __, export: ___, notes: ____, evaluations: _____, ...rest } = report;
   const text = writeRunReport({
     ...rest,
     config: { ...config, ema: undefined },
     progress: { ...report.progress, step: 1200, interrupted: true },
   });
-  for (const heading of ["## Against theory", "## Modes", "## Export"]) {
+  for (const heading of ["## Against theory", "## Modes", "## Export", "## Measures during"]) {
     assert(!text.includes(heading));
   }
   assertStringIncludes(text, "1,200 of 50,000 steps (interrupted)");
@@ -132,7 +147,7 @@ Deno.test("writeRunReport() says how much of the difference D sees", () => {
   assertStringIncludes(withTheory({ value: theory.valueAtOptimum }), "sees all of the difference");
   assertStringIncludes(withTheory({ jsd: 0.002 }), "there is nothing left to see");
   const critic = withTheory({ value: NaN, accuracy: NaN, meanReal: NaN, meanFake: NaN });
-  assert(!critic.includes("accuracy of D") && !critic.includes("not known"));
+  assert(!critic.includes("accuracy of D") && !critic.includes("NaN"));
 });
 
 Deno.test("writeRunReport() marks a parity that failed, and quotes odd paths for the shell", () => {
@@ -170,4 +185,34 @@ Deno.test("figure() and byteSize() choose readable digits", () => {
     ["0", "0.1235", "\u22121.386", "1.23e6", "1.00e\u22127", "not known", "infinite"],
   );
   assertEquals([999, 1834, 2_263_411].map(byteSize), ["999 bytes", "1.8 kB", "2.3 MB"]);
+});
+
+Deno.test("writeRunReport() says that the best is another than the exported, and how to get it", () => {
+  const evaluations = { ...report.evaluations!, exportedStep: 50_000 };
+  const text = writeRunReport({
+    ...report,
+    evaluations,
+    export: { ...report.export!, step: 50_000 },
+  });
+  assertStringIncludes(
+    text,
+    "The best was after step 48,000, and the exported generator is that of step 50,000, the last: " +
+      "`deno task export runs/00003-mixture-1d --checkpoint best` exports the best.",
+  );
+  assertStringIncludes(text, "the generator of the last step: 1.8 kB");
+  const unknown = { ...evaluations, best: undefined };
+  assertStringIncludes(
+    writeRunReport({ ...report, evaluations: unknown }),
+    "there is no best checkpoint",
+  );
+});
+
+Deno.test("writeRunReport() of compared pairs shows D's margin, not two numbers that mean nothing", () => {
+  const text = writeRunReport({
+    ...report,
+    config: { ...config, objective: { name: "relativistic" } },
+    scalars: { dLoss: 1, gLoss: 1, dReal: 7.5, dFake: 7.25 },
+  });
+  assertStringIncludes(text, "| D(x) \u2212 D(G(z)), mean over pairs | 0.25 |");
+  assert(!text.includes("| D(x), real samples"));
 });

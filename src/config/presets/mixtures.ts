@@ -15,6 +15,7 @@ const hidden: LayerSpec[] = [
 
 const mixture: Omit<RunConfig, "preset" | "data"> = {
   ...BASE,
+  evaluation: { everyEpochs: 1 },
   duration: { epochs: 20 },
   batchSize: 100,
   latent: { dimension: 2, distribution: "normal" },

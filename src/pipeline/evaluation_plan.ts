@@ -1,0 +1,108 @@
+/** What the evaluations of a run measure: the config's wishes, checked against the data. */
+import {
+  type EvaluationSpec,
+  type MeasureName,
+  MEASURES,
+  measureText,
+} from "../config/evaluation.ts";
+import type { DataSource } from "../data/source.ts";
+import { UserError } from "../errors.ts";
+import type { EvaluationLine } from "../training/evaluations.ts";
+import { canClassify } from "./classifier.ts";
+import { MODE_SAMPLES } from "./density_measures.ts";
+
+/** What is known of the data decides what can be measured. */
+export type EvaluationKind = "line" | "plane" | "cloud" | "image";
+
+/** A checked plan. */
+export interface EvaluationPlan {
+  kind: EvaluationKind;
+  /** What the best checkpoint is best by. */
+  measure: MeasureName;
+  /** All that is measured; the first is shown first. */
+  measures: MeasureName[];
+  /** Samples of an evaluation. */
+  samples: number;
+  /** For images whose features are taken: `random`, `classifier` or a file's path. */
+  features?: string;
+}
+
+/** The measures of each kind of data; the first is the default. */
+const BY_KIND: Record<EvaluationKind, readonly MeasureName[]> = {
+  line: ["jsd", "kl", "reverse-kl", "wasserstein"],
+  plane: ["jsd", "modes", "high-quality", "reverse-kl", "sliced"],
+  cloud: ["sliced", "frechet", "kernel"],
+  image: ["sliced", "frechet", "kernel"],
+};
+
+const DEFAULT_SAMPLES: Record<EvaluationKind, number> = {
+  line: 10_000,
+  plane: MODE_SAMPLES,
+  cloud: 1000,
+  image: 1000,
+};
+
+/** Those that have a cost of their own, and are taken only where they are asked for. */
+const OVER_FEATURES: readonly MeasureName[] = ["frechet", "kernel"];
+
+/**
+ * Checks what a config wants to be measured.
+ * @throws {UserError} when the data have no such measure, or features make no sense for them
+ */
+export function planEvaluation(spec: EvaluationSpec, data: DataSource): EvaluationPlan {
+  const kind = kindOf(data);
+  const known = BY_KIND[kind];
+  const { measure = known[0], samples = DEFAULT_SAMPLES[kind] } = spec;
+  if (!known.includes(measure)) {
+    throw new UserError(
+      `Cannot evaluate by ${measure}: ${data.name} has no such measure; take ${known.join(", ")} ` +
+        "with --set evaluation.measure=...",
+    );
+  }
+  if (spec.features !== undefined && kind !== "image") {
+    throw new UserError(
+      `Cannot take features by ${spec.features}: ${data.name} is no set of images; leave ` +
+        "evaluation.features away",
+    );
+  }
+  const takesFeatures = OVER_FEATURES.includes(measure) || spec.features !== undefined;
+  const plan: EvaluationPlan = {
+    kind,
+    measure,
+    measures: [measure, ...known.filter((name) => name !== measure)]
+      .filter((name) => takesFeatures || !OVER_FEATURES.includes(name)),
+    samples,
+  };
+  if (kind !== "image" || !takesFeatures) return plan;
+  const { features = "random" } = spec;
+  if (features === "classifier" && !canClassify(data)) {
+    throw new UserError(
+      `Cannot take features of a classifier: ${data.name} has no labels, or too few images of each ` +
+        'class to learn them from; take evaluation.features "random" or an ONNX file',
+    );
+  }
+  if (features !== "random" && features !== "classifier" && !/\.onnx$/i.test(features)) {
+    throw new UserError(
+      `Cannot take features by ${features}: expected random, classifier, or a file that ends in .onnx`,
+    );
+  }
+  return { ...plan, features };
+}
+
+function kindOf(data: DataSource): EvaluationKind {
+  if (data.kind === "image") return "image";
+  const dimension = data.density?.dimension;
+  return dimension === 1 ? "line" : dimension === 2 ? "plane" : "cloud";
+}
+
+/** An evaluation in one line: the deciding figure first. */
+export function evaluationText(line: EvaluationLine, measure: MeasureName): string {
+  const names = Object.keys(line.measures) as MeasureName[];
+  const ordered = [measure, ...names.filter((name) => name !== measure)];
+  return ordered.map((name) => measureText(name, line.measures[name] ?? null)).join(", ");
+}
+
+/** Which way is better, in words. */
+export function betterText(measure: MeasureName): string {
+  return `${MEASURES[measure].title}, ${MEASURES[measure].better} is better`;
+}

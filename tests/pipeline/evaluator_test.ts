@@ -1,0 +1,150 @@
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import type { EvaluationSpec } from "../../src/config/evaluation.ts";
+import type { RunConfig } from "../../src/config/run_config.ts";
+import { openDataSource } from "../../src/data/open.ts";
+import type { DataSource } from "../../src/data/source.ts";
+import { createEagerEngine } from "../../src/engine/eager.ts";
+import { UserError } from "../../src/errors.ts";
+import { modeCoverage, sampleMatrix, slicedWasserstein } from "../../src/metrics/mod.ts";
+import { buildNetwork } from "../../src/nn/mod.ts";
+import { planEvaluation } from "../../src/pipeline/evaluation_plan.ts";
+import { type OpenEvaluator, openEvaluator } from "../../src/pipeline/evaluator.ts";
+import { seededLatents } from "../../src/pipeline/generate.ts";
+import { buildTrainingStep } from "../../src/training/step.ts";
+import { TINY } from "../tiny_config.ts";
+
+const digits = (): Promise<DataSource> => openDataSource({ source: "digits", count: 200, size: 8 });
+
+/** An evaluator of an untrained generator, and its state. */
+async function open(
+  config: RunConfig,
+  spec: EvaluationSpec,
+  data: DataSource,
+): Promise<{ evaluator: OpenEvaluator; state: ReturnType<typeof stateOf> }> {
+  const engine = createEagerEngine("cpu", "test");
+  const plan = planEvaluation(spec, data);
+  const { generator } = buildTrainingStep(config, { shape: [...data.shape] });
+  const { latent } = config;
+  return {
+    evaluator: await openEvaluator({ plan, data, engine, generator, latent }),
+    state: stateOf(config, data),
+  };
+}
+
+function stateOf(config: RunConfig, data: DataSource) {
+  return buildTrainingStep(config, { shape: [...data.shape] }).initialState(config.seed);
+}
+
+Deno.test("openEvaluator() measures points in the plane as the report and evaluate do", async () => {
+  const data = await openDataSource({ source: "ring-2d", count: 100 });
+  const engine = createEagerEngine("cpu", "test");
+  // x = z: samples are the latents of the seeds 0, 1, 2, ...
+  const generator = buildNetwork({
+    inputShape: [2],
+    init: "torch",
+    layers: [{ type: "dense", units: 2 }],
+  });
+  const state = {
+    "generator/dense_1/kernel": {
+      shape: [2, 2],
+      dtype: "float32" as const,
+      data: Float32Array.of(1, 0, 0, 1),
+    },
+    "generator/dense_1/bias": {
+      shape: [2],
+      dtype: "float32" as const,
+      data: new Float32Array(2),
+    },
+  };
+  const latent = { dimension: 2, distribution: "normal" as const };
+  const plan = planEvaluation({ everySteps: 1, samples: 3001 }, data);
+  assertEquals(plan.measures, ["jsd", "modes", "high-quality", "reverse-kl", "sliced"]);
+  const evaluator = await openEvaluator({ plan, data, engine, generator, latent });
+  const found = await evaluator.evaluate(state);
+  await evaluator.dispose();
+  const samples = sampleMatrix(seededLatents(latent, 0, 3001).data as Float32Array, 2);
+  const { modes } = data.density!;
+  const expected = modeCoverage(samples, {
+    centers: modes.map(({ mean }) => mean),
+    sigma: modes[0].sigma,
+  });
+  assertEquals(found.samples, 3001);
+  assertEquals(found.measures.modes, expected.covered);
+  assertEquals(found.measures["high-quality"], expected.highQuality);
+  assertEquals(found.measures.jsd, expected.jsd);
+  const fresh = sampleMatrix(data.density!.sample(3001, { seed: 0x5eed }), 2);
+  assertEquals(
+    found.measures.sliced,
+    slicedWasserstein(fresh, samples, { projections: 100, seed: 0 }),
+  );
+});
+
+Deno.test("openEvaluator() takes sliced Wasserstein of images, and features where they are asked for", async () => {
+  const data = await digits();
+  const cheap = await open(TINY, { everySteps: 1, samples: 50 }, data);
+  const { measures, features } = await cheap.evaluator.evaluate(cheap.state);
+  await cheap.evaluator.dispose();
+  assertEquals([Object.keys(measures), features], [["sliced"], undefined]);
+
+  const rich = await open(TINY, { everySteps: 1, samples: 50, measure: "frechet" }, data);
+  const first = await rich.evaluator.evaluate(rich.state);
+  assertEquals(Object.keys(first.measures), ["frechet", "sliced", "kernel"]);
+  assertEquals(first.features, "random-conv-64");
+  assertEquals(first.measures.sliced, measures.sliced);
+  assert(first.measures.frechet! > 0.1, `Frechet ${first.measures.frechet}`);
+  assertEquals(await rich.evaluator.evaluate(rich.state), first); // nothing is left behind
+  await rich.evaluator.dispose();
+});
+
+Deno.test("openEvaluator() takes the average's weights where there are some", async () => {
+  const data = await digits();
+  const config: RunConfig = { ...TINY, ema: { halfLifeImages: 100 } };
+  const { evaluator, state } = await open(config, { everySteps: 1, samples: 20 }, data);
+  const before = await evaluator.evaluate(state);
+  for (const [name, { data: values }] of Object.entries(state)) {
+    if (name.startsWith("generator/")) values.fill(0);
+  }
+  assertEquals(await evaluator.evaluate(state), before);
+  for (const [name, { data: values }] of Object.entries(state)) {
+    if (name.startsWith("ema/")) values.fill(0);
+  }
+  const grey = await evaluator.evaluate(state);
+  await evaluator.dispose();
+  assert(Math.abs(grey.measures.sliced! - before.measures.sliced!) > 1e-3);
+});
+
+Deno.test("openEvaluator() has no figure for samples that are not finite, and stops at a signal", async () => {
+  const data = await digits();
+  const { evaluator, state } = await open(TINY, { everySteps: 1, samples: 20 }, data);
+  const controller = new AbortController();
+  controller.abort();
+  await assertRejects(
+    () => evaluator.evaluate(state, controller.signal),
+    DOMException,
+  );
+  for (const { data: values } of Object.values(state)) values.fill(NaN);
+  assertEquals((await evaluator.evaluate(state)).measures, { sliced: null });
+  await evaluator.dispose();
+});
+
+Deno.test("planEvaluation() refuses what the data cannot be measured by", async () => {
+  const ring = await openDataSource({ source: "ring-2d", count: 100 });
+  const pictures = await digits();
+  const refuse = (spec: EvaluationSpec, data: DataSource, message: string): void => {
+    assertThrows(() => planEvaluation(spec, data), UserError, message);
+  };
+  const everySteps = 1;
+  refuse({ everySteps, measure: "frechet" }, ring, "ring-2d has no such measure; take jsd, modes,");
+  refuse({ everySteps, measure: "jsd" }, pictures, "take sliced, frechet, kernel");
+  refuse({ everySteps, features: "random" }, ring, "ring-2d is no set of images");
+  refuse(
+    { everySteps, features: "inception" },
+    pictures,
+    "expected random, classifier, or a file that ends in .onnx",
+  );
+  refuse(
+    { everySteps, features: "classifier" },
+    { ...pictures, classNames: undefined },
+    "has no labels",
+  );
+});
