@@ -3,7 +3,7 @@
  * one sample only, or a discriminator that nothing can fool any more. Looks at the samples of each
  * snapshot, so it costs the training nothing.
  */
-import { type ObjectiveName, verdictKind } from "../config/objective.ts";
+import { type ObjectiveName, type VerdictKind, verdictKind } from "../config/objective.ts";
 import type { DataSource } from "../data/source.ts";
 import { firstSamples } from "./pictures.ts";
 
@@ -34,15 +34,15 @@ export interface CollapseLook {
 export class CollapseWatch {
   readonly #data: DataSource;
   readonly #realSpread: number;
-  readonly #hasProbabilities: boolean;
+  readonly #verdicts: VerdictKind;
   #collapsed = false;
   #sure = 0;
 
-  /** @param objective decides whether `dReal` and `dFake` are probabilities */
+  /** @param objective decides what `dReal` and `dFake` are */
   constructor(data: DataSource, objective: ObjectiveName) {
     this.#data = data;
     this.#realSpread = spread(firstSamples(data, REALS), data.sampleSize);
-    this.#hasProbabilities = verdictKind(objective) === "probability";
+    this.#verdicts = verdictKind(objective);
   }
 
   /** How much samples vary beside the data: 1 as much, 0 not at all. @param samples `[n, ...shape]` flat */
@@ -59,27 +59,50 @@ export class CollapseWatch {
       warnings.push(
         `the generator has collapsed: at step ${step} its samples vary ${
           Math.round(100 * diversity)
-        }% as much as the data; try pack=2, the relativistic objective with r1 and r2, or a smaller ` +
+        }% as much as the data${
+          this.#verdictText(scalars)
+        }; try pack=2, the relativistic objective with r1 and r2, or a smaller ` +
           "generatorOptimizer.learningRate",
       );
     }
     if (diversity < COLLAPSED) this.#collapsed = true;
     else if (diversity > RECOVERED) this.#collapsed = false;
 
-    const { dReal, dFake } = scalars;
-    const isSure = this.#hasProbabilities && dReal > 1 - SURE && dFake < SURE;
-    this.#sure = isSure ? this.#sure + 1 : 0;
+    this.#sure = this.#isSure(scalars) ? this.#sure + 1 : 0;
     if (this.#sure === 2) { // one step's figures may be chance
       warnings.push(
-        `the discriminator is nearly always right: at step ${step} D(x) is ${
-          dReal.toFixed(3)
-        } and D(G(z)) ${
-          dFake.toFixed(3)
-        }, which teaches the generator little; try objective.r1, instanceNoise, objective.realLabel=0.9, ` +
+        `the discriminator is nearly always right: at step ${step}${
+          this.#verdictText(scalars).replace(/^,/, "")
+        }, which teaches the generator little; its samples vary ${
+          Math.round(100 * diversity)
+        }% as much as the data; try objective.r1, instanceNoise, objective.realLabel=0.9, ` +
           "a smaller discriminatorOptimizer.learningRate, or augment where data are few",
       );
     }
     return warnings;
+  }
+
+  #isSure({ dReal, dFake }: CollapseLook["scalars"]): boolean {
+    switch (this.#verdicts) {
+      case "probability":
+        return dReal > 1 - SURE && dFake < SURE;
+      case "margin": // a pair is told right with the chance sigmoid(margin)
+        return dReal - dFake > Math.log((1 - SURE) / SURE);
+      case "value": // a critic's values have no scale
+        return false;
+    }
+  }
+
+  /** What D makes of data and samples, as a part of a sentence that starts with a comma. */
+  #verdictText({ dReal, dFake }: CollapseLook["scalars"]): string {
+    if (dReal === undefined || dFake === undefined) return "";
+    if (this.#verdicts === "margin") {
+      const right = 1 / (1 + Math.exp(dFake - dReal));
+      return `, D(x) - D(G(z)) is ${(dReal - dFake).toFixed(2)}, as of a pair told right with ${
+        (100 * right).toFixed(1)
+      }% certainty`;
+    }
+    return `, D(x) is ${dReal.toFixed(3)} and D(G(z)) ${dFake.toFixed(3)}`;
   }
 }
 

@@ -23,7 +23,10 @@ Deno.test("CollapseWatch warns of a collapsed generator once, after the start, a
   assertEquals(look(150, 0.01), []);
   assertEquals(look(200, 0.9), []);
   const [warning] = look(300, 0.05);
-  assertStringIncludes(warning, "at step 300 its samples vary 5% as much as the data; try pack=2");
+  assertStringIncludes(
+    warning,
+    "at step 300 its samples vary 5% as much as the data, D(x) is 0.500 and D(G(z)) 0.500; try pack=2",
+  );
   assertEquals(look(400, 0.05), []);
   assertEquals(look(500, 0.8), []);
   assertEquals(look(600, 0.05).length, 1);
@@ -31,7 +34,10 @@ Deno.test("CollapseWatch warns of a collapsed generator once, after the start, a
 
 Deno.test("CollapseWatch warns of a discriminator that is right at two looks in a row", () => {
   const sure = { dReal: 0.999, dFake: 0.002 };
-  const warnings = (objective: "non-saturating" | "wasserstein", seen: (typeof fair)[]) => {
+  const warnings = (
+    objective: "non-saturating" | "wasserstein" | "relativistic",
+    seen: (typeof fair)[],
+  ) => {
     const watch = new CollapseWatch(data, objective);
     return seen.flatMap((scalars, i) =>
       watch.look({ step: 150 + i, totalSteps: 1000, samples: reals, scalars })
@@ -40,6 +46,14 @@ Deno.test("CollapseWatch warns of a discriminator that is right at two looks in 
   assertEquals(warnings("non-saturating", [sure, fair, sure]), []);
   assertEquals(warnings("wasserstein", [sure, sure, sure]), []);
   const [warning, ...more] = warnings("non-saturating", [sure, sure, sure]);
-  assertStringIncludes(warning, "at step 151 D(x) is 0.999 and D(G(z)) 0.002");
+  assertStringIncludes(warning, "at step 151 D(x) is 0.999 and D(G(z)) 0.002, which teaches");
+  assertStringIncludes(warning, "its samples vary 100% as much as the data; try objective.r1");
   assertEquals(more, []);
+  // Of pairs only the difference counts: ln 99 is 4.6.
+  assertEquals(warnings("relativistic", [{ dReal: 9, dFake: 5 }, { dReal: 9, dFake: 5 }]), []);
+  const [pairs] = warnings("relativistic", [{ dReal: 9, dFake: 4 }, { dReal: 9, dFake: 4 }]);
+  assertStringIncludes(
+    pairs,
+    "D(x) - D(G(z)) is 5.00, as of a pair told right with 99.3% certainty",
+  );
 });
