@@ -94,10 +94,11 @@ export interface ExportedGenerator extends ExportedModel {
 const EXTERNAL_DATA_ABOVE = 2 ** 31 - 2 ** 24;
 
 /**
- * The self-test's tolerance for values of size 1: the rounding of deep networks, on any runtime. Some
- * runtimes compute 8-bit weights in whole numbers.
+ * The self-test's tolerance for values of size 1: the rounding of deep networks, on any runtime. ONNX
+ * Runtime's native build rounds what it multiplies with 8-bit weights to 8 bits too (0.05 for the preset
+ * that it changes most).
  */
-const SELF_TEST_TOLERANCES: Record<ExportDtype, number> = { fp32: 1e-3, fp16: 5e-2, int8: 2e-2 };
+const SELF_TEST_TOLERANCES: Record<ExportDtype, number> = { fp32: 1e-3, fp16: 5e-2, int8: 1e-1 };
 
 /**
  * Writes a network of this project as ONNX: a generator with its manifest.

@@ -1,36 +1,76 @@
-/** onnxruntime-web on WebGPU, hardware or software, must give the self-test of every preset's file. */
-import { assert } from "@std/assert";
-import { exportOnnx } from "../../src/onnx/mod.ts";
+/**
+ * onnxruntime-web on WebGPU, hardware or software, must give what its WebAssembly gives: for every
+ * preset's file whole, and for some of the random networks (each is new shaders, so not for all).
+ * GANFORGE_WEBGPU_NETWORKS says how many of these.
+ */
+import { assert, assertLess } from "@std/assert";
+import type { NetworkSpec } from "../../src/config/network.ts";
+import type { LatentDistribution } from "../../src/manifest.ts";
+import { type ExportDtype, exportOnnx } from "../../src/onnx/mod.ts";
 import { Sampler } from "../../src/sampler/mod.ts";
 import { presetGenerators, trainedNetwork } from "../onnx/networks.ts";
+import { randomSpec } from "../onnx/random_spec.ts";
 
-/** Software adapters take too long for more operations a sample. */
-const MAX_FLOPS = 3e8;
+const RANDOM = Number(Deno.env.get("GANFORGE_WEBGPU_NETWORKS") ?? 24);
 
 const adapter = await navigator.gpu?.requestAdapter();
 if (!adapter) console.warn("no WebGPU adapter here: its judgement is left out");
 
+/** One sample on both devices. @returns the largest difference, as a share of values beyond 1 */
+async function difference(
+  spec: NetworkSpec,
+  seed: number,
+  options: { distribution?: LatentDistribution; dtype?: ExportDtype },
+): Promise<number> {
+  const { weights } = trainedNetwork(spec, seed);
+  const { dtype, distribution } = options;
+  const { bytes } = await exportOnnx({ spec, weights }, { dtype, generator: { distribution } });
+  const values = [];
+  for (const device of ["wasm", "webgpu"] as const) {
+    await using sampler = await Sampler.load(bytes, { device });
+    assert(sampler.device.name === device);
+    const [sample] = await sampler.sample({ seed });
+    values.push(sample.values);
+  }
+  const [expected, found] = values;
+  assert(found.length === expected.length);
+  let largest = 0;
+  expected.forEach((value: number, index: number) => {
+    const gap = Math.abs(value - found[index]) / Math.max(1, Math.abs(value));
+    largest = Math.max(largest, Number.isNaN(gap) ? Infinity : gap);
+  });
+  return largest;
+}
+
+const quietly = { sanitizeOps: false, sanitizeResources: false }; // the runtime keeps its device
+
 Deno.test({
-  name: "onnxruntime-web on WebGPU computes what the presets' files say of themselves",
+  name: "onnxruntime-web on WebGPU computes every preset's file as its WebAssembly does",
   ignore: !adapter,
-  sanitizeOps: false, // the runtime keeps its device
-  sanitizeResources: false,
+  ...quietly,
   async fn(t) {
-    for (const { name, spec, distribution, flops } of presetGenerators()) {
+    for (const { name, spec, distribution } of presetGenerators()) {
       await t.step({
         name,
-        ignore: flops > MAX_FLOPS,
-        sanitizeOps: false,
-        sanitizeResources: false,
-        async fn() {
-          const { weights } = trainedNetwork(spec, 1);
-          const model = await exportOnnx({ spec, weights }, { generator: { distribution } });
-          await using sampler = await Sampler.load(model.bytes, {
-            device: "webgpu",
-            selfTest: true,
-          });
-          assert(sampler.device.name === "webgpu");
-        },
+        ...quietly,
+        fn: async () => assertLess(await difference(spec, 1, { distribution }), 1e-4),
+      });
+    }
+  },
+});
+
+Deno.test({
+  name: `onnxruntime-web on WebGPU computes ${RANDOM} random networks as its WebAssembly does`,
+  ignore: !adapter,
+  ...quietly,
+  async fn(t) {
+    for (let seed = 1000; seed < 1000 + RANDOM; seed++) {
+      // Weights of 8 bits are turned back into the same float32 on both.
+      const dtype = seed % 2 === 0 ? "fp32" : "int8";
+      await t.step({
+        name: `network ${seed}, ${dtype}`,
+        ...quietly,
+        fn: async () => assertLess(await difference(randomSpec(seed), seed, { dtype }), 1e-4),
       });
     }
   },
