@@ -31,6 +31,12 @@ export interface GeneratorManifest {
   producer: string;
   /** The input `latent`: float32 `[N, dimension]`. */
   latent: { dimension: number; distribution: LatentDistribution };
+  /**
+   * The input `noise`, for layers that stay random: float32 `[N, size]`. Number i of the sample of seed
+   * `s` is number i of `{ seed: s, stream: STREAMS.noise, step: 0 }`, uniform, rounded down to a multiple
+   * of 1/2048. Absent where there is no such input.
+   */
+  noise?: { size: number };
   /** The first output. */
   output: {
     /** `"image"`: `[N, channels, height, width]`; `"sample"`: `[N, length]`. */
@@ -94,7 +100,7 @@ export function parseManifest(json: string): GeneratorManifest {
 /** The manifest's first fault, in words, or null. */
 function findFault(manifest: unknown): string | null {
   if (!isRecord(manifest)) return "it is not an object";
-  const { latent, output, selfTest, classNames, truncationMean } = manifest;
+  const { latent, noise, output, selfTest, classNames, truncationMean } = manifest;
   if (!isCount(manifest.formatVersion)) return "formatVersion is not a positive integer";
   if (typeof manifest.producer !== "string") return "producer is not a string";
   if (!isRecord(latent) || !isCount(latent.dimension)) return "latent.dimension is not a count";
@@ -102,6 +108,9 @@ function findFault(manifest: unknown): string | null {
     return `latent.distribution is ${
       JSON.stringify(latent.distribution)
     }, not normal, uniform or unit`;
+  }
+  if (noise !== undefined && (!isRecord(noise) || !isCount(noise.size))) {
+    return "noise.size is not a count";
   }
   if (!isRecord(output) || (output.name !== "image" && output.name !== "sample")) {
     return "output.name is neither image nor sample";

@@ -104,7 +104,8 @@ export type LayerSpec =
   /** Normalises groups of channels of each sample. */
   | Named & { type: "group-norm"; groups: number; epsilon?: number }
   | Named & { type: "activation"; fn: ActivationName; alpha?: number }
-  | Named & { type: "dropout"; rate: number }
+  /** With `atSampling` also when samples are drawn (Isola et al. 2017): a generator's. */
+  | Named & { type: "dropout"; rate: number; atSampling?: boolean }
   | Named & { type: "flatten" }
   | Named & { type: "reshape"; shape: number[] }
   | Named & { type: "upsample"; factor: number; mode?: "nearest" | "bilinear" }
@@ -237,7 +238,12 @@ export const layerSchema: z.ZodType<LayerSpec> = z.lazy(() =>
       alpha: z.number().optional(),
       ...named,
     }),
-    z.strictObject({ type: z.literal("dropout"), rate: z.number().min(0).lt(1), ...named }),
+    z.strictObject({
+      type: z.literal("dropout"),
+      rate: z.number().min(0).lt(1),
+      atSampling: z.boolean().optional(),
+      ...named,
+    }),
     z.strictObject({ type: z.literal("flatten"), ...named }),
     z.strictObject({ type: z.literal("reshape"), shape: z.array(count).min(1), ...named }),
     z.strictObject({

@@ -10,7 +10,7 @@ import type { ApplyContext, LayerCall, Network } from "./types.ts";
  * @param params every parameter of the network by name; others are ignored
  * @param x `[n, ...network.spec.inputShape]`
  * @returns `output` `[n, ...network.outputShape]`
- * @throws {TypeError} where a parameter or the labels are missing, or `x` has another shape
+ * @throws {TypeError} where a parameter, the labels or the noise are missing, or `x` has another shape
  */
 export function applyNetwork(
   network: Network,
@@ -31,6 +31,16 @@ export function applyNetwork(
   }
   if (network.usesLabels && !context.labels) {
     throw new TypeError("Cannot apply the network: it uses labels, and context.labels is missing");
+  }
+  const { noiseSize } = network;
+  const { training, noise } = context;
+  if (!training && noiseSize > 0 && noise?.shape.join() !== [x.shape[0], noiseSize].join()) {
+    throw new TypeError(
+      `Cannot apply the network: context.noise is ${
+        noise ? `[${noise.shape}]` : "missing"
+      }, and its ` +
+        `dropout at sampling takes [${x.shape[0]},${noiseSize}]`,
+    );
   }
   const call: LayerCall = { ...context, parameters: params, updates: {} };
   return { output: network.forward(x, call), updates: call.updates };

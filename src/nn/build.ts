@@ -109,6 +109,7 @@ interface Place extends Pick<LayerScope, "inputShape" | "biases"> {
 class NetworkBuilder {
   readonly parameters: Parameter[] = [];
   readonly layers: LayerSummary[] = [];
+  noiseSize = 0;
   readonly #spec: NetworkSpec;
 
   constructor(spec: NetworkSpec) {
@@ -176,6 +177,7 @@ class NetworkBuilder {
         parameterCount += shape.reduce((size, side) => size * side, 1);
         return fullName;
       },
+      noise: (size) => (this.noiseSize += size) - size,
       block: (block, layers) => this.sequence(layers, { ...input, path: `${path}/`, block }),
       fail: (problem) => {
         throw new UserError(
@@ -207,6 +209,7 @@ export function buildNetwork(spec: NetworkSpec): Network {
     layers: builder.layers,
     usesLabels: has(LABEL_LAYERS),
     usesBatchStatistics: has(BATCH_STATISTICS_LAYERS),
+    noiseSize: builder.noiseSize,
     forward,
   };
 }

@@ -50,6 +50,11 @@ export interface ApplyContext {
   training: boolean;
   /** Needed while training, by dropout and noise. */
   random?: StepRandom;
+  /**
+   * Needed otherwise, where {@linkcode Network.noiseSize}: what layers that stay random draw from,
+   * uniform multiples of 1/2048, `[n, noiseSize]`.
+   */
+  noise?: tf.Tensor;
   /** Class labels `[n]`, int32, where {@linkcode Network.usesLabels}. */
   labels?: tf.Tensor1D;
   /**
@@ -127,6 +132,8 @@ export interface LayerScope {
     init: ParameterInit,
     options?: { trainable?: boolean },
   ): string;
+  /** Reserves numbers of each sample's noise. @returns where they begin */
+  noise(size: number): number;
   /** Builds layers inside this one, under `path/block`, that start from this layer's input. */
   block(block: string, layers: LayerSpec[]): BuiltBlock;
   /** Throws a UserError that names the layer. */
@@ -150,6 +157,8 @@ export interface Network {
   readonly usesLabels: boolean;
   /** Whether, while training, a sample's output depends on the others through batch norm. */
   readonly usesBatchStatistics: boolean;
+  /** Uniform numbers that a sample takes besides its input, when the network is used; 0: none. */
+  readonly noiseSize: number;
   /** Applies all layers; {@linkcode applyNetwork} is the public way. */
   readonly forward: Forward;
 }

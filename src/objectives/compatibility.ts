@@ -55,6 +55,7 @@ export interface PlayerNetworks {
  * - Augmentation of points; adaptive augmentation under an objective whose verdicts have no sign.
  * - Packs that leave samples over, or of several classes.
  * - Networks with labels in an unconditional run, and the other way round; a class loss without a classifier.
+ * - Dropout at sampling in a discriminator.
  * - Minibatch deviation in a generator, whose samples have no neighbours when it is used, or over reals
  *   and fakes at once.
  * @throws {UserError} with the reason and the way out
@@ -70,6 +71,13 @@ export function checkCombination(config: RunConfig, networks: PlayerNetworks): v
         deviation(generator)
       } in the generator: a sample would depend on the others of its ` +
         "batch, also when it is drawn alone; put it into the discriminator",
+    );
+  }
+  if (discriminator.noiseSize > 0) {
+    throw new UserError(
+      `Cannot use dropout with atSampling in the discriminator (${
+        layerOf(discriminator, "dropout")
+      }): it is not there when samples are drawn; leave atSampling out, or give it to the generator`,
     );
   }
   if (deviation(discriminator) && config.update.discriminatorBatch === "concatenated") {

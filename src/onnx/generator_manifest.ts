@@ -1,6 +1,6 @@
 /** The manifest that goes into a generator's file, with a self-test that the file itself has passed. */
 import { createHash } from "node:crypto";
-import type { HostTensors } from "../engine/types.ts";
+import type { HostTensor, HostTensors } from "../engine/types.ts";
 import {
   type GeneratorManifest,
   type LatentDistribution,
@@ -8,11 +8,11 @@ import {
   PRODUCER,
   type SelfTest,
 } from "../manifest.ts";
-import { fillLatent } from "../random/latents.ts";
+import { fillLatent, fillNoise } from "../random/latents.ts";
 import { bytesOf } from "./external_data.ts";
 import type { OnnxGraph } from "./graph.ts";
 import type { ModelSession } from "./model_session.ts";
-import { LABEL, LATENT } from "./target.ts";
+import { LABEL, LATENT, NOISE } from "./target.ts";
 
 /** What the file shall say about the generator; everything has a default. */
 export interface GeneratorDescription {
@@ -59,11 +59,13 @@ export async function buildManifest(
 ): Promise<GeneratorManifest> {
   const { distribution = "normal", preset, step, licence } = description;
   const { latentDimension: dimension, classCount, output, graph } = facts;
+  const noiseSize = noiseSizeOf(graph);
   const centre = distribution === "uniform" ? 0.5 : 0;
   return {
     formatVersion: MANIFEST_VERSION,
     producer: PRODUCER,
     latent: { dimension, distribution },
+    ...(noiseSize ? { noise: { size: noiseSize } } : {}),
     output,
     classNames: classCount === undefined
       ? null
@@ -77,6 +79,20 @@ export async function buildManifest(
   };
 }
 
+/** Uniform numbers that a sample takes besides its latent; 0: none. */
+function noiseSizeOf({ inputs }: OnnxGraph): number {
+  return Number(inputs.find(({ name }) => name === NOISE)?.dims?.[1] ?? 0);
+}
+
+/** The noise of some seeds. @returns `[seeds.length, size]` */
+export function seededNoise(seeds: ArrayLike<number>, size: number): HostTensor {
+  const data = new Float32Array(seeds.length * size);
+  for (let i = 0; i < seeds.length; i++) {
+    fillNoise(data.subarray(i * size, (i + 1) * size), seeds[i]);
+  }
+  return { shape: [seeds.length, size], dtype: "float32", data };
+}
+
 /** SHA-256 of all weights in the order of the file. */
 function hashWeights({ initializers }: OnnxGraph): string {
   const hash = createHash("sha256");
@@ -86,7 +102,7 @@ function hashWeights({ initializers }: OnnxGraph): string {
 
 async function runSelfTest(
   distribution: LatentDistribution,
-  { latentDimension, classCount, output, tolerance }: ManifestFacts,
+  { latentDimension, classCount, output, graph, tolerance }: ManifestFacts,
   session: ModelSession,
 ): Promise<SelfTest> {
   const seeds = SELF_TEST_SEEDS;
@@ -102,6 +118,8 @@ async function runSelfTest(
   if (labels !== null) {
     inputs[LABEL] = { shape: [seeds.length], dtype: "int32", data: Int32Array.from(labels) };
   }
+  const noiseSize = noiseSizeOf(graph);
+  if (noiseSize) inputs[NOISE] = seededNoise(seeds, noiseSize);
   const { data } = (await session.run(inputs))[output.name];
   const size = data.length / seeds.length;
   const values = seeds.map((_, index) => {

@@ -5,15 +5,21 @@ import { fillBits, STREAMS } from "../random/counter_random.ts";
 import { fillLatent } from "../random/latents.ts";
 import type { ExportedGenerator } from "./export.ts";
 import { withModel } from "./model_session.ts";
-import { LABEL, LATENT } from "./target.ts";
+import { seededNoise } from "./generator_manifest.ts";
+import { LABEL, LATENT, NOISE } from "./target.ts";
 
 /**
  * What the trainer's generator gives.
  * @param latents `[n, dimension]`
  * @param labels `[n]`, for a conditional generator
+ * @param seeds `[n]`, of the noise, for a generator that stays random
  * @returns `[n, ...shape]`, images as NHWC, in the network's own range
  */
-export type ParityReference = (latents: HostTensor, labels?: Int32Array) => Promise<HostTensor>;
+export type ParityReference = (
+  latents: HostTensor,
+  labels?: Int32Array,
+  seeds?: Uint32Array,
+) => Promise<HostTensor>;
 
 /** How to compare. */
 export interface ParityOptions {
@@ -73,6 +79,8 @@ export async function checkParity(
     ? undefined
     : Int32Array.from({ length: count }, (_, index) => index % classNames.length);
   const inputs: HostTensors = { [LATENT]: latents };
+  const noiseSeeds = model.manifest.noise && seeds;
+  if (noiseSeeds) inputs[NOISE] = seededNoise(noiseSeeds, model.manifest.noise!.size);
   if (labels) inputs[LABEL] = { shape: [count], dtype: "int32", data: labels };
 
   const { actual, runtime } = await withModel(
@@ -83,7 +91,7 @@ export async function checkParity(
       runtime: session.runtime,
     }),
   );
-  const expected = await reference(latents, labels);
+  const expected = await reference(latents, labels, noiseSeeds);
   if (expected.data.length !== actual.length) {
     throw new RangeError(
       `Cannot compare the file's ${actual.length} values with the reference's ${expected.data.length}`,
@@ -101,7 +109,11 @@ export async function checkParity(
   if (result.maxDifference <= tolerance) return result;
 
   const nudged = { ...latents, data: data.map((value) => value * (1 + 2 ** -23)) };
-  const rounding = compare(inFile(await reference(nudged, labels)), inFile(expected), isBytes);
+  const rounding = compare(
+    inFile(await reference(nudged, labels, noiseSeeds)),
+    inFile(expected),
+    isBytes,
+  );
   // A reference that is not finite says nothing about rounding.
   const allowed = ROUNDING_MARGIN * rounding.maxDifference;
   if (Number.isFinite(allowed)) result.tolerance = Math.max(tolerance, allowed);

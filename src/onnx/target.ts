@@ -87,6 +87,8 @@ export interface PreparedTarget {
 export const LATENT = "latent";
 /** See {@linkcode LATENT}. */
 export const LABEL = "label";
+/** See {@linkcode LATENT}: what layers that stay random draw from. */
+export const NOISE = "noise";
 
 /** Makes a target ready. @throws {UserError} when it cannot be exported at all */
 export function prepareTarget(target: ExportTarget): PreparedTarget {
@@ -116,12 +118,16 @@ function prepareNetwork({ spec, weights }: NetworkTarget): PreparedTarget {
     inputs: {
       [LATENT]: { shape: [null, ...inputShape], dtype: "float32" },
       ...(network.usesLabels ? { [LABEL]: { shape: [null], dtype: "int32" as const } } : {}),
+      ...(network.noiseSize
+        ? { [NOISE]: { shape: [null, network.noiseSize], dtype: "float32" as const } }
+        : {}),
     },
     apply(given) {
       const { output } = applyNetwork(network, parameters, given[LATENT], {
         training: false,
         compact: true,
         labels: given[LABEL] as tf.Tensor1D | undefined,
+        noise: given[NOISE],
         enterLayer: (name, apply) => tf.tidy(name, apply),
       });
       return { output };
@@ -130,6 +136,7 @@ function prepareNetwork({ spec, weights }: NetworkTarget): PreparedTarget {
     dims: [
       ...network.parameters.flatMap(({ shape }) => shape),
       ...network.layers.flatMap(({ outputShape }) => outputShape),
+      network.noiseSize,
     ],
     classCount: network.spec.classCount,
     isOwn: true,

@@ -3,7 +3,14 @@ import { tf } from "../engine/tf.ts";
 import type { TensorMap, TensorSpec } from "../engine/types.ts";
 import { UserError } from "../errors.ts";
 import { chooseBatchSizes, refuseBatchDependence, type SizedGraph } from "./batch_size.ts";
-import { type ExportTarget, LABEL, LATENT, type PreparedTarget, prepareTarget } from "./target.ts";
+import {
+  type ExportTarget,
+  LABEL,
+  LATENT,
+  NOISE,
+  type PreparedTarget,
+  prepareTarget,
+} from "./target.ts";
 import { traceFunction } from "./trace/trace.ts";
 
 /** Applied to a generator's output before it leaves the graph. */
@@ -16,7 +23,7 @@ export interface TracedTarget extends SizedGraph {
   generator?: TracedGenerator;
 }
 
-/** What a target is as a generator. Its inputs are called `latent` and `label`. */
+/** What a target is as a generator. Its inputs are called `latent`, `label` and `noise`. */
 export interface TracedGenerator {
   latentDimension: number;
   /** How many classes: undefined without labels, null where nothing says how many. */
@@ -108,7 +115,8 @@ function traceOnce(
 
 /** The target with its inputs named after what they are. */
 function generatorInputs(prepared: PreparedTarget): PreparedTarget {
-  const entries = Object.entries(prepared.inputs);
+  const noise = prepared.isOwn ? prepared.inputs[NOISE] : undefined; // a user's may be a latent
+  const entries = Object.entries(prepared.inputs).filter(([name]) => !(noise && name === NOISE));
   const latents = entries.filter(([, { dtype }]) => dtype === "float32");
   const labels = entries.filter(([, { dtype }]) => dtype === "int32");
   const isPerSample = ([, { shape }]: typeof entries[number], rank: number) =>
@@ -130,6 +138,7 @@ function generatorInputs(prepared: PreparedTarget): PreparedTarget {
   const names = new Map([
     [LATENT, latents[0][0]],
     ...labels.map(([name]) => [LABEL, name] as const),
+    ...(noise ? [[NOISE, NOISE] as const] : []),
   ]);
   return {
     ...prepared,

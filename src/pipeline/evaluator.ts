@@ -84,11 +84,11 @@ export async function openEvaluator(setup: EvaluatorSetup): Promise<OpenEvaluato
     for (let first = 0; first < plan.samples; first += batchSize) {
       signal?.throwIfAborted();
       const count = Math.min(batchSize, plan.samples - first);
-      const own = labels?.subarray(first, first + count);
+      const seeds = Array.from({ length: count }, (_, i) => SEED + first + i);
       const { data: values } = await runner.run(
         weights,
         seededLatents(latent, SEED + first, count),
-        own,
+        { labels: labels?.subarray(first, first + count), seeds },
       );
       samples.set(values as Float32Array, first * data.sampleSize);
     }

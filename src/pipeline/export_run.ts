@@ -136,7 +136,7 @@ export async function exportRun(
   cleanup.defer(() => runner.dispose());
   const parity = await checkParity(
     model,
-    (latents, labels) => runner.run(weights, latents, labels),
+    (latents, labels, seeds) => runner.run(weights, latents, { labels, seeds }),
     { seed: run.step, tolerance: toleranceFor(dtype, output, engine) },
   );
   await writeModel(path, model);

@@ -3,7 +3,7 @@ import type { LatentSpec } from "../config/update.ts";
 import type { tf } from "../engine/tf.ts";
 import type { CompiledFunction, Engine, HostTensor, HostTensors } from "../engine/types.ts";
 import { applyNetwork, type Network } from "../nn/mod.ts";
-import { fillLatent } from "../random/latents.ts";
+import { fillLatent, fillNoise } from "../random/latents.ts";
 import { section, withPrefix } from "../training/tensor_names.ts";
 
 /** The weights that samples are made with: the average where there is one, else the generator's own. */
@@ -27,15 +27,23 @@ export function seededLatents(latent: LatentSpec, firstSeed: number, count: numb
   return { shape: [count, latent.dimension], dtype: "float32", data };
 }
 
+/** What a network may take for each sample besides its input. */
+export interface GivenBySample {
+  /** `[n]`, for a network that uses labels. */
+  labels?: Int32Array;
+  /** `[n]`, whose noise a network takes that stays random. Default 0, 1, 2, ... */
+  seeds?: ArrayLike<number>;
+}
+
 /** A network that takes batches of one size, with its weights given at each call. */
 export interface NetworkRunner {
   /**
-   * Applies the network as it is used after training (running statistics, no dropout).
+   * Applies the network as it is used after training: running statistics, and no dropout but what stays
+   * at sampling.
    * @param x `[n, ...inputShape]`, any n: batches are cut and the last one padded
-   * @param labels `[n]`, for a network that uses labels
    * @returns `[n, ...outputShape]`
    */
-  run(weights: HostTensors, x: HostTensor, labels?: Int32Array): Promise<HostTensor>;
+  run(weights: HostTensors, x: HostTensor, given?: GivenBySample): Promise<HostTensor>;
   dispose(): Promise<void>;
 }
 
@@ -49,6 +57,8 @@ export async function compileNetwork(
     x: { shape: [batchSize, ...network.spec.inputShape], dtype: "float32" },
   };
   if (network.usesLabels) inputs.labels = { shape: [batchSize], dtype: "int32" };
+  const { noiseSize } = network;
+  if (noiseSize) inputs.noise = { shape: [batchSize, noiseSize], dtype: "float32" };
   for (const { name, shape } of network.parameters) {
     inputs[`weights/${name}`] = { shape, dtype: "float32" };
   }
@@ -56,13 +66,14 @@ export async function compileNetwork(
     const { output } = applyNetwork(network, section(given, "weights"), given.x, {
       training: false,
       labels: given.labels as tf.Tensor1D | undefined,
+      noise: given.noise,
     });
     return { output };
   }, inputs);
   const inputSize = network.spec.inputShape.reduce((a, b) => a * b, 1);
   const outputSize = network.outputShape.reduce((a, b) => a * b, 1);
   return {
-    async run(weights, x, labels) {
+    async run(weights, x, { labels, seeds } = {}) {
       const count = x.shape[0];
       const data = new Float32Array(count * outputSize);
       const named = withPrefix("weights", weights);
@@ -75,6 +86,14 @@ export async function compileNetwork(
           const classes = new Int32Array(batchSize);
           if (labels) classes.set(labels.subarray(first, first + size));
           given.labels = { shape: [batchSize], dtype: "int32", data: classes };
+        }
+        if (noiseSize) {
+          const noise = new Float32Array(batchSize * noiseSize);
+          for (let i = 0; i < size; i++) {
+            const seed = seeds?.[first + i] ?? first + i;
+            fillNoise(noise.subarray(i * noiseSize, (i + 1) * noiseSize), seed);
+          }
+          given.noise = { shape: [batchSize, noiseSize], dtype: "float32", data: noise };
         }
         const { output } = await compiled.run(given);
         data.set((output.data as Float32Array).subarray(0, size * outputSize), first * outputSize);

@@ -45,7 +45,7 @@ export async function openSnapshots(setup: SnapshotSetup): Promise<SnapshotWrite
   const runner: NetworkRunner = await compileNetwork(engine, generator, Math.min(count, 1000));
 
   async function sample(state: HostTensors): Promise<Float32Array> {
-    const output = await runner.run(generatorWeights(state), latents, labels);
+    const output = await runner.run(generatorWeights(state), latents, { labels });
     return output.data as Float32Array;
   }
   await writeReals(setup, rows * columns);

@@ -76,7 +76,8 @@ export async function countStackedModes(setup: StackedSetup): Promise<StackedMod
     const weights = generatorWeights(state);
     for (let first = 0; first < samples; first += BATCH) {
       const count = Math.min(BATCH, samples - first);
-      const { data } = await runner.run(weights, seededLatents(latent, first, count));
+      const seeds = Array.from({ length: count }, (_, i) => first + i);
+      const { data } = await runner.run(weights, seededLatents(latent, first, count), { seeds });
       const [height, width] = generator.outputShape;
       const batch = separateChannels(data as Float32Array, { count, height, width });
       const { probabilities } = await classifier.extract(batch);

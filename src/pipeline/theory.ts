@@ -51,7 +51,7 @@ export async function measureTheory(setup: TheorySetup): Promise<Theory | undefi
     const labels = generator.usesLabels
       ? Int32Array.from({ length: count }, (_, i) => i % classes)
       : undefined;
-    const output = await runner.run(generatorWeights(state), latents, labels);
+    const output = await runner.run(generatorWeights(state), latents, { labels });
     const samples = output.data as Float32Array;
     if (data.sampleSize === 1) return { samples, line: await measureOnLine(setup, samples) };
     const modes = modeMeasures(sampleMatrix(samples, 2), data);

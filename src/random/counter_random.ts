@@ -44,6 +44,8 @@ export const STREAMS = {
   preview: 0x5000_0000,
   /** Evaluation and parity checks. */
   evaluation: 0x6000_0000,
+  /** What a generator draws besides its latent, when it is used: `seed` is the image's seed. */
+  noise: 0x7000_0000,
 } as const;
 
 const block = new Uint32Array(4);

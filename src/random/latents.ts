@@ -1,5 +1,5 @@
 /**
- * Latents by seed: one function for the trainer, the exporter's self-test and the sampler, so that a
+ * Latents by seed, and what else a sample draws: one function for the trainer, the exporter's self-test and the sampler, so that a
  * seed means the same latent everywhere. The definition stands beside `LatentDistribution` in
  * src/manifest.ts.
  */
@@ -23,5 +23,19 @@ export function fillLatent(
     const scale = squares > 0 ? 1 / Math.sqrt(squares) : 0;
     for (let i = 0; i < out.length; i++) out[i] *= scale;
   }
+  return out;
+}
+
+/** Noise comes in multiples of 1 / this, which every precision of a file holds exactly. */
+export const NOISE_LEVELS = 2048;
+
+/**
+ * Fills `out` with the noise of a seed: uniform numbers 0, 1/2048, ... 2047/2048, for layers that stay
+ * random when a generator is used.
+ * @param out `[noiseSize]`
+ */
+export function fillNoise(out: Float32Array, seed: number): Float32Array {
+  fillUniform(out, { seed, stream: STREAMS.noise, step: 0 });
+  for (let i = 0; i < out.length; i++) out[i] = Math.floor(out[i] * NOISE_LEVELS) / NOISE_LEVELS;
   return out;
 }

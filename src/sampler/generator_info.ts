@@ -28,6 +28,11 @@ export interface GeneratorInfo {
   opset: number;
   /** What it takes. */
   latent: LatentSpec;
+  /**
+   * Uniform numbers that a sample takes besides its latent, for layers that stay random (dropout at
+   * sampling). They follow from its seed; a sample of a given latent takes those of seed 0.
+   */
+  noise: number;
   /** What it gives. */
   output: OutputSpec;
   /** Whether the generator takes a class. */
@@ -55,6 +60,8 @@ export interface InputSpec {
   latentName: string;
   /** The latent's shape without N: `[dimension]`, or `[dimension, 1, 1]` and the like. */
   latentShape: number[];
+  /** The uniform numbers of layers that stay random. */
+  noise: { name: string; size: number } | null;
   label: { name: string; type: "int64" | "int32"; rank: number } | null;
   /** The batch size that the graph insists on; null: any. */
   fixedBatch: number | null;
@@ -66,6 +73,9 @@ export interface DescribedGenerator {
   input: InputSpec;
   info: Omit<GeneratorInfo, "output" | "cache"> & { output: Partial<OutputSpec> };
 }
+
+/** The name of the input that a manifest's `noise` tells of. */
+const NOISE = "noise";
 
 const TYPE_NAMES: Record<number, string> = {
   0: "unknown",
@@ -99,11 +109,13 @@ export function describeGenerator(
         `one integer label [N], and this model takes ${describeAll(file.inputs)}`,
     );
   };
-  const latents = file.inputs.filter((input) => input.elementType === 1);
+  const noise = findNoise(file, manifest);
+  const latents = file.inputs.filter((input) => input.elementType === 1 && input !== noise);
   const labels = file.inputs.filter((input) => input.elementType === 7 || input.elementType === 6);
   if (latents.length !== 1) refuse(`it has ${latents.length} float32 inputs`);
   if (labels.length > 1) refuse(`it has ${labels.length} integer inputs`);
-  if (latents.length + labels.length !== file.inputs.length) {
+  const known = latents.length + labels.length + (noise ? 1 : 0);
+  if (known !== file.inputs.length) {
     refuse("it has an input of another type");
   }
   const [latent] = latents;
@@ -125,10 +137,15 @@ export function describeGenerator(
     : declaredOutput(manifest);
   if (manifest !== null) {
     const labelled = manifest.classNames !== null;
-    if (manifest.latent.dimension !== dimension || labelled !== (label !== undefined)) {
+    const isMissing = manifest.noise !== undefined && noise === undefined;
+    if (
+      manifest.latent.dimension !== dimension || labelled !== (label !== undefined) || isMissing
+    ) {
       throw new UserError(
         `Cannot sample from ${name}: its manifest tells of a latent of ${manifest.latent.dimension} ` +
-          `numbers ${labelled ? "with" : "without"} a label, and its graph takes ` +
+          `numbers ${labelled ? "with" : "without"} a label${
+            manifest.noise ? ` and of ${manifest.noise.size} numbers of noise` : ""
+          }, and its graph takes ` +
           `${describeAll(file.inputs)}; export the model again`,
       );
     }
@@ -142,6 +159,7 @@ export function describeGenerator(
         type: label.elementType === 7 ? "int64" : "int32",
         rank: labelShape.length,
       },
+      noise: noise ? { name: noise.name, size: manifest!.noise!.size } : null,
       fixedBatch: latent.shape![0],
       outputName: file.outputs[0].name,
     },
@@ -154,6 +172,7 @@ export function describeGenerator(
         dimension,
         distribution: manifest?.latent.distribution ?? assumptions.distribution ?? "normal",
       },
+      noise: manifest?.noise?.size ?? 0,
       output,
       conditional: label !== undefined,
       classNames: manifest?.classNames ?? null,
@@ -161,6 +180,18 @@ export function describeGenerator(
       manifest,
     },
   };
+}
+
+/** The input that a manifest tells of as noise. */
+function findNoise(
+  { inputs }: ModelFile,
+  manifest: GeneratorManifest | null,
+): TensorInfo | undefined {
+  const size = manifest?.noise?.size;
+  if (size === undefined) return undefined;
+  return inputs.find(({ name, elementType, shape }) =>
+    name === NOISE && elementType === 1 && shape?.length === 2 && shape[1] === size
+  );
 }
 
 function readManifest(file: ModelFile, name: string): GeneratorManifest | null {

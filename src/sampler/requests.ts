@@ -1,6 +1,6 @@
 /** Turns what `sample` and `stream` are asked for into one latent and label after another. */
 import { UserError } from "../errors.ts";
-import { fillLatent } from "../random/latents.ts";
+import { fillLatent, fillNoise } from "../random/latents.ts";
 import type { GeneratorInfo } from "./generator_info.ts";
 import { MAX_SEED, truncate } from "./latents.ts";
 
@@ -41,6 +41,8 @@ export interface Batch {
   requests: Request[];
   /** `[batchSize, dimension]`, zeros after the last request */
   latents: Float32Array;
+  /** `[batchSize, info.noise]`, zeros after the last request */
+  noise: Float32Array;
 }
 
 /** Output bytes that a default batch may have. */
@@ -51,7 +53,7 @@ function resolveBatchSize(options: SampleOptions, info: GeneratorInfo): number {
   const { batchSize } = options;
   if (info.fixedBatch !== null) return info.fixedBatch;
   if (batchSize === undefined) {
-    const bytes = info.output.shape.reduce((product, size) => product * size, 4);
+    const bytes = info.output.shape.reduce((product, size) => product * size, 4) + 4 * info.noise;
     return Math.max(1, Math.min(64, Math.floor(BATCH_BYTES / bytes)));
   }
   if (!Number.isInteger(batchSize) || batchSize < 1) {
@@ -95,20 +97,30 @@ function* build(
   const mean = truncation === 1 ? null : info.manifest?.truncationMean ??
     Array<number>(dimension).fill(distribution === "uniform" ? 0.5 : 0);
   let index = 0;
-  let batch: Batch = { requests: [], latents: new Float32Array(0) };
+  const empty = (): Batch => ({
+    requests: [],
+    latents: new Float32Array(0),
+    noise: new Float32Array(0),
+  });
+  let batch = empty();
   for (const item of items) {
     const at = batch.requests.length;
-    if (at === 0) batch.latents = new Float32Array(size * dimension);
+    if (at === 0) {
+      batch.latents = new Float32Array(size * dimension);
+      batch.noise = new Float32Array(size * info.noise);
+    }
     const latent = batch.latents.subarray(at * dimension, (at + 1) * dimension);
     const seed = typeof item === "number" ? checkSeed(item) : null;
     if (seed !== null) fillLatent(latent, { seed, distribution });
     else copyLatent(latent, item as ArrayLike<number>, index);
     if (mean !== null) truncate(latent, truncation, mean);
+    // A path between latents shall not flicker: all of them have the noise of one seed.
+    fillNoise(batch.noise.subarray(at * info.noise, (at + 1) * info.noise), seed ?? 0);
     batch.requests.push({ index, seed, label: labelOf(index, seed), latent });
     index++;
     if (batch.requests.length < size) continue;
     yield batch;
-    batch = { requests: [], latents: new Float32Array(0) };
+    batch = empty();
   }
   if (batch.requests.length > 0) yield batch;
 }

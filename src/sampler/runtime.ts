@@ -48,13 +48,19 @@ export interface SamplerDevice {
 /** A generator that is ready to run. */
 export interface Runtime {
   readonly device: SamplerDevice;
-  /**
-   * @param latents `[count, dimension]`
-   * @param labels `[count]`, where the generator takes labels
-   * @returns the first output and its shape
-   */
-  run(count: number, latents: Float32Array, labels: Int32Array | null): Promise<RawOutput>;
+  /** Runs a batch. @returns the first output and its shape */
+  run(count: number, fed: FedInputs): Promise<RawOutput>;
   release(): Promise<void>;
+}
+
+/** A batch as the runtime takes it. */
+export interface FedInputs {
+  /** `[count, dimension]` */
+  latents: Float32Array;
+  /** `[count]`, where the generator takes labels. */
+  labels: Int32Array | null;
+  /** `[count, size]`, where the generator takes noise. */
+  noise: Float32Array | null;
 }
 
 /** A batch as the runtime gives it. */
@@ -207,7 +213,7 @@ function wrap(
   const { label } = input;
   return {
     device,
-    async run(count, latents, labels) {
+    async run(count, { latents, labels, noise }) {
       const feeds: Record<string, Ort.Tensor> = {
         [input.latentName]: new ort.Tensor("float32", latents, [count, ...input.latentShape]),
       };
@@ -216,6 +222,10 @@ function wrap(
         feeds[label.name] = label.type === "int64"
           ? new ort.Tensor("int64", BigInt64Array.from(labels, BigInt), shape)
           : new ort.Tensor("int32", labels, shape);
+      }
+      if (input.noise !== null && noise !== null) {
+        const { name, size } = input.noise;
+        feeds[name] = new ort.Tensor("float32", noise, [count, size]);
       }
       try {
         const outputs = await inTurn(() => session.run(feeds, [input.outputName], QUIET));
@@ -232,12 +242,13 @@ function wrap(
   };
 }
 
-/** Runs a generator on the latent of zeros and class 0. */
+/** Runs a generator on the latent of zeros, class 0 and noise of zeros. */
 export async function runZeros(runtime: Runtime, input: InputSpec): Promise<RawOutput> {
   const count = input.fixedBatch ?? 1;
   const length = input.latentShape.reduce((product, size) => product * size, count);
   const labels = input.label === null ? null : new Int32Array(count);
-  return await runtime.run(count, new Float32Array(length), labels);
+  const noise = input.noise === null ? null : new Float32Array(count * input.noise.size);
+  return await runtime.run(count, { latents: new Float32Array(length), labels, noise });
 }
 
 function oneLine(text: string): string {

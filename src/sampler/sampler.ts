@@ -154,7 +154,7 @@ export class Sampler {
     }
   }
 
-  async #run({ requests, latents }: Batch): Promise<Sample[]> {
+  async #run({ requests, latents, noise }: Batch): Promise<Sample[]> {
     if (this.#disposed) {
       throw new UserError(`Cannot sample from ${this.info.name}: the sampler is disposed`);
     }
@@ -162,8 +162,11 @@ export class Sampler {
     const count = fixedBatch ?? requests.length; // zeros and class 0 fill a fixed batch up
     const labels = conditional ? new Int32Array(count) : null;
     if (labels !== null) requests.forEach(({ label }, i) => labels[i] = label!);
-    const fed = latents.subarray(0, count * latent.dimension);
-    const { data, shape } = await this.#runtime.run(count, fed, labels);
+    const { data, shape } = await this.#runtime.run(count, {
+      latents: latents.subarray(0, count * latent.dimension),
+      labels,
+      noise: this.info.noise ? noise.subarray(0, count * this.info.noise) : null,
+    });
     if (shape[0] !== count || !sameShape(shape.slice(1), output.shape)) {
       throw new UserError(
         `Cannot sample from ${name}: it gave [${

@@ -30,7 +30,7 @@ async function trainerNumbers({ network, weights, reference }: TrainedNetwork, f
   if (flops <= SLOW_FLOPS) return { reference, [Symbol.asyncDispose]: () => Promise.resolve() };
   const engine = await createOnnxEngine();
   const runner = await compileNetwork(engine, network, 1);
-  const onEngine: ParityReference = (latents, labels) => runner.run(weights, latents, labels);
+  const onEngine: ParityReference = (latents, labels) => runner.run(weights, latents, { labels });
   return { reference: onEngine, [Symbol.asyncDispose]: () => engine.dispose() };
 }
 

@@ -36,8 +36,19 @@ const CASES: Record<string, RunConfig> = {
   "digits-conditional": presetConfig("digits-conditional"),
 };
 
-/** Where only differences of verdicts count, what is added to all of them has no effect. */
-function isCancelled(name: string, { objective }: RunConfig): boolean {
+/** Biases that batch norm undoes: in the generators all but those before the first and after the last. */
+const UNDONE: Record<string, RegExp> = {
+  "sngan-resnet": /^generator\/residual_.*\/bias$/,
+  "wgan-gp-resnet": /^generator\/residual_.*\/bias$/,
+  "stacked-mnist": /^(generator\/conv-transpose_|discriminator\/conv_[23]\/).*bias$/,
+};
+
+/**
+ * Whether a parameter has no effect on the game, and so must not move: biases that batch norm undoes,
+ * and, where only differences of verdicts count, what is added to all of them.
+ */
+function isIdle(name: string, { objective, preset }: RunConfig): boolean {
+  if (UNDONE[preset]?.test(name)) return true;
   return ["wasserstein", "relativistic"].includes(objective.name) &&
     /^discriminator\/(dense|projection-head)_\d\/bias$/.test(name);
 }
@@ -65,9 +76,10 @@ async function twoSteps(
   for (const network of [step.generator, step.discriminator]) {
     const player = network === step.generator ? "generator" : "discriminator";
     for (const { name, trainable } of network.parameters) {
-      if (!trainable || isCancelled(`${player}/${name}`, config)) continue;
+      if (!trainable) continue;
       const [before, after] = [initial, state].map((tensors) => tensors[`${player}/${name}`].data);
-      assert(before.some((value, i) => value !== after[i]), `${player}/${name} never moves`);
+      const moves = before.some((value, i) => value !== after[i]);
+      assertEquals(moves, !isIdle(`${player}/${name}`, config), `whether ${player}/${name} moves`);
     }
   }
   return state;
@@ -82,14 +94,14 @@ async function generate(
   const output = await runner.run(
     generatorWeights(state),
     seededLatents(config.latent, 0, 3),
-    labels,
+    { labels },
   );
   await runner.dispose();
   return output;
 }
 
 for (const [name, preset] of Object.entries(CASES)) {
-  Deno.test(`two steps of ${name} move every parameter, and the generator is the same as ONNX`, async () => {
+  Deno.test(`two steps of ${name} move every parameter that counts, and the generator is the same as ONNX`, async () => {
     const config: RunConfig = {
       ...preset,
       batchSize: 3,
