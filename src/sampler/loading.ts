@@ -7,9 +7,16 @@ import {
   type OutputSpec,
   shapedOutput,
 } from "./generator_info.ts";
+import { UserError } from "../errors.ts";
 import { readModelFile } from "./model_file.ts";
-import { openRuntime, type Runtime, type RuntimeOptions, runZeros } from "./runtime.ts";
-import { type ModelSource, readSource, type SourceOptions } from "./source.ts";
+import {
+  type ModelBytes,
+  openRuntime,
+  type Runtime,
+  type RuntimeOptions,
+  runZeros,
+} from "./runtime.ts";
+import { type LoadedSource, type ModelSource, readSource, type SourceOptions } from "./source.ts";
 
 /** How far {@linkcode Sampler.load} is. */
 export interface LoadProgress {
@@ -46,18 +53,21 @@ export async function loadGenerator<S extends { selfTest(): Promise<number> }>(
 ): Promise<S> {
   const { signal, onProgress, assume = {} } = options;
   signal?.throwIfAborted();
-  const { bytes, name, cache } = await readSource(
+  const loaded = await readSource(
     source,
     options,
     (loadedBytes, totalBytes) => onProgress?.({ stage: "model", loadedBytes, totalBytes }),
     (bytes, name) => void describe(bytes, name, assume),
   );
+  const { bytes, name, cache } = loaded;
+  const { input, info, weightFiles } = describe(bytes, name, assume);
+  const model: ModelBytes = { bytes, weights: await readWeights(loaded, weightFiles, options) };
+  info.sizeBytes = model.weights.reduce((sum, { data }) => sum + data.length, bytes.length);
   const report = (stage: LoadProgress["stage"]) =>
-    onProgress?.({ stage, loadedBytes: bytes.length, totalBytes: bytes.length });
+    onProgress?.({ stage, loadedBytes: info.sizeBytes, totalBytes: info.sizeBytes });
   signal?.throwIfAborted();
   report("runtime");
-  const { input, info } = describe(bytes, name, assume);
-  const runtime = await openRuntime(bytes, name, input, options);
+  const runtime = await openRuntime(model, name, input, options);
   try {
     signal?.throwIfAborted();
     const output = await completeOutput({ info, input }, runtime, assume);
@@ -79,8 +89,41 @@ function describe(
   bytes: Uint8Array,
   name: string,
   assume: Assumptions,
-): DescribedGenerator {
-  return describeGenerator(readModelFile(bytes, name), name, bytes.length, assume);
+): DescribedGenerator & { weightFiles: Set<string> } {
+  const file = readModelFile(bytes, name);
+  return {
+    ...describeGenerator(file, name, bytes.length, assume),
+    weightFiles: file.weightFiles,
+  };
+}
+
+/** The files beside a model that hold its weights ("external data"), got from where the model was. */
+async function readWeights(
+  { name, bytes, beside }: LoadedSource,
+  files: Iterable<string>,
+  options: LoadOptions,
+): Promise<ModelBytes["weights"]> {
+  const weights: ModelBytes["weights"] = [];
+  let before = bytes.length;
+  for (const path of files) {
+    if (beside === null) {
+      throw new UserError(
+        `Cannot load ${name}: its weights lie in another file, ${path}; load the model by its path or ` +
+          "URL, with that file beside it, or save it as one file",
+      );
+    }
+    const progress = (loadedBytes: number, totalBytes: number | null) =>
+      options.onProgress?.({
+        stage: "model",
+        loadedBytes: before + loadedBytes,
+        totalBytes: totalBytes === null ? null : before + totalBytes,
+      });
+    const { sha256: _ofTheModel, ...rest } = options;
+    const { bytes: data } = await readSource(beside(path), rest, progress, () => {});
+    weights.push({ path, data });
+    before += data.length;
+  }
+  return weights;
 }
 
 /** Fills in what a file leaves open about its output, by running it once on zeros. */

@@ -25,13 +25,15 @@ export interface ModelFile {
   inputs: TensorInfo[];
   outputs: TensorInfo[];
   metadata: Map<string, string>;
+  /** Files beside this one that hold weights ("external data"), as paths from its folder. */
+  weightFiles: Set<string>;
 }
 
 /**
  * Reads the head of an ONNX file.
  * @param name how messages call the file
  * @throws {UserError} saying what the bytes are when they are not an ONNX model, or that they are cut
- * off, or that the weights lie in another file
+ * off, or that its weights lie outside of its folder
  */
 export function readModelFile(bytes: Uint8Array, name: string): ModelFile {
   const other = recognize(bytes);
@@ -78,6 +80,7 @@ function readModel(reader: Reader): ModelFile {
     inputs: [],
     outputs: [],
     metadata: new Map(),
+    weightFiles: new Set(),
   };
   let hasGraph = false;
   while (reader.next()) {
@@ -124,7 +127,7 @@ function readGraph(reader: Reader, model: ModelFile): void {
   const initialized = new Set<string>();
   const inputs: TensorInfo[] = [];
   while (reader.next()) {
-    if (reader.field === 5) initialized.add(readInitializer(reader.message("a weight")));
+    if (reader.field === 5) initialized.add(readInitializer(reader.message("a weight"), model));
     else if (reader.field === 11) inputs.push(readValue(reader.message("an input")));
     else if (reader.field === 12) model.outputs.push(readValue(reader.message("an output")));
     else reader.skip();
@@ -132,20 +135,33 @@ function readGraph(reader: Reader, model: ModelFile): void {
   model.inputs = inputs.filter(({ name }) => !initialized.has(name));
 }
 
-/** The name of a TensorProto whose data lies in this file. */
-function readInitializer(reader: Reader): string {
-  let name = "", location = 0;
+/** The name of a TensorProto; notes the file that its data lies in, where that is another. */
+function readInitializer(reader: Reader, model: ModelFile): string {
+  let name = "", isExternal = false, file = "";
   while (reader.next()) {
     if (reader.field === 8) name = reader.text();
-    else if (reader.field === 14) location = reader.integer();
+    else if (reader.field === 14) isExternal = reader.integer() !== 0;
+    else if (reader.field === 13) file = readLocation(reader.message("a place of data")) ?? file;
     else reader.skip();
   }
-  if (location !== 0) {
-    throw new FileFault(
-      `its weight "${name}" lies in another file (external data); save the model as one file`,
-    );
+  if (!isExternal) return name;
+  // What a file says must not lead the reader anywhere else.
+  if (!/^[^/\\:][^\\:]*$/.test(file) || file.split("/").includes("..")) {
+    throw new FileFault(`its weight "${name}" lies in ${JSON.stringify(file)}, no file beside it`);
   }
+  model.weightFiles.add(file);
   return name;
+}
+
+/** The value of the entry "location", or null for another. */
+function readLocation(reader: Reader): string | null {
+  let key = "", value = "";
+  while (reader.next()) {
+    if (reader.field === 1) key = reader.text();
+    else if (reader.field === 2) value = reader.text();
+    else reader.skip();
+  }
+  return key === "location" ? value : null;
 }
 
 function readValue(reader: Reader): TensorInfo {

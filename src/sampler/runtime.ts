@@ -70,6 +70,12 @@ export interface RawOutput {
   shape: readonly number[];
 }
 
+/** A model's file, and those beside it that hold weights. */
+export interface ModelBytes {
+  bytes: Uint8Array;
+  weights: { path: string; data: Uint8Array }[];
+}
+
 type OrtModule = typeof Ort;
 
 /** ONNX Runtime shall not print what it throws as well: 4 is "fatal" alone. */
@@ -80,7 +86,7 @@ const QUIET = { logSeverityLevel: 4 } as const;
  * @throws {UserError} if it cannot run here, or cannot make a session of the model
  */
 export async function openRuntime(
-  bytes: Uint8Array,
+  model: ModelBytes,
   name: string,
   input: InputSpec,
   options: RuntimeOptions,
@@ -98,7 +104,7 @@ export async function openRuntime(
     if ("missing" in gpu) fallback = gpu.missing;
     else {
       try {
-        return await openOnGpu(bytes, name, input, options, gpu.adapter);
+        return await openOnGpu(model, name, input, options, gpu.adapter);
       } catch (error) {
         fallback = `WebGPU failed: ${(error as Error).message}`;
       }
@@ -106,7 +112,7 @@ export async function openRuntime(
     if (device === "webgpu") throw new UserError(`Cannot run ${name} on webgpu: ${fallback}`);
   }
   try {
-    return await openOnWasm(bytes, name, input, options, fallback);
+    return await openOnWasm(model, name, input, options, fallback);
   } catch (error) {
     if (error instanceof UserError) throw error;
     const reason = oneLine((error as Error).message);
@@ -119,7 +125,7 @@ export async function openRuntime(
 }
 
 async function openOnGpu(
-  bytes: Uint8Array,
+  model: ModelBytes,
   name: string,
   input: InputSpec,
   options: RuntimeOptions,
@@ -129,7 +135,7 @@ async function openOnGpu(
   const session = await inTurn(() => {
     ort.env.wasm.numThreads = 1; // the GPU works; and this build's threads do not start in Deno
     setPaths(ort, options.wasm, "ort-wasm-simd-threaded.asyncify.wasm");
-    return createSession(ort, bytes, "webgpu");
+    return createSession(ort, model, "webgpu");
   });
   const device = { name: "webgpu", threads: 1, adapter, fallback: null } as const;
   const runtime = wrap(name, ort, session, input, device);
@@ -146,7 +152,7 @@ async function openOnGpu(
 let startedThreads: number | null = null;
 
 async function openOnWasm(
-  bytes: Uint8Array,
+  model: ModelBytes,
   name: string,
   input: InputSpec,
   options: RuntimeOptions,
@@ -161,7 +167,7 @@ async function openOnWasm(
       wasm.numThreads = canShareMemory() ? wanted : 1;
       setPaths(ort, options.wasm, "ort-wasm-simd-threaded.wasm");
     }
-    const session = await withRoomyWasmMemory(() => createSession(ort, bytes, "wasm"));
+    const session = await withRoomyWasmMemory(() => createSession(ort, model, "wasm"));
     startedThreads = wasm.numThreads ?? 1;
     return session;
   });
@@ -197,10 +203,14 @@ function setPaths(ort: OrtModule, wasm: RuntimeOptions["wasm"], file: string): v
 
 function createSession(
   ort: OrtModule,
-  bytes: Uint8Array,
+  { bytes, weights }: ModelBytes,
   device: "wasm" | "webgpu",
 ): Promise<Ort.InferenceSession> {
-  return ort.InferenceSession.create(bytes, { executionProviders: [device], ...QUIET });
+  return ort.InferenceSession.create(bytes, {
+    executionProviders: [device],
+    ...(weights.length > 0 ? { externalData: weights } : {}),
+    ...QUIET,
+  });
 }
 
 function wrap(

@@ -37,6 +37,8 @@ export interface LoadedSource {
   bytes: Uint8Array<ArrayBuffer>;
   /** See `GeneratorInfo.cache`. */
   cache: string;
+  /** Where a file beside this one is; null where there is no beside. */
+  beside: ((file: string) => string | URL) | null;
 }
 
 /**
@@ -63,7 +65,10 @@ export async function readSource(
     ? await readPath(place, options, onProgress)
     : await readGiven(place, options, onProgress);
   await checkAll(bytes, name);
-  return { name, bytes, cache: "off" };
+  const beside = typeof place === "string"
+    ? (file: string) => builtin("node:path").join(name, "..", file)
+    : null;
+  return { name, bytes, cache: "off", beside };
 }
 
 /** A string is a path or URL; a URL of a file is a path where there are files. */
@@ -96,6 +101,9 @@ async function readUrl(
   check: (bytes: Uint8Array<ArrayBuffer>, name: string) => Promise<void>,
 ): Promise<LoadedSource> {
   const name = url.protocol === "data:" ? "the data: URL" : url.href;
+  const beside = /^(data|blob):$/.test(url.protocol)
+    ? null
+    : (file: string) => new URL(file.split("/").map(encodeURIComponent).join("/"), url);
   let cacheState = "off";
   const cache = options.cache === undefined || !/^https?:$/.test(url.protocol)
     ? null
@@ -108,7 +116,7 @@ async function readUrl(
     try {
       await check(kept, name);
       onProgress(kept.length, kept.length);
-      return { name, bytes: kept, cache: "hit" };
+      return { name, bytes: kept, cache: "hit", beside };
     } catch {
       options.signal?.throwIfAborted(); // otherwise the copy is damaged or outdated: get a new one
     }
@@ -131,7 +139,7 @@ async function readUrl(
       (error: Error) => `failed: ${error.message}`,
     );
   }
-  return { name, bytes, cache: cacheState };
+  return { name, bytes, cache: cacheState, beside };
 }
 
 async function readGiven(

@@ -58,15 +58,27 @@ Deno.test("readModelFile() says where a file ends too early", () => {
   );
 });
 
-Deno.test("readModelFile() refuses weights in another file", () => {
-  // graph { initializer { name: "w", data_location: EXTERNAL } }, after ir_version 8
-  const tensor = [0x42, 1, 0x77, 0x70, 1];
-  const bytes = Uint8Array.of(8, 8, 0x3a, tensor.length + 2, 0x2a, tensor.length, ...tensor);
-  assertThrows(
-    () => readModelFile(bytes, "x.onnx"),
-    UserError,
-    'its weight "w" lies in another file (external data); save the model as one file',
-  );
+Deno.test("readModelFile() tells of weights in files beside it, and refuses them elsewhere", () => {
+  /** graph { initializer { name: "w", data_location: EXTERNAL, external_data: ... } }, ir_version 8 */
+  const fileWith = (place: string) => {
+    const text = (field: number, value: string) => {
+      const bytes = new TextEncoder().encode(value);
+      return [field << 3 | 2, bytes.length, ...bytes];
+    };
+    const entry = [...text(1, "location"), ...text(2, place)];
+    const tensor = [...text(8, "w"), 0x70, 1, 0x6a, entry.length, ...entry];
+    return Uint8Array.of(8, 8, 0x3a, tensor.length + 2, 0x2a, tensor.length, ...tensor);
+  };
+  for (const place of ["w.bin", "./w.bin", "parts/w 1.bin"]) {
+    assertEquals([...readModelFile(fileWith(place), "x.onnx").weightFiles], [place]);
+  }
+  for (const place of ["", "/etc/w", "../w", "a/../../w", "a\\b", "c:w", "http://a/w"]) {
+    assertThrows(
+      () => readModelFile(fileWith(place), "x.onnx"),
+      UserError,
+      `its weight "w" lies in ${JSON.stringify(place)}, no file beside it`,
+    );
+  }
 });
 
 Deno.test("describeGenerator() reads the manifest", () => {
