@@ -6,6 +6,7 @@ import type { GanforgeWebGpuBackend } from "./backend.ts";
 import type { Dispatch } from "./backend_types.ts";
 import { type Expression, nodeType } from "./expression.ts";
 import { expressionCode, loadsByFour } from "./expression_code.ts";
+import type { KernelTuning } from "./tuning.ts";
 import { packScalars } from "./uniforms.ts";
 
 /** An expression whose results are stored. */
@@ -30,7 +31,8 @@ export function elementwiseDispatch(
 ): Dispatch {
   const loads = loadsByFour(work);
   const width = loads ? 4 : 1;
-  const integers: number[] = [work.size / width];
+  const perThread = elementsPerThread(backend.tuning, work.size / width);
+  const integers: number[] = [work.size / width, perThread];
   const floats: number[] = [];
   const overwritten = new Map([...inPlace].map(([output, operand]) => [operand, `out${output}`]));
   const code = expressionCode(work, { loads, integers, floats, aliases: overwritten });
@@ -48,10 +50,13 @@ ${code.declarations}
 ${stored.map(({ declaration }) => declaration).join("\n")}
 @compute @workgroup_size(${THREADS})
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let q = id.y * (groups.x * ${THREADS}u) + id.x;
-  if (q >= u.i0) { return; }
-  ${code.body}
-  ${stored.map(({ statement }) => statement).join("\n  ")}
+  let first = (id.y * (groups.x * ${THREADS}u) + id.x) * u.i1;
+  if (first >= u.i0) { return; }
+  ${code.setup}
+  for (var q = first; q < min(first + u.i1, u.i0); q++) {
+    ${code.body}
+    ${stored.map(({ statement }) => statement).join("\n    ")}
+  }
 }`;
   const label = labelOf(work);
   return {
@@ -60,8 +65,19 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     reads: code.reads,
     writes: work.outputs.map(({ buffer }) => buffer),
     uniforms: packScalars(integers, floats),
-    workgroups: spread(Math.ceil(work.size / width / THREADS)),
+    workgroups: spread(Math.ceil(work.size / width / perThread / THREADS)),
   };
+}
+
+/**
+ * How many elements (or fours of them) a thread computes one after another, so that it loads scalars
+ * once for all of them; few enough to leave threads for every core.
+ */
+function elementsPerThread(
+  { mostElements, enoughThreads }: KernelTuning,
+  elements: number,
+): number {
+  return Math.max(1, Math.min(mostElements, Math.floor(elements / (4 * enoughThreads))));
 }
 
 /** The functions of an expression, for profiles. */

@@ -54,6 +54,8 @@ export function bindingCount(work: Expression): number {
 export interface ExpressionCode {
   /** Bindings from 0 on, and functions. */
   declarations: string;
+  /** Statements that are the same for every `q`: scalars are loaded. They come first. */
+  setup: string;
   /** Statements; need the thread's `q`. */
   body: string;
   /** The buffers of the bindings. */
@@ -82,6 +84,7 @@ export function expressionCode(
   const width = loads ? 4 : 1;
   const float = width === 4 ? "vec4<f32>" : "f32";
   const declarations: string[] = [];
+  const setup: string[] = [];
   const body = [`let i = q * ${width}u;`];
   const reads: GPUBuffer[] = [];
   const typeOf = (type: ElementType, lanes: number) => lanes === 4 ? `vec4<${type}>` : type;
@@ -101,7 +104,7 @@ export function expressionCode(
   work.operands.forEach((operand, k) => {
     if (addresses.has(k)) {
       const name = bind(`in${k}`, "u32", operand.buffer);
-      body.push(`let a${k} = vec2<u32>(${name}[0], ${name}[1]);`);
+      setup.push(`let a${k} = vec2<u32>(${name}[0], ${name}[1]);`);
       return;
     }
     const load = loads?.[k];
@@ -112,7 +115,9 @@ export function expressionCode(
     const four = [0, 1, 2, 3].map((step) => at(`(i + ${step}u)`)).join(", ");
     const value = load === "gather" ? four : at("i");
     const isBuilt = load === "gather" || load === "splat";
-    body.push(`let a${k} = ${isBuilt ? `${typeOf(operand.type, 4)}(${value})` : value};`);
+    const isScalar = operand.terms.length === 0 && work.size > 1;
+    const target = isScalar ? setup : body;
+    target.push(`let a${k} = ${isBuilt ? `${typeOf(operand.type, 4)}(${value})` : value};`);
   });
   const needsBarrier = work.nodes.length > (isolated ? 0 : 1);
   const barrier = needsBarrier ? barrierFunction(float, integers) : undefined;
@@ -129,7 +134,12 @@ export function expressionCode(
   });
   if (barrier) declarations.push(barrier);
   if (work.nodes.some(({ op }) => isRandom(op))) declarations.push(RANDOM_WGSL);
-  return { declarations: declarations.join("\n"), body: body.join("\n  "), reads };
+  return {
+    declarations: declarations.join("\n"),
+    setup: setup.join("\n  "),
+    body: body.join("\n  "),
+    reads,
+  };
 }
 
 /**

@@ -164,6 +164,7 @@ fn main(
   let base = (t / (u.i1 * u.i2)) * u.i3;
   let lane = t % u.i1;
   var sum = ${float}(u.f0);
+  ${code.setup}
   for (var r = part * u.i4${together ? " + local" : ""}; r < min(u.i3, (part + 1u) * u.i4); r += ${
     together ? THREADS : 1
   }u) {

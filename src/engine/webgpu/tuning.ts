@@ -21,6 +21,8 @@ export interface KernelTuning {
   leastDepth: number;
   /** Reductions are split until there are so many threads. */
   enoughThreads: number;
+  /** Elements (or fours of them) that a thread of an elementwise kernel computes at most. */
+  mostElements: number;
 }
 
 /** For adapters that compute on the CPU. */
@@ -31,6 +33,7 @@ export const SOFTWARE_TUNING: KernelTuning = {
   enoughTiles: 128,
   leastDepth: 64,
   enoughThreads: 256,
+  mostElements: 4,
 };
 
 /** For GPUs: many more threads are needed to fill one. */
@@ -41,6 +44,7 @@ export const GPU_TUNING: KernelTuning = {
   enoughTiles: 256,
   leastDepth: 64,
   enoughThreads: 16384,
+  mostElements: 1,
 };
 
 /** Into how many parts to split a sum of `depth` terms when there are `tiles` tiles. A power of 2. */

@@ -72,6 +72,10 @@ Deno.test("binary kernels broadcast as the cpu backend does", () =>
       [[6, 1], [1, 5]],
       [[1], [1]],
       [[7], [7]],
+      // So many that a thread computes several elements, or several fours of them.
+      [[9001], []],
+      [[41000], [1]],
+      [[205, 200], [200]],
     ];
     const ops = ["add", "sub", "mul", "div", "maximum", "minimum", "squaredDifference"] as const;
     let stream = 10;

@@ -18,6 +18,8 @@ const SIZES = [
   [100, 2, 400],
   [32, 784, 64],
   [4, 6400, 1],
+  [36, 30, 132], // large enough for A to be turned first
+  [100, 9, 20], // tiles of 28 rows where both are read across the sum
 ];
 
 for (const tuning of [SOFTWARE_TUNING, GPU_TUNING]) {

@@ -6,28 +6,13 @@
 import type * as tfTypes from "@tensorflow/tfjs";
 import { tf } from "../../tf.ts";
 import type { GanforgeWebGpuBackend } from "../backend.ts";
-import type { Dispatch } from "../backend_types.ts";
 import { broadcastTerms, type IndexTerm } from "../expression.ts";
-import { chooseSplits } from "../tuning.ts";
-import { packScalars } from "../uniforms.ts";
-import { workgroupGemmCode, workgroupGemmGroups } from "./gemm_workgroup.ts";
-import { REGISTER_THREADS, registerMatmulCode } from "./matmul_registers.ts";
+import { type Product, registerProduct, workgroupProduct } from "./matmul_plan.ts";
 import { addParts } from "./partial_sums.ts";
 import { type KernelCall, replaceKernel } from "./registry.ts";
-import { storage, uniforms } from "./wgsl.ts";
 
-/** One product, or a batch of them. */
-interface Product {
-  M: number;
-  N: number;
-  K: number;
-  transposeA: boolean;
-  transposeB: boolean;
-  batch: number;
-  /** Numbers from one matrix of the batch to the next; 0 where all use the same. */
-  strideA: number;
-  strideB: number;
-}
+/** A product of so many columns pays for turning A. */
+const WIDE = 128;
 
 /** Registers the kernels for the backend "webgpu". */
 export function registerMatmulKernels(): void {
@@ -152,6 +137,12 @@ function matrixProduct(
   shape: number[],
   product: Product,
 ): tfTypes.TensorInfo {
+  if (isWorthTransposing(backend, product)) {
+    const turned = transposed(backend, a, product);
+    const result = matrixProduct(backend, turned, b, shape, { ...product, transposeA: true });
+    backend.disposeData(turned.dataId);
+    return result;
+  }
   const plan = backend.tuning.family === "registers" ? registerProduct : workgroupProduct;
   const { parts, ...work } = plan(backend, product);
   const output = backend.allocate(shape);
@@ -166,80 +157,29 @@ function matrixProduct(
   return output;
 }
 
-type PlannedProduct = Omit<Dispatch, "reads" | "writes"> & { parts: number };
-
-function labelOf({ transposeA, transposeB }: Product): string {
-  return `matmul${transposeA ? "T" : "N"}${transposeB ? "T" : "N"}`;
+/**
+ * Whether to turn A first, so that both operands are read across the sum: that costs as much as a few
+ * columns of the product, and makes large tiles possible.
+ */
+function isWorthTransposing(backend: GanforgeWebGpuBackend, product: Product): boolean {
+  const { transposeA, transposeB, M, N, batch } = product;
+  if (backend.tuning.family !== "registers" || transposeA || transposeB || batch > 1) return false;
+  return M % 4 === 0 && N % 4 === 0 && M >= 2 * backend.tuning.threadTile.rows && N >= WIDE;
 }
 
-function registerProduct(backend: GanforgeWebGpuBackend, product: Product): PlannedProduct {
-  const { M, N, K, transposeA, transposeB, batch } = product;
-  const { tuning } = backend;
-  const fours = { m: M % 4 === 0, n: N % 4 === 0, k: K % 4 === 0 };
-  const columns = Math.min(tuning.threadTile.columns, fours.n ? N : Math.min(N, 4));
-  const width = fours.n && columns % 4 ? columns - columns % 4 : columns;
-  let rows = Math.min(tuning.threadTile.rows, Math.ceil(M / 4) * 4);
-  const tilesN = Math.ceil(N / width);
-  const tilesOf = (r: number) => Math.ceil(M / r) * tilesN * batch;
-  while (tilesOf(rows) < tuning.enoughTiles / 4 && rows > 4) rows = Math.max(4, rows / 2 & ~3);
-  const parts = chooseSplits(tuning, tilesOf(rows), K);
-  const depth = Math.ceil(K / parts / 4) * 4;
-  const tiles = Math.ceil(M / rows) * tilesN;
-  const code = registerMatmulCode({ transposeA, transposeB, fours, rows, columns: width });
-  const label = labelOf(product);
-  return {
-    label,
-    pipeline: backend.pipeline(label, code),
-    uniforms: packScalars([
-      M,
-      N,
-      K,
-      depth,
-      tilesN,
-      tiles,
-      parts,
-      product.strideA,
-      product.strideB,
-    ]),
-    workgroups: [Math.ceil(tiles / REGISTER_THREADS), 1, batch * parts],
-    parts,
-  };
-}
-
-function workgroupProduct(backend: GanforgeWebGpuBackend, product: Product): PlannedProduct {
-  const { M, N, K, transposeA, transposeB, batch } = product;
-  const { groupTile } = backend.tuning;
-  const tile = {
-    rows: M <= groupTile.rows / 2 ? 32 : groupTile.rows,
-    columns: N <= groupTile.columns / 2 ? 32 : groupTile.columns,
-    depth: groupTile.depth,
-  };
-  const [x, y] = workgroupGemmGroups(tile, M, N);
-  const parts = chooseSplits(backend.tuning, x * y * batch, K);
-  const depth = Math.ceil(K / parts / 4) * 4;
-  const code = workgroupGemmCode({
-    declarations: `
-${storage({ A: "f32", B: "f32" }, { C: "f32" })}
-${uniforms(["M", "N", "K", "depth", "parts", "strideA", "strideB"], 3)}`,
-    setup: `
-let batch = z / u.parts;
-let part = z % u.parts;
-let end = min(u.K, (part + 1u) * u.depth);
-let out = (part * (groups.z / u.parts) + batch) * u.M * u.N;`,
-    sizes: { rows: "u.M", columns: "u.N", from: "part * u.depth", to: "end" },
-    a: `A[batch * u.strideA + ${transposeA ? "k * u.M + m" : "m * u.K + k"}]`,
-    b: `B[batch * u.strideB + ${transposeB ? "n * u.K + k" : "k * u.N + n"}]`,
-    store: "C[out + m * u.N + n] = value;",
-    aContiguousInTerms: !transposeA,
-    bContiguousInTerms: transposeB,
-    tile,
-  });
-  const label = labelOf(product);
-  return {
-    label,
-    pipeline: backend.pipeline(label, code),
-    uniforms: packScalars([M, N, K, depth, parts, product.strideA, product.strideB]),
-    workgroups: [x, y, batch * parts],
-    parts,
-  };
+/** A `[M, K]` as `[K, M]`. */
+function transposed(
+  backend: GanforgeWebGpuBackend,
+  a: tfTypes.TensorInfo,
+  { M, K }: Product,
+): tfTypes.TensorInfo {
+  const output = backend.allocate([K, M]);
+  const terms = [{ divisor: 1, modulus: M, stride: K }, { divisor: M, modulus: K, stride: 1 }];
+  backend.elementwise({
+    size: M * K,
+    operands: [{ buffer: backend.bufferOf(a), type: "f32", terms }],
+    nodes: [{ op: "copy", args: [{ operand: 0 }], params: [] }],
+    outputs: [{ node: 0, buffer: backend.bufferOf(output) }],
+  }, [a, output]);
+  return output;
 }

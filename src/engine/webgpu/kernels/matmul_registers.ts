@@ -21,17 +21,33 @@ export interface RegisterMatmulShape {
 /** Threads in a workgroup: the lanes of an 8-wide SIMD unit. */
 export const REGISTER_THREADS = 8;
 
-/**
- * The program. Uniforms: M, N, K, terms in a part of the sum, tiles in a row, tiles, parts, and the
- * numbers from one matrix of a batch to the next in A and B.
- * Dispatch: x over tiles, z over `batch * parts + part`. Output: `[parts, batch, M, N]`.
- */
+/** Fields of the uniform block, in order. */
+export const REGISTER_FIELDS = [
+  "M",
+  "N",
+  "K",
+  /** Terms in a part of the sum. */
+  "depth",
+  "tilesM",
+  "tilesN",
+  /** Tiles from one row (column) of tiles to the next: 1 and `tilesM`, or `tilesN` and 1. */
+  "stepM",
+  "stepN",
+  "parts",
+  /** Numbers from one matrix of a batch to the next. */
+  "strideA",
+  "strideB",
+];
+
+/** The program. Dispatch: x over tiles, z over `batch * parts + part`. Output: `[parts, batch, M, N]`. */
 export function registerMatmulCode(shape: RegisterMatmulShape): string {
   const { transposeA, transposeB, fours, rows, columns } = shape;
   const widthA = (transposeA ? fours.m : fours.k) ? 4 : 1;
   const widthB = (transposeB ? fours.k : fours.n) ? 4 : 1;
   const widthC = fours.n ? 4 : 1;
-  const step = fours.k ? 4 : 1;
+  // Where both operands are read across the sum one term at a time is best: the loop's code fits the
+  // cache of instructions.
+  const step = fours.k && (!transposeA || transposeB) ? 4 : 1;
   const vectors = columns / widthC;
   const float = floatType(widthC);
   const acc = (i: number, j: number) => `c${i}_${j}`;
@@ -100,12 +116,12 @@ export function registerMatmulCode(shape: RegisterMatmulShape): string {
 
   return `
 ${storage({ A: floatType(widthA), B: floatType(widthB) }, { C: float })}
-${uniforms(["M", "N", "K", "depth", "tilesN", "tiles", "parts", "strideA", "strideB"], 3)}
+${uniforms(REGISTER_FIELDS, 3)}
 @compute @workgroup_size(${REGISTER_THREADS})
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  if (id.x >= u.tiles) { return; }
-  let n0 = (id.x % u.tilesN) * ${columns}u;
-  let m0 = (id.x / u.tilesN) * ${rows}u;
+  if (id.x >= u.tilesM * u.tilesN) { return; }
+  let n0 = (id.x / u.stepN % u.tilesN) * ${columns}u;
+  let m0 = (id.x / u.stepM % u.tilesM) * ${rows}u;
   let batch = id.z / u.parts;
   let part = id.z % u.parts;
   let baseA = batch * u.strideA;
