@@ -108,3 +108,37 @@ Deno.test("the 1-D presets report theory, and their curves", () =>
     assertStringIncludes(svg, "optimal D*(x)");
     assertEquals((await Deno.readTextFile(`${run}/sampled.csv`)).trim().split("\n").length, 1000);
   }));
+
+Deno.test("a generator with dropout at sampling draws alike in training, in the file and by its app", () =>
+  inFolder(async (folder) => {
+    const layers = TINY.generator.layers.toSpliced(3, 0, {
+      type: "dropout",
+      rate: 0.4,
+      atSampling: true,
+    });
+    await writeConfig(folder, { ...TINY, generator: { ...TINY.generator, layers } });
+    const { code, stderr } = await runTask("train", ["tiny.json"], folder);
+    assertEquals(code, 0, stderr);
+    const run = `${folder}/runs/00000-digits-tiny`;
+    const trained = decodePng(await Deno.readFile(`${run}/samples/00000012.png`), "trained");
+    const sampled = decodePng(await Deno.readFile(`${run}/sampled.png`), "sampled");
+    let largest = 0;
+    trained.data.forEach((value, i) => {
+      largest = Math.max(largest, Math.abs(value - sampled.data[i]));
+    });
+    assert(largest <= 1, `the pictures differ by ${largest} levels`);
+    const evaluated = await runTask("evaluate", ["latest", "--count", "64"], folder);
+    assertEquals(evaluated.code, 0, evaluated.stderr);
+    const critic = TINY.discriminator.layers.map((layer) =>
+      layer.type === "dropout" ? { ...layer, atSampling: true } : layer
+    );
+    const wrong = {
+      ...TINY,
+      preset: "wrong",
+      discriminator: { ...TINY.discriminator, layers: critic },
+    };
+    await writeConfig(folder, wrong);
+    const refused = await runTask("train", ["wrong.json"], folder);
+    assertEquals(refused.code, 2);
+    assertStringIncludes(refused.stderr, "Cannot use dropout with atSampling in the discriminator");
+  }));

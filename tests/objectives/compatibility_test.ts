@@ -123,6 +123,15 @@ Deno.test("checkCombination() refuses what would not mean what it says", () => {
       }],
       "its groups would mix reals with fakes; use separate",
     ],
+    [
+      [{
+        discriminator: network([2], { type: "dropout", rate: 0.3, atSampling: true }, {
+          type: "dense",
+          units: 1,
+        }),
+      }],
+      "Cannot use dropout with atSampling in the discriminator (dropout_1): it is not there when",
+    ],
   ];
   for (const [given, message] of cases) assertStringIncludes(refusal(...given), message);
   assertEquals(refusal({ pack: 2 }), "");

@@ -6,6 +6,7 @@ import type { HostTensor, HostTensors, TensorMap } from "../../src/engine/types.
 import { applyNetwork, buildNetwork, initialParameters, type Network } from "../../src/nn/mod.ts";
 import type { LatentDistribution } from "../../src/manifest.ts";
 import { fillNormal, fillUniform } from "../../src/random/counter_random.ts";
+import { fillNoise } from "../../src/random/latents.ts";
 import type { OnnxGraph } from "../../src/onnx/graph.ts";
 import type { ParityReference } from "../../src/onnx/mod.ts";
 import { decodeModel } from "./protobuf_reader.ts";
@@ -43,8 +44,15 @@ export function trainedNetwork(spec: NetworkSpec, seed: number): TrainedNetwork 
     spec,
     network,
     weights,
-    reference: (latents, labels) => Promise.resolve(applyOnCpu(network, weights, latents, labels)),
+    reference: (latents, labels, seeds) =>
+      Promise.resolve(applyOnCpu(network, weights, latents, { labels, seeds })),
   };
+}
+
+/** The noise of some seeds. `[seeds.length, noiseSize]` */
+function noiseOf({ noiseSize }: Network, seeds: ArrayLike<number>): tf.Tensor {
+  const rows = Array.from(seeds, (seed) => [...fillNoise(new Float32Array(noiseSize), seed)]);
+  return tf.tensor2d(rows);
 }
 
 /** What TensorFlow.js' cpu backend gives. */
@@ -52,7 +60,7 @@ export function applyOnCpu(
   network: Network,
   weights: HostTensors,
   latents: HostTensor,
-  labels?: Int32Array,
+  { labels, seeds = [] }: { labels?: Int32Array; seeds?: ArrayLike<number> } = {},
 ): HostTensor {
   void tf.setBackend("cpu");
   const output = tf.tidy(() => {
@@ -63,6 +71,7 @@ export function applyOnCpu(
     return applyNetwork(network, parameters, x, {
       training: false,
       labels: labels && tf.tensor1d(labels, "int32"),
+      noise: network.noiseSize > 0 ? noiseOf(network, seeds) : undefined,
     }).output;
   });
   const data = output.dataSync().slice() as Float32Array;
