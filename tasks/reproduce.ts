@@ -29,6 +29,7 @@ const spec: CommandSpec = {
   options: {
     recipes: { value: "LIST", help: `some of ${RECIPES.join(",")} (default gan,pacgan2,best)` },
     seeds: { value: "N", help: "runs of each recipe (default 10, as in the published tables)" },
+    "first-seed": { value: "N", help: "start at this seed (default 0): to share a table out" },
     steps: { value: "N", help: "train so many steps instead of the full length" },
     epochs: { value: "N", help: "train so many passes over the data instead" },
     data: { value: "PATH", help: "MNIST's files for stacked-mnist (default: drawn digits)" },
@@ -63,6 +64,7 @@ interface Request {
   recipes: { recipe: RecipeName; config: RunConfig }[];
   full: { recipe: RecipeName; steps: number }[];
   seeds: number;
+  firstSeed: number;
 }
 
 async function main(command: ParsedCommand): Promise<TaskOutcome> {
@@ -114,6 +116,7 @@ async function readRequest(command: ParsedCommand): Promise<Request> {
   }
   const problem = findProblem(name);
   const seeds = command.integer("seeds", { min: 1, max: 1000 }) ?? problem.fullSeeds;
+  const firstSeed = command.integer("first-seed", { min: 0, max: 1_000_000 }) ?? 0;
   const steps = command.integer("steps", { min: 1 });
   const epochs = command.integer("epochs", { min: 1 });
   if (steps !== undefined && epochs !== undefined) {
@@ -146,7 +149,7 @@ async function readRequest(command: ParsedCommand): Promise<Request> {
     config.snapshots = { ...config.snapshots, everyEpochs: undefined, everySteps };
     recipes.push({ recipe, config });
   }
-  return { problem, recipes, full, seeds };
+  return { problem, recipes, full, seeds, firstSeed };
 }
 
 /** MNIST for stacked digits, from its server. */
@@ -171,11 +174,11 @@ function readOut(command: ParsedCommand): string | undefined {
 }
 
 async function runAll(
-  { problem, recipes, seeds }: Request,
+  { problem, recipes, seeds, firstSeed }: Request,
   { signal, runsFolder }: { signal: AbortSignal; runsFolder: string | undefined },
 ): Promise<Reproduction> {
   let watch = watchRun();
-  return await reproduce(problem, { recipes, seeds }, {
+  return await reproduce(problem, { recipes, seeds, firstSeed }, {
     runsFolder,
     signal,
     onRun({ recipe, seed, done }) {

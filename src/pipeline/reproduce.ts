@@ -58,13 +58,23 @@ export interface Reproduction {
   file: string;
 }
 
+/** The runs of a table. */
+export interface ReproductionPlan {
+  /** Each is run with every seed. */
+  recipes: readonly PlannedRecipe[];
+  /** How many seeds. */
+  seeds: number;
+  /** The first of them; the others follow it. Default 0. */
+  firstSeed?: number;
+}
+
 /**
- * Runs every recipe with the seeds 0 to `seeds - 1`, those that are not done yet.
+ * Runs every recipe with every seed, those that are not done yet.
  * @throws {UserError} when the data or the results file cannot be used, or a recipe does not fit
  */
 export async function reproduce(
   problem: Problem,
-  { recipes, seeds }: { recipes: readonly PlannedRecipe[]; seeds: number },
+  { recipes, seeds, firstSeed = 0 }: ReproductionPlan,
   options: ReproduceOptions = {},
 ): Promise<Reproduction> {
   const { runsFolder = "runs", signal, onRun, onResult, onStage } = options;
@@ -72,7 +82,7 @@ export async function reproduce(
   using _lock = await takeTable(`${runsFolder}/reproduce-${problem.name}`);
   const done = await readResults(file);
   const results: SeedResult[] = [];
-  for (let seed = 0; seed < seeds; seed++) { // every recipe's first seed before any second one
+  for (let seed = firstSeed; seed < firstSeed + seeds; seed++) { // every recipe's first seed before any second one
     for (const { recipe, config: full } of recipes) {
       if (signal?.aborted) return { results, interrupted: true, file };
       const config = { ...full, seed };

@@ -71,6 +71,17 @@ Deno.test("reproduce() runs each seed once, and goes on where it was interrupted
     assertEquals(await readResults(second.file), second.results);
   }));
 
+Deno.test("reproduce() starts at any seed, with the results of a run from 0", () =>
+  inFolder(async (root) => {
+    const ring = findProblem("ring");
+    const from = async (firstSeed: number, seeds: number) => {
+      const runsFolder = `${root}/${firstSeed}`;
+      return await reproduce(ring, { ...plan, seeds, firstSeed }, { runsFolder });
+    };
+    const both = await from(0, 2);
+    assertEquals(withoutTime((await from(1, 1)).results), withoutTime(both.results.slice(1)));
+  }));
+
 Deno.test("reproduce() refuses a table that another process trains", () =>
   inFolder(async (root) => {
     await Deno.mkdir(`${root}/reproduce-ring`);
