@@ -24,7 +24,7 @@ import type { StepMemory } from "./step_memory.ts";
 const READ_BACK = 0x01 | 0x08;
 
 /** Steps in one command buffer at most. */
-const MOST_STEPS = 16;
+const MOST_STEPS = 32;
 /** A GPU is given work for so long at once: systems reset one that does not answer for 2 s. */
 const MOST_SUBMIT_MS = 250;
 
@@ -141,9 +141,10 @@ export class WebGpuStep implements CompiledStep {
     const most = isSoftware
       ? MOST_STEPS
       : Math.max(1, Math.min(MOST_STEPS, Math.floor(MOST_SUBMIT_MS / this.#stepMs)));
-    // Short at first, so that the device need not wait for the first command buffer.
-    for (let start = 0, size = 1; start < count; start += size, size = Math.min(2 * size, most)) {
-      const end = Math.min(start + size, count);
+    // The first of several is short, so that the device need not wait for it.
+    let size = count > most ? 1 : most;
+    for (let start = 0, end; start < count; start = end, size = Math.min(4 * size, most)) {
+      end = Math.min(start + size, count);
       const encoder = this.#device.createCommandEncoder();
       this.#encodeSteps(encoder, kinds, start, end);
       if (end === count) this.#ring.encodeReadBack(encoder, count);
