@@ -1,5 +1,6 @@
 /**
- * Room for WebAssembly threads in Deno. No imports: the sampler and the cpu engine share it.
+ * Room in WebAssembly's memory, for threads in Deno and for large weights. No imports: the sampler, the
+ * exporter and the cpu engine share it.
  *
  * Deno's V8 runs WebAssembly with explicit bounds checks, and when shared memory grows, a thread that
  * is at work goes on with the old bound: an address beyond it is an error that ends the thread, and the
@@ -31,6 +32,22 @@ export async function withRoomyWasmMemory<T>(body: () => Promise<T>): Promise<T>
   } finally {
     WebAssembly.Memory = Original;
   }
+}
+
+/** From this size on, a second copy of a model's weights may be one too many for 4 GiB. */
+const MANY_BYTES = 2 ** 30;
+
+/**
+ * What ONNX Runtime's `InferenceSession.create` needs to be told so that large weights fit into
+ * WebAssembly's 4 GiB: not to keep a second copy of them, packed for faster products, and to give memory
+ * back. Nothing for ordinary models.
+ */
+export function sessionOptionsFor(weightBytes: number): {
+  enableCpuMemArena?: false;
+  extra?: { session: { disable_prepacking: "1" } };
+} {
+  if (weightBytes < MANY_BYTES) return {};
+  return { enableCpuMemArena: false, extra: { session: { disable_prepacking: "1" } } };
 }
 
 function largerOf(initial: number, maximum: number): number {

@@ -3,7 +3,7 @@ import { availableParallelism } from "node:os";
 import type * as Ort from "onnxruntime-web";
 import type { HostTensor, HostTensors } from "../engine/types.ts";
 import { UserError } from "../errors.ts";
-import { withRoomyWasmMemory } from "../wasm_memory.ts";
+import { sessionOptionsFor, withRoomyWasmMemory } from "../wasm_memory.ts";
 import type { ExternalData } from "./external_data.ts";
 
 /** A file that is ready to run. */
@@ -56,6 +56,7 @@ export async function openModel(
       ort.InferenceSession.create(bytes, {
         executionProviders: ["wasm"],
         logSeverityLevel: 3,
+        ...sessionOptionsFor(externalData?.sizeBytes ?? 0),
         ...(externalData
           ? { externalData: [{ path: externalData.location, data: joined(externalData) }] }
           : {}),

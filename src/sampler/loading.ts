@@ -18,6 +18,9 @@ import {
 } from "./runtime.ts";
 import { type LoadedSource, type ModelSource, readSource, type SourceOptions } from "./source.ts";
 
+/** WebAssembly's memory ends here; protobuf's limit is none of a file of plain weights. */
+const MAX_WEIGHT_BYTES = 2 ** 32;
+
 /** How far {@linkcode Sampler.load} is. */
 export interface LoadProgress {
   /**
@@ -118,8 +121,9 @@ async function readWeights(
         loadedBytes: before + loadedBytes,
         totalBytes: totalBytes === null ? null : before + totalBytes,
       });
-    const { sha256: _ofTheModel, ...rest } = options;
-    const { bytes: data } = await readSource(beside(path), rest, progress, () => {});
+    const { sha256: _ofTheModel, maxBytes = MAX_WEIGHT_BYTES, ...rest } = options;
+    const ofWeights = { ...rest, maxBytes };
+    const { bytes: data } = await readSource(beside(path), ofWeights, progress, () => {});
     weights.push({ path, data });
     before += data.length;
   }

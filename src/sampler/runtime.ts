@@ -7,7 +7,7 @@
  */
 import type * as Ort from "onnxruntime-web";
 import { UserError } from "../errors.ts";
-import { withRoomyWasmMemory } from "../wasm_memory.ts";
+import { sessionOptionsFor, withRoomyWasmMemory } from "../wasm_memory.ts";
 import type { InputSpec } from "./generator_info.ts";
 import { findGpu } from "./gpu.ts";
 import { canShareMemory, defaultThreads, hasFiles } from "./platform.ts";
@@ -209,6 +209,7 @@ function createSession(
   return ort.InferenceSession.create(bytes, {
     executionProviders: [device],
     ...(weights.length > 0 ? { externalData: weights } : {}),
+    ...sessionOptionsFor(weights.reduce((sum, { data }) => sum + data.length, bytes.length)),
     ...QUIET,
   });
 }

@@ -1,5 +1,6 @@
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { exportOnnx } from "../../src/onnx/mod.ts";
+import { sessionOptionsFor } from "../../src/wasm_memory.ts";
 import { Sampler, UserError } from "../../src/sampler/mod.ts";
 import { generatorOf, trainedNetwork } from "../onnx/networks.ts";
 
@@ -69,4 +70,12 @@ Deno.test("Sampler.load() finds weights beside the file, on disk and on a server
     await server.shutdown();
     await Deno.remove(folder, { recursive: true });
   }
+});
+
+Deno.test("sessionOptionsFor() keeps no second copy of weights that fill half of WebAssembly's memory", () => {
+  assertEquals(sessionOptionsFor(10_000_000), {});
+  assertEquals(sessionOptionsFor(2 ** 31), {
+    enableCpuMemArena: false,
+    extra: { session: { disable_prepacking: "1" } },
+  });
 });
