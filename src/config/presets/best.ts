@@ -24,6 +24,21 @@ const withoutMomentum = (learningRate: number): RunConfig["generatorOptimizer"] 
   beta2: 0.99,
 });
 
+/**
+ * `[units] -> [units]`, so many blocks that start near the identity: a generator can grow as steep as the
+ * gaps between modes need without its layers getting in each other's way.
+ */
+const residual = (units: number, blocks: number): LayerSpec[] =>
+  Array.from({ length: blocks }, (): LayerSpec => ({
+    type: "residual",
+    body: [
+      leakyRelu,
+      { type: "dense", units },
+      leakyRelu,
+      { type: "dense", units, init: { normal: 0.02 } },
+    ],
+  }));
+
 /** What differs between the ring and the grid. */
 interface MixtureRecipe {
   steps: number;
@@ -31,23 +46,21 @@ interface MixtureRecipe {
   gamma: number;
   /** The noise at the start, which blurs modes into their neighbours, and its share of the steps. */
   noise: { sigma: number; share: number };
-  /** Units of a hidden layer. */
-  units: { generator: number; discriminator: number };
 }
 
 /** The generator is deep rather than wide, since it has to tear one bump into many. */
-function mixture({ steps, gamma, noise, units }: MixtureRecipe): Recipe {
+function mixture({ steps, gamma, noise }: MixtureRecipe): Recipe {
   return {
     duration: { steps },
     generator: {
       inputShape: [2],
       init: "he-normal",
-      layers: [...hidden(units.generator, 5), { type: "dense", units: 2 }],
+      layers: [{ type: "dense", units: 96 }, ...residual(96, 4), { type: "dense", units: 2 }],
     },
     discriminator: {
       inputShape: [2],
       init: "he-normal",
-      layers: [...hidden(units.discriminator, 3), { type: "dense", units: 1 }],
+      layers: [...hidden(128, 3), { type: "dense", units: 1 }],
     },
     objective: { name: "relativistic", r1: { gamma }, r2: { gamma } },
     instanceNoise: { sigma: noise.sigma, decaySteps: Math.round(noise.share * steps) },
@@ -60,18 +73,8 @@ function mixture({ steps, gamma, noise, units }: MixtureRecipe): Recipe {
 
 /** For the ring and the grid. */
 export const BEST_MIXTURE: Readonly<Record<"ring" | "grid", Recipe>> = {
-  ring: mixture({
-    steps: 20_000,
-    gamma: 1e-4,
-    noise: { sigma: 0.2, share: 0.3 },
-    units: { generator: 96, discriminator: 128 },
-  }),
-  grid: mixture({
-    steps: 40_000,
-    gamma: 6e-3,
-    noise: { sigma: 0.8, share: 0.5 },
-    units: { generator: 128, discriminator: 192 },
-  }),
+  ring: mixture({ steps: 20_000, gamma: 1e-3, noise: { sigma: 0.4, share: 0.4 } }),
+  grid: mixture({ steps: 40_000, gamma: 6e-3, noise: { sigma: 0.5, share: 0.4 } }),
 };
 
 /** For stacked digits: the tiny networks of the preset, without D's batch norm. */
