@@ -211,4 +211,8 @@ Deno.test("scalarFault() finds the first step with a number that is not finite",
   assertEquals(scalarFault({ a: Float32Array.of(1, 2), b: Float32Array.of(0, 0) }, 4), undefined);
   const measured = { a: Float32Array.of(1, 2, NaN), b: Float32Array.of(0, -Infinity, 0) };
   assertEquals(scalarFault(measured, 4), { step: 6, what: "b is -Infinity" });
+  const now = (scalar: string, step: number) => scalar !== "a" || step === 4;
+  const late = { a: Float32Array.of(1, NaN, NaN) };
+  assertEquals(scalarFault(late, 4, now), undefined);
+  assertEquals(scalarFault(late, 3, now), { step: 5, what: "a is NaN" });
 });

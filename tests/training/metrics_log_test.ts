@@ -19,6 +19,25 @@ Deno.test("MetricsLog averages fixed stretches, however the steps come in", asyn
   }
 });
 
+Deno.test("MetricsLog averages what steps measured, and leaves out what none did", async () => {
+  const file = await Deno.makeTempFile();
+  try {
+    const log = new MetricsLog(file, 3);
+    await log.truncate(0);
+    const scalars = {
+      dLoss: Float32Array.of(1, 2, 3, 4, 5, 6),
+      penalty: Float32Array.of(NaN, 4, 5, NaN, NaN, NaN),
+    };
+    await log.add(scalars, 6, progress);
+    assertEquals((await readMetrics(file)).map(({ dLoss, penalty }) => [dLoss, penalty]), [
+      [2, 4.5],
+      [5, undefined],
+    ]);
+  } finally {
+    await Deno.remove(file);
+  }
+});
+
 Deno.test("MetricsLog.truncate() drops the lines that a resumed run writes again", async () => {
   const file = await Deno.makeTempFile();
   try {
