@@ -21,6 +21,10 @@ const spec: CommandSpec = {
     steps: { value: "N", help: "train so many steps" },
     epochs: { value: "N", help: "train so many passes over the data" },
     batch: { value: "N", help: "real samples a step" },
+    size: {
+      value: "HxW",
+      help: "pictures of this size, 64 or 48x64: cut to it, and networks made for it (dcgan, ...)",
+    },
     seed: { value: "N", help: "decides every random number" },
     device: {
       value: "auto|webgpu|cpu",
@@ -47,12 +51,12 @@ const spec: CommandSpec = {
     "deno task train --resume latest --steps 5000",
     "deno task train mnist-mlp --data mnist --set generatorOptimizer.learningRate=2e-4",
     "deno task train --evaluate-every 500 --set evaluation.measure=frechet --export best",
-    "deno task train dcgan@64x128 --data photos --conditional --dry-run",
+    "deno task train dcgan --size 64x128 --data photos --conditional --dry-run",
   ],
   notes: [
     `Presets: ${Object.keys(presets).join(", ")}`,
-    `Of any size, as in dcgan@64, r3gan@32x32x1 (grey), dcgan@64x128 (height x width; the pictures`,
-    `must have that size): ${SIZED_PRESETS.join(", ")}`,
+    `Of any size, by --size or as in dcgan@64, r3gan@32x32x1 (grey), dcgan@64x128 (height x width):`,
+    `  ${SIZED_PRESETS.join(", ")}`,
     "Exit codes: 0 done, 2 a mistake in the call or its data, 130 stopped by Ctrl-C, 1 a bug",
   ],
 };

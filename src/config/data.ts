@@ -41,6 +41,19 @@ export interface MixtureComponent {
   sigma: number;
 }
 
+/** A side of a square in pixels, or height and width. */
+export type PictureSize = number | [number, number];
+
+/** Height and width in pixels. */
+export function pictureSize(size: PictureSize): [number, number] {
+  return typeof size === "number" ? [size, size] : size;
+}
+
+/** A size in the shorter way: a square by its side. */
+export function shortSize([height, width]: readonly [number, number]): PictureSize {
+  return height === width ? height : [height, width];
+}
+
 /** What to train on. A field that the source has no use for is refused, not ignored. */
 export interface DataSpec {
   /** Where the data come from. */
@@ -49,8 +62,8 @@ export interface DataSpec {
   path?: string;
   /** For MNIST and CIFAR-10. Default: the training split where it is there, else the test split. */
   split?: "train" | "test";
-  /** Height and width in pixels: images are cut to their central square and resized. */
-  size?: number;
+  /** Pixels of an image: its middle is cut to their aspect ratio and resized. */
+  size?: PictureSize;
   /** 1 for grey, 3 for RGB. Default: as the data are. */
   channels?: 1 | 3;
   /** How many samples: to draw, or to pick at random from what is there. */
@@ -104,13 +117,14 @@ const OPTIONS: Record<DataSourceName, readonly Option[]> = {
 };
 
 const positive = z.number().int().positive();
+const side = positive.max(4096);
 
 /** Checks a {@linkcode DataSpec}: unknown options, and options that the source cannot use, are refused. */
 export const dataSchema: z.ZodType<DataSpec> = z.strictObject({
   source: z.enum(Object.keys(OPTIONS) as [DataSourceName, ...DataSourceName[]]),
   path: z.string().min(1).optional(),
   split: z.enum(["train", "test"]).optional(),
-  size: positive.max(4096).optional(),
+  size: z.union([side, z.tuple([side, side])]).optional(),
   channels: z.union([z.literal(1), z.literal(3)]).optional(),
   count: positive.max(100_000_000).optional(),
   seed: z.number().int().min(0).max(0xffff_ffff).optional(),
@@ -122,6 +136,14 @@ export const dataSchema: z.ZodType<DataSpec> = z.strictObject({
   background: z.number().int().min(0).max(255).optional(),
 }).superRefine((spec, context) => {
   const known: readonly string[] = OPTIONS[spec.source];
+  const isDrawn = spec.source === "digits" || (spec.source === "stacked-mnist" && !spec.path);
+  if (isDrawn && spec.size !== undefined && typeof shortSize(pictureSize(spec.size)) !== "number") {
+    context.addIssue({
+      code: "custom",
+      path: ["size"],
+      message: `digits are drawn in squares, and this is ${spec.size}; give one number`,
+    });
+  }
   for (const [key, value] of Object.entries(spec)) {
     if (key === "source" || value === undefined || known.includes(key)) continue;
     context.addIssue({

@@ -66,7 +66,7 @@ export function withAssignments(config: RunConfig, assignments: readonly string[
     }
     assign(copy, assignment.slice(0, equals).split("."), parseValue(assignment.slice(equals + 1)));
   }
-  const origin = assignments.map((assignment) => `--set ${assignment}`).join(" ");
+  const origin = assignments.map((assignment) => `--set ${assignment}`).join(" ") || "the options";
   const changed = checkConfig(copy, origin);
   return changed.conditional && !hasLabelLayers(changed) ? conditionalVariant(changed) : changed;
 }

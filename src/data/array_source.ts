@@ -1,9 +1,10 @@
 /** From an array of a .npy file to a data source: which axes are pixels, and which values are. */
+import { pictureSize } from "../config/data.ts";
 import { UserError } from "../errors.ts";
 import type { NpyArray } from "./npy.ts";
 import { randomSubset } from "./order.ts";
 import { type PixelOptions, pixelSource } from "./pixel_set.ts";
-import { type DataSource, floatSource, type SourceParts } from "./source.ts";
+import { counted, type DataSource, floatSource, type SourceParts } from "./source.ts";
 
 /** What a user may want of an array, and where it is from. */
 export interface ArrayOptions extends PixelOptions {
@@ -28,10 +29,12 @@ export function arraySource(array: NpyArray, options: ArrayOptions): DataSource 
   const [height, width, depth, planar] = imageLayout(array, origin);
   if (values instanceof Uint8Array) {
     const pixels = planar ? interleave(values, { depth, plane: height * width }) : values;
-    const text = `${shape[0]} pictures of ${origin}`;
+    const text = `${counted(shape[0])} pictures of ${origin}`;
     return pixelSource({ name, origin: text, shape: [height, width, depth], pixels }, options);
   }
-  if (size !== undefined || channels !== undefined && channels !== depth) {
+  const [newHeight, newWidth] = size === undefined ? [height, width] : pictureSize(size);
+  const isOther = newHeight !== height || newWidth !== width;
+  if (isOther || channels !== undefined && channels !== depth) {
     throw new UserError(
       `Cannot resize or recolour ${origin}: that works on uint8 pictures, and it holds floats`,
     );
@@ -50,7 +53,8 @@ export function arraySource(array: NpyArray, options: ArrayOptions): DataSource 
   return floatSource(picked, {
     kind: "image",
     name,
-    description: `${picked.length / (height * width * depth)} float pictures of ${origin}: ` +
+    description:
+      `${counted(picked.length / (height * width * depth))} float pictures of ${origin}: ` +
       `${width} x ${height} pixels, ${depth === 1 ? "grey" : "RGB"}, no labels`,
     shape: [height, width, depth],
   });
@@ -76,7 +80,9 @@ export function pointSource(
   return floatSource(picked, {
     kind: "points",
     name,
-    description: `${picked.length / dimension} points in ${dimension}-D of ${origin}${classes}`,
+    description: `${
+      counted(picked.length / dimension)
+    } points in ${dimension}-D of ${origin}${classes}`,
     shape,
     labels: labels && Int32Array.from(pickRows(labels, 1, options)),
     classNames,

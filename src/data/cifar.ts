@@ -7,6 +7,7 @@ import { UserError } from "../errors.ts";
 import { type ByteReader, openBytes, readSmallFile } from "./byte_reader.ts";
 import type { PixelSet } from "./pixel_set.ts";
 import { readTar } from "./tar.ts";
+import { counted } from "./source.ts";
 
 const SIDE = 32;
 const PLANE = SIDE * SIDE;
@@ -211,7 +212,7 @@ function joinBatches(
   const part = split === undefined ? "" : `, ${split} split in ${files.length} files`;
   return {
     name: "cifar-10",
-    origin: `${total} pictures of CIFAR-10 (${origin}${part})`,
+    origin: `${counted(total)} pictures of CIFAR-10 (${origin}${part})`,
     shape: [SIDE, SIDE, 3],
     pixels,
     labels,

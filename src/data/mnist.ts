@@ -5,6 +5,7 @@
 import { UserError } from "../errors.ts";
 import { readIdxFile } from "./idx.ts";
 import type { PixelSet } from "./pixel_set.ts";
+import { counted } from "./source.ts";
 
 /** A file of pictures and, where it is there, that of their labels. */
 export interface IdxPair {
@@ -90,7 +91,7 @@ export async function readMnist({ imagesPath, labelsPath, split }: IdxPair): Pro
   const part = split === undefined ? "" : `, ${split} split`;
   const set: PixelSet = {
     name: "mnist",
-    origin: `${count} pictures of ${imagesPath}${part}`,
+    origin: `${counted(count)} pictures of ${imagesPath}${part}`,
     shape: [height, width, 1],
     pixels,
   };

@@ -2,7 +2,7 @@
  * From a run's description of its data to the data: draws what is drawn, and reads what lies at a path
  * with the reader of its kind.
  */
-import { DATA_DEFAULTS, dataSchema, type DataSpec } from "../config/data.ts";
+import { DATA_DEFAULTS, dataSchema, type DataSpec, pictureSize } from "../config/data.ts";
 import { UserError } from "../errors.ts";
 import { arraySource, pointSource } from "./array_source.ts";
 import { readCifarArchive, readCifarFile, readCifarFolder } from "./cifar.ts";
@@ -53,7 +53,7 @@ export async function openDataSource(
     case "grid-2d":
       return drawToyData(source, spec);
     case "digits":
-      return drawDigits(spec);
+      return drawDigits({ ...spec, size: drawnSide(spec) });
     case "stacked-mnist":
       return await openStacked(spec, options);
   }
@@ -68,11 +68,18 @@ async function openStacked(spec: DataSpec, options: OpenOptions): Promise<DataSo
   const { path, size, split, count = DATA_DEFAULTS.stackedCount } = spec;
   const { seed = DATA_DEFAULTS.seed } = spec;
   const wanted = { seed, channels: 1, ...(size === undefined ? {} : { size }) } as const;
-  const digits = path === undefined ? drawDigits(wanted) : await openDataSource(
-    { source: "auto", path, ...wanted, ...(split ? { split } : {}) },
-    options,
-  );
+  const digits = path === undefined
+    ? drawDigits({ ...wanted, size: drawnSide(spec) })
+    : await openDataSource(
+      { source: "auto", path, ...wanted, ...(split ? { split } : {}) },
+      options,
+    );
   return stackDigits(digits, { count, seed });
+}
+
+/** The side of drawn digits, which are squares; checkSpec() has seen to that. */
+function drawnSide({ size }: DataSpec): number | undefined {
+  return size === undefined ? undefined : pictureSize(size)[0];
 }
 
 function checkSpec(spec: DataSpec): void {

@@ -1,8 +1,9 @@
 /** 8-bit pictures as a file holds them, and the last steps from there to a data source. */
+import { type PictureSize, pictureSize } from "../config/data.ts";
 import { UserError } from "../errors.ts";
-import { type Raster, toChannels, toSquare } from "./images/raster.ts";
+import { cropAndResize, type Raster, toChannels } from "./images/raster.ts";
 import { randomSubset } from "./order.ts";
-import { type DataSource, imageSource } from "./source.ts";
+import { counted, type DataSource, imageSource } from "./source.ts";
 
 /** Pictures of one shape. */
 export interface PixelSet {
@@ -22,8 +23,8 @@ export interface PixelSet {
 
 /** What a user may want of pictures. */
 export interface PixelOptions {
-  /** Side in pixels to which the central square is resized. */
-  size?: number;
+  /** Pixels to which the middle, cut to their aspect ratio, is resized. */
+  size?: PictureSize;
   /** 1 for grey, 3 for RGB. */
   channels?: 1 | 3;
   /** How many to take, picked at random. */
@@ -68,7 +69,11 @@ function pickPixels(set: PixelSet, { count, seed }: PixelOptions): PixelSet {
   for (const [to, from] of chosen.entries()) {
     pixels.set(set.pixels.subarray(from * size, (from + 1) * size), to * size);
   }
-  const picked = { ...set, pixels, origin: `${count} picked at random from ${set.origin}` };
+  const picked = {
+    ...set,
+    pixels,
+    origin: `${counted(count)} picked at random from ${set.origin}`,
+  };
   const { labels } = set;
   if (labels) picked.labels = Int32Array.from(chosen, (index) => labels[index]);
   return picked;
@@ -76,7 +81,7 @@ function pickPixels(set: PixelSet, { count, seed }: PixelOptions): PixelSet {
 
 function reshapePixels(set: PixelSet, { size, channels = set.shape[2] }: PixelOptions): PixelSet {
   const [height, width, oldChannels] = set.shape;
-  const [newHeight, newWidth] = size ? [size, size] : [height, width];
+  const [newHeight, newWidth] = size === undefined ? [height, width] : pictureSize(size);
   if (newHeight === height && newWidth === width && channels === oldChannels) return set;
   const from = height * width * oldChannels;
   const to = newHeight * newWidth * channels;
@@ -85,7 +90,7 @@ function reshapePixels(set: PixelSet, { size, channels = set.shape[2] }: PixelOp
   for (let i = 0; i < count; i++) {
     const data = set.pixels.subarray(i * from, (i + 1) * from);
     const raster: Raster = { width, height, channels: oldChannels, data };
-    const shaped = size ? toSquare(raster, size) : raster;
+    const shaped = cropAndResize(raster, { width: newWidth, height: newHeight });
     pixels.set(toChannels(shaped, channels).data, i * to);
   }
   return { ...set, pixels, shape: [newHeight, newWidth, channels] };

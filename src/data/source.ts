@@ -163,6 +163,11 @@ function commonParts(
   return { name, kind, shape, sampleSize, count, description, fingerprint, ...labelled };
 }
 
+/** A number as descriptions have it, with commas between thousands. */
+export function counted(value: number): string {
+  return value.toLocaleString("en");
+}
+
 /** Class names "0", "1", ... up to the largest label. */
 function numberNames(labels: Int32Array): string[] {
   let largest = 0;

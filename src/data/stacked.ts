@@ -6,7 +6,7 @@
 import { createHash } from "node:crypto";
 import { UserError } from "../errors.ts";
 import { fillUniform, STREAMS } from "../random/counter_random.ts";
-import { completeSource, type DataSource, type StoredSamples } from "./source.ts";
+import { completeSource, counted, type DataSource, type StoredSamples } from "./source.ts";
 
 /** Where the choice of digits is drawn; drawn digits use the steps from 0. */
 const CHOICE_STEP = 0xffff_fff0;
@@ -52,7 +52,7 @@ export function stackDigits(
       count,
       labels: stacked,
       classNames: Array.from({ length: 1000 }, (_, mode) => String(mode).padStart(3, "0")),
-      description: `${count} pictures of three digits each, from ${digits.description}`,
+      description: `${counted(count)} pictures of three digits each, from ${digits.description}`,
       valueRange: [-1, 1],
       fingerprint,
       stored: digits.stored && stackRows(digits.stored, chosen),

@@ -1,7 +1,7 @@
 /** Data sources of points that are drawn from the toy densities. */
 import { DATA_DEFAULTS, type DataSpec, type TOY_SOURCES } from "../config/data.ts";
 import { type Density, grid2d, mixture1d, normal1d, ring2d } from "./densities.ts";
-import { type DataSource, floatSource } from "./source.ts";
+import { counted, type DataSource, floatSource } from "./source.ts";
 
 /** The name of a toy density. */
 export type ToyName = typeof TOY_SOURCES[number];
@@ -34,7 +34,9 @@ export function drawToyData(
   return floatSource(density.sample(count, { seed }), {
     kind: "points",
     name,
-    description: `${count} points in ${density.dimension}-D from ${bumps} (${name}, seed ${seed})`,
+    description: `${
+      counted(count)
+    } points in ${density.dimension}-D from ${bumps} (${name}, seed ${seed})`,
     shape: [density.dimension],
     density,
   });

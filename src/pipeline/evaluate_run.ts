@@ -2,7 +2,13 @@
  * Evaluates an exported generator: what `deno task evaluate` calls. Samples come through the sampler from
  * the file that users get, so that what is measured is what is shipped.
  */
-import { DATA_DEFAULTS, type DataSpec, TOY_SOURCES, withDataPath } from "../config/data.ts";
+import {
+  DATA_DEFAULTS,
+  type DataSpec,
+  shortSize,
+  TOY_SOURCES,
+  withDataPath,
+} from "../config/data.ts";
 import type { RunConfig } from "../config/run_config.ts";
 import { openDataSource } from "../data/open.ts";
 import type { DataSource } from "../data/source.ts";
@@ -134,9 +140,8 @@ async function dataFor(
   const isDrawn = drawn !== undefined && !(await exists(given));
   if (isDrawn && drawn !== "digits") return { source: drawn };
   const [channels, height, width] = output.shape;
-  const isSquare = output.kind === "image" && height === width;
   const shape: Pick<DataSpec, "size" | "channels"> = {};
-  if (isSquare) shape.size = height;
+  if (output.kind === "image") shape.size = shortSize([height, width]);
   if (output.kind === "image" && (channels === 1 || channels === 3)) shape.channels = channels;
   if (isDrawn) return { source: "digits", ...shape, count: DATA_DEFAULTS.digitCount };
   if (config) return withDataPath(config.data, given);

@@ -1,6 +1,7 @@
 /** From the arguments of `deno task train` to the config of a run. */
-import { withDataPath } from "../../src/config/data.ts";
-import { DEFAULT_PRESET, presetConfig } from "../../src/config/presets/mod.ts";
+import { shortSize, withDataPath } from "../../src/config/data.ts";
+import { parseImageShape } from "../../src/config/presets/image_shape.ts";
+import { DEFAULT_PRESET, presetConfig, SIZED_PRESETS } from "../../src/config/presets/mod.ts";
 import { configDifferences, withAssignments } from "../../src/config/resolve.ts";
 import type { RunConfig } from "../../src/config/run_config.ts";
 import { UserError } from "../../src/errors.ts";
@@ -26,7 +27,7 @@ export async function readTrainRequest(command: ParsedCommand): Promise<TrainReq
   const runsFolder = (command.text("out") ?? "runs").replace(/(?<=.)\/+$/, "");
   const resumed = command.text("resume");
   if (resumed === undefined) {
-    const config = withOptions(await baseConfig(command.positionals[0]), command);
+    const config = withOptions(await baseConfig(command), command);
     return { config, runsFolder, resume: undefined, changes: [] };
   }
   if (command.positionals.length) {
@@ -55,9 +56,17 @@ export async function readTrainRequest(command: ParsedCommand): Promise<TrainReq
   return { config, runsFolder, resume, changes };
 }
 
-async function baseConfig(given: string | undefined): Promise<RunConfig> {
-  if (given?.endsWith(".json")) return await readConfigFile(given);
-  return presetConfig(given ?? DEFAULT_PRESET);
+async function baseConfig(command: ParsedCommand): Promise<RunConfig> {
+  const [given = DEFAULT_PRESET] = command.positionals;
+  if (given.endsWith(".json")) return await readConfigFile(given);
+  const size = command.text("size");
+  if (size === undefined) return presetConfig(given);
+  if (given.includes("@")) {
+    throw new UserError(
+      `Cannot train ${given} with --size ${size}: both say how large the pictures are; give one of them`,
+    );
+  }
+  return presetConfig(SIZED_PRESETS.includes(given) ? `${given}@${size}` : given);
 }
 
 function withOptions(base: RunConfig, command: ParsedCommand): RunConfig {
@@ -79,6 +88,12 @@ function withOptions(base: RunConfig, command: ParsedCommand): RunConfig {
     config.evaluation = { ...kept, everySteps: every };
   }
   if (command.flag("conditional")) config.conditional = true; // withAssignments() changes the networks
+  const size = command.text("size");
+  if (size !== undefined) {
+    const { height, width, channels } = parseImageShape(size, config.preset);
+    config.data = { ...config.data, size: shortSize([height, width]) };
+    if (/x.*x/.test(size)) config.data.channels = channels;
+  }
   const path = command.text("data");
   if (path !== undefined) config.data = withDataPath(config.data, path);
   return withExport(fitPictures(withAssignments(config, command.list("set"))), command);
@@ -106,9 +121,9 @@ function fitPictures(config: RunConfig): RunConfig {
         }], and a CSV file holds points; use ring-2d, or networks of your own`,
     );
   }
-  if (data.path === undefined || inputShape.length !== 3 || height !== width) return config;
+  if (data.path === undefined || inputShape.length !== 3) return config;
   if (
     data.source === "csv" || data.source === "stacked-mnist" || (channels !== 1 && channels !== 3)
   ) return config;
-  return { ...config, data: { size: height, channels, ...data } };
+  return { ...config, data: { size: shortSize([height, width]), channels, ...data } };
 }

@@ -126,6 +126,6 @@ Deno.test("drawToyData() draws 100,000 points unless told otherwise", () => {
   assertEquals(source.count, 100_000);
   assertEquals(
     source.description,
-    "100000 points in 2-D from 8 Gaussians (ring-2d, seed 0)",
+    "100,000 points in 2-D from 8 Gaussians (ring-2d, seed 0)",
   );
 });

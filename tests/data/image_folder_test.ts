@@ -132,7 +132,7 @@ Deno.test("openDataSource() names every picture that cannot be used", async () =
     await put(`${folder}/a.png`, good);
     await put(`${folder}/b.jpg`, await readPicture("turned.jpg"));
     const wrongSize = `Cannot use ${folder}/b.jpg: it has 6 x 9 pixels, and ${folder}/a.png has ` +
-      `9 x 6; give "size" to cut and resize all to one square`;
+      `9 x 6; give "size" to cut and resize all to one`;
     await assertRejects(
       () => openDataSource({ source: "images", path: folder }),
       UserError,

@@ -190,3 +190,22 @@ Deno.test("withDataPath() keeps what a preset's networks need, and nothing of wh
   };
   assertEquals(withDataPath(mixture, "x.csv"), { source: "auto", path: "x.csv" });
 });
+
+Deno.test("openDataSource() cuts any pictures to height x width, and refuses to draw digits so", async () => {
+  const npy = await openDataSource({
+    source: "npy",
+    path: `${FIXTURES}/npy/rgb-u8.npy`,
+    size: [4, 8],
+  });
+  assertEquals(npy.shape.slice(0, 2), [4, 8]);
+  await assertRejects(
+    () => openDataSource({ source: "digits", count: 10, size: [8, 16] }),
+    UserError,
+    "data.size: digits are drawn in squares, and this is 8,16; give one number",
+  );
+  assertEquals((await openDataSource({ source: "digits", count: 2, size: [8, 8] })).shape, [
+    8,
+    8,
+    1,
+  ]);
+});

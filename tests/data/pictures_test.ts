@@ -4,11 +4,11 @@ import { decodeImage } from "../../src/data/images/decode.ts";
 import { MAX_PIXELS, readImageHeader } from "../../src/data/images/image_header.ts";
 import {
   compositeAlpha,
-  cropSquare,
+  cropAndResize,
+  cropToAspect,
   type Raster,
   resize,
   toChannels,
-  toSquare,
 } from "../../src/data/images/raster.ts";
 import { UserError } from "../../src/errors.ts";
 import { FIXTURES, fromHex, golden, resultOrUserError } from "./helpers.ts";
@@ -144,10 +144,35 @@ Deno.test("compositeAlpha() puts a picture on the background", () => {
   assertEquals([...compositeAlpha(grey, 0).data], [50, 0]);
 });
 
-Deno.test("cropSquare() and toSquare() take the middle", () => {
+Deno.test("cropToAspect() and cropAndResize() take the middle", () => {
   const data = Uint8Array.from({ length: 10 }, (_, i) => i); // two rows of five
   const raster: Raster = { width: 5, height: 2, channels: 1, data };
-  assertEquals([...cropSquare(raster).data], [1, 2, 6, 7]);
+  assertEquals([...cropToAspect(raster, { width: 8, height: 8 }).data], [1, 2, 6, 7]);
+  assertEquals([...cropToAspect(raster, { width: 3, height: 2 }).data], [1, 2, 3, 6, 7, 8]);
+  assertEquals([...cropToAspect(raster, { width: 500, height: 1 }).data], [0, 1, 2, 3, 4]);
+  assertEquals(cropToAspect(raster, { width: 10, height: 4 }), raster);
   const tall: Raster = { width: 1, height: 4, channels: 1, data: Uint8Array.of(5, 6, 7, 8) };
-  assertEquals([...toSquare(tall, 1).data], [6]);
+  assertEquals([...cropAndResize(tall, { width: 1, height: 1 }).data], [6]);
+  assertEquals([...cropAndResize(tall, { width: 2, height: 4 }).data], [6, 6, 6, 6, 7, 7, 7, 7]);
+});
+
+Deno.test("cropToAspect() leaves a picture of the ratio alone and is never empty", () => {
+  const side = fc.integer({ min: 1, max: 40 });
+  fc.assert(fc.property(side, side, side, side, (width, height, w, h) => {
+    const raster: Raster = { width, height, channels: 1, data: new Uint8Array(width * height) };
+    const cropped = cropToAspect(raster, { width: w, height: h });
+    assertEquals(cropped.data.length, cropped.width * cropped.height);
+    assert(cropped.width === width || cropped.height === height); // the largest there is
+    assertLessOrEqual(1, Math.min(cropped.width, cropped.height));
+    assertLessOrEqual(cropped.width, width);
+    assertLessOrEqual(cropped.height, height);
+    // Half a pixel off at the most, but that one pixel stays.
+    if (cropped.width < width) {
+      assertLessOrEqual(Math.abs(cropped.width - Math.max(1, height * w / h)), 0.5 + 1e-9);
+    }
+    if (cropped.height < height) {
+      assertLessOrEqual(Math.abs(cropped.height - Math.max(1, width * h / w)), 0.5 + 1e-9);
+    }
+    assertEquals(cropToAspect(raster, raster), raster);
+  }));
 });

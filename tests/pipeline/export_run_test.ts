@@ -80,6 +80,7 @@ Deno.test("exportRun() writes the average of a run's weights, and what the folde
       file: "generator.onnx",
       sizeBytes: size,
       opset: 17,
+      step: 40,
       parity: exported.parity,
     });
     assertEquals([exported.parity.count, exported.parity.tolerance], [64, 1e-5]);

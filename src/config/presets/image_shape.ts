@@ -1,5 +1,5 @@
 /** Sizes of pictures that presets can be made for, as in `dcgan@64` or `r3gan@48x64x1`. */
-import type { DataSpec } from "../data.ts";
+import { type DataSpec, shortSize } from "../data.ts";
 import { UserError } from "../../errors.ts";
 
 /** The pictures that a preset is made for. */
@@ -67,11 +67,9 @@ export function growthOf({ height, width }: ImageShape, preset: string, least: n
   return { base, doublings };
 }
 
-/** Pictures from a folder, brought to a shape; those that are no squares have to be of their size. */
+/** Pictures from a folder, brought to a shape. */
 export function imageFolder({ height, width, channels }: ImageShape): DataSpec {
-  return height === width
-    ? { source: "images", size: height, channels }
-    : { source: "images", channels };
+  return { source: "images", size: shortSize([height, width]), channels };
 }
 
 /** CIFAR-10 where the shape is its own, else pictures from a folder. */

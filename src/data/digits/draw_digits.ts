@@ -5,7 +5,7 @@
 import { DATA_DEFAULTS } from "../../config/data.ts";
 import { fillNormal, fillUniform, STREAMS } from "../../random/counter_random.ts";
 import { type PixelSet, pixelSource } from "../pixel_set.ts";
-import type { DataSource } from "../source.ts";
+import { counted, type DataSource } from "../source.ts";
 import { renderLines } from "./render.ts";
 import { applyPose, countWays, type Polyline, tracePath } from "./strokes.ts";
 
@@ -40,7 +40,7 @@ export function drawDigits(options: DigitsOptions = {}): DataSource {
   }
   const set: PixelSet = {
     name: "digits",
-    origin: `${count} drawn digits (seed ${seed})`,
+    origin: `${counted(count)} drawn digits (seed ${seed})`,
     shape: [size, size, 1],
     pixels,
     labels,

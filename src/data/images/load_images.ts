@@ -1,4 +1,5 @@
 /** Decodes a store's pictures into one array of pixels, a few at a time. */
+import { type PictureSize, pictureSize } from "../../config/data.ts";
 import { UserError } from "../../errors.ts";
 import { MAX_DATA_BYTES } from "../byte_reader.ts";
 import { randomSubset } from "../order.ts";
@@ -6,12 +7,13 @@ import type { PixelSet } from "../pixel_set.ts";
 import { decodeImage } from "./decode.ts";
 import { readImageLabels } from "./image_labels.ts";
 import type { ImageStore, StoredFile } from "./image_store.ts";
-import { compositeAlpha, type Raster, toChannels, toSquare } from "./raster.ts";
+import { compositeAlpha, cropAndResize, type Raster, toChannels } from "./raster.ts";
+import { counted } from "../source.ts";
 
 /** How pictures are brought to one shape. */
 export interface LoadImagesOptions {
-  /** Side in pixels to which the central square is resized; without it all must have one size. */
-  size?: number;
+  /** Pixels to which the middle, cut to their aspect ratio, is resized; without it all must have one size. */
+  size?: PictureSize;
   /** 1 for grey, 3 for RGB; without it RGB, or grey where all pictures are. */
   channels?: 1 | 3;
   /** The grey level behind transparent pixels, 0 to 255. */
@@ -52,8 +54,8 @@ export async function loadImages(store: ImageStore, options: LoadImagesOptions):
   const name = store.origin.replace(/\.zip$/i, "").split(/[\\/]/).pop() || "images";
   const set: PixelSet = {
     name,
-    origin: `${files.length}${
-      files.length < store.images.length ? ` of the ${store.images.length}` : ""
+    origin: `${counted(files.length)}${
+      files.length < store.images.length ? ` of the ${counted(store.images.length)}` : ""
     } pictures of ${store.origin}, decoded by Deno ${Deno.version.deno}`,
     shape: [height, width, channels],
     pixels,
@@ -121,7 +123,9 @@ async function loadPicture(
   const decoded = await decodeImage(await file.read(), file.origin);
   const opaque = compositeAlpha(decoded, background);
   const raster = channels ? toChannels(opaque, channels) : opaque;
-  return size ? toSquare(raster, size) : raster;
+  if (size === undefined) return raster;
+  const [height, width] = pictureSize(size);
+  return cropAndResize(raster, { height, width });
 }
 
 function checkSize(
@@ -133,7 +137,7 @@ function checkSize(
   if (width === expected.width && height === expected.height) return;
   throw new UserError(
     `Cannot use ${origin}: it has ${width} x ${height} pixels, and ${reference.origin} has ` +
-      `${expected.width} x ${expected.height}; give "size" to cut and resize all to one square`,
+      `${expected.width} x ${expected.height}; give "size" to cut and resize all to one`,
   );
 }
 

@@ -1,6 +1,6 @@
 /**
  * Pictures of 8-bit pixels, and what happens to them on the way to a data set: transparency is
- * composited, colour becomes grey or grey colour, the central square is cut out and resized.
+ * composited, colour becomes grey or grey colour, the middle is cut out and resized.
  */
 
 /** A picture, rows from the top, channels interleaved. */
@@ -47,24 +47,27 @@ export function toChannels(raster: Raster, channels: 1 | 3): Raster {
   return { width, height, channels, data: converted };
 }
 
-/** The largest central square. */
-export function cropSquare(raster: Raster): Raster {
+/** The largest middle part of an aspect ratio, to the nearest pixel. */
+export function cropToAspect(raster: Raster, aspect: { width: number; height: number }): Raster {
   const { width, height, channels, data } = raster;
-  if (width === height) return raster;
-  const side = Math.min(width, height);
-  const left = Math.floor((width - side) / 2);
-  const top = Math.floor((height - side) / 2);
-  const cropped = new Uint8Array(side * side * channels);
-  for (let y = 0; y < side; y++) {
+  const scale = Math.min(width / aspect.width, height / aspect.height);
+  const newWidth = Math.max(1, Math.round(aspect.width * scale));
+  const newHeight = Math.max(1, Math.round(aspect.height * scale));
+  if (newWidth === width && newHeight === height) return raster;
+  const left = Math.floor((width - newWidth) / 2);
+  const top = Math.floor((height - newHeight) / 2);
+  const cropped = new Uint8Array(newWidth * newHeight * channels);
+  const row = newWidth * channels;
+  for (let y = 0; y < newHeight; y++) {
     const from = ((top + y) * width + left) * channels;
-    cropped.set(data.subarray(from, from + side * channels), y * side * channels);
+    cropped.set(data.subarray(from, from + row), y * row);
   }
-  return { width: side, height: side, channels, data: cropped };
+  return { width: newWidth, height: newHeight, channels, data: cropped };
 }
 
-/** The central square, resized to `size x size` pixels. */
-export function toSquare(raster: Raster, size: number): Raster {
-  return resize(cropSquare(raster), { width: size, height: size });
+/** The middle of a picture, cut to the aspect ratio of a size and brought to that size. */
+export function cropAndResize(raster: Raster, size: { width: number; height: number }): Raster {
+  return resize(cropToAspect(raster, size), size);
 }
 
 /**
