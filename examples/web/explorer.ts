@@ -12,9 +12,13 @@ export interface Explorer {
   show(sampler?: Sampler): void;
 }
 
-/** Wires the explorer up. */
+/**
+ * Wires the explorer up.
+ * @param onValues called with the explored sample's numbers, where it is no image
+ */
 export function makeExplorer(
   settings: () => ReturnType<Gallery["settings"]>,
+  onValues: (values: ArrayLike<number>) => void,
   onError: (error: unknown) => void,
 ): Explorer {
   const seedA = byId<HTMLInputElement>("seed-a");
@@ -54,6 +58,7 @@ export function makeExplorer(
       values.hidden = sample.isImage;
       if (!sample.isImage) {
         values.textContent = Array.from(sample.values, (value) => value.toFixed(4)).join(", ");
+        onValues(sample.values);
         return;
       }
       const pixels = sample.toImageData();

@@ -12,6 +12,8 @@ export interface Gallery {
   settings(): { truncation: number; label?: number };
   /** Draws again with another sampler. */
   show(sampler: Sampler): void;
+  /** Marks numbers in the plot of samples that are no images. */
+  mark(values: ArrayLike<number>): void;
 }
 
 /**
@@ -32,6 +34,7 @@ export function makeGallery(
   const plot = byId<HTMLCanvasElement>("plot");
   let sampler: Sampler | null = null;
   let samples: SampleList | null = null;
+  let marked: ArrayLike<number> | null = null;
 
   const settings = () => ({
     truncation: truncationInput.valueAsNumber,
@@ -52,7 +55,7 @@ export function makeGallery(
       gallery.hidden = !isImage;
       plot.hidden = isImage;
       if (isImage) showImages(samples);
-      else plot.ariaLabel = plotSamples(plot, samples);
+      else plot.ariaLabel = plotSamples(plot, samples, marked);
     } catch (error) {
       if (used === sampler) onError(error); // otherwise another generator took its place
     }
@@ -165,7 +168,12 @@ export function makeGallery(
       countInput.selectedIndex = 1;
       byId("pick-hint").hidden = !isImage;
       gallery.replaceChildren();
+      samples = marked = null;
       draw();
+    },
+    mark(values) {
+      marked = values;
+      if (samples !== null && !samples[0].isImage) plotSamples(plot, samples, marked);
     },
   };
 }

@@ -13,7 +13,11 @@ const fileInput = byId<HTMLInputElement>("file");
 const urlInput = byId<HTMLInputElement>("url");
 const query = new URL(location.href).searchParams;
 const device = query.get("device") as "auto" | "wasm" | "webgpu" | null ?? "wasm";
-const explorer = makeExplorer(() => gallery.settings(), showError);
+const explorer = makeExplorer(
+  () => gallery.settings(),
+  (values) => gallery.mark(values),
+  showError,
+);
 const gallery = makeGallery((seed) => explorer.pick(seed), () => explorer.show(), showError);
 let sampler: Sampler | null = null;
 let loading: AbortController | null = null;

@@ -93,6 +93,21 @@ async function usePage() {
   await page.setInputFiles("#file", pointsFile);
   await page.waitForSelector("#plot:not([hidden])");
   seen.points = await page.getAttribute("#plot", "aria-label");
+  await page.waitForSelector("#preview-values:not([hidden])");
+  const marked = [];
+  for (const key of ["Home", "End"]) {
+    const before = await page.textContent("#preview-values");
+    await page.focus("#mix");
+    await page.keyboard.press(key);
+    if (key === "End") {
+      await page.waitForFunction(
+        (before) => document.querySelector("#preview-values")!.textContent !== before,
+        before,
+      );
+    }
+    marked.push((await pixels(page, "#plot")).join());
+  }
+  seen.markMoves = marked[0] !== marked[1];
   seen.messages = messages;
   await page.close();
   return seen;

@@ -98,6 +98,7 @@ for (const isolated of [false, true]) {
       assertMatch(page.badAddress as string, /^Cannot load http:.*index\.html: it is a web page/);
       assertEquals(page.stillThere, true); // a bad file does not take away what was there
       assertMatch(page.points as string, /^1024 points: x from/);
+      assert(page.markMoves);
       assertEquals(page.messages, []);
 
       assertEquals(sampler.cache, ["stored", "hit"]);
