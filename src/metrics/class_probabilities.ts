@@ -91,7 +91,11 @@ export function classModes(
   predictions: ArrayLike<number>,
   options: { total: number; dataShares?: ArrayLike<number> },
 ): ClassModes {
-  const { total, dataShares = new Float64Array(total).fill(1 / total) } = options;
+  const { total } = options;
+  if (!Number.isInteger(total) || total < 1) {
+    throw new RangeError(`Cannot count ${total} modes: it takes a positive integer`);
+  }
+  const { dataShares = new Float64Array(total).fill(1 / total) } = options;
   if (predictions.length === 0) throw new RangeError("Cannot count the modes of no predictions");
   const counts = new Float64Array(total);
   for (let i = 0; i < predictions.length; i++) {

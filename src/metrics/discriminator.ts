@@ -30,7 +30,7 @@ const LITTLE_MASS = 2e-4;
 /**
  * Estimates D* of a generator that is known by samples: the data's mass over the data's and the
  * generator's, bin by bin.
- * @throws {RangeError} if the interval makes no sense
+ * @throws {RangeError} if the interval makes no sense, or there are no samples
  */
 export function estimateOptimalDiscriminator(
   samples: ArrayLike<number>,
@@ -38,6 +38,7 @@ export function estimateOptimalDiscriminator(
   binning: Binning,
 ): OptimalDiscriminator {
   const { range: [low, high], bins } = binning;
+  if (samples.length === 0) throw new RangeError("Cannot estimate D* from no samples");
   const data = densityMasses(density, binning);
   const counts = countSamples(samples, binning);
   const x = new Float64Array(bins);

@@ -9,12 +9,15 @@ import { type Binning, countSamples, type DensityFunction, densityMasses } from 
  * @param p probabilities, summing to 1
  * @param q probabilities over the same bins
  * @returns at least 0; infinite if q is 0 where p is not
- * @throws {RangeError} if the lengths differ
+ * @throws {RangeError} if the lengths differ, or a value is no probability
  */
 export function klDivergence(p: ArrayLike<number>, q: ArrayLike<number>): number {
   requireSameLength(p, q);
   let sum = 0;
   for (let i = 0; i < p.length; i++) {
+    if (!(p[i] >= 0 && q[i] >= 0)) {
+      throw new RangeError(`Cannot compare distributions: bin ${i} holds ${p[i]} and ${q[i]}`);
+    }
     if (p[i] > 0) sum += p[i] * Math.log(p[i] / q[i]);
   }
   return Math.max(0, sum); // rounding may leave -1e-17
@@ -31,10 +34,21 @@ export function jensenShannon(p: ArrayLike<number>, q: ArrayLike<number>): numbe
   return (klDivergence(p, middle) + klDivergence(q, middle)) / 2;
 }
 
-/** Counts, or any weights, as shares of their sum. */
+/**
+ * Counts, or any weights, as shares of their sum.
+ * @throws {RangeError} if one is negative or not finite, or all are 0
+ */
 export function normalize(weights: ArrayLike<number>): Float64Array {
   let total = 0;
-  for (let i = 0; i < weights.length; i++) total += weights[i];
+  for (let i = 0; i < weights.length; i++) {
+    total += weights[i];
+    if (!(weights[i] >= 0)) {
+      throw new RangeError(`Cannot take shares: weight ${i} is ${weights[i]}`);
+    }
+  }
+  if (!(total > 0 && total < Infinity)) {
+    throw new RangeError(`Cannot take shares of ${weights.length} weights that sum to ${total}`);
+  }
   return Float64Array.from(weights, (weight) => weight / total);
 }
 

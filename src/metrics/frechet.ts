@@ -18,6 +18,9 @@ export interface FeatureMoments {
   covariance: Float64Array;
 }
 
+/** More features than this would take hours, and gigabytes for the covariance. */
+export const MOST_FEATURES = 4096;
+
 /**
  * Gathers mean and covariance batch by batch, so that the features need not be kept. Each batch is centred
  * on its own mean and merged with what came before (Chan, Golub and LeVeque 1979), which does not lose
@@ -33,8 +36,18 @@ export class MomentAccumulator {
   /**
    * Starts with no samples.
    * @param dimensions features of a sample
+   * @throws {RangeError} if that is no positive integer, or above {@linkcode MOST_FEATURES}
    */
   constructor(dimensions: number) {
+    if (!Number.isInteger(dimensions) || dimensions < 1) {
+      throw new RangeError(`Cannot take moments of ${dimensions} features`);
+    }
+    if (dimensions > MOST_FEATURES) {
+      throw new RangeError(
+        `Cannot take moments of ${dimensions} features: it takes at most ${MOST_FEATURES}; the kernel ` +
+          "distance takes any number",
+      );
+    }
     this.#dimensions = dimensions;
     this.#mean = new Float64Array(dimensions);
     this.#scatter = new Float64Array(dimensions * dimensions);
@@ -51,6 +64,7 @@ export class MomentAccumulator {
         `Cannot add features of ${batch.dimensions} dimensions to moments of ${d}`,
       );
     }
+    if (batch.count === 0) return;
     const batchMean = new Float64Array(d);
     for (let i = 0; i < batch.data.length; i++) batchMean[i % d] += batch.data[i];
     for (let k = 0; k < d; k++) batchMean[k] /= batch.count;
@@ -126,19 +140,23 @@ export function featureMoments(features: SampleMatrix): FeatureMoments {
  *
  * The estimate is biased upwards for small N (Chong and Forsyth 2020): compare only equal N.
  * @returns at least 0
- * @throws {RangeError} if the dimensions differ
+ * @throws {RangeError} if the dimensions differ, or a moment is not finite
  */
 export function frechetDistance(
   a: Pick<FeatureMoments, "mean" | "covariance">,
   b: Pick<FeatureMoments, "mean" | "covariance">,
 ): number {
   const d = a.mean.length;
+  if (d === 0) throw new RangeError("Cannot compare moments of no features");
   for (const { mean, covariance } of [a, b]) {
     if (mean.length !== d || covariance.length !== d * d) {
       throw new RangeError(
         `Cannot compare moments of ${d} features with a mean of ${mean.length} and a covariance of ` +
           `${covariance.length} numbers`,
       );
+    }
+    if (!mean.every(Number.isFinite) || !covariance.every(Number.isFinite)) {
+      throw new RangeError("Cannot compare moments that are not finite");
     }
   }
   let distance = 0;

@@ -46,7 +46,10 @@ export function kernelDistance(
   requireSameDimensions(a, b);
   const smaller = Math.min(a.count, b.count);
   const { subsets = 100, subsetSize = Math.min(1000, smaller), seed = 0 } = options;
-  if (subsetSize < 2 || subsetSize > smaller) {
+  if (!Number.isInteger(subsets) || subsets < 1) {
+    throw new RangeError(`Cannot draw ${subsets} subsets: it takes a positive integer`);
+  }
+  if (!Number.isInteger(subsetSize) || subsetSize < 2 || subsetSize > smaller) {
     throw new RangeError(
       `Cannot draw subsets of ${subsetSize} from ${a.count} and ${b.count} samples: it takes ` +
         `2 to ${smaller}`,

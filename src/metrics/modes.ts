@@ -39,7 +39,8 @@ export interface ModeCoverage {
  * belongs to its nearest mode, has high quality if it is nearer than 3 sigma (Euclidean), and the mode
  * histogram for the reverse KL counts the high-quality samples. The published tables use 2,500 samples.
  * Samples with a NaN have no mode and low quality.
- * @throws {RangeError} if there are no modes or their dimension is not that of the samples
+ * @throws {RangeError} if there are no modes, their dimension is not that of the samples, or a centre or
+ * sigma is no number
  */
 export function modeCoverage(samples: SampleMatrix, modes: ModeSet): ModeCoverage {
   const { centers, sigma } = modes;
@@ -48,6 +49,12 @@ export function modeCoverage(samples: SampleMatrix, modes: ModeSet): ModeCoverag
     throw new RangeError(
       `Cannot measure mode coverage of ${dimensions}-dimensional samples: each of the ` +
         `${centers.length} modes needs a centre of ${dimensions} numbers`,
+    );
+  }
+  const isFinite = centers.every((center) => Array.from(center).every(Number.isFinite));
+  if (!isFinite || !(sigma > 0 && sigma < Infinity)) {
+    throw new RangeError(
+      `Cannot measure mode coverage with sigma ${sigma}: centres have to be finite, sigma above 0`,
     );
   }
   const nearest = new Float64Array(centers.length);

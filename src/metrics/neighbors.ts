@@ -169,7 +169,10 @@ export interface Memorization {
   medianDistance: number;
   /** Median distance of training rows to their own nearest other training row. */
   medianTrainingDistance: number;
-  /** `medianDistance / medianTrainingDistance`: near 1 for new samples, towards 0 for copies. */
+  /**
+   * `medianDistance / medianTrainingDistance`: near 1 for new samples, towards 0 for copies. Not finite
+   * where most training rows have a double.
+   */
   ratio: number;
   /** Share of samples nearer to a training row than 99% of training rows are to one another. */
   copies: number;

@@ -20,7 +20,7 @@ export interface SampleMatrix {
  */
 export function sampleMatrix(data: Float32Array, dimensions: number): SampleMatrix {
   const count = data.length / dimensions;
-  if (!Number.isInteger(count) || count < 1) {
+  if (!Number.isInteger(dimensions) || !Number.isInteger(count) || count < 1) {
     throw new RangeError(
       `Cannot read ${data.length} numbers as rows of ${dimensions}: they need a positive multiple`,
     );
@@ -48,11 +48,14 @@ export function rowRange(matrix: SampleMatrix, first: number, count: number): Sa
   };
 }
 
-/** The given rows, copied. */
+/** The given rows, copied. @throws {RangeError} if there is no such row */
 export function pickRows(matrix: SampleMatrix, rows: ArrayLike<number>): SampleMatrix {
   const { data, dimensions } = matrix;
   const picked = new Float32Array(rows.length * dimensions);
   for (let i = 0; i < rows.length; i++) {
+    if (!(Number.isInteger(rows[i]) && rows[i] >= 0 && rows[i] < matrix.count)) {
+      throw new RangeError(`Cannot pick row ${rows[i]}: there are ${matrix.count}`);
+    }
     picked.set(data.subarray(rows[i] * dimensions, (rows[i] + 1) * dimensions), i * dimensions);
   }
   return { data: picked, count: rows.length, dimensions };

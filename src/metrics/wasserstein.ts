@@ -10,7 +10,7 @@ import { requireSameDimensions, type SampleMatrix } from "./sample_matrix.ts";
  * The Wasserstein distance of order `p` between two sets of numbers, exact: the sorted sets are walked
  * quantile by quantile, `W_p^p = integral |F^-1(u) - G^-1(u)|^p du`. The sets may differ in size.
  * @param options.order p, at least 1; default 1
- * @throws {RangeError} if either set is empty
+ * @throws {RangeError} if either set is empty or holds NaN or infinity, or p is below 1
  */
 export function wasserstein(
   a: ArrayLike<number>,
@@ -20,11 +20,16 @@ export function wasserstein(
   if (a.length === 0 || b.length === 0) {
     throw new RangeError(`Cannot compare ${a.length} samples with ${b.length}: both need one`);
   }
-  return sortedWasserstein(
-    Float64Array.from(a).sort(),
-    Float64Array.from(b).sort(),
-    options.order ?? 1,
-  );
+  const { order = 1 } = options;
+  if (!(order >= 1 && order < Infinity)) {
+    throw new RangeError(`Cannot take a distance of order ${order}: it takes 1 or more`);
+  }
+  const [sortedA, sortedB] = [a, b].map((set) => Float64Array.from(set).sort());
+  for (const sorted of [sortedA, sortedB]) { // NaN is last
+    const wild = [sorted[0], sorted[sorted.length - 1]].find((value) => !Number.isFinite(value));
+    if (wild !== undefined) throw new RangeError(`Cannot compare samples that hold ${wild}`);
+  }
+  return sortedWasserstein(sortedA, sortedB, order);
 }
 
 function sortedWasserstein(a: Float64Array, b: Float64Array, order: number): number {
@@ -118,7 +123,7 @@ export interface SlicedWassersteinOptions {
  * The sliced Wasserstein distance (Rabin et al. 2011): the mean over random unit directions of the
  * distance between the projections; for order 2 the root of the mean square. Samples may be points,
  * features or flattened images.
- * @throws {RangeError} if the dimensions differ
+ * @throws {RangeError} if the dimensions differ, or there is no direction
  */
 export function slicedWasserstein(
   a: SampleMatrix,
@@ -127,6 +132,11 @@ export function slicedWasserstein(
 ): number {
   requireSameDimensions(a, b);
   const { projections = 256, seed = 0, order = 1 } = options;
+  if (!Number.isInteger(projections) || projections < 1) {
+    throw new RangeError(
+      `Cannot project in ${projections} directions: it takes a positive integer`,
+    );
+  }
   let sum = 0;
   for (let step = 0; step < projections; step++) {
     const direction = unitDirection(a.dimensions, seed, step);

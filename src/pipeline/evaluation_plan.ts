@@ -7,6 +7,7 @@ import {
 } from "../config/evaluation.ts";
 import type { DataSource } from "../data/source.ts";
 import { UserError } from "../errors.ts";
+import { MOST_FEATURES } from "../metrics/mod.ts";
 import type { EvaluationLine } from "../training/evaluations.ts";
 import { canClassify } from "./classifier.ts";
 import { MODE_SAMPLES } from "./density_measures.ts";
@@ -63,6 +64,12 @@ export function planEvaluation(spec: EvaluationSpec, data: DataSource): Evaluati
     throw new UserError(
       `Cannot take features by ${spec.features}: ${data.name} is no set of images; leave ` +
         "evaluation.features away",
+    );
+  }
+  if (kind === "cloud" && measure === "frechet" && data.sampleSize > MOST_FEATURES) {
+    throw new UserError(
+      `Cannot evaluate by frechet: ${data.name} has ${data.sampleSize} numbers a point, and it takes at ` +
+        `most ${MOST_FEATURES}; take sliced or kernel`,
     );
   }
   const takesFeatures = OVER_FEATURES.includes(measure) || spec.features !== undefined;

@@ -6,6 +6,7 @@ import {
   type KernelDistance,
   kernelDistance,
   manifoldMetrics,
+  MOST_FEATURES,
   pickRows,
   type SampleMatrix,
 } from "../metrics/mod.ts";
@@ -75,7 +76,9 @@ function figuresOf(
   { k, seed }: FeatureComparison,
 ): FeatureFigures {
   return {
-    frechet: frechetDistance(featureMoments(real), featureMoments(generated)),
+    frechet: real.dimensions > MOST_FEATURES
+      ? NaN
+      : frechetDistance(featureMoments(real), featureMoments(generated)),
     kernel: affordableKernelDistance(real, generated, seed),
     manifold: manifoldMetrics(real, generated, k),
   };
@@ -108,6 +111,10 @@ function scoreOf(real: FeatureSet, generated: FeatureSet): Pair<ScoreFigures> | 
 export function sampleSizeWarning(evaluation: FeatureEvaluation): string | undefined {
   const { extractor, dimensions, counts: { real, generated } } = evaluation;
   const smaller = Math.min(real, generated);
+  if (dimensions > MOST_FEATURES) {
+    return `there is no Frechet distance over ${extractor}: it would take hours for ${dimensions} ` +
+      `features, more than ${MOST_FEATURES}; read the kernel distance`;
+  }
   if (smaller > 4 * dimensions) return undefined;
   const problem = smaller <= dimensions
     ? "the covariance cannot have full rank"
