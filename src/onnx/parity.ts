@@ -29,6 +29,11 @@ export interface ParityOptions {
    * change: a deep network's rounding is not the file's fault.
    */
   tolerance: number;
+  /**
+   * The largest mean difference to accept, for weights that were rounded: a few steep places of a deep
+   * network may change much while its images stay what they are, but not all of them. Default: none.
+   */
+  meanTolerance?: number;
   /** How many fresh latents. Default 64. */
   count?: number;
   /** Decides which latents. Default 0. */
@@ -66,7 +71,7 @@ export async function checkParity(
   reference: ParityReference,
   options: ParityOptions,
 ): Promise<Parity> {
-  const { count = 64, seed = 0, tolerance, range = [-1, 1] } = options;
+  const { count = 64, seed = 0, tolerance, meanTolerance, range = [-1, 1] } = options;
   const { latent, output, classNames } = model.manifest;
   const seeds = fillBits(new Uint32Array(count), { seed, stream: STREAMS.evaluation, step: 0 });
   const data = new Float32Array(count * latent.dimension);
@@ -106,6 +111,15 @@ export async function checkParity(
   };
   const difference = compare(actual, inFile(expected), isBytes);
   const result: Parity = { count, ...difference, tolerance, runtime };
+  if (meanTolerance !== undefined && !(result.meanDifference <= meanTolerance)) {
+    throw new UserError(
+      `Cannot export: over ${count} latents, ${runtime} differs from the trainer by ` +
+        `${figure(result.meanDifference)} on average, more than the allowed ${
+          figure(meanTolerance)
+        }: ` +
+        "these weights do not bear so much rounding; no file was written, export with higher precision",
+    );
+  }
   if (result.maxDifference <= tolerance) return result;
 
   const nudged = { ...latents, data: data.map((value) => value * (1 + 2 ** -23)) };

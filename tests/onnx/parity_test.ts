@@ -44,6 +44,26 @@ Deno.test("checkParity() takes fresh latents of every class, those of its seed",
   ]);
 });
 
+Deno.test("checkParity() refuses a file that differs too much on average", async () => {
+  const model = await exportOnnx(trained, { dtype: "fp16" });
+  const { meanDifference } = await checkParity(model, trained.reference, { tolerance: 0.1 });
+  assert(meanDifference > 0);
+  const accepted = { tolerance: 0.1, meanTolerance: meanDifference };
+  assertEquals((await checkParity(model, trained.reference, accepted)).tolerance, 0.1);
+  const error = await assertRejects(
+    () =>
+      checkParity(model, trained.reference, {
+        tolerance: 0.1,
+        meanTolerance: meanDifference * 0.99,
+      }),
+    UserError,
+  );
+  assertMatch(
+    error.message,
+    /differs from the trainer by \S+ on average, more than the allowed \S+: .*; no file was written/,
+  );
+});
+
 Deno.test("checkParity() refuses a file with one damaged weight", async () => {
   const weights = structuredClone(trained.weights);
   weights["dense_1/kernel"].data[7] += 1e-3;
