@@ -33,6 +33,7 @@ export function evaluationLines(evaluation: Evaluation): string[] {
       ["modes covered", ...both([generated, data!], (m) => `${m.covered} of ${m.total}`)],
       ["high-quality samples", ...both([generated, data!], (m) => percentage(m.highQuality))],
       ["reverse KL, nats", ...both([generated, data!], (m) => figure(m.reverseKl))],
+      ["JSD of modes and strays, nats", ...both([generated, data!], (m) => figure(m.jsd))],
     ]);
   }
   for (const each of features) {

@@ -69,4 +69,9 @@ Deno.test("configDifferences() lists the options that differ", () => {
     "batchSize: 64 -> 8",
     "update.discriminatorSteps: 1 -> 2",
   ]);
+  const without = withAssignments(before, ["ema=null", "pack=2"]);
+  assertEquals(configDifferences(before, without), [
+    `ema: ${JSON.stringify(before.ema)} -> none`,
+    "pack: none -> 2",
+  ]);
 });

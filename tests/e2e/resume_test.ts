@@ -165,3 +165,23 @@ Deno.test("a refused --resume leaves the run as it was, and it goes on afterward
     assertStringIncludes(more.stdout, "changed   duration.steps: 20 -> 25");
     assertEquals((await readLatestCheckpoint(`${run}/checkpoints`)).step, 25);
   }));
+
+Deno.test("--resume with another length says what that does to learning rates that fall", () =>
+  inFolder(async (folder) => {
+    const falling = {
+      ...config,
+      duration: { steps: 20 },
+      learningRateSchedule: { shape: "cosine" as const },
+    };
+    await writeConfig(folder, falling);
+    assertEquals((await runTask("train", ["tiny.json"], folder)).code, 0);
+    const more = await runTask("train", ["--resume", "latest", "--steps", "40"], folder);
+    assertEquals(more.code, 0, more.stderr);
+    assertStringIncludes(
+      more.stdout,
+      "warning   learning rates fall over the whole run (cosine): with 40 steps in place of 20 they go " +
+        "on at 50% of their start, and were at 0%; --set learningRateSchedule.steps=20 keeps their course",
+    );
+    const again = await runTask("train", ["--resume", "latest"], folder);
+    assertEquals(again.stdout.includes("learning rates fall"), false);
+  }));
