@@ -102,6 +102,26 @@ Deno.test("exportOnnx() leaves no Transpose and no batch norm in any preset's fi
   }
 });
 
+Deno.test("exportOnnx() leaves three Transposes in self-attention and none around it", async () => {
+  const layers: LayerSpec[] = [
+    dense(4 * 4 * 16),
+    { type: "reshape", shape: [4, 4, 16] },
+    conv(16),
+    { type: "self-attention" },
+    conv(3),
+  ];
+  const { spec, weights } = trainedNetwork(generatorOf(5, layers), 1);
+  const { nodes } = graphOf(await exportOnnx({ spec, weights }));
+  const moving = nodes.filter(({ op }) => op === "Transpose");
+  // Channels last for the products over them, the keys, and back.
+  assertEquals(moving.map(({ attributes }) => attributes!.perm), [
+    [0, 2, 3, 1],
+    [0, 2, 1],
+    [0, 3, 1, 2],
+  ]);
+  assert(moving.every(({ name }) => name!.startsWith("self-attention_1/")));
+});
+
 Deno.test("exportOnnx() gives the same bytes twice", async () => {
   for (const dtype of EXPORT_DTYPES) {
     const files = [];
