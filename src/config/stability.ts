@@ -4,8 +4,28 @@
  */
 import { z } from "zod";
 
-/** A group of transforms: brightness, saturation and contrast; shifts; a grey square. */
-export type AugmentPolicy = "color" | "translation" | "cutout";
+/**
+ * A transform, or a group of them. DiffAugment's: `color` (brightness, saturation and contrast),
+ * `translation`, `cutout` (a grey square). ADA's: `flip` (left and right), `rotate` (quarter turns, of
+ * squares), `brightness`, `contrast`, `luma-flip`, `hue` and `saturation` (of colours). Fakes come out
+ * transformed too where data never are: `flip`, `rotate`, `luma-flip` and `hue` at a chance near 1 teach G
+ * pictures that are turned round, so they are for data that allow it, or for a chance that adapts.
+ */
+export type AugmentPolicy = (typeof AUGMENT_POLICIES)[number];
+
+/** Every {@linkcode AugmentPolicy}. */
+export const AUGMENT_POLICIES = [
+  "color",
+  "translation",
+  "cutout",
+  "flip",
+  "rotate",
+  "brightness",
+  "contrast",
+  "luma-flip",
+  "hue",
+  "saturation",
+] as const;
 
 /** Random transforms of reals and fakes in both players' updates. Images only. */
 export interface AugmentSpec {
@@ -55,7 +75,7 @@ const steps = z.number().int().positive();
 
 /** Checks an {@linkcode AugmentSpec}. */
 export const augmentSchema: z.ZodType<AugmentSpec> = z.strictObject({
-  policies: z.array(z.enum(["color", "translation", "cutout"])).min(1),
+  policies: z.array(z.enum(AUGMENT_POLICIES)).min(1),
   probability: z.number().min(0).max(1).optional(),
   adaptive: z.strictObject({
     target: z.number().gt(-1).lt(1).optional(),

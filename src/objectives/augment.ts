@@ -1,7 +1,8 @@
 /**
- * DiffAugment (Zhao et al. 2020, "Differentiable Augmentation for Data-Efficient GAN Training"): random
- * transforms of everything that the discriminator sees, reals and fakes, in both players' updates, so
- * that D cannot learn the data by heart and G still gets its gradient. Strengths are the authors'.
+ * Augmentation of what the discriminator sees. The transforms here are those of DiffAugment (Zhao et al. 2020, "Differentiable Augmentation for Data-Efficient GAN Training"), those of
+ * ADA are in ada_transforms.ts: random changes of everything that the discriminator sees, reals and fakes,
+ * in both players' updates, so that D cannot learn the data by heart and G still gets its gradient.
+ * Strengths are the authors'.
  *
  * Each sample has random numbers of its own. All transforms are made of operations that can be
  * differentiated twice; shifting is a product with 0/1 matrices.
@@ -10,6 +11,15 @@ import type { AugmentPolicy } from "../config/stability.ts";
 import { withoutTape } from "../engine/tape.ts";
 import { tf } from "../engine/tf.ts";
 import type { StepRandom } from "../engine/types.ts";
+import {
+  flipLuma,
+  mirror,
+  quarterTurns,
+  rotateHue,
+  scaleContrast,
+  scaleSaturation,
+  shiftBrightness,
+} from "./ada_transforms.ts";
 
 export type { AugmentPolicy } from "../config/stability.ts";
 
@@ -88,7 +98,7 @@ function cutOut(images: tf.Tensor4D, draw: (shape: number[]) => tf.Tensor): tf.T
  * Transforms a batch of images by each policy in turn.
  *
  * Draws, for each policy, uniform numbers, one for each sample: color brightness, saturation, contrast;
- * translation rows, columns; cutout rows, columns.
+ * translation rows, columns; cutout rows, columns; ADA's as each says.
  * @param images `[n, h, w, c]`, in [-1, 1] before; brightness and contrast may leave that range
  * @returns `[n, h, w, c]`
  */
@@ -110,6 +120,20 @@ export function diffAugment(
         return translate(x, draw);
       case "cutout":
         return cutOut(x, draw);
+      case "flip":
+        return mirror(x, random);
+      case "rotate":
+        return quarterTurns(x, random);
+      case "brightness":
+        return shiftBrightness(x, random);
+      case "contrast":
+        return scaleContrast(x, random);
+      case "luma-flip":
+        return flipLuma(x, random);
+      case "hue":
+        return rotateHue(x, random);
+      case "saturation":
+        return scaleSaturation(x, random);
     }
   }, images);
 }

@@ -1,5 +1,6 @@
 /** Which options and networks make no sense together. */
 import type { ObjectiveName, ObjectiveSpec } from "../config/objective.ts";
+import type { AugmentPolicy } from "../config/stability.ts";
 import type { RunConfig } from "../config/run_config.ts";
 import { UserError } from "../errors.ts";
 import type { Network } from "../nn/mod.ts";
@@ -52,7 +53,7 @@ export interface PlayerNetworks {
 /**
  * Refuses options that do not go together.
  *
- * - Augmentation of points; adaptive augmentation under an objective whose verdicts have no sign.
+ * - Augmentation of points, quarter turns of what is no square, hue of grey; adaptive augmentation under an objective whose verdicts have no sign.
  * - Packs that leave samples over, or of several classes.
  * - Networks with labels in an unconditional run, and the other way round; a class loss without a classifier.
  * - Dropout at sampling in a discriminator.
@@ -98,6 +99,7 @@ function checkView(config: RunConfig, { discriminator }: PlayerNetworks): void {
         `${augment.policies.join(", ")} are for images; leave augment out`,
     );
   }
+  if (augment) checkPolicies(augment.policies, config.discriminator.inputShape);
   if (augment?.adaptive && !SIGNED.includes(objective.name)) {
     throw new UserError(
       `Cannot adapt augmentation under the ${objective.name} objective: it goes by the sign of D's ` +
@@ -114,6 +116,23 @@ function checkView(config: RunConfig, { discriminator }: PlayerNetworks): void {
     throw new UserError(
       `Cannot train with pack ${pack}: the samples of a pack have classes of their own, and the ` +
         "discriminator takes one label; leave pack or the discriminator's labels out",
+    );
+  }
+}
+
+/** @param shape `[height, width, channels]` */
+function checkPolicies(policies: readonly AugmentPolicy[], shape: readonly number[]): void {
+  const [height, width, channels] = shape;
+  if (policies.includes("rotate") && height !== width) {
+    throw new UserError(
+      `Cannot augment by rotate: a quarter turn of ${height} x ${width} pixels has another shape; leave it ` +
+        "out, or cut the pictures to squares",
+    );
+  }
+  const colour = policies.find((policy) => policy === "hue" || policy === "saturation");
+  if (colour && channels !== 3) {
+    throw new UserError(
+      `Cannot augment by ${colour}: it needs 3 channels, and these pictures have ${channels}; leave it out`,
     );
   }
 }

@@ -1,4 +1,5 @@
 import { assertAlmostEquals, assertEquals } from "@std/assert";
+import { AUGMENT_POLICIES } from "../../src/config/stability.ts";
 import { HostStepRandom } from "../../src/engine/eager.ts";
 import { tf } from "../../src/engine/tf.ts";
 import { augmentByChance, type AugmentPolicy, diffAugment } from "../../src/objectives/augment.ts";
@@ -18,9 +19,9 @@ interface AugmentCase {
   gradient: Summary;
 }
 
-for (const golden of readGolden<AugmentCase>("augment")) {
+for (const golden of [...readGolden<AugmentCase>("augment"), ...readGolden<AugmentCase>("ada")]) {
   const { policy, shape } = golden;
-  testOnBackends(`diffAugment() gives its authors' images and gradients: ${policy}`, async () => {
+  testOnBackends(`diffAugment() gives the papers' images and gradients: ${policy}`, async () => {
     const images = tf.tensor4d(uniformAt(shape, 100).map((value) => 2 * value - 1), shape);
     const weights = tf.tensor(uniformAt(shape, 101), shape);
     const transform = (x: tf.Tensor): tf.Tensor =>
@@ -73,5 +74,71 @@ Deno.test("augmentByChance() transforms a share of the samples, and leaves the o
     assertEquals(changedShare(1), 1);
     assertAlmostEquals(changedShare(0.3), 0.3, 0.1);
     assertEquals(changedShare(tf.tensor1d([0.3])), changedShare(0.3));
+  });
+});
+
+/** The slope at each sample, squared: what a penalty adds up. */
+function slope(policy: AugmentPolicy, images: tf.Tensor, weights: tf.Tensor): tf.Scalar {
+  const gradient = tf.grad((x: tf.Tensor) => {
+    const shown = diffAugment(x as tf.Tensor4D, [policy], new HostStepRandom(5, 0));
+    return tf.sum(tf.mul(weights, tf.mul(shown, tf.square(shown))));
+  })(images);
+  return tf.sum(tf.square(gradient)) as tf.Scalar;
+}
+
+for (const policy of AUGMENT_POLICIES) {
+  Deno.test(`diffAugment() can be differentiated twice: ${policy}, against finite differences`, async () => {
+    await tf.setBackend("cpu");
+    tf.tidy(() => {
+      const shape: [number, number, number, number] = [3, 4, 4, 3];
+      const images = tf.tensor4d(uniformAt(shape, 102).map((value) => 2 * value - 1), shape);
+      const weights = tf.tensor(uniformAt(shape, 103), shape);
+      const direction = tf.tensor(uniformAt(shape, 104).map((value) => value - 0.5), shape);
+      const along = tf.sum(tf.mul(
+        tf.grad((x: tf.Tensor) => slope(policy, x, weights))(images),
+        direction,
+      )).dataSync()[0];
+      const at = (distance: number) =>
+        slope(policy, tf.add(images, tf.mul(direction, distance)), weights).dataSync()[0];
+      const differences = (at(0.01) - at(-0.01)) / 0.02;
+      assertAlmostEquals(along, differences, 5e-3 * Math.max(1, Math.abs(along)));
+    });
+  });
+}
+
+Deno.test("diffAugment() turns and mirrors each sample in all its ways, and loses no pixel", async () => {
+  await tf.setBackend("cpu");
+  tf.tidy(() => {
+    const picture = tf.range(0, 9).reshape([1, 3, 3, 1]);
+    const images = tf.tile(picture, [64, 1, 1, 1]) as tf.Tensor4D;
+    const ways = (policy: AugmentPolicy): Set<string> =>
+      new Set(
+        tf.unstack(diffAugment(images, [policy], new HostStepRandom(2, 0)))
+          .map((image) => image.dataSync().join(" ")),
+      );
+    assertEquals(
+      ways("flip"),
+      new Set(["0 1 2 3 4 5 6 7 8", "2 1 0 5 4 3 8 7 6"]),
+    );
+    assertEquals(
+      ways("rotate"),
+      new Set(["0 1 2 3 4 5 6 7 8", "2 5 8 1 4 7 0 3 6", "8 7 6 5 4 3 2 1 0", "6 3 0 7 4 1 8 5 2"]),
+    );
+  });
+});
+
+Deno.test("diffAugment() leaves grey alone by hue and saturation, and turns it round by luma-flip", async () => {
+  await tf.setBackend("cpu");
+  tf.tidy(() => {
+    const values = uniformAt([8, 2, 2, 1], 105).map((value) => value - 0.5);
+    const grey = tf.tile(tf.tensor4d(values, [8, 2, 2, 1]), [1, 1, 1, 3]) as tf.Tensor4D;
+    for (const policy of ["hue", "saturation"] as const) {
+      const changed = diffAugment(grey, [policy], new HostStepRandom(4, 0));
+      assertEquals(tf.max(tf.abs(tf.sub(changed, grey))).dataSync()[0] < 1e-6, true, policy);
+    }
+    const one = tf.tensor4d(values, [8, 2, 2, 1]);
+    const flipped = diffAugment(one, ["luma-flip"], new HostStepRandom(4, 0));
+    const ratio = Array.from(tf.div(flipped, one).dataSync(), Math.round);
+    assertEquals([...new Set(ratio)].sort(), [-1, 1]);
   });
 });

@@ -3,6 +3,7 @@ import type { ObjectiveSpec } from "../../src/config/objective.ts";
 import type { LayerSpec, NetworkSpec } from "../../src/config/network.ts";
 import { presetConfig } from "../../src/config/presets/mod.ts";
 import type { RunConfig } from "../../src/config/run_config.ts";
+import type { AugmentPolicy } from "../../src/config/stability.ts";
 import { UserError } from "../../src/errors.ts";
 import { buildNetwork } from "../../src/nn/mod.ts";
 import { checkObjective } from "../../src/objectives/compatibility.ts";
@@ -151,4 +152,29 @@ Deno.test("checkCombination() refuses to adapt augmentation where verdicts have 
     "Cannot adapt augmentation under the least-squares objective",
   );
   assertEquals(refusal({ ...changes, objective: { name: "relativistic" } }, image), "");
+});
+
+Deno.test("checkCombination() refuses quarter turns of what is no square, and hues of grey", () => {
+  const given = (height: number, channels: number): Partial<RunConfig> => ({
+    generator: network([2], { type: "dense", units: height * 4 * channels }, {
+      type: "reshape",
+      shape: [height, 4, channels],
+    }),
+    discriminator: network([height, 4, channels], { type: "flatten" }, { type: "dense", units: 1 }),
+  });
+  const refused = (policy: AugmentPolicy, height: number, channels: number): string =>
+    refusal({ ...given(height, channels), augment: { policies: ["flip", policy] } }, {
+      shape: [height, 4, channels],
+    });
+  assertStringIncludes(refused("rotate", 6, 3), "a quarter turn of 6 x 4 pixels has another shape");
+  assertStringIncludes(
+    refused("hue", 4, 1),
+    "Cannot augment by hue: it needs 3 channels, and these",
+  );
+  assertStringIncludes(refused("saturation", 4, 1), "Cannot augment by saturation");
+  assertEquals([refused("rotate", 4, 3), refused("hue", 4, 3), refused("luma-flip", 4, 1)], [
+    "",
+    "",
+    "",
+  ]);
 });

@@ -70,6 +70,23 @@ const CASES: Record<string, Partial<RunConfig>> = {
     },
     objective: { name: "relativistic" },
   },
+  "ADA's transforms of squares in colour, R1 of pairs": {
+    augment: {
+      policies: ["flip", "rotate", "brightness", "contrast", "luma-flip", "hue", "saturation"],
+      probability: 0.6,
+      adaptive: { target: 0, everySteps: 2, speedImages: 40 },
+    },
+    objective: { name: "relativistic", r1: { gamma: 0.5 }, r2: { gamma: 0.5 } },
+    generator: {
+      ...images.generator,
+      layers: [
+        { type: "dense", units: 108 },
+        { type: "activation", fn: "tanh" },
+        { type: "reshape", shape: [6, 6, 3] },
+      ],
+    },
+    discriminator: { ...images.discriminator, inputShape: [6, 6, 3] },
+  },
   "packs, noise and WGAN-GP over two critic updates": {
     pack: 2,
     instanceNoise: { sigma: 0.2, decaySteps: 3 },
