@@ -28,7 +28,8 @@ export { finishRun } from "./src/pipeline/finish_run.ts";
 export { trainRun } from "./src/pipeline/train_run.ts";
 export { Sampler } from "./src/sampler/mod.ts";
 
-export type { DataSourceName, DataSpec, MixtureComponent } from "./src/config/data.ts";
+export type { DataSourceName, DataSpec, MixtureComponent, PictureSize } from "./src/config/data.ts";
+export type { CheckpointChoice, EvaluationSpec, MeasureName } from "./src/config/evaluation.ts";
 export type { LearningRateSpec } from "./src/config/learning_rate.ts";
 export type {
   ActivationName,
@@ -39,7 +40,7 @@ export type {
   PaddingSpec,
   Weighted,
 } from "./src/config/network.ts";
-export type { ObjectiveName, ObjectiveSpec } from "./src/config/objective.ts";
+export type { ObjectiveName, ObjectiveSpec, VerdictKind } from "./src/config/objective.ts";
 export type { AdamSpec, OptimizerSpec, RmsPropSpec, SgdSpec } from "./src/config/optimizer.ts";
 export type { CheckpointSpec, EmaSpec, RunConfig, SnapshotSpec } from "./src/config/run_config.ts";
 export type {
@@ -56,6 +57,7 @@ export type { HostTensor, HostTensors } from "./src/engine/types.ts";
 export type { GeneratorManifest, LatentDistribution, SelfTest } from "./src/manifest.ts";
 export type { ExportDtype } from "./src/onnx/export.ts";
 export type { Parity } from "./src/onnx/parity.ts";
+export type { EvaluationKind, EvaluationPlan } from "./src/pipeline/evaluation_plan.ts";
 export type { ExportedRun, ExportRunOptions } from "./src/pipeline/export_run.ts";
 export type { Finish } from "./src/pipeline/finish_run.ts";
 export type { RunReportResult } from "./src/pipeline/report_run.ts";
@@ -80,5 +82,11 @@ export type {
   SamplerDevice,
 } from "./src/sampler/mod.ts";
 export type { RunFolder } from "./src/training/run_folder.ts";
-export type { TrainingProgress, TrainingResult } from "./src/training/train.ts";
+export type { BestCheckpoint } from "./src/training/best_checkpoint.ts";
+export type { EvaluationLine, Evaluator, Measured } from "./src/training/evaluations.ts";
+export type {
+  EvaluationProgress,
+  TrainingProgress,
+  TrainingResult,
+} from "./src/training/train_types.ts";
 export type { LatentSpec as SamplerLatentSpec } from "./src/sampler/mod.ts";

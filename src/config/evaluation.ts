@@ -15,7 +15,7 @@ export interface MeasureInfo {
 }
 
 /**
- * Every measure that can be taken during training.
+ * The name of a measure that can be taken during training.
  *
  * - `jsd`, `kl`, `reverse-kl`, `wasserstein`: on data of a known density on the line, over 100 bins, in
  *   nats and in units of x; `jsd` and `reverse-kl` also for known modes in the plane, over the modes
@@ -24,7 +24,19 @@ export interface MeasureInfo {
  *   the line
  * - `frechet`, `kernel`: of images over an extractor's features, and of points over themselves
  */
-export const MEASURES = {
+export type MeasureName =
+  | "jsd"
+  | "kl"
+  | "reverse-kl"
+  | "wasserstein"
+  | "modes"
+  | "high-quality"
+  | "sliced"
+  | "frechet"
+  | "kernel";
+
+/** What is known of each measure. */
+export const MEASURES: Readonly<Record<MeasureName, MeasureInfo>> = {
   "jsd": { title: "JSD", better: "lower", kind: "figure" },
   "kl": { title: "KL", better: "lower", kind: "figure" },
   "reverse-kl": { title: "reverse KL", better: "lower", kind: "figure" },
@@ -34,10 +46,7 @@ export const MEASURES = {
   "sliced": { title: "sliced Wasserstein", better: "lower", kind: "figure" },
   "frechet": { title: "Frechet distance", better: "lower", kind: "figure" },
   "kernel": { title: "kernel distance", better: "lower", kind: "figure" },
-} as const satisfies Record<string, MeasureInfo>;
-
-/** The name of a measure. */
-export type MeasureName = keyof typeof MEASURES;
+};
 
 /** Which checkpoint: the one that a measure liked best, or that of the last step. */
 export type CheckpointChoice = "best" | "last";

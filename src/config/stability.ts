@@ -11,10 +11,20 @@ import { z } from "zod";
  * transformed too where data never are: `flip`, `rotate`, `luma-flip` and `hue` at a chance near 1 teach G
  * pictures that are turned round, so they are for data that allow it, or for a chance that adapts.
  */
-export type AugmentPolicy = (typeof AUGMENT_POLICIES)[number];
+export type AugmentPolicy =
+  | "color"
+  | "translation"
+  | "cutout"
+  | "flip"
+  | "rotate"
+  | "brightness"
+  | "contrast"
+  | "luma-flip"
+  | "hue"
+  | "saturation";
 
 /** Every {@linkcode AugmentPolicy}. */
-export const AUGMENT_POLICIES = [
+export const AUGMENT_POLICIES: readonly [AugmentPolicy, ...AugmentPolicy[]] = [
   "color",
   "translation",
   "cutout",
@@ -25,7 +35,7 @@ export const AUGMENT_POLICIES = [
   "luma-flip",
   "hue",
   "saturation",
-] as const;
+];
 
 /** Random transforms of reals and fakes in both players' updates. Images only. */
 export interface AugmentSpec {

@@ -17,6 +17,7 @@ export type EvaluationKind = "line" | "plane" | "cloud" | "image";
 
 /** A checked plan. */
 export interface EvaluationPlan {
+  /** What is known of the data. */
   kind: EvaluationKind;
   /** What the best checkpoint is best by. */
   measure: MeasureName;
