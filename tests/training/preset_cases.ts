@@ -57,10 +57,13 @@ export function caseStep(config: RunConfig): TrainingStep {
 }
 
 /** What its first steps are given: numbers from -1 to 1 as samples, labels of every class. */
-export function caseBatches(step: TrainingStep, count: number): StepInputs[] {
+export function caseBatches(
+  step: TrainingStep,
+  { steps, seed }: { steps: number; seed: number },
+): StepInputs[] {
   const size = step.program.inputs.real.shape.reduce((product, side) => product * side, 1);
-  return Array.from({ length: count }, (_, number): StepInputs => {
-    const real = fillUniform(new Float32Array(size), { seed: 3, stream: 1000, step: number })
+  return Array.from({ length: steps }, (_, number): StepInputs => {
+    const real = fillUniform(new Float32Array(size), { seed, stream: 1000, step: number })
       .map((value) => 2 * value - 1);
     const labels = Int32Array.from(
       { length: step.samplesPerStep },

@@ -11,7 +11,7 @@ for (const [name, config] of Object.entries(PRESET_CASES)) {
   Deno.test(`${STEPS} replayed steps of ${name} give the weights of eager ones bit for bit`, () =>
     withWebGpu(() => {
       const step = caseStep(config);
-      return assertReplayEqualsEager(step, caseBatches(step, STEPS));
+      return assertReplayEqualsEager(step, caseBatches(step, { steps: STEPS, seed: 1 }));
     }));
 }
 
