@@ -25,6 +25,8 @@ export interface EvaluationPlan {
   measures: MeasureName[];
   /** Samples of an evaluation. */
   samples: number;
+  /** How often, in words: "500 steps". */
+  every: string;
   /** For images whose features are taken: `random`, `classifier` or a file's path. */
   features?: string;
 }
@@ -80,6 +82,7 @@ export function planEvaluation(spec: EvaluationSpec, data: DataSource): Evaluati
     measures: [measure, ...known.filter((name) => name !== measure)]
       .filter((name) => takesFeatures || !OVER_FEATURES.includes(name)),
     samples,
+    every: periodText(spec),
   };
   if (kind !== "image" || !takesFeatures) return plan;
   const { features = "random" } = spec;
@@ -103,14 +106,25 @@ function kindOf(data: DataSource): EvaluationKind {
   return dimension === 1 ? "line" : dimension === 2 ? "plane" : "cloud";
 }
 
+function periodText({ everySteps, everyEpochs }: EvaluationSpec): string {
+  const text = (count: number, unit: string): string =>
+    count === 1 ? unit : `${count.toLocaleString("en")} ${unit}s`;
+  return [
+    ...(everySteps === undefined ? [] : [text(everySteps, "step")]),
+    ...(everyEpochs === undefined ? [] : [text(everyEpochs, "epoch")]),
+  ].join(" and each ");
+}
+
+/** A plan in one line. */
+export function planText({ measure, samples, every, features }: EvaluationPlan): string {
+  const over = features ? `, features: ${features}` : "";
+  return `${samples.toLocaleString("en")} samples each ${every}${over}; the best by ` +
+    `${MEASURES[measure].title} is kept`;
+}
+
 /** An evaluation in one line: the deciding figure first. */
 export function evaluationText(line: EvaluationLine, measure: MeasureName): string {
   const names = Object.keys(line.measures) as MeasureName[];
   const ordered = [measure, ...names.filter((name) => name !== measure)];
   return ordered.map((name) => measureText(name, line.measures[name] ?? null)).join(", ");
-}
-
-/** Which way is better, in words. */
-export function betterText(measure: MeasureName): string {
-  return `${MEASURES[measure].title}, ${MEASURES[measure].better} is better`;
 }

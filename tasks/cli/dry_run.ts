@@ -2,6 +2,7 @@
 import type { RunConfig } from "../../src/config/run_config.ts";
 import { openDataSource } from "../../src/data/open.ts";
 import type { Network } from "../../src/nn/mod.ts";
+import { planEvaluation, planText } from "../../src/pipeline/evaluation_plan.ts";
 import { planRun } from "../../src/training/schedule.ts";
 import { buildTrainingStep } from "../../src/training/step.ts";
 
@@ -12,6 +13,7 @@ export async function printPlan(config: RunConfig): Promise<Record<string, unkno
     shape: [...data.shape],
     classCount: data.classNames?.length,
   });
+  const evaluation = config.evaluation && planEvaluation(config.evaluation, data);
   const plan = planRun(config, data.count, step.samplesPerStep);
   const state = step.initialState(config.seed);
   const stateBytes = Object.values(state).reduce((sum, { data }) => sum + data.byteLength, 0);
@@ -28,6 +30,7 @@ export async function printPlan(config: RunConfig): Promise<Record<string, unkno
     `          ${(stateBytes / 1e6).toFixed(1)} MB of weights and optimiser state, ` +
       `about ${(flops / 1e9).toPrecision(3)} GFLOP a step`,
   );
+  if (evaluation) console.log(`measures  ${planText(evaluation)}`);
   return {
     data: { name: data.name, count: data.count, shape: data.shape },
     generatorParameters: parameterCount(step.generator),
@@ -35,6 +38,7 @@ export async function printPlan(config: RunConfig): Promise<Record<string, unkno
     totalSteps: plan.totalSteps,
     stateBytes,
     flopsPerStep: flops,
+    ...(evaluation ? { evaluation } : {}),
   };
 }
 

@@ -1,7 +1,6 @@
 /** What a person sees of a run on the terminal. */
 import type { RunStart, TrainRunObserver } from "../../src/pipeline/train_run.ts";
-import { MEASURES } from "../../src/config/evaluation.ts";
-import { evaluationText } from "../../src/pipeline/evaluation_plan.ts";
+import { evaluationText, planText } from "../../src/pipeline/evaluation_plan.ts";
 import { ProgressLine } from "../../src/report/progress.ts";
 
 /** An observer that prints, and the way to end its progress line. */
@@ -45,14 +44,7 @@ export function watchRun(): Watch {
             `discriminator ${discriminatorParameters.toLocaleString("en")}`,
         );
         log(`run       ${folder.path}`);
-        if (evaluation) {
-          const { measure, samples, features } = evaluation;
-          const over = features ? `, features: ${features}` : "";
-          log(
-            `measures  ${samples.toLocaleString("en")} samples now and then${over}; the best by ` +
-              `${MEASURES[measure].title} is kept`,
-          );
-        }
+        if (evaluation) log(`measures  ${planText(evaluation)}`);
         const from = step ? `on from step ${step.toLocaleString("en")}` : "from the start";
         log(`training  ${from} to step ${totalSteps.toLocaleString("en")}; Ctrl-C saves and stops`);
       },

@@ -28,7 +28,7 @@ Deno.test("deno task train --evaluate-every keeps the best checkpoint, and expor
     const run = `${folder}/runs/00000-digits-tiny`;
     assertStringIncludes(
       stdout,
-      "measures  64 samples now and then, features: random; the best by",
+      "measures  64 samples each 5 steps, features: random; the best by Frechet distance is kept",
     );
     const lines = await readEvaluations(`${run}/evaluations.jsonl`);
     assertEquals(lines.map(({ step }) => step), [5, 10, 12]);

@@ -7,7 +7,7 @@ import { createEagerEngine } from "../../src/engine/eager.ts";
 import { UserError } from "../../src/errors.ts";
 import { modeCoverage, sampleMatrix, slicedWasserstein } from "../../src/metrics/mod.ts";
 import { buildNetwork } from "../../src/nn/mod.ts";
-import { planEvaluation } from "../../src/pipeline/evaluation_plan.ts";
+import { planEvaluation, planText } from "../../src/pipeline/evaluation_plan.ts";
 import { type OpenEvaluator, openEvaluator } from "../../src/pipeline/evaluator.ts";
 import { seededLatents } from "../../src/pipeline/generate.ts";
 import { buildTrainingStep } from "../../src/training/step.ts";
@@ -146,5 +146,15 @@ Deno.test("planEvaluation() refuses what the data cannot be measured by", async 
     { everySteps, features: "classifier" },
     { ...pictures, classNames: undefined },
     "has no labels",
+  );
+});
+
+Deno.test("planText() says what is measured and how often", async () => {
+  const ring = await openDataSource({ source: "ring-2d", count: 100 });
+  const text = (spec: EvaluationSpec): string => planText(planEvaluation(spec, ring));
+  assertEquals(text({ everyEpochs: 1 }), "2,500 samples each epoch; the best by JSD is kept");
+  assertEquals(
+    text({ everySteps: 5000, everyEpochs: 2, measure: "modes", samples: 50 }),
+    "50 samples each 5,000 steps and each 2 epochs; the best by modes is kept",
   );
 });
