@@ -13,9 +13,9 @@ import {
   convGeometry,
   geometryValues,
 } from "./conv_geometry.ts";
+import { convFilterGradientCode } from "./conv_filter_registers.ts";
 import {
   CONV_THREADS,
-  convFilterGradientCode,
   convForwardCode,
   convInputGradientCode,
   type ConvTile,
@@ -32,6 +32,9 @@ import { type KernelCall, replaceKernel } from "./registry.ts";
 import { vectorWidth } from "./wgsl.ts";
 
 type Info = tfTypes.TensorInfo;
+
+/** A part of a filter's gradient reads at most so much, to find it in the cache for every tap. */
+const PART_BYTES = 512 << 10;
 
 /** Registers the kernels for the backend "webgpu". */
 export function registerConvKernels(): void {
@@ -84,12 +87,13 @@ function geometryOf(
 /** A register tile for `rows` by `columns` results; fewer rows where there would be few tiles. */
 function chooseTile(
   backend: GanforgeWebGpuBackend,
-  size: { rows: number; columns: number; phases: number },
+  size: { rows: number; columns: number; phases: number; widest?: number },
   widths: Pick<ConvTile, "sumWidth" | "outWidth">,
 ): ConvTile & { tilesN: number; tiles: number } {
   const { threadTile, enoughTiles } = backend.tuning;
   const isWide = widths.outWidth === 4;
-  let columns = Math.min(threadTile.columns, isWide ? size.columns : Math.min(size.columns, 4));
+  const { widest = threadTile.columns } = size;
+  let columns = Math.min(widest, isWide ? size.columns : Math.min(size.columns, 4));
   while (isWide && columns > 4 && size.columns % columns) columns = Math.max(4, columns / 2 & ~3);
   const tilesN = Math.ceil(size.columns / columns);
   let rows = isWide ? threadTile.rows : 8;
@@ -177,15 +181,22 @@ function filterGradient(backend: GanforgeWebGpuBackend, x: Info, dy: Info, g: Co
   }
   const widths = { sumWidth: vectorWidth(g.channels), outWidth: vectorWidth(g.outChannels) };
   const isWide = widths.sumWidth === 4;
-  const whole = chooseTile(backend, { rows: Infinity, columns: g.outChannels, phases: 1 }, widths);
+  const whole = chooseTile(backend, {
+    rows: Infinity,
+    columns: g.outChannels,
+    phases: 1,
+    widest: 2 * backend.tuning.threadTile.columns, // a short loop leaves room for a larger tile
+  }, widths);
   const rows = Math.min(isWide ? whole.rows : 4, g.channels);
   const tile = { ...whole, rows: isWide ? rows & ~3 : rows };
   const tilesM = Math.ceil(g.channels / tile.rows);
   const tiles = taps * tilesM * tile.tilesN;
   const allRows = g.batch * g.outHeight;
+  const readBytes = 4 * (tf.util.sizeFromShape(x.shape) + tf.util.sizeFromShape(dy.shape));
   let parts = 1;
-  const enough = 2 * backend.tuning.enoughTiles;
-  while (tiles * parts < enough && allRows / parts >= 4 && parts < 32) parts *= 2;
+  const isEnough = () =>
+    tiles * parts >= 2 * backend.tuning.enoughTiles && readBytes / parts <= PART_BYTES;
+  while (!isEnough() && allRows / parts >= 4 && parts < 32) parts *= 2;
   const size = tf.util.sizeFromShape(shape);
   const output = backend.allocate(shape);
   const target = parts > 1 ? backend.allocate([parts, size]) : output;

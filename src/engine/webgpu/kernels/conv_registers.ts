@@ -20,17 +20,22 @@ export interface ConvTile {
 /** Threads in a workgroup. */
 export const CONV_THREADS = 8;
 
-const HEAD = `
+/** The start of the programs: a thread has one tile. */
+export const HEAD = `
 @compute @workgroup_size(${CONV_THREADS})
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   if (id.x >= u.tiles) { return; }`;
 
-const fields = (...own: string[]) => [...GEOMETRY_FIELDS, "tilesN", "tiles", ...own];
-const accumulators = (rows: number, vectors: number, float: string) =>
+/** Fields of the uniform block. */
+export const fields = (
+  ...own: string[]
+): string[] => [...GEOMETRY_FIELDS, "tilesN", "tiles", ...own];
+/** Declares the tile's sums. */
+export const accumulators = (rows: number, vectors: number, float: string): string =>
   each(rows, (i) => each(vectors, (j) => `var c${i}_${j} = ${float}(0.0);`));
 
 /** Stores an accumulator where its column exists. */
-const guarded = (column: string, limit: string, statement: string) =>
+export const guarded = (column: string, limit: string, statement: string): string =>
   `if (${column} < ${limit}) { ${statement} }`;
 
 /**
@@ -186,63 +191,6 @@ ${HEAD}
           vectors,
           (j) => guarded(`nFirst + ${j * outWidth}u`, "u.channels", `G[o + ${j}u] = c${i}_${j};`),
         )
-      }
-  }`)
-  }
-}`;
-}
-
-/**
- * Gradient for the filter from x (binding 0) and dy (1):
- * `[parts, kernelHeight * kernelWidth * channels, outChannels]`, the sum over output rows in parts.
- * Dispatch: x over taps and tiles, y over parts.
- */
-export function convFilterGradientCode({ rows, columns, sumWidth, outWidth }: ConvTile): string {
-  const float = floatType(outWidth);
-  const vectors = columns / outWidth;
-  const rowVectors = rows / sumWidth;
-  const rowOf = (i: number) => sumWidth === 4 ? `a${i >> 2}.${COMPONENT[i & 3]}` : `a${i}`;
-  return `
-${storage({ X: floatType(sumWidth), D: float }, { P: float })}
-${uniforms(fields("tilesM", "depth"), 3)}
-${HEAD}
-  let nFirst = (id.x % u.tilesN) * ${columns}u;
-  let mFirst = (id.x / u.tilesN % u.tilesM) * ${rows}u;
-  let tap = id.x / (u.tilesN * u.tilesM);
-  let kh = tap / u.kernelWidth;
-  let kw = tap % u.kernelWidth;
-  let allRows = u.batch * u.outHeight;
-  ${
-    each(rowVectors, (i) =>
-      `let r${i} = min(mFirst + ${i * sumWidth}u, u.channels - ${sumWidth}u);`)
-  }
-  ${
-    each(vectors, (j) =>
-      `let s${j} = min(nFirst + ${j * outWidth}u, u.outChannels - ${outWidth}u);`)
-  }
-  ${accumulators(rows, vectors, float)}
-  for (var r = id.y * u.depth; r < min(allRows, (id.y + 1u) * u.depth); r++) {
-    let h = i32(r % u.outHeight * u.strideHeight + kh * u.dilationHeight) - i32(u.padTop);
-    if (h < 0 || h >= i32(u.height)) { continue; }
-    let rowBase = (r / u.outHeight * u.height + u32(h)) * u.width;
-    for (var ow = 0u; ow < u.outWidth; ow++) {
-      let w = i32(ow * u.strideWidth + kw * u.dilationWidth) - i32(u.padLeft);
-      if (w < 0 || w >= i32(u.width)) { continue; }
-      let p = (rowBase + u32(w)) * u.channels;
-      let d = (r * u.outWidth + ow) * u.outChannels;
-      ${each(rowVectors, (i) => `let a${i} = X[(p + r${i}) / ${sumWidth}u];`)}
-      ${each(vectors, (j) => `let b${j} = D[(d + s${j}) / ${outWidth}u];`)}
-      ${each(rows, (i) => each(vectors, (j) => `c${i}_${j} += ${rowOf(i)} * b${j};`))}
-    }
-  }
-  let part = id.y * u.kernelHeight * u.kernelWidth;
-  ${
-    each(rows, (i) =>
-      `if (mFirst + ${i}u < u.channels) {
-    let o = (((part + tap) * u.channels + mFirst + ${i}u) * u.outChannels + nFirst) / ${outWidth}u;
-    ${
-        each(vectors, (j) =>
-          guarded(`nFirst + ${j * outWidth}u`, "u.outChannels", `P[o + ${j}u] = c${i}_${j};`))
       }
   }`)
   }
