@@ -1,8 +1,8 @@
 /**
- * Preloaded by device_lost_test.ts into a task: the WebGPU device is lost at its 40th submission, as when
+ * Preloaded by device_lost_test.ts into a task: the WebGPU device is lost at its 20th submission, as when
  * a driver resets.
  */
-const SUBMISSIONS = 40;
+const SUBMISSIONS = 20;
 let count = 0;
 const { requestDevice } = GPUAdapter.prototype;
 GPUAdapter.prototype.requestDevice = async function (descriptor) {
