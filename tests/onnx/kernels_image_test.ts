@@ -67,6 +67,33 @@ Deno.test("dilated and fused convolutions give TensorFlow.js' numbers", async ()
   assert(difference < 1e-5, `differs by ${difference}`);
 });
 
+Deno.test("kernels that TensorFlow.js fuses or keeps for gradients give its numbers", async () => {
+  const inputs = { x: normal([1, 4, 4, 3], 1), w: normal([3, 3, 3, 2], 2), b: normal([6], 3) };
+  const run = (kernel: string, given: tf.NamedTensorMap, attributes: tf.NamedAttrMap) =>
+    tf.engine().runKernel(kernel, given, attributes) as tf.Tensor;
+  const { difference } = await compare({
+    inputs,
+    fn: ({ x, w, b }) => ({
+      depthwise: tf.fused.depthwiseConv2d({
+        x: x as T4,
+        filter: w as T4,
+        strides: 1,
+        pad: "same",
+        bias: b,
+        activation: "relu6",
+      }),
+      elu: run("EluGrad", { dy: x, y: tf.elu(x) }, {}),
+      enlarged: run("ResizeNearestNeighborGrad", { images: x, dy: tf.tile(x, [1, 2, 3, 1]) }, {
+        alignCorners: false,
+      }),
+      aligned: run("ResizeNearestNeighborGrad", { images: x, dy: tf.tile(x, [1, 2, 2, 1]) }, {
+        alignCorners: true,
+      }),
+    }),
+  });
+  assert(difference < 1e-5, `differs by ${difference}`);
+});
+
 Deno.test("transposed convolutions and their gradients give TensorFlow.js' numbers", async () => {
   for (const [kernel, stride, output] of [[4, 2, 10], [3, 2, 9], [3, 2, 10], [3, 1, 5]]) {
     const inputs = { x: normal([2, 5, 5, 3], 1), w: normal([kernel, kernel, 4, 3], 2) };

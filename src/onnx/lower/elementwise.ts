@@ -27,7 +27,6 @@ const PREDICATES: Record<string, string> = {
   LessEqual: "LessOrEqual",
   LogicalAnd: "And",
   LogicalOr: "Or",
-  LogicalXor: "Xor",
 };
 
 /** Sums; adding 0 is free. */

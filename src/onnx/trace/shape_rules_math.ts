@@ -15,7 +15,7 @@ const BINARY = [
 ].join(" ").split(" ");
 
 const PREDICATES = [
-  "Equal Greater GreaterEqual Less LessEqual LogicalAnd LogicalOr LogicalXor NotEqual",
+  "Equal Greater GreaterEqual Less LessEqual LogicalAnd LogicalOr NotEqual",
 ].join(" ").split(" ");
 
 const same: ShapeRule = (inputs) => [{ shape: Object.values(inputs)[0].shape }];
