@@ -27,8 +27,9 @@ export interface BestCheckpoint {
 /** Reads which checkpoint is the best. @returns undefined where none was found, or the file is damaged */
 export async function readBest(folder: string): Promise<BestCheckpoint | undefined> {
   try {
-    const best = JSON.parse(await Deno.readTextFile(bestFile(folder))) as Partial<BestCheckpoint>;
-    const { step, measure, value } = best;
+    const text = await Deno.readTextFile(bestFile(folder));
+    const best = JSON.parse(text) as Partial<BestCheckpoint> | null;
+    const { step, measure, value } = best ?? {};
     const isBest = Number.isSafeInteger(step) && Object.hasOwn(MEASURES, String(measure)) &&
       Number.isFinite(value);
     return isBest ? best as BestCheckpoint : undefined;
@@ -66,6 +67,14 @@ export async function readChosenCheckpoint(
 ): Promise<Checkpoint> {
   if (choice === "last") return await readLatestCheckpoint(folder, warn);
   const step = choice === "best" ? (await readBest(folder))?.step : choice;
+  if (step === undefined && await hasBest(folder)) {
+    throw new UserError(
+      `Cannot find the best checkpoint by ${
+        bestFile(folder)
+      }: the file is damaged; resuming the run ` +
+        "writes it again, or name a checkpoint by its step",
+    );
+  }
   if (step === undefined) {
     throw new UserError(
       `Cannot find the best checkpoint in ${folder}: the run was not evaluated while it was trained; ` +
@@ -79,6 +88,10 @@ export async function readChosenCheckpoint(
       steps.length ? `those of ${steps.join(", ")}` : "none"
     }`,
   );
+}
+
+async function hasBest(folder: string): Promise<boolean> {
+  return await Deno.stat(bestFile(folder)).then(() => true, () => false);
 }
 
 function bestFile(folder: string): string {

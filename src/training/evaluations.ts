@@ -40,10 +40,22 @@ export interface Evaluator {
   evaluate(state: HostTensors, signal?: AbortSignal): Promise<Measured>;
 }
 
-/** Reads the lines of an `evaluations.jsonl`; what follows a damaged line is left out. */
+/**
+ * Reads the lines of an `evaluations.jsonl`; what follows a damaged line is left out, and figures that are
+ * no numbers, or of measures that are not known, are too.
+ */
 export async function readEvaluations(file: string): Promise<EvaluationLine[]> {
   const lines = await readStepLines<EvaluationLine>(file);
-  return lines.filter(({ measures }) => typeof measures === "object" && measures !== null);
+  return lines.flatMap((line) => {
+    const { samples, seconds, measures } = line;
+    const isWhole = Number.isFinite(samples) && Number.isFinite(seconds) &&
+      typeof measures === "object" && measures !== null;
+    if (!isWhole) return [];
+    const known = Object.entries(measures).filter(([name, value]) =>
+      Object.hasOwn(MEASURES, name) && (value === null || Number.isFinite(value))
+    );
+    return [{ ...line, measures: Object.fromEntries(known) }];
+  });
 }
 
 /** The best of some lines by a measure; of equals the first. Figures that are not finite never win. */

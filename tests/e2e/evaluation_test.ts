@@ -45,6 +45,9 @@ Deno.test("deno task train --evaluate-every keeps the best checkpoint, and expor
     assertStringIncludes(report, "features by random-conv-64");
     assert((await Deno.stat(`${run}/evaluations.png`)).size > 1000);
 
+    const again = await runTask("export", ["0", "--out", "again.onnx"], folder);
+    assertEquals(again.code, 0, again.stderr);
+    assertEquals(await exportedStep(`${folder}/again.onnx`), best!.step); // as the run's config says
     // The last state's figure is the one that deno task evaluate finds for its file.
     const last = await runTask("export", ["0", "--checkpoint", "last"], folder);
     assertEquals(last.code, 0, last.stderr);

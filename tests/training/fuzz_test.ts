@@ -2,8 +2,11 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { UserError } from "../../src/errors.ts";
+import { MEASURES } from "../../src/config/evaluation.ts";
+import { readBest, readChosenCheckpoint, writeBest } from "../../src/training/best_checkpoint.ts";
 import { readCheckpoint, writeCheckpoint } from "../../src/training/checkpoint.ts";
 import { readDataRecord, writeDataRecord } from "../../src/training/data_record.ts";
+import { readEvaluations } from "../../src/training/evaluations.ts";
 import { readMetrics } from "../../src/training/metrics_log.ts";
 import { readConfigFile } from "../../src/training/run_folder.ts";
 import { presetConfig } from "../../src/config/presets/mod.ts";
@@ -116,4 +119,36 @@ Deno.test("readDataRecord() and readConfigFile() read damaged files right or ref
     await Deno.writeTextFile(file, JSON.stringify(presetConfig("ring-2d"), null, 2));
     const configs = await fuzz(file, async () => void await readConfigFile(file));
     assert(configs.refused > 500, JSON.stringify(configs));
+  }));
+
+Deno.test("readBest(), readChosenCheckpoint() and readEvaluations() read damaged files right or refuse them", () =>
+  inFolder(async (folder) => {
+    await writeBest(folder, { step: 40, measure: "jsd", value: 0.25 });
+    const best = await fuzz(`${folder}/best.json`, async () => {
+      const found = await readBest(folder);
+      if (found) {
+        assert(Number.isSafeInteger(found.step) && Number.isFinite(found.value));
+        assert(Object.hasOwn(MEASURES, found.measure));
+      }
+      await readChosenCheckpoint(folder, "best"); // there is none, or the file is damaged
+    });
+    assertEquals(best.read, 0);
+    const file = `${folder}/evaluations.jsonl`;
+    const line = {
+      step: 5,
+      images: 20,
+      samples: 10,
+      seconds: 0.5,
+      measures: { jsd: 0.5, modes: 3 },
+    };
+    await Deno.writeTextFile(file, `${JSON.stringify(line)}\n`.repeat(3));
+    const lines = await fuzz(file, async () => {
+      for (const { step, seconds, measures } of await readEvaluations(file)) {
+        assert(Number.isFinite(step) && Number.isFinite(seconds));
+        for (const [name, value] of Object.entries(measures)) {
+          assert(Object.hasOwn(MEASURES, name) && (value === null || Number.isFinite(value)));
+        }
+      }
+    });
+    assertEquals(lines.refused, 0);
   }));
