@@ -126,3 +126,39 @@ Deno.test("Ctrl-C in an evaluation stops it; the resumed run measures what the w
     const best = (run: string) => readBest(`${folder}/${run}/00000-digits-tiny/checkpoints`);
     assertEquals(await best("runs"), await best("whole"));
   }));
+
+Deno.test("a run that is killed again and again has each evaluation once, and the same best", () =>
+  inFolder(async (folder) => {
+    const measuring: RunConfig = {
+      ...config,
+      duration: { steps: 60 },
+      checkpoints: { everySteps: 2, keep: 2 },
+      evaluation: { everySteps: 3, samples: 400 },
+      snapshots: { rows: 1, columns: 1, everySteps: 100 },
+    };
+    await writeConfig(folder, measuring);
+    const whole = await runTask("train", ["tiny.json", "--out", "whole"], folder);
+    assertEquals(whole.code, 0, whole.stderr);
+    const run = `${folder}/runs/00000-digits-tiny`;
+    const lines = async (path: string) =>
+      (await readEvaluations(`${path}/evaluations.jsonl`)).map(({ seconds: _, ...rest }) => rest);
+    for (let kill = 0; kill < 4; kill++) {
+      const args = kill === 0 ? ["tiny.json"] : ["--resume", "latest"];
+      const child = await startTask("train", args, folder);
+      const before = (await lines(run)).length;
+      const deadline = performance.now() + 120_000;
+      while ((await lines(run)).length < before + 3 && performance.now() < deadline) {
+        await new Promise((go) => setTimeout(go, 3));
+      }
+      child.kill("SIGKILL");
+      await child.output();
+    }
+    const last = await runTask("train", ["--resume", "latest"], folder);
+    assertEquals(last.code, 0, last.stderr);
+    const expected = `${folder}/whole/00000-digits-tiny`;
+    assertEquals(await lines(run), await lines(expected));
+    assertEquals((await lines(run)).length, 20);
+    assertEquals(await readBest(`${run}/checkpoints`), await readBest(`${expected}/checkpoints`));
+    const exported = await runTask("export", ["latest", "--checkpoint", "best"], folder);
+    assertEquals(exported.code, 0, exported.stderr);
+  }));
