@@ -1,8 +1,10 @@
 /**
- * Measures our WebGPU kernels one by one, in GFLOP/s or GB/s beside what the device can do at most,
- * and what a replayed dispatch costs the host.
+ * Measures our WebGPU kernels one by one and prints a table: GFLOP/s or GB/s, and which share that is
+ * of what the device does at most (device_ceilings.ts); then what a replayed dispatch costs the host.
  *
- *     deno run --allow-read --allow-env --allow-sys bench/webgpu_kernels.ts [NAME ...]
+ *     deno run --allow-read --allow-env --allow-sys bench/webgpu_kernels.ts [--tiles=FAMILY] [NAME ...]
+ *
+ * FAMILY: registers or workgroup (src/engine/webgpu/tuning.ts); by default the adapter's own.
  */
 import { tf } from "../src/engine/tf.ts";
 import type { TensorMap, TensorSpec } from "../src/engine/types.ts";
@@ -10,11 +12,13 @@ import type { GanforgeWebGpuBackend } from "../src/engine/webgpu/backend.ts";
 import type { WebGpuFunction } from "../src/engine/webgpu/compiled_function.ts";
 import { openWebGpu } from "../src/engine/webgpu/device.ts";
 import { createWebGpuEngine } from "../src/engine/webgpu/engine.ts";
+import { GPU_TUNING, type KernelTuning, SOFTWARE_TUNING } from "../src/engine/webgpu/tuning.ts";
+import { arithmeticCeiling, copyCeiling } from "./device_ceilings.ts";
 
 interface Case {
   name: string;
   inputs: Record<string, number[]>;
-  run(tensors: TensorMap): tf.Tensor;
+  run(tensors: TensorMap): tf.Tensor | tf.Tensor[];
   /** Floating point operations, or bytes moved. */
   flops?: number;
   bytes?: number;
@@ -76,12 +80,15 @@ function convCases(
 }
 
 const MEGA = 1 << 20;
+const [parameter, moment] = [[784, 1024], [784, 1024]];
 const CASES: Case[] = [
   ...matmulCase("large", 256, 1024, 1024),
   ...matmulCase("mnist-mlp D", 64, 784, 1024),
+  ...matmulCase("mnist-mlp G", 32, 1024, 784),
   ...matmulCase("ring-2d D", 200, 200, 1000),
   ...convCases("cifar-dcgan D", [8, 16, 16, 32], [3, 2, 64]),
   ...convCases("cifar-dcgan G", [8, 16, 16, 128], [3, 1, 128]),
+  ...convCases("cifar-dcgan G", [8, 32, 32, 128], [3, 1, 64]),
   ...convCases("cifar-dcgan G", [8, 32, 32, 64], [3, 1, 4]),
   {
     name: "add, 4 MB each",
@@ -94,6 +101,18 @@ const CASES: Case[] = [
     inputs: { a: [MEGA], b: [MEGA] },
     run: ({ a, b }) => tf.tanh(tf.add(tf.mul(a, b), a)),
     bytes: 12 * MEGA,
+  },
+  {
+    name: "Adam of [784, 1024]",
+    inputs: { param: parameter, grad: parameter, m: moment, v: moment, hyper: [5] },
+    run: ({ param, grad, m, v, hyper }) => {
+      const number = (k: number) => tf.slice(hyper, k, 1);
+      const first = tf.add(tf.mul(m, number(0)), tf.mul(grad, number(1)));
+      const second = tf.add(tf.mul(v, number(2)), tf.mul(tf.square(grad), number(3)));
+      const move = tf.div(tf.mul(first, number(4)), tf.add(tf.sqrt(second), 1e-8));
+      return [tf.sub(param, move), first, second];
+    },
+    bytes: 28 * 784 * 1024,
   },
   {
     name: "column sums of [8192, 128]",
@@ -120,73 +139,59 @@ if (!gpu) {
   console.error("There is no WebGPU adapter to measure.");
   Deno.exit(2);
 }
-const engine = await createWebGpuEngine();
+const names = Deno.args.filter((arg) => !arg.startsWith("--"));
+const tuning = chosenTuning(Deno.args.find((arg) => arg.startsWith("--")));
+const engine = await createWebGpuEngine({ tuning });
 const backend = tf.engine().findBackend("webgpu") as unknown as GanforgeWebGpuBackend;
-console.log(`${gpu.description}; tiles: ${backend.tuning.family}`);
-const ceiling = await measureCeiling();
-console.log(`arithmetic ceiling ${ceiling.toFixed(0)} GFLOP/s (chains of fused multiply-adds)\n`);
-
+const ceiling = {
+  flops: await arithmeticCeiling(gpu.device),
+  bytes: await copyCeiling(gpu.device),
+};
+console.log(`${gpu.description}; tiles in ${(tuning ?? backend.tuning).family}`);
+console.log(
+  `ceilings: ${ceiling.flops.toFixed(0)} GFLOP/s (chains of fused multiply-adds), ` +
+    `${ceiling.bytes.toFixed(1)} GB/s (copies)\n`,
+);
+printRow(["kernel", "ms", "rate", "of the ceiling"]);
+printRow([":-", "-:", "-:", "-:"]);
 for (const { name, inputs, run, flops, bytes } of CASES) {
-  if (Deno.args.length > 0 && !Deno.args.some((part) => name.includes(part))) continue;
+  if (names.length > 0 && !names.some((part) => name.includes(part))) continue;
   const specs = Object.fromEntries(
     Object.entries(inputs).map(([key, shape]): [string, TensorSpec] => [key, {
       shape,
       dtype: "float32",
     }]),
   );
-  const fn = await engine.compileFunction((t) => ({ y: run(t) }), specs) as WebGpuFunction;
+  const fn = await engine.compileFunction(
+    (tensors) => Object.fromEntries([run(tensors)].flat().map((y, k) => [`y${k}`, y])),
+    specs,
+  ) as WebGpuFunction;
   let best = Infinity;
   for (let round = 0; round < ROUNDS; round++) {
     const dispatches = await fn.executable.profile();
     best = Math.min(best, dispatches.reduce((sum, { ms }) => sum + ms, 0));
   }
-  const rate = flops
-    ? `${(flops / best / 1e6).toFixed(2)} GFLOP/s (${
-      (flops / best / 1e4 / ceiling).toFixed(0)
-    }% of the ceiling)`
-    : `${(bytes! / best / 1e6).toFixed(2)} GB/s`;
-  console.log(`${name.padEnd(62)} ${best.toFixed(3).padStart(9)} ms  ${rate}`);
+  const rate = (flops ?? bytes!) / best / 1e6;
+  const share = `${(100 * rate / (flops ? ceiling.flops : ceiling.bytes)).toFixed(0)}%`;
+  printRow([name, best.toFixed(3), `${rate.toFixed(1)} ${flops ? "GFLOP/s" : "GB/s"}`, share]);
   await fn.dispose();
 }
 await measureHost();
 await engine.dispose();
+Deno.exit(0);
 
-/** GFLOP/s of independent chains of fused multiply-adds that never touch memory. */
-async function measureCeiling(): Promise<number> {
-  const steps = 256;
-  const chains = Array.from({ length: 8 }, (_, i) => i);
-  const code = `@group(0) @binding(0) var<storage, read_write> out: array<vec4<f32>>;
-@compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-  let x = vec4<f32>(f32(id.x) * 1e-9);
-  ${chains.map((i) => `var c${i} = x + ${i}.0;`).join(" ")}
-  for (var k = 0; k < ${steps}; k++) {
-    ${chains.map((i) => `c${i} = fma(c${i}, x, x);`).join(" ")}
-  }
-  out[id.x] = ${chains.map((i) => `c${i}`).join(" + ")};
-}`;
-  const groups = 512;
-  const { device } = gpu!;
-  const pipeline = backend.pipeline("ceiling", code);
-  const buffer = device.createBuffer({ size: groups * 64 * 16, usage: GPUBufferUsage.STORAGE });
-  const bindGroup = device.createBindGroup({
-    layout: pipeline.getBindGroupLayout(0),
-    entries: [{ binding: 0, resource: { buffer } }],
-  });
-  let best = Infinity;
-  for (let round = 0; round < ROUNDS; round++) {
-    const start = performance.now();
-    const encoder = device.createCommandEncoder();
-    const pass = encoder.beginComputePass();
-    pass.setPipeline(pipeline);
-    pass.setBindGroup(0, bindGroup);
-    for (let k = 0; k < 8; k++) pass.dispatchWorkgroups(groups);
-    pass.end();
-    device.queue.submit([encoder.finish()]);
-    await device.queue.onSubmittedWorkDone();
-    best = Math.min(best, performance.now() - start);
-  }
-  buffer.destroy();
-  return 8 * groups * 64 * steps * chains.length * 8 / best / 1e6;
+/** One row of the table. */
+function printRow([name, ...numbers]: string[]): void {
+  console.log(`| ${name.padEnd(62)} | ${numbers.map((text) => text.padStart(14)).join(" | ")} |`);
+}
+
+/** The family that `--tiles=` asks for; undefined leaves it to the adapter. */
+function chosenTuning(option: string | undefined): KernelTuning | undefined {
+  if (option === undefined) return undefined;
+  const found = [SOFTWARE_TUNING, GPU_TUNING].find(({ family }) => option === `--tiles=${family}`);
+  if (found) return found;
+  console.error(`Cannot measure with ${option}: there are --tiles=registers and --tiles=workgroup`);
+  Deno.exit(2);
 }
 
 /** Microseconds of the host for one replayed dispatch: encoding, finishing and submitting. */
