@@ -9,13 +9,8 @@ import {
 } from "./generator_info.ts";
 import { UserError } from "../errors.ts";
 import { readModelFile } from "./model_file.ts";
-import {
-  type ModelBytes,
-  openRuntime,
-  type Runtime,
-  type RuntimeOptions,
-  runZeros,
-} from "./runtime.ts";
+import { openRuntime, type RuntimeOptions } from "./runtime.ts";
+import { type ModelBytes, type Runtime, runZeros } from "./session.ts";
 import { type LoadedSource, type ModelSource, readSource, type SourceOptions } from "./source.ts";
 
 /** WebAssembly's memory ends here; protobuf's limit is none of a file of plain weights. */

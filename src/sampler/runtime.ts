@@ -5,13 +5,21 @@
  * - A page: `/wasm`, which needs no `eval` and so lives with a strict Content-Security-Policy.
  * - WebGPU: `/webgpu`, imported only when it is chosen (its WebAssembly has 27 MB).
  */
-import type * as Ort from "onnxruntime-web";
 import { UserError } from "../errors.ts";
-import { sessionOptionsFor, withRoomyWasmMemory } from "../wasm_memory.ts";
+import { withRoomyWasmMemory } from "../wasm_memory.ts";
 import type { InputSpec } from "./generator_info.ts";
 import { findGpu } from "./gpu.ts";
 import { canShareMemory, defaultThreads, hasFiles } from "./platform.ts";
 import { inTurn } from "./queue.ts";
+import {
+  createSession,
+  type ModelBytes,
+  oneLine,
+  type OrtModule,
+  type Runtime,
+  runZeros,
+  wrapSession,
+} from "./session.ts";
 
 /** Where to run. */
 export interface RuntimeOptions {
@@ -32,54 +40,6 @@ export interface RuntimeOptions {
    */
   wasm?: string | URL | { wasm?: string | URL; mjs?: string | URL };
 }
-
-/** What a generator runs on. */
-export interface SamplerDevice {
-  /** Where the generator runs. */
-  name: "wasm" | "webgpu";
-  /** Threads of the wasm device; 1 for WebGPU. */
-  threads: number;
-  /** The GPU, where it tells its name. */
-  adapter: string | null;
-  /** Why it is not the device or the number of threads that was asked for; null if it is. */
-  fallback: string | null;
-}
-
-/** A generator that is ready to run. */
-export interface Runtime {
-  readonly device: SamplerDevice;
-  /** Runs a batch. @returns the first output and its shape */
-  run(count: number, fed: FedInputs): Promise<RawOutput>;
-  release(): Promise<void>;
-}
-
-/** A batch as the runtime takes it. */
-export interface FedInputs {
-  /** `[count, dimension]` */
-  latents: Float32Array;
-  /** `[count]`, where the generator takes labels. */
-  labels: Int32Array | null;
-  /** `[count, size]`, where the generator takes noise. */
-  noise: Float32Array | null;
-}
-
-/** A batch as the runtime gives it. */
-export interface RawOutput {
-  data: Float32Array | Uint8Array;
-  /** `[N, ...]` */
-  shape: readonly number[];
-}
-
-/** A model's file, and those beside it that hold weights. */
-export interface ModelBytes {
-  bytes: Uint8Array;
-  weights: { path: string; data: Uint8Array }[];
-}
-
-type OrtModule = typeof Ort;
-
-/** ONNX Runtime shall not print what it throws as well: 4 is "fatal" alone. */
-const QUIET = { logSeverityLevel: 4 } as const;
 
 /**
  * Starts ONNX Runtime on a model.
@@ -138,7 +98,7 @@ async function openOnGpu(
     return createSession(ort, model, "webgpu");
   });
   const device = { name: "webgpu", threads: 1, adapter, fallback: null } as const;
-  const runtime = wrap(name, ort, session, input, device);
+  const runtime = wrapSession(name, ort, session, input, device);
   try {
     await runZeros(runtime, input); // shaders are made in the first run: what fails there fails here
     return runtime;
@@ -179,7 +139,7 @@ async function openOnWasm(
     fallback = [fallback, `${threads} instead of ${options.threads} threads: ${why}`]
       .filter((part) => part !== null).join("; ");
   }
-  return wrap(name, ort, session, input, { name: "wasm", threads, adapter: null, fallback });
+  return wrapSession(name, ort, session, input, { name: "wasm", threads, adapter: null, fallback });
 }
 
 async function importWasmBuild(): Promise<OrtModule> {
@@ -199,69 +159,4 @@ function setPaths(ort: OrtModule, wasm: RuntimeOptions["wasm"], file: string): v
     throw new UserError(`Cannot find WebAssembly under ${folder}: a folder's URL must end in "/"`);
   }
   ort.env.wasm.wasmPaths = { wasm: `${folder}${file}` };
-}
-
-function createSession(
-  ort: OrtModule,
-  { bytes, weights }: ModelBytes,
-  device: "wasm" | "webgpu",
-): Promise<Ort.InferenceSession> {
-  return ort.InferenceSession.create(bytes, {
-    executionProviders: [device],
-    ...(weights.length > 0 ? { externalData: weights } : {}),
-    ...sessionOptionsFor(weights.reduce((sum, { data }) => sum + data.length, bytes.length)),
-    ...QUIET,
-  });
-}
-
-function wrap(
-  name: string,
-  ort: OrtModule,
-  session: Ort.InferenceSession,
-  input: InputSpec,
-  device: SamplerDevice,
-): Runtime {
-  const { label } = input;
-  return {
-    device,
-    async run(count, { latents, labels, noise }) {
-      const feeds: Record<string, Ort.Tensor> = {
-        [input.latentName]: new ort.Tensor("float32", latents, [count, ...input.latentShape]),
-      };
-      if (label !== null && labels !== null) {
-        const shape = [count, ...Array(label.rank - 1).fill(1)];
-        feeds[label.name] = label.type === "int64"
-          ? new ort.Tensor("int64", BigInt64Array.from(labels, BigInt), shape)
-          : new ort.Tensor("int32", labels, shape);
-      }
-      if (input.noise !== null && noise !== null) {
-        const { name, size } = input.noise;
-        feeds[name] = new ort.Tensor("float32", noise, [count, size]);
-      }
-      try {
-        const outputs = await inTurn(() => session.run(feeds, [input.outputName], QUIET));
-        const output = outputs[input.outputName];
-        const data = await output.getData(true);
-        return { data: data as Float32Array | Uint8Array, shape: output.dims };
-      } catch (error) {
-        const reason = oneLine((error as Error).message);
-        const message = `Cannot run ${name} on ${device.name}: ONNX Runtime fails (${reason})`;
-        throw new UserError(message, { cause: error });
-      }
-    },
-    release: () => inTurn(() => session.release()),
-  };
-}
-
-/** Runs a generator on the latent of zeros, class 0 and noise of zeros. */
-export async function runZeros(runtime: Runtime, input: InputSpec): Promise<RawOutput> {
-  const count = input.fixedBatch ?? 1;
-  const length = input.latentShape.reduce((product, size) => product * size, count);
-  const labels = input.label === null ? null : new Int32Array(count);
-  const noise = input.noise === null ? null : new Float32Array(count * input.noise.size);
-  return await runtime.run(count, { latents: new Float32Array(length), labels, noise });
-}
-
-function oneLine(text: string): string {
-  return text.replaceAll(/\s+/g, " ").trim();
 }

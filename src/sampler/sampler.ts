@@ -13,7 +13,7 @@ import { interpolateLatents, type InterpolateOptions } from "./latents.ts";
 import { loadGenerator, type LoadOptions } from "./loading.ts";
 import { letOthersRun } from "./platform.ts";
 import { type Batch, checkSeed, planBatches, type SampleOptions } from "./requests.ts";
-import type { Runtime, SamplerDevice } from "./runtime.ts";
+import type { Runtime, SamplerDevice } from "./session.ts";
 import { Sample, SampleList } from "./sample.ts";
 import { compareSelfTest } from "./self_test.ts";
 import type { ModelSource } from "./source.ts";
