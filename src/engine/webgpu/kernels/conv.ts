@@ -21,6 +21,7 @@ import {
   type ConvTile,
 } from "./conv_registers.ts";
 import {
+  type ChannelFours,
   convFilterGradientGemm,
   convForwardGemm,
   convInputGradientGemm,
@@ -229,7 +230,10 @@ function runGemm(
   reads: Info[],
   geometry: ConvGeometry,
   product: {
-    code: (tile: { rows: number; columns: number; depth: number }) => string;
+    code: (
+      tile: { rows: number; columns: number; depth: number },
+      fours: ChannelFours,
+    ) => string;
     rows: number;
     columns: number;
     terms: number;
@@ -240,12 +244,13 @@ function runGemm(
   const tile = groupTile(backend, rows, columns);
   const [x, y] = workgroupGemmGroups(tile, rows, columns);
   const parts = chooseSplits(backend.tuning, x * y, terms);
+  const fours = { input: geometry.channels % 4 === 0, output: geometry.outChannels % 4 === 0 };
   const size = tf.util.sizeFromShape(shape);
   const output = backend.allocate(shape);
   const target = parts > 1 ? backend.allocate([parts, size]) : output;
   backend.dispatch({
     label,
-    pipeline: backend.pipeline(label, product.code(tile)),
+    pipeline: backend.pipeline(label, product.code(tile, fours)),
     reads: reads.map((tensor) => backend.bufferOf(tensor)),
     writes: [backend.bufferOf(target)],
     uniforms: packScalars([...geometryValues(geometry), Math.ceil(terms / parts), parts]),

@@ -4,31 +4,48 @@
  */
 import { GEOMETRY_FIELDS } from "./conv_geometry.ts";
 import { workgroupGemmCode } from "./gemm_workgroup.ts";
-import { storage, uniforms } from "./wgsl.ts";
+import { floatType, storage, uniforms } from "./wgsl.ts";
 
 type Tile = { rows: number; columns: number; depth: number };
 
+/** Which channels come in fours, so that four of them are read at once. */
+export interface ChannelFours {
+  /** The input's. */
+  input: boolean;
+  /** The output's. */
+  output: boolean;
+}
+
 /** Fields after the geometry: terms in a part of the sum, and the number of parts. */
-const declare = (inputs: string[]) => `
-${storage(Object.fromEntries(inputs.map((name) => [name, "f32"])), { C: "f32" })}
+const declare = (inputs: Record<string, boolean>) => `
+${
+  storage(
+    Object.fromEntries(
+      Object.entries(inputs).map(([name, isFour]) => [name, floatType(isFour ? 4 : 1)]),
+    ),
+    { C: "f32" },
+  )
+}
 ${uniforms([...GEOMETRY_FIELDS, "depth", "parts"], 3)}`;
 
-/** The value of x under tap (kh, kw) of an output pixel, channel c; 0 in the padding. */
-const PATCH = /* wgsl */ `
-fn patch_value(pixel: u32, kh: u32, kw: u32, c: u32) -> f32 {
+/** The value (or four) of x under tap (kh, kw) of an output pixel, channel c; 0 in the padding. */
+const patch = (width: 1 | 4) => /* wgsl */ `
+fn patch_value(pixel: u32, kh: u32, kw: u32, c: u32) -> ${floatType(width)} {
   let h = i32(pixel / u.outWidth % u.outHeight * u.strideHeight + kh * u.dilationHeight) -
     i32(u.padTop);
   let w = i32(pixel % u.outWidth * u.strideWidth + kw * u.dilationWidth) - i32(u.padLeft);
-  if (h < 0 || w < 0 || h >= i32(u.height) || w >= i32(u.width)) { return 0.0; }
+  if (h < 0 || w < 0 || h >= i32(u.height) || w >= i32(u.width)) { return ${
+  floatType(width)
+}(0.0); }
   let image = pixel / (u.outHeight * u.outWidth);
-  return X[((image * u.height + u32(h)) * u.width + u32(w)) * u.channels + c];
+  return X[(((image * u.height + u32(h)) * u.width + u32(w)) * u.channels + c) / ${width}u];
 }`;
 
 /** Rows: output pixels; columns: output channels; terms: taps and input channels. z: parts. */
-export function convForwardGemm(tile: Tile): string {
+export function convForwardGemm(tile: Tile, fours: ChannelFours): string {
   return workgroupGemmCode({
-    declarations: `${declare(["X", "F"])}
-${PATCH}
+    declarations: `${declare({ X: false, F: fours.output })}
+${patch(1)}
 fn patch_term(m: u32, k: u32) -> f32 {
   let tap = k / u.channels;
   return patch_value(m, tap / u.kernelWidth, tap % u.kernelWidth, k % u.channels);
@@ -39,6 +56,7 @@ let end = min(u.kernelHeight * u.kernelWidth * u.channels, (z + 1u) * u.depth);`
     sizes: { rows: "pixels", columns: "u.outChannels", from: "z * u.depth", to: "end" },
     a: "patch_term(m, k)",
     b: "F[k * u.outChannels + n]",
+    bFour: fours.output ? "F[(k * u.outChannels + n) / 4u]" : undefined,
     store: "C[(z * pixels + m) * u.outChannels + n] = value;",
     aContiguousInTerms: true,
     bContiguousInTerms: false,
@@ -47,11 +65,12 @@ let end = min(u.kernelHeight * u.kernelWidth * u.channels, (z + 1u) * u.depth);`
 }
 
 /** Rows: taps and input channels; columns: output channels; terms: output pixels. z: parts. */
-export function convFilterGradientGemm(tile: Tile): string {
+export function convFilterGradientGemm(tile: Tile, fours: ChannelFours): string {
+  const width = fours.input ? 4 : 1;
   return workgroupGemmCode({
-    declarations: `${declare(["X", "D"])}
-${PATCH}
-fn tap_value(m: u32, k: u32) -> f32 {
+    declarations: `${declare({ X: fours.input, D: fours.output })}
+${patch(width)}
+fn tap_value(m: u32, k: u32) -> ${floatType(width)} {
   let tap = m / u.channels;
   return patch_value(k, tap / u.kernelWidth, tap % u.kernelWidth, m % u.channels);
 }`,
@@ -60,7 +79,9 @@ let taps = u.kernelHeight * u.kernelWidth * u.channels;
 let end = min(u.batch * u.outHeight * u.outWidth, (z + 1u) * u.depth);`,
     sizes: { rows: "taps", columns: "u.outChannels", from: "z * u.depth", to: "end" },
     a: "tap_value(m, k)",
+    aFour: fours.input ? "tap_value(m, k)" : undefined,
     b: "D[k * u.outChannels + n]",
+    bFour: fours.output ? "D[(k * u.outChannels + n) / 4u]" : undefined,
     store: "C[(z * taps + m) * u.outChannels + n] = value;",
     aContiguousInTerms: false,
     bContiguousInTerms: false,
@@ -74,7 +95,7 @@ let end = min(u.batch * u.outHeight * u.outWidth, (z + 1u) * u.depth);`,
  */
 export function convInputGradientGemm(tile: Tile): string {
   return workgroupGemmCode({
-    declarations: `${declare(["D", "F"])}
+    declarations: `${declare({ D: false, F: false })}
 struct Phase { y: u32, x: u32, height: u32, width: u32, tap: vec2<u32>, taps: vec2<u32> };
 fn phase_of(z: u32) -> Phase {
   let y = z / u.strideWidth;

@@ -17,6 +17,10 @@ export interface WorkgroupGemm {
   a: string;
   /** WGSL expression for B at term `k` and column `n`; only asked inside the bounds. */
   b: string;
+  /** Where rows come in fours: a vec4 expression for A at rows `m` to `m + 3` and term `k`. */
+  aFour?: string;
+  /** Where columns come in fours: the same for B at term `k` and columns `n` to `n + 3`. */
+  bFour?: string;
   /** WGSL statement that stores `value` at row `m`, column `n`. */
   store: string;
   /** Neighbouring threads read neighbouring terms of A (its rows are contiguous), else rows. */
@@ -69,6 +73,7 @@ fn main(
       first: "m0",
       limits: { index: sizes.rows, term: sizes.to },
       value: a,
+      four: gemm.aFour,
     })
   }
     ${
@@ -81,6 +86,7 @@ fn main(
       first: "n0",
       limits: { index: sizes.columns, term: sizes.to },
       value: b,
+      four: gemm.bFour,
     })
   }
     workgroupBarrier();
@@ -110,7 +116,7 @@ fn main(
 
 /** WGSL that fills a tile, four neighbouring rows (or columns) a thread at a time. */
 function loadTile(
-  { name, extent, depth, contiguousInTerms, index, first, limits, value }: {
+  { name, extent, depth, contiguousInTerms, index, first, limits, value, four }: {
     name: string;
     extent: number;
     depth: number;
@@ -120,9 +126,18 @@ function loadTile(
     first: string;
     limits: { index: string; term: string };
     value: string;
+    /** Four values at once, where there is such an expression. */
+    four?: string;
   },
 ): string {
   const fours = extent / 4;
+  const one = (q: number) =>
+    `{ let ${index} = ${first} + xx * 4u + ${q}u;
+      if (k < ${limits.term} && ${index} < ${limits.index}) { four.${COMPONENT[q]} = ${value}; } }`;
+  const load = four
+    ? `let ${index} = ${first} + xx * 4u;
+      if (k < ${limits.term} && ${index} < ${limits.index}) { four = ${four}; }`
+    : each(4, one);
   return `for (var e = t; e < ${fours * depth}u; e += ${SIDE * SIDE}u) {
       ${
     contiguousInTerms
@@ -131,11 +146,7 @@ function loadTile(
   }
       let k = k0 + kk;
       var four = vec4<f32>(0.0);
-      ${
-    each(4, (q) =>
-      `{ let ${index} = ${first} + xx * 4u + ${q}u;
-      if (k < ${limits.term} && ${index} < ${limits.index}) { four.${COMPONENT[q]} = ${value}; } }`)
-  }
+      ${load}
       ${name}[kk * ${fours}u + xx] = four;
     }`;
 }

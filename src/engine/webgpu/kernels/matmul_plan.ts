@@ -5,7 +5,7 @@ import { chooseSplits } from "../tuning.ts";
 import { packScalars } from "../uniforms.ts";
 import { workgroupGemmCode, workgroupGemmGroups } from "./gemm_workgroup.ts";
 import { REGISTER_THREADS, registerMatmulCode } from "./matmul_registers.ts";
-import { storage, uniforms } from "./wgsl.ts";
+import { floatType, storage, uniforms } from "./wgsl.ts";
 
 /** One product, or a batch of them. */
 export interface Product {
@@ -103,9 +103,11 @@ export function workgroupProduct(
   const [x, y] = workgroupGemmGroups(tile, M, N);
   const parts = chooseSplits(backend.tuning, x * y * batch, K);
   const depth = Math.ceil(K / parts / 4) * 4;
+  const fours = { a: transposeA && M % 4 === 0, b: !transposeB && N % 4 === 0 };
+  const type = (isFour: boolean) => floatType(isFour ? 4 : 1);
   const code = workgroupGemmCode({
     declarations: `
-${storage({ A: "f32", B: "f32" }, { C: "f32" })}
+${storage({ A: type(fours.a), B: type(fours.b) }, { C: "f32" })}
 ${uniforms(["M", "N", "K", "depth", "parts", "strideA", "strideB"], 3)}`,
     setup: `
 let batch = z / u.parts;
@@ -115,6 +117,8 @@ let out = (part * (groups.z / u.parts) + batch) * u.M * u.N;`,
     sizes: { rows: "u.M", columns: "u.N", from: "part * u.depth", to: "end" },
     a: `A[batch * u.strideA + ${transposeA ? "k * u.M + m" : "m * u.K + k"}]`,
     b: `B[batch * u.strideB + ${transposeB ? "n * u.K + k" : "k * u.N + n"}]`,
+    aFour: fours.a ? "A[(batch * u.strideA + k * u.M + m) / 4u]" : undefined,
+    bFour: fours.b ? "B[(batch * u.strideB + k * u.N + n) / 4u]" : undefined,
     store: "C[out + m * u.N + n] = value;",
     aContiguousInTerms: !transposeA,
     bContiguousInTerms: transposeB,
