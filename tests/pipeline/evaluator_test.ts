@@ -1,4 +1,10 @@
-import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import type { EvaluationSpec } from "../../src/config/evaluation.ts";
 import type { RunConfig } from "../../src/config/run_config.ts";
 import { openDataSource } from "../../src/data/open.ts";
@@ -10,8 +16,10 @@ import { buildNetwork } from "../../src/nn/mod.ts";
 import { planEvaluation, planText } from "../../src/pipeline/evaluation_plan.ts";
 import { type OpenEvaluator, openEvaluator } from "../../src/pipeline/evaluator.ts";
 import { seededLatents } from "../../src/pipeline/generate.ts";
+import { fillNormal } from "../../src/random/counter_random.ts";
 import { buildTrainingStep } from "../../src/training/step.ts";
 import { TINY } from "../tiny_config.ts";
+import { npy, withFiles } from "./models.ts";
 
 const digits = (): Promise<DataSource> => openDataSource({ source: "digits", count: 200, size: 8 });
 
@@ -157,4 +165,51 @@ Deno.test("planText() says what is measured and how often", async () => {
     text({ everySteps: 5000, everyEpochs: 2, measure: "modes", samples: 50 }),
     "50 samples each 5,000 steps and each 2 epochs; the best by modes is kept",
   );
+});
+
+Deno.test("openEvaluator() takes features of a classifier or of a file, and says whose they are", async () => {
+  const data = await digits();
+  const file = new URL("../../fixtures/pipeline/extractor.onnx", import.meta.url).pathname;
+  for (const [features, name] of [["classifier", "own-classifier-64"], [file, "extractor.onnx"]]) {
+    const spec: EvaluationSpec = { everySteps: 1, samples: 40, features };
+    const { evaluator, state } = await open(TINY, spec, data);
+    assertEquals(evaluator.measure, "sliced"); // it decides, and the features are taken too
+    const found = await evaluator.evaluate(state);
+    assertStringIncludes(found.features!, name);
+    assertEquals(Object.keys(found.measures), ["sliced", "frechet", "kernel"]);
+    assert(Object.values(found.measures).every((value) => Number.isFinite(value)));
+    await evaluator.dispose();
+  }
+});
+
+Deno.test("openEvaluator() measures points of a file over themselves", async () => {
+  const count = 400;
+  const values = fillNormal(new Float32Array(3 * count), { seed: 1, stream: 0, step: 0 });
+  await withFiles({ "points.npy": npy(values, [count, 3]) }, async (folder) => {
+    const data = await openDataSource({ source: "npy", path: `${folder}/points.npy` });
+    const generator = buildNetwork({
+      inputShape: [3],
+      init: "torch",
+      layers: [{ type: "dense", units: 3, bias: false }],
+    });
+    const latent = { dimension: 3, distribution: "normal" as const };
+    const plan = planEvaluation({ everySteps: 1, measure: "frechet", samples: 400 }, data);
+    const engine = createEagerEngine("cpu", "test");
+    const evaluator = await openEvaluator({ plan, data, engine, generator, latent });
+    const at = async (scale: number) =>
+      await evaluator.evaluate({
+        "generator/dense_1/kernel": {
+          shape: [3, 3],
+          dtype: "float32",
+          data: Float32Array.of(scale, 0, 0, 0, scale, 0, 0, 0, scale),
+        },
+      });
+    const [same, wide] = [await at(1), await at(3)];
+    await evaluator.dispose();
+    assertEquals(same.features, "points");
+    // Of N(0, 1) and N(0, 9) in three dimensions the Frechet distance is 3 (3 - 1)^2.
+    assert(same.measures.frechet! < 0.1, `${same.measures.frechet}`);
+    assert(Math.abs(wide.measures.frechet! - 12) < 1.5, `${wide.measures.frechet}`);
+    assert(wide.measures.sliced! > 10 * same.measures.sliced!);
+  });
 });
