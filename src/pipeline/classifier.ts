@@ -31,6 +31,7 @@ import {
   softmaxRows,
 } from "./features.ts";
 import { compileNetwork, type NetworkRunner } from "./generate.ts";
+import type { WeightsStore } from "./kept_weights.ts";
 import { type PixelBatch, pixelsOf, realBatches, toTensor } from "./pixels.ts";
 
 /** A trained classifier. Its features are what its last layer sees, scaled to a mean square of 1. */
@@ -64,8 +65,13 @@ export function canClassify(data: DataSource): boolean {
 /**
  * Trains a classifier on the data. The same data give the same classifier on the same machine.
  * @param data images for which {@linkcode canClassify} holds
+ * @param store where weights of the same data may be, and go
  */
-export async function trainClassifier(engine: Engine, data: DataSource): Promise<Classifier> {
+export async function trainClassifier(
+  engine: Engine,
+  data: DataSource,
+  store?: WeightsStore,
+): Promise<Classifier> {
   const classNames = data.classNames!;
   const classes = classNames.length;
   const order = permutation(data.count, { seed: 0, stream: STREAMS.evaluation, step: 0 });
@@ -84,7 +90,13 @@ export async function trainClassifier(engine: Engine, data: DataSource): Promise
     init: "glorot-uniform",
     layers: [{ type: "dense", units: classes }],
   });
-  const weights = await fit(engine, { body, head, data, training });
+  const start: HostTensors = {
+    ...withPrefix("body", initialParameters(body, 1)),
+    ...withPrefix("head", initialParameters(head, 1, body.parameters.length)),
+  };
+  const kept = await store?.read(start);
+  const weights = kept ?? await fit(engine, { body, head, data, training, start });
+  if (!kept) await store?.write(weights);
   const runner = await compileNetwork(engine, body, EXTRACTION_BATCH);
   const classify = await calibrate(runner, weights, pixelsOf(data, training.subarray(0, 1000)));
   const classifier: Classifier = {
@@ -148,15 +160,16 @@ interface Fit {
   data: DataSource;
   /** The images to train on. */
   training: Uint32Array;
+  /** The weights to start from. */
+  start: HostTensors;
 }
 
 /** Minimises the cross-entropy by Adam, its learning rate falling linearly to 0. */
-async function fit(engine: Engine, { body, head, data, training }: Fit): Promise<HostTensors> {
+async function fit(
+  engine: Engine,
+  { body, head, data, training, start }: Fit,
+): Promise<HostTensors> {
   const classes = head.outputShape[0];
-  const start: HostTensors = {
-    ...withPrefix("body", initialParameters(body, 1)),
-    ...withPrefix("head", initialParameters(head, 1, body.parameters.length)),
-  };
   const state = {
     ...withPrefix("weights", start),
     ...withPrefix("slots", initialSlots(OPTIMIZER, start)),

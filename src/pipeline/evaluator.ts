@@ -26,9 +26,10 @@ import type { EvaluationPlan } from "./evaluation_plan.ts";
 import { affordableKernelDistance } from "./feature_measures.ts";
 import { type FeatureExtractor, gatherFeatures, joined, randomConvExtractor } from "./features.ts";
 import { compileNetwork, generatorWeights, seededLatents } from "./generate.ts";
+import { classifierStore, type WeightsStore } from "./kept_weights.ts";
 import { planThumbnails, PROJECTIONS, thumbnails } from "./likeness.ts";
 import { openOnnxExtractor } from "./onnx_features.ts";
-import { type PixelBatch, realBatches } from "./pixels.ts";
+import { networkBatches, type PixelBatch, realBatches } from "./pixels.ts";
 
 /** What an evaluator is made for. */
 export interface EvaluatorSetup {
@@ -37,12 +38,16 @@ export interface EvaluatorSetup {
   engine: Engine;
   generator: Network;
   latent: LatentSpec;
+  /** The folder of the run that goes on, where there may be what it made ready before. */
+  folder?: string;
   /** Told what is being made ready, where that takes seconds. */
   onStage?: (what: string) => void;
 }
 
 /** An evaluator that holds memory. */
 export interface OpenEvaluator extends Evaluator {
+  /** Writes what was made ready into the run's folder, so that it need not be made again. */
+  keep(folder: string): Promise<void>;
   dispose(): Promise<void>;
 }
 
@@ -53,6 +58,7 @@ interface Ruler {
   /** Where features come from. */
   features?: string;
   measure(samples: Float32Array): Promise<Figures>;
+  keep?(folder: string): Promise<void>;
   dispose?(): Promise<void>;
 }
 
@@ -110,6 +116,7 @@ export async function openEvaluator(setup: EvaluatorSetup): Promise<OpenEvaluato
       const { features } = ruler;
       return { samples: plan.samples, ...(features ? { features } : {}), measures };
     },
+    keep: (folder) => ruler.keep?.(folder) ?? Promise.resolve(),
     dispose: () => resources.disposeAsync(),
   };
 }
@@ -171,7 +178,8 @@ async function imageRuler(setup: EvaluatorSetup, indices: Uint32Array): Promise<
   const { data } = setup;
   await using cleanup = new AsyncDisposableStack();
   const extractors: FeatureExtractor[] = [];
-  const extractor = await openExtractor(setup, cleanup);
+  const store = classifierStore(data, setup.folder);
+  const extractor = await openExtractor(setup, store, cleanup);
   if (extractor) extractors.push(extractor);
   const thumbnail = planThumbnails(data.shape);
   const gather = async (batches: Iterable<PixelBatch>) => {
@@ -189,10 +197,11 @@ async function imageRuler(setup: EvaluatorSetup, indices: Uint32Array): Promise<
   return {
     ...(extractor ? { features: extractor.name } : {}),
     async measure(samples) {
-      const generated = await gather(imageBatches(samples, data));
+      const generated = await gather(networkBatches(samples, data.shape));
       const own = generated.features && distances?.(generated.features);
       return { sliced: sliced(real.small, generated.small), ...own };
     },
+    keep: (folder) => store.keep(folder),
     dispose: () => resources.disposeAsync(),
   };
 }
@@ -200,6 +209,7 @@ async function imageRuler(setup: EvaluatorSetup, indices: Uint32Array): Promise<
 /** The network that makes features; on the processor, so that it is the same whatever trains the run. */
 async function openExtractor(
   { plan, data, onStage }: EvaluatorSetup,
+  store: WeightsStore,
   cleanup: AsyncDisposableStack,
 ): Promise<FeatureExtractor | undefined> {
   const { features } = plan;
@@ -214,8 +224,8 @@ async function openExtractor(
   const { engine } = await openEngine("cpu");
   cleanup.defer(() => engine.dispose());
   if (features === "random") return own(await randomConvExtractor(engine, data.shape));
-  onStage?.("training a classifier on the data's labels, for features");
-  return own(await trainClassifier(engine, data));
+  onStage?.("a classifier of the data's labels, for features");
+  return own(await trainClassifier(engine, data, store));
 }
 
 /** Distances to some features whose moments are taken once. */
@@ -229,20 +239,4 @@ function featureDistances(real: SampleMatrix): (generated: SampleMatrix) => Figu
 
 function sliced(real: SampleMatrix, generated: SampleMatrix): number {
   return slicedWasserstein(real, generated, { projections: PROJECTIONS, seed: SEED });
-}
-
-/** Samples as they would be saved. @param samples `[n, height, width, channels]` flat, in [-1, 1] */
-function* imageBatches(samples: Float32Array, data: DataSource): Generator<PixelBatch> {
-  const [height, width, channels] = data.shape;
-  const most = 256 * data.sampleSize;
-  for (let first = 0; first < samples.length; first += most) {
-    const part = samples.subarray(first, first + most);
-    yield {
-      data: new Uint8Array(Uint8ClampedArray.from(part, (x) => (x + 1) * 127.5).buffer),
-      count: part.length / data.sampleSize,
-      height,
-      width,
-      channels: channels as 1 | 3,
-    };
-  }
 }

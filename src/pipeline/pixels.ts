@@ -48,6 +48,24 @@ export function pixelsOf(data: DataSource, indices: Uint32Array): PixelBatch {
   return { data: bytes, ...shape };
 }
 
+/** Images that a network gave, as they would be saved. @param samples `[n, ...shape]` flat, in [-1, 1] */
+export function* networkBatches(
+  samples: Float32Array,
+  [height, width, channels]: readonly number[],
+): Generator<PixelBatch> {
+  const size = height * width * channels;
+  for (let first = 0; first < samples.length; first += BATCH * size) {
+    const part = samples.subarray(first, first + BATCH * size);
+    yield {
+      data: new Uint8Array(Uint8ClampedArray.from(part, (x) => (x + 1) * 127.5).buffer),
+      count: part.length / size,
+      height,
+      width,
+      channels: channels as 1 | 3,
+    };
+  }
+}
+
 /**
  * Images that a generator draws.
  * @throws {UserError} when one of them holds NaN or infinity

@@ -127,6 +127,7 @@ export async function trainRun(
     engine,
     generator,
     latent: config.latent,
+    folder: options.resume,
     onStage: observer.onStage?.bind(observer),
   });
   if (evaluator) cleanup.defer(() => evaluator.dispose());
@@ -135,6 +136,7 @@ export async function trainRun(
     { ...options, warn: (message) => observer.onWarning?.(message) },
   );
   cleanup.use(folder);
+  await evaluator?.keep(folder.path);
   const watch = new CollapseWatch(data, config.objective.name);
   let scalars: Record<string, number> = {};
   const snapshots = await openSnapshots({

@@ -213,3 +213,41 @@ Deno.test("openEvaluator() measures points of a file over themselves", async () 
     assert(wide.measures.sliced! > 10 * same.measures.sliced!);
   });
 });
+
+Deno.test("openEvaluator() learns a classifier once a run: what was kept is read, and nothing else", async () => {
+  const data = await digits();
+  const engine = createEagerEngine("cpu", "test");
+  const { generator } = buildTrainingStep(TINY, { shape: [...data.shape] });
+  const plan = planEvaluation({ everySteps: 1, samples: 30, features: "classifier" }, data);
+  const setup = { plan, data, engine, generator, latent: TINY.latent };
+  const state = stateOf(TINY, data);
+  await withFiles({}, async (folder) => {
+    const first = await openEvaluator(setup);
+    await first.keep(folder);
+    const expected = await first.evaluate(state);
+    await first.dispose();
+    const name = `classifier-${data.fingerprint.slice(0, 12)}.safetensors`;
+    const written = await Deno.readFile(`${folder}/${name}`);
+
+    const frechet = async () => {
+      const evaluator = await openEvaluator({ ...setup, folder });
+      await evaluator.keep(folder);
+      const { measures } = await evaluator.evaluate(state);
+      await evaluator.dispose();
+      return measures.frechet;
+    };
+    assertEquals(await frechet(), expected.measures.frechet);
+    assertEquals(await Deno.readFile(`${folder}/${name}`), written);
+    // It is the file that is read: with another last layer's scale, the body's features are others.
+    const changed = written.slice();
+    const values = new DataView(changed.buffer);
+    const start = 8 + Number(values.getBigUint64(0, true));
+    for (let at = start; at < start + 4 * 60; at += 4) values.setFloat32(at, 0, true);
+    await Deno.writeFile(`${folder}/${name}`, changed);
+    assert(await frechet() !== expected.measures.frechet);
+    // A damaged one is made again.
+    await Deno.writeFile(`${folder}/${name}`, written.slice(0, 100));
+    assertEquals(await frechet(), expected.measures.frechet);
+    assertEquals(await Deno.readFile(`${folder}/${name}`), written);
+  });
+});
