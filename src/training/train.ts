@@ -132,11 +132,13 @@ export async function train(
           await goBack(fault);
           continue;
         }
+        const { totalSteps } = schedule;
+        const isLast = step >= totalSteps;
+        if (isLast) await save(state); // a measure that fails must not take the run's result with it
         if (evaluator && evaluationDue) await evaluate(state, evaluator);
-        if (step >= schedule.totalSteps || control.signal?.aborted) {
+        if (isLast || control.signal?.aborted) {
           await save(state);
-          const { totalSteps } = schedule;
-          const interrupted = step < totalSteps;
+          const interrupted = !isLast;
           const { best } = evaluations;
           return { state, step, totalSteps, wallSeconds, interrupted, scalars, best };
         }

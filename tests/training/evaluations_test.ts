@@ -218,3 +218,20 @@ Deno.test("bestOf() never takes a figure that is not finite, and the first of eq
   assertEquals(bestOf(lines, "modes"), { step: 2, measure: "modes", value: 3 });
   assertEquals(bestOf(lines, "kl"), undefined);
 });
+
+Deno.test("train() has saved its last step when the evaluation there fails", () =>
+  inFolder(async (root) => {
+    using folder = await createRunFolder(root, config, "digits");
+    const evaluator = scripted([0.5, 0.2, 0.3, 0.4], (call) => {
+      if (call === 4) throw new Error("no memory to measure in");
+    });
+    await assertRejects(
+      () => trainIn(folder, config, { evaluator }),
+      Error,
+      "no memory to measure in",
+    );
+    assertEquals((await readLatestCheckpoint(folder.checkpoints)).step, 14);
+    // What is missing is measured when the run is resumed.
+    const again = await trainIn(folder, config, { evaluator: scripted([0.1]), resumes: true });
+    assertEquals(again.best, { step: 14, measure: "jsd", value: 0.1 });
+  }));
