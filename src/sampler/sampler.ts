@@ -143,12 +143,13 @@ export class Sampler {
   }
 
   async *#batches(options: SampleOptions): AsyncGenerator<Sample[], void, void> {
-    let lastPause = performance.now();
+    let lastPause: number | undefined; // the first run begins at once, however long its plan took
     for (const batch of planBatches(options, this.info)) {
-      if (performance.now() - lastPause > PAUSE_MS) {
+      if (lastPause !== undefined && performance.now() - lastPause > PAUSE_MS) {
         await letOthersRun();
-        lastPause = performance.now();
+        lastPause = undefined;
       }
+      lastPause ??= performance.now();
       options.signal?.throwIfAborted();
       yield await this.#run(batch);
     }
