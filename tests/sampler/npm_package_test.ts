@@ -8,7 +8,7 @@ async function run(program: string, args: string[], cwd: string): Promise<string
   const { success, stdout, stderr } = await new Deno.Command(program, {
     args,
     cwd,
-    signal: AbortSignal.timeout(60_000),
+    signal: AbortSignal.timeout(600_000), // ends what hangs; a loaded machine may take minutes
   }).output();
   const text = new TextDecoder().decode(stdout);
   assert(success, `${program} ${args.join(" ")}: ${new TextDecoder().decode(stderr)}${text}`);
