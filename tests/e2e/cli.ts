@@ -38,6 +38,29 @@ export async function startTask(
   }).spawn();
 }
 
+/** Waits until something is seen, or the process that would do it has ended. */
+export async function waitFor(
+  condition: () => Promise<boolean>,
+  child: Deno.ChildProcess,
+): Promise<void> {
+  const deadline = performance.now() + 600_000; // only for what hangs: loaded machines are slow
+  let ended = false;
+  child.status.then(() => ended = true);
+  while (!ended && !(await condition())) {
+    if (performance.now() > deadline) throw new Error("waited ten minutes in vain");
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+/** Sends a signal to a process that may have ended. */
+export function kill(child: Deno.ChildProcess, signal: Deno.Signal): void {
+  try {
+    child.kill(signal);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error; // what Deno says of one that has
+  }
+}
+
 /** Runs a task to its end. */
 export async function runTask(name: string, args: string[], cwd: string): Promise<TaskRun> {
   const { code, stdout, stderr } = await (await startTask(name, args, cwd)).output();
