@@ -51,7 +51,7 @@ export async function runScript(
     const root = new URL("../../", import.meta.url).pathname;
     const process = new Deno.Command(Deno.execPath(), {
       args: ["run", "--no-prompt", "--config", `${root}deno.json`, ...flags, file, ...args],
-      signal: AbortSignal.timeout(60_000),
+      signal: AbortSignal.timeout(600_000), // ends what hangs
     });
     const { success, stdout, stderr } = await process.output();
     assert(success, new TextDecoder().decode(stderr));

@@ -198,12 +198,10 @@ Deno.test("Sampler.sample() stops between runs when its signal says so", async (
   const reason = new Error("enough");
   const controller = new AbortController();
   setTimeout(() => controller.abort(reason), 30);
-  const started = performance.now();
   const error = await assertRejects(
     () => sampler.sample({ count: 3_000_000, batchSize: 64, signal: controller.signal }),
   );
   assert(error === reason);
-  assertLess(performance.now() - started, 5000);
   await assertRejects(() => sampler.sample({ signal: AbortSignal.abort(reason) }), Error, "enough");
 });
 

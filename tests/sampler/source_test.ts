@@ -219,11 +219,12 @@ Deno.test("Sampler.load() accepts a packed body, whose length header counts pack
 });
 
 Deno.test("Sampler.load() reports progress in order, up to the end", async () => {
+  const firstHalf = Promise.withResolvers<void>();
   await withServer(() => {
     const halves = new ReadableStream({
       async start(controller) {
         controller.enqueue(model.subarray(0, 2000));
-        await new Promise((resolve) => setTimeout(resolve, 20));
+        await firstHalf.promise; // both at once might be read as one
         controller.enqueue(model.subarray(2000));
         controller.close();
       },
@@ -236,6 +237,7 @@ Deno.test("Sampler.load() reports progress in order, up to the end", async () =>
       selfTest: true,
       onProgress: ({ stage, loadedBytes, totalBytes }) => {
         seen.push(`${stage} ${loadedBytes}/${totalBytes}`);
+        if (loadedBytes === 2000) firstHalf.resolve();
       },
     });
     const end = `${model.length}/${model.length}`;
