@@ -75,7 +75,7 @@ export interface DensityDivergences {
   outside: number;
 }
 
-/** DensityFunction masses are not taken below this, so that one stray sample does not make reverse KL infinite. */
+/** The density's masses are not taken below this, so that one stray sample does not make reverse KL infinite. */
 const SMALLEST_MASS = 1e-12;
 
 /**

@@ -1,8 +1,8 @@
 /**
- * Augmentation of what the discriminator sees. The transforms here are those of DiffAugment (Zhao et al. 2020, "Differentiable Augmentation for Data-Efficient GAN Training"), those of
- * ADA are in ada_transforms.ts: random changes of everything that the discriminator sees, reals and fakes,
- * in both players' updates, so that D cannot learn the data by heart and G still gets its gradient.
- * Strengths are the authors'.
+ * Augmentation: random transforms of everything that the discriminator sees, reals and fakes, in both
+ * players' updates, so that D cannot learn the data by heart and G still gets its gradient. Those here are
+ * DiffAugment's (Zhao et al. 2020, "Differentiable Augmentation for Data-Efficient GAN Training"), with its
+ * authors' strengths; those of ADA are in ada_transforms.ts.
  *
  * Each sample has random numbers of its own. All transforms are made of operations that can be
  * differentiated twice; shifting is a product with 0/1 matrices.

@@ -53,7 +53,8 @@ export interface PlayerNetworks {
 /**
  * Refuses options that do not go together.
  *
- * - Augmentation of points, quarter turns of what is no square, hue of grey; adaptive augmentation under an objective whose verdicts have no sign.
+ * - Augmentation of points, quarter turns of what is no square, hue and saturation of grey; adaptive
+ *   augmentation under an objective whose verdicts have no sign.
  * - Packs that leave samples over, or of several classes.
  * - Networks with labels in an unconditional run, and the other way round; a class loss without a classifier.
  * - Dropout at sampling in a discriminator.

@@ -1,7 +1,7 @@
 /**
- * Latents by seed, and what else a sample draws: one function for the trainer, the exporter's self-test and the sampler, so that a
- * seed means the same latent everywhere. The definition stands beside `LatentDistribution` in
- * src/manifest.ts.
+ * Latents by seed, and what else a sample draws: one function for the trainer, the exporter's self-test
+ * and the sampler, so that a seed means the same latent everywhere. The definition stands beside
+ * `LatentDistribution` in src/manifest.ts.
  */
 import type { LatentDistribution } from "../manifest.ts";
 import { fillNormal, fillUniform, STREAMS } from "./counter_random.ts";
