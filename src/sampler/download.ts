@@ -3,7 +3,10 @@ import { UserError } from "../errors.ts";
 
 /** What may end a download. */
 export interface DownloadLimits {
-  /** Refuse larger files. Default 2^31 - 1, the most that an ONNX file of one piece can have. */
+  /**
+   * Refuse more, in a model's file and in all of its files. Default 2^31 - 1 for the file, the most that
+   * ONNX allows, and 2^32 with the weights beside it.
+   */
   maxBytes?: number;
   /** Stops the work, with the signal's reason. */
   signal?: AbortSignal;

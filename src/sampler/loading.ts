@@ -8,13 +8,14 @@ import {
   shapedOutput,
 } from "./generator_info.ts";
 import { UserError } from "../errors.ts";
-import { readModelFile } from "./model_file.ts";
+import { sha256Hex } from "./cache.ts";
+import { type ModelFile, readModelFile } from "./model_file.ts";
 import { openRuntime, type RuntimeOptions } from "./runtime.ts";
 import { type ModelBytes, type Runtime, runZeros } from "./session.ts";
 import { type LoadedSource, type ModelSource, readSource, type SourceOptions } from "./source.ts";
 
-/** WebAssembly's memory ends here; protobuf's limit is none of a file of plain weights. */
-const MAX_WEIGHT_BYTES = 2 ** 32;
+/** WebAssembly's memory ends here; protobuf's limit is none of files of plain weights. */
+const MAX_BYTES_WITH_WEIGHTS = 2 ** 32;
 
 /** How far {@linkcode Sampler.load} is. */
 export interface LoadProgress {
@@ -87,7 +88,7 @@ function describe(
   bytes: Uint8Array,
   name: string,
   assume: Assumptions,
-): DescribedGenerator & { weightFiles: Set<string> } {
+): DescribedGenerator & Pick<ModelFile, "weightFiles"> {
   const file = readModelFile(bytes, name);
   return {
     ...describeGenerator(file, name, bytes.length, assume),
@@ -98,12 +99,16 @@ function describe(
 /** The files beside a model that hold its weights ("external data"), got from where the model was. */
 async function readWeights(
   { name, bytes, beside }: LoadedSource,
-  files: Iterable<string>,
+  files: ModelFile["weightFiles"],
   options: LoadOptions,
 ): Promise<ModelBytes["weights"]> {
   const weights: ModelBytes["weights"] = [];
+  if (files.size === 0) return weights;
+  const { sha256: _ofTheModel, maxBytes = MAX_BYTES_WITH_WEIGHTS, ...rest } = options;
+  // Where there is no hash there is no cache either.
+  const model = options.cache === undefined ? undefined : await sha256Hex(bytes).catch(() => "");
   let before = bytes.length;
-  for (const path of files) {
+  for (const [path, leastBytes] of files) {
     if (beside === null) {
       throw new UserError(
         `Cannot load ${name}: its weights lie in another file, ${path}; load the model by its path or ` +
@@ -116,9 +121,13 @@ async function readWeights(
         loadedBytes: before + loadedBytes,
         totalBytes: totalBytes === null ? null : before + totalBytes,
       });
-    const { sha256: _ofTheModel, maxBytes = MAX_WEIGHT_BYTES, ...rest } = options;
-    const ofWeights = { ...rest, maxBytes };
-    const { bytes: data } = await readSource(beside(path), ofWeights, progress, () => {});
+    const ofWeights = { ...rest, maxBytes: maxBytes - before, model };
+    const { bytes: data } = await readSource(beside(path), ofWeights, progress, (found, file) => {
+      if (found.length >= leastBytes) return;
+      throw new UserError(
+        `Cannot load ${file}: it has ${found.length} bytes, and ${name} needs ${leastBytes} of it`,
+      );
+    });
     weights.push({ path, data });
     before += data.length;
   }

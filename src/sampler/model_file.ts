@@ -25,8 +25,11 @@ export interface ModelFile {
   inputs: TensorInfo[];
   outputs: TensorInfo[];
   metadata: Map<string, string>;
-  /** Files beside this one that hold weights ("external data"), as paths from its folder. */
-  weightFiles: Set<string>;
+  /**
+   * Files beside this one that hold weights ("external data"), as paths from its folder, each with the
+   * bytes that it has at least.
+   */
+  weightFiles: Map<string, number>;
 }
 
 /**
@@ -80,7 +83,7 @@ function readModel(reader: Reader): ModelFile {
     inputs: [],
     outputs: [],
     metadata: new Map(),
-    weightFiles: new Set(),
+    weightFiles: new Map(),
   };
   let hasGraph = false;
   while (reader.next()) {
@@ -90,8 +93,10 @@ function readModel(reader: Reader): ModelFile {
       hasGraph = true;
       readGraph(reader.message("the graph"), model);
     } else if (reader.field === 8) readOpset(reader.message("an operator set"), model);
-    else if (reader.field === 14) readProperty(reader.message("a metadata entry"), model);
-    else reader.skip();
+    else if (reader.field === 14) {
+      const { key, value } = readEntry(reader.message("a metadata entry"));
+      model.metadata.set(key, value);
+    } else reader.skip();
   }
   if (model.irVersion < 1 || model.irVersion > 1000 || !hasGraph) {
     throw new FileFault(
@@ -113,16 +118,6 @@ function readOpset(reader: Reader, model: ModelFile): void {
   if (domain === "" || domain === "ai.onnx") model.opset = version;
 }
 
-function readProperty(reader: Reader, model: ModelFile): void {
-  let key = "", value = "";
-  while (reader.next()) {
-    if (reader.field === 1) key = reader.text();
-    else if (reader.field === 2) value = reader.text();
-    else reader.skip();
-  }
-  model.metadata.set(key, value);
-}
-
 function readGraph(reader: Reader, model: ModelFile): void {
   const initialized = new Set<string>();
   const inputs: TensorInfo[] = [];
@@ -137,31 +132,38 @@ function readGraph(reader: Reader, model: ModelFile): void {
 
 /** The name of a TensorProto; notes the file that its data lies in, where that is another. */
 function readInitializer(reader: Reader, model: ModelFile): string {
-  let name = "", isExternal = false, file = "";
+  let name = "", isExternal = false;
+  const place: Record<string, string> = {};
   while (reader.next()) {
     if (reader.field === 8) name = reader.text();
     else if (reader.field === 14) isExternal = reader.integer() !== 0;
-    else if (reader.field === 13) file = readLocation(reader.message("a place of data")) ?? file;
-    else reader.skip();
+    else if (reader.field === 13) {
+      const { key, value } = readEntry(reader.message("a place of data"));
+      place[key] = value;
+    } else reader.skip();
   }
   if (!isExternal) return name;
+  const { location: file = "", offset = "0", length = "0" } = place;
   // What a file says must not lead the reader anywhere else.
   if (!/^[^/\\:][^\\:]*$/.test(file) || file.split("/").includes("..")) {
     throw new FileFault(`its weight "${name}" lies in ${JSON.stringify(file)}, no file beside it`);
   }
-  model.weightFiles.add(file);
+  const end = Number(offset) + Number(length);
+  if (!(end >= 0)) {
+    throw new FileFault(`its weight "${name}" lies at ${offset} of ${file}, with ${length} bytes`);
+  }
+  model.weightFiles.set(file, Math.max(end, model.weightFiles.get(file) ?? 0));
   return name;
 }
 
-/** The value of the entry "location", or null for another. */
-function readLocation(reader: Reader): string | null {
+function readEntry(reader: Reader): { key: string; value: string } {
   let key = "", value = "";
   while (reader.next()) {
     if (reader.field === 1) key = reader.text();
     else if (reader.field === 2) value = reader.text();
     else reader.skip();
   }
-  return key === "location" ? value : null;
+  return { key, value };
 }
 
 function readValue(reader: Reader): TensorInfo {

@@ -30,6 +30,12 @@ export interface SourceOptions extends DownloadLimits {
   sha256?: string;
 }
 
+/** What a model's weights are got with. */
+interface ReadOptions extends SourceOptions {
+  /** The SHA-256 of the model that the bytes belong to: those kept for another one are not its. */
+  model?: string;
+}
+
 /** Bytes and where they came from. */
 export interface LoadedSource {
   /** For messages: the path or address, or "the given bytes". */
@@ -49,7 +55,7 @@ export interface LoadedSource {
  */
 export async function readSource(
   source: ModelSource,
-  options: SourceOptions,
+  options: ReadOptions,
   onProgress: ByteProgress,
   check: (bytes: Uint8Array<ArrayBuffer>, name: string) => void,
 ): Promise<LoadedSource> {
@@ -96,7 +102,7 @@ function resolve(source: ModelSource): Exclude<ModelSource, string> | string {
 
 async function readUrl(
   url: URL,
-  options: SourceOptions,
+  options: ReadOptions,
   onProgress: ByteProgress,
   check: (bytes: Uint8Array<ArrayBuffer>, name: string) => Promise<void>,
 ): Promise<LoadedSource> {
@@ -104,6 +110,7 @@ async function readUrl(
   const beside = /^(data|blob):$/.test(url.protocol)
     ? null
     : (file: string) => new URL(file.split("/").map(encodeURIComponent).join("/"), url);
+  const address = keptAs(url, options.model);
   let cacheState = "off";
   const cache = options.cache === undefined || !/^https?:$/.test(url.protocol)
     ? null
@@ -111,7 +118,7 @@ async function readUrl(
       cacheState = `failed: ${error.message}`;
       return null;
     });
-  const kept = await cache?.get(url.href).catch(() => null) ?? null;
+  const kept = await cache?.get(address).catch(() => null) ?? null;
   if (kept !== null) {
     try {
       await check(kept, name);
@@ -134,12 +141,20 @@ async function readUrl(
   const bytes = await readResponse(response, name, options, onProgress);
   await check(bytes, name);
   if (cache !== null) {
-    cacheState = await cache.put(url.href, bytes).then(
+    cacheState = await cache.put(address, bytes).then(
       () => "stored",
       (error: Error) => `failed: ${error.message}`,
     );
   }
   return { name, bytes, cache: cacheState, beside };
+}
+
+/** The address under which a cache keeps what a URL gave. */
+function keptAs(url: URL, model: string | undefined): string {
+  if (model === undefined) return url.href;
+  const own = new URL(url);
+  own.searchParams.append("of-model", model);
+  return own.href;
 }
 
 async function readGiven(

@@ -60,18 +60,28 @@ Deno.test("readModelFile() says where a file ends too early", () => {
 
 Deno.test("readModelFile() tells of weights in files beside it, and refuses them elsewhere", () => {
   /** graph { initializer { name: "w", data_location: EXTERNAL, external_data: ... } }, ir_version 8 */
-  const fileWith = (place: string) => {
+  const fileWith = (place: string, more: [string, string][] = []) => {
     const text = (field: number, value: string) => {
       const bytes = new TextEncoder().encode(value);
       return [field << 3 | 2, bytes.length, ...bytes];
     };
-    const entry = [...text(1, "location"), ...text(2, place)];
-    const tensor = [...text(8, "w"), 0x70, 1, 0x6a, entry.length, ...entry];
+    const entries = [["location", place], ...more].flatMap(([key, value]) => {
+      const entry = [...text(1, key), ...text(2, value)];
+      return [0x6a, entry.length, ...entry];
+    });
+    const tensor = [...text(8, "w"), 0x70, 1, ...entries];
     return Uint8Array.of(8, 8, 0x3a, tensor.length + 2, 0x2a, tensor.length, ...tensor);
   };
   for (const place of ["w.bin", "./w.bin", "parts/w 1.bin"]) {
-    assertEquals([...readModelFile(fileWith(place), "x.onnx").weightFiles], [place]);
+    assertEquals([...readModelFile(fileWith(place), "x.onnx").weightFiles], [[place, 0]]);
   }
+  const { weightFiles } = readModelFile(fileWith("w", [["offset", "64"], ["length", "8"]]), "x");
+  assertEquals([...weightFiles], [["w", 72]]);
+  assertThrows(
+    () => readModelFile(fileWith("w", [["length", "long"]]), "x"),
+    UserError,
+    'its weight "w" lies at 0 of w, with long bytes',
+  );
   for (const place of ["", "/etc/w", "../w", "a/../../w", "a\\b", "c:w", "http://a/w"]) {
     assertThrows(
       () => readModelFile(fileWith(place), "x.onnx"),

@@ -1,23 +1,24 @@
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { exportOnnx } from "../../src/onnx/mod.ts";
+import { sha256Hex } from "../../src/sampler/cache.ts";
 import { sessionOptionsFor } from "../../src/wasm_memory.ts";
 import { Sampler, UserError } from "../../src/sampler/mod.ts";
 import { generatorOf, trainedNetwork } from "../onnx/networks.ts";
 
 /** A generator whose weights lie in `parts/weights 1.bin`, and what it draws as one file. */
-async function makeFiles(folder: string) {
+async function makeFiles(folder: string, seed = 4) {
   const trained = trainedNetwork(
     generatorOf(20, [{ type: "dense", units: 64 }, { type: "activation", fn: "tanh" }, {
       type: "dense",
       units: 12,
     }]),
-    4,
+    seed,
   );
   const { bytes, externalData, sizeBytes } = await exportOnnx(trained, {
     externalDataAbove: 1000,
     externalDataName: "parts/weights 1.bin",
   });
-  await Deno.mkdir(`${folder}/parts`);
+  await Deno.mkdir(`${folder}/parts`, { recursive: true });
   await Deno.writeFile(`${folder}/generator.onnx`, bytes);
   const weights = new Blob(externalData!.parts as Uint8Array<ArrayBuffer>[]);
   await Deno.writeFile(`${folder}/parts/weights 1.bin`, weights.stream());
@@ -69,6 +70,45 @@ Deno.test("Sampler.load() finds weights beside the file, on disk and on a server
   } finally {
     await server.shutdown();
     await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("Sampler.load() keeps weights for the model that they belong to, whole, and within maxBytes", async () => {
+  const [folder, cache] = [await Deno.makeTempDir(), await Deno.makeTempDir()];
+  let requests = 0;
+  const server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    async (request) => {
+      requests++;
+      const path = decodeURIComponent(new URL(request.url).pathname);
+      return new Response(await Deno.readFile(`${folder}${path}`));
+    },
+  );
+  const source = `http://127.0.0.1:${server.addr.port}/generator.onnx`;
+  const draw = async (sha256?: string) => {
+    await using sampler = await Sampler.load(source, { device: "wasm", cache, sha256 });
+    return (await sampler.sample({ seed: 9 }))[0].values;
+  };
+  try {
+    const old = await makeFiles(folder, 4);
+    assertEquals([await draw(), await draw()], [old.values, old.values]);
+    assertEquals(requests, 2);
+    const { bytes, values, sizeBytes } = await makeFiles(folder, 5);
+    assertEquals(await draw(await sha256Hex(bytes)), values);
+    assertEquals(requests, 4);
+    const small = await assertRejects(
+      () => Sampler.load(source, { device: "wasm", maxBytes: sizeBytes - 1 }),
+      UserError,
+    );
+    assertMatch(small.message, /weights%201.bin: it has \d+ bytes, and at most \d+ are allowed/);
+    const file = `${folder}/parts/weights 1.bin`;
+    await Deno.writeFile(file, (await Deno.readFile(file)).subarray(0, 100));
+    const cut = await assertRejects(() => Sampler.load(folder, { device: "wasm" }), UserError);
+    assertMatch(cut.message, /weights 1.bin: it has 100 bytes, and .*onnx needs \d+ of it$/);
+  } finally {
+    await server.shutdown();
+    await Deno.remove(folder, { recursive: true });
+    await Deno.remove(cache, { recursive: true });
   }
 });
 
