@@ -103,8 +103,10 @@ export async function openEvaluator(setup: EvaluatorSetup): Promise<OpenEvaluato
   }
 
   const resources = cleanup.move();
+  const how = { samples: plan.samples, ...(ruler.features ? { features: ruler.features } : {}) };
   return {
     measure: plan.measure,
+    ...how,
     async evaluate(state, signal): Promise<Measured> {
       const samples = await draw(state, signal);
       signal?.throwIfAborted();
@@ -113,8 +115,7 @@ export async function openEvaluator(setup: EvaluatorSetup): Promise<OpenEvaluato
         const value = figures[name];
         return [name, value !== undefined && Number.isFinite(value) ? value : null];
       }));
-      const { features } = ruler;
-      return { samples: plan.samples, ...(features ? { features } : {}), measures };
+      return { ...how, measures };
     },
     keep: (folder) => ruler.keep?.(folder) ?? Promise.resolve(),
     dispose: () => resources.disposeAsync(),

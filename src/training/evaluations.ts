@@ -33,6 +33,9 @@ export interface EvaluationLine extends Measured {
 export interface Evaluator {
   /** What the best checkpoint is best by. */
   readonly measure: MeasureName;
+  /** As in {@linkcode Measured}: figures of other samples or features are no match for these. */
+  readonly samples: number;
+  readonly features?: string;
   /**
    * Draws samples with the weights of a state and measures them.
    * @param signal aborting it ends the work with the signal's reason
@@ -110,7 +113,8 @@ export class Evaluations {
     const named = await readBest(checkpoints);
     const measure = this.#evaluator?.measure ?? named?.measure;
     const there = new Set((await checkpointSteps(checkpoints)).filter((other) => other <= step));
-    this.#best = measure && bestOf(kept.filter((line) => there.has(line.step)), measure);
+    const candidates = kept.filter((line) => there.has(line.step) && this.#isComparable(line));
+    this.#best = measure && bestOf(candidates, measure);
     if (JSON.stringify(named) !== JSON.stringify(this.#best)) {
       await writeBest(checkpoints, this.#best);
     }
@@ -142,6 +146,12 @@ export class Evaluations {
     this.#steps.add(step);
     const own = bestOf([line], evaluator.measure);
     return own && (!this.#best || isBetter(own, this.#best)) ? { line, best: own } : { line };
+  }
+
+  /** Whether a line was measured as the evaluator does it: a resumed run may measure in another way. */
+  #isComparable({ samples, features }: Measured): boolean {
+    const own = this.#evaluator;
+    return own === undefined || (samples === own.samples && features === own.features);
   }
 
   /** Makes a state that was just saved the best. */

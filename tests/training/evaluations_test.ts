@@ -30,6 +30,7 @@ function scripted(
 ): Evaluator & { calls: number } {
   return {
     measure: "jsd",
+    samples: 10,
     calls: 0,
     evaluate(_state, signal) {
       before(this.calls, signal);
@@ -154,6 +155,20 @@ Deno.test("train() goes back over evaluations too, and finds the best again", ()
     assertEquals((await figures(folder)).map(([step]) => step), [3, 6, 9, 12, 14, 15, 16]);
     assertEquals(result.best, { step: 15, measure: "jsd", value: 0.01 });
     assertEquals(await checkpointSteps(folder.checkpoints), [15, 16]);
+  }));
+
+Deno.test("train() chooses the best anew where a resumed run measures in another way", () =>
+  inFolder(async (root) => {
+    using folder = await createRunFolder(root, config, "digits");
+    await trainIn(folder, config, { evaluator: scripted([0.5, 0.2, 0.3, 0.2, 0.1]) });
+    const longer: RunConfig = { ...config, duration: { steps: 20 } };
+    const evaluator: Evaluator = {
+      measure: "jsd",
+      samples: 20,
+      evaluate: () => Promise.resolve({ samples: 20, measures: { jsd: 0.7 } }),
+    };
+    const result = await trainIn(folder, longer, { evaluator, resumes: true });
+    assertEquals(result.best, { step: 15, measure: "jsd", value: 0.7 }); // not 0.1 of fewer samples
   }));
 
 Deno.test("train() keeps the best of earlier sessions where nothing is measured any more", () =>
