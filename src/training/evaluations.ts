@@ -33,8 +33,9 @@ export interface EvaluationLine extends Measured {
 export interface Evaluator {
   /** What the best checkpoint is best by. */
   readonly measure: MeasureName;
-  /** As in {@linkcode Measured}: figures of other samples or features are no match for these. */
+  /** Samples of an evaluation. Figures of other samples or features are no match for these. */
   readonly samples: number;
+  /** Where features come from, as in {@linkcode Measured}. */
   readonly features?: string;
   /**
    * Draws samples with the weights of a state and measures them.
