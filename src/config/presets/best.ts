@@ -74,7 +74,7 @@ function mixture({ steps, gamma, noise }: MixtureRecipe): Recipe {
 /** For the ring and the grid. */
 export const BEST_MIXTURE: Readonly<Record<"ring" | "grid", Recipe>> = {
   ring: mixture({ steps: 20_000, gamma: 1e-3, noise: { sigma: 0.4, share: 0.4 } }),
-  grid: mixture({ steps: 40_000, gamma: 6e-3, noise: { sigma: 0.5, share: 0.4 } }),
+  grid: mixture({ steps: 60_000, gamma: 6e-3, noise: { sigma: 0.5, share: 0.4 } }),
 };
 
 /** `[h, w, c] -> [h / 2, w / 2, filters]` */
