@@ -46,12 +46,16 @@ const DEFAULT_SAMPLES: Record<EvaluationKind, number> = {
   image: 1000,
 };
 
+/** Samples of an evaluation are in memory at once. */
+const MOST_BYTES = 2 ** 32;
+
 /** Those that have a cost of their own, and are taken only where they are asked for. */
 const OVER_FEATURES: readonly MeasureName[] = ["frechet", "kernel"];
 
 /**
  * Checks what a config wants to be measured.
- * @throws {UserError} when the data have no such measure, or features make no sense for them
+ * @throws {UserError} when the data have no such measure, features make no sense for them, or so many
+ * samples would not fit into memory
  */
 export function planEvaluation(spec: EvaluationSpec, data: DataSource): EvaluationPlan {
   const kind = kindOf(data);
@@ -73,6 +77,13 @@ export function planEvaluation(spec: EvaluationSpec, data: DataSource): Evaluati
     throw new UserError(
       `Cannot evaluate by frechet: ${data.name} has ${data.sampleSize} numbers a point, and it takes at ` +
         `most ${MOST_FEATURES}; take sliced or kernel`,
+    );
+  }
+  const most = Math.floor(MOST_BYTES / (4 * data.sampleSize));
+  if (samples > most) {
+    throw new UserError(
+      `Cannot evaluate on ${samples} samples of ${data.name}: each has ${data.sampleSize} numbers, so that ` +
+        `${most} fit into 4 GiB; give fewer with --set evaluation.samples=...`,
     );
   }
   const takesFeatures = OVER_FEATURES.includes(measure) || spec.features !== undefined;

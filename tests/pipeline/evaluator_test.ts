@@ -144,6 +144,11 @@ Deno.test("planEvaluation() refuses what the data cannot be measured by", async 
   const everySteps = 1;
   refuse({ everySteps, measure: "frechet" }, ring, "ring-2d has no such measure; take jsd, modes,");
   refuse({ everySteps, measure: "jsd" }, pictures, "take sliced, frechet, kernel");
+  refuse(
+    { everySteps, samples: 1_000_000 },
+    { ...pictures, sampleSize: 3 * 64 * 64 },
+    "Cannot evaluate on 1000000 samples of digits: each has 12288 numbers, so that 87381 fit into 4 GiB",
+  );
   refuse({ everySteps, features: "random" }, ring, "ring-2d is no set of images");
   refuse(
     { everySteps, features: "inception" },
