@@ -22,7 +22,7 @@ export interface RegisterMatmulShape {
 export const REGISTER_THREADS = 8;
 
 /** Fields of the uniform block, in order. */
-export const REGISTER_FIELDS = [
+const REGISTER_FIELDS = [
   "M",
   "N",
   "K",
