@@ -40,8 +40,6 @@ export const STREAMS = {
   shuffle: 0x3000_0000,
   /** Data that the project draws itself. */
   data: 0x4000_0000,
-  /** Fixed latents that show progress while training. */
-  preview: 0x5000_0000,
   /** Evaluation and parity checks. */
   evaluation: 0x6000_0000,
   /** What a generator draws besides its latent, when it is used: `seed` is the image's seed. */
