@@ -15,7 +15,7 @@ export interface Measured {
   samples: number;
   /** Where features came from, for measures over features; every figure is to be quoted with it. */
   features?: string;
-  /** The figures; null for one that is not a finite number. */
+  /** The figures, the deciding one first; null for one that is not a finite number. */
   measures: Partial<Record<MeasureName, number | null>>;
 }
 
@@ -27,6 +27,17 @@ export interface EvaluationLine extends Measured {
   images: number;
   /** Spent measuring. */
   seconds: number;
+  /** The fingerprint of the data that it was measured against. */
+  data: string;
+}
+
+/** How figures came about, so far as they compare with those of another line. */
+type Manner = Pick<EvaluationLine, "samples" | "features" | "data">;
+
+/** Whether figures of two lines compare: as many samples, the same features, the same data. */
+export function areAlike(one: Manner, other: Manner): boolean {
+  return one.samples === other.samples && one.features === other.features &&
+    one.data === other.data;
 }
 
 /** Measures a generator. */
@@ -81,13 +92,20 @@ export function bestOf(
 export class Evaluations {
   readonly #folder: RunFolder;
   readonly #evaluator: Evaluator | undefined;
+  readonly #data: string;
+  /** Steps whose lines are as the evaluator's are, and those of other lines. */
   #steps = new Set<number>();
+  #unlike = new Set<number>();
   #best: BestCheckpoint | undefined;
 
-  /** @param evaluator none where nothing is measured: the best of earlier sessions is still kept */
-  constructor(folder: RunFolder, evaluator: Evaluator | undefined) {
+  /**
+   * @param evaluator none where nothing is measured: the best of earlier sessions is still kept
+   * @param data the fingerprint of the data that it measures against
+   */
+  constructor(folder: RunFolder, evaluator: Evaluator | undefined, data: string) {
     this.#folder = folder;
     this.#evaluator = evaluator;
+    this.#data = data;
   }
 
   /** The best checkpoint so far. */
@@ -95,7 +113,7 @@ export class Evaluations {
     return this.#best;
   }
 
-  /** Whether there is something to measure, and it was not yet measured after this step. */
+  /** Whether there is something to measure, and it was not yet measured so after this step. */
   isMissing(step: number): boolean {
     return this.#evaluator !== undefined && !this.#steps.has(step);
   }
@@ -110,11 +128,18 @@ export class Evaluations {
     const kept = lines.filter((line) => line.step <= step);
     // Also where nothing is dropped: the last line may be half of one.
     if (this.#evaluator || lines.length) await writeStepLines(evaluationsFile, kept);
-    this.#steps = new Set(kept.map((line) => line.step));
+    const last = kept.at(-1);
     const named = await readBest(checkpoints);
-    const measure = this.#evaluator?.measure ?? named?.measure;
+    // Where nothing is measured any more, and the pointer is damaged, the last line says by what.
+    const measure = this.#evaluator?.measure ?? named?.measure ?? (last && decidingMeasure(last));
+    const manner = this.#manner() ?? last;
+    const alike = manner && measure
+      ? kept.filter((line) => areAlike(line, manner) && Object.hasOwn(line.measures, measure))
+      : [];
+    this.#steps = new Set(alike.map((line) => line.step));
+    this.#unlike = new Set(kept.map((line) => line.step)).difference(this.#steps);
     const there = new Set((await checkpointSteps(checkpoints)).filter((other) => other <= step));
-    const candidates = kept.filter((line) => there.has(line.step) && this.#isComparable(line));
+    const candidates = alike.filter((line) => there.has(line.step));
     this.#best = measure && bestOf(candidates, measure);
     if (JSON.stringify(named) !== JSON.stringify(this.#best)) {
       await writeBest(checkpoints, this.#best);
@@ -122,7 +147,7 @@ export class Evaluations {
   }
 
   /**
-   * Measures a state and writes the line. A state that is the best so far has to be saved, and then
+   * Measures a state and writes the line, in place of an unlike one of this step. A state that is the best so far has to be saved, and then
    * marked by {@linkcode Evaluations.markBest}.
    * @returns the line, and what to mark it as where it is the best so far; undefined where the signal
    * came first, and nothing is written then
@@ -142,17 +167,29 @@ export class Evaluations {
       throw error;
     }
     const seconds = Math.round(now() - startedAt) / 1000;
-    const line: EvaluationLine = { step, images, seconds, ...measured };
-    await appendLines(this.#folder.evaluationsFile, [line]);
-    this.#steps.add(step);
-    const own = bestOf([line], evaluator.measure);
+    const { measure } = evaluator;
+    const measures = { [measure]: null, ...measured.measures };
+    const line: EvaluationLine = { step, images, seconds, data: this.#data, ...measured, measures };
+    await this.#write(line);
+    const own = bestOf([line], measure);
     return own && (!this.#best || isBetter(own, this.#best)) ? { line, best: own } : { line };
   }
 
-  /** Whether a line was measured as the evaluator does it: a resumed run may measure in another way. */
-  #isComparable({ samples, features }: Measured): boolean {
-    const own = this.#evaluator;
-    return own === undefined || (samples === own.samples && features === own.features);
+  #manner(): Manner | undefined {
+    if (!this.#evaluator) return undefined;
+    const { samples, features } = this.#evaluator;
+    return { samples, features, data: this.#data };
+  }
+
+  async #write(line: EvaluationLine): Promise<void> {
+    const { evaluationsFile } = this.#folder;
+    if (this.#unlike.delete(line.step)) {
+      const lines = await readEvaluations(evaluationsFile);
+      await writeStepLines(evaluationsFile, [...lines.filter((old) => old.step < line.step), line]);
+    } else {
+      await appendLines(evaluationsFile, [line]);
+    }
+    this.#steps.add(line.step);
   }
 
   /** Makes a state that was just saved the best. */
@@ -160,6 +197,10 @@ export class Evaluations {
     await writeBest(this.#folder.checkpoints, best);
     this.#best = best;
   }
+}
+
+function decidingMeasure({ measures }: EvaluationLine): MeasureName | undefined {
+  return (Object.keys(measures) as MeasureName[])[0];
 }
 
 function isBetter({ measure, value }: BestCheckpoint, than: BestCheckpoint): boolean {

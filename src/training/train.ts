@@ -38,7 +38,7 @@ export async function train(
   const feed = batchFeed(setup);
   const metrics = new MetricsLog(folder.metricsFile, stepsPerLine(schedule.totalSteps));
   const guard = new DivergenceGuard(config.divergence, trainingStep, resume);
-  const evaluations = new Evaluations(folder, setup.evaluator);
+  const evaluations = new Evaluations(folder, setup.evaluator, setup.data.fingerprint);
 
   let step = resume?.step ?? 0;
   let wallSeconds = resume?.wallSeconds ?? 0;
@@ -105,11 +105,18 @@ export async function train(
     );
   }
 
-  /** The best so far is saved before it is called that: whatever happens in between is done again. */
+  /**
+   * The best so far is saved before it is called that: whatever happens in between is done again. A
+   * measure that fails must not take the steps since the last checkpoint with it.
+   */
   async function evaluate(state: HostTensors, evaluator: Evaluator): Promise<void> {
     const images = step * trainingStep.samplesPerStep;
     const { signal } = control;
-    const found = await evaluations.measure({ step, images, state }, { signal, now });
+    const found = await evaluations.measure({ step, images, state }, { signal, now })
+      .catch(async (error: unknown) => {
+        await save(state);
+        throw error;
+      });
     if (!found) return;
     if (found.best) {
       await save(state);
@@ -134,7 +141,7 @@ export async function train(
         }
         const { totalSteps } = schedule;
         const isLast = step >= totalSteps;
-        if (isLast) await save(state); // a measure that fails must not take the run's result with it
+        if (isLast) await save(state); // a kill while measuring must not take the run's result with it
         if (evaluator && evaluationDue) await evaluate(state, evaluator);
         if (isLast || control.signal?.aborted) {
           await save(state);

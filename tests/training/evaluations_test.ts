@@ -27,15 +27,16 @@ const config: RunConfig = {
 function scripted(
   figures: readonly (number | null)[],
   before: (call: number, signal?: AbortSignal) => void = () => {},
+  samples = 10,
 ): Evaluator & { calls: number } {
   return {
     measure: "jsd",
-    samples: 10,
+    samples,
     calls: 0,
     evaluate(_state, signal) {
       before(this.calls, signal);
       signal?.throwIfAborted();
-      return Promise.resolve({ samples: 10, measures: { jsd: figures[this.calls++] ?? 9 } });
+      return Promise.resolve({ samples, measures: { jsd: figures[this.calls++] ?? 9 } });
     },
   };
 }
@@ -162,13 +163,45 @@ Deno.test("train() chooses the best anew where a resumed run measures in another
     using folder = await createRunFolder(root, config, "digits");
     await trainIn(folder, config, { evaluator: scripted([0.5, 0.2, 0.3, 0.2, 0.1]) });
     const longer: RunConfig = { ...config, duration: { steps: 20 } };
-    const evaluator: Evaluator = {
-      measure: "jsd",
-      samples: 20,
-      evaluate: () => Promise.resolve({ samples: 20, measures: { jsd: 0.7 } }),
-    };
+    const evaluator = scripted([0.7, 0.8, 0.9], undefined, 20);
     const result = await trainIn(folder, longer, { evaluator, resumes: true });
     assertEquals(result.best, { step: 15, measure: "jsd", value: 0.7 }); // not 0.1 of fewer samples
+  }));
+
+Deno.test("train() of a finished run measures its last step again where that is another measuring", () =>
+  inFolder(async (root) => {
+    using folder = await createRunFolder(root, config, "digits");
+    await trainIn(folder, config, { evaluator: scripted([0.5, 0.2, 0.3, 0.2, 0.1]) });
+    const evaluator = scripted([0.7], undefined, 20);
+    const result = await trainIn(folder, config, { evaluator, resumes: true });
+    assertEquals(evaluator.calls, 1);
+    assertEquals(result.best, { step: 14, measure: "jsd", value: 0.7 });
+    assertEquals((await readChosenCheckpoint(folder.checkpoints, "best")).step, 14);
+    assertEquals(await figures(folder), [[3, 0.5], [6, 0.2], [9, 0.3], [12, 0.2], [14, 0.7]]);
+    // Nothing is measured any more: the last line says how, and figures of fewer samples are no match.
+    const { evaluation: _, ...without } = config;
+    assertEquals((await trainIn(folder, without, { resumes: true })).best, result.best);
+  }));
+
+Deno.test("train() does not compare figures of other data", () =>
+  inFolder(async (root) => {
+    using folder = await createRunFolder(root, config, "digits");
+    await trainIn(folder, config, { evaluator: scripted([0.5, 0.2, 0.3, 0.2, 0.1]) });
+    const other: RunConfig = {
+      ...config,
+      data: { source: "digits", count: 32, size: 8 },
+      duration: { steps: 18 },
+    };
+    const result = await trainIn(folder, other, { evaluator: scripted([0.8, 0.7]), resumes: true });
+    assertEquals(result.best, { step: 18, measure: "jsd", value: 0.7 });
+    const lines = await readEvaluations(folder.evaluationsFile);
+    const prints = await Promise.all(
+      [config, other].map(async ({ data }) => (await openDataSource(data)).fingerprint),
+    );
+    assertEquals(
+      lines.map(({ step, data }) => [step, prints.indexOf(data)]),
+      [[3, 0], [6, 0], [9, 0], [12, 0], [14, 0], [15, 1], [18, 1]],
+    );
   }));
 
 Deno.test("train() keeps the best of earlier sessions where nothing is measured any more", () =>
@@ -180,6 +213,13 @@ Deno.test("train() keeps the best of earlier sessions where nothing is measured 
     const result = await trainIn(folder, longer, { resumes: true });
     assertEquals(result.best?.step, 6);
     assertEquals(await checkpointSteps(folder.checkpoints), [6, 26]);
+    // Also where the pointer is damaged: the lines say what the best was chosen by.
+    await Deno.writeTextFile(`${folder.checkpoints}/best.json`, '{"step":6,"mea');
+    const longest: RunConfig = { ...without, duration: { steps: 31 } };
+    const last = await trainIn(folder, longest, { resumes: true });
+    assertEquals(last.best, { step: 6, measure: "jsd", value: 0.2 });
+    assertEquals(await readBest(folder.checkpoints), last.best);
+    assertEquals(await checkpointSteps(folder.checkpoints), [6, 31]);
   }));
 
 Deno.test("train() after a rollback has no evaluation of the steps that it does again", () =>
@@ -226,6 +266,7 @@ Deno.test("bestOf() never takes a figure that is not finite, and the first of eq
     images: step,
     samples: 1,
     seconds: 0,
+    data: "",
     measures: { jsd, "modes": jsd },
   });
   const lines = [line(1, null), line(2, 3), line(3, 3), line(4, 1), line(5, null)];
@@ -249,4 +290,24 @@ Deno.test("train() has saved its last step when the evaluation there fails", () 
     // What is missing is measured when the run is resumed.
     const again = await trainIn(folder, config, { evaluator: scripted([0.1]), resumes: true });
     assertEquals(again.best, { step: 14, measure: "jsd", value: 0.1 });
+  }));
+
+Deno.test("train() saves the steps that it did when an evaluation in mid-run fails", () =>
+  inFolder(async (root) => {
+    using folder = await createRunFolder(root, config, "digits");
+    const evaluator = scripted([0.5, 0.2, 0.3], (call) => {
+      if (call === 3) throw new Error("no memory to measure in");
+    });
+    await assertRejects(
+      () => trainIn(folder, config, { evaluator }),
+      Error,
+      "no memory to measure in",
+    );
+    // Of the steps 5, 10 and 12 the last is that of the evaluation.
+    assertEquals((await readLatestCheckpoint(folder.checkpoints)).step, 12);
+    assertEquals(await checkpointSteps(folder.checkpoints), [6, 12]);
+    const again = scripted([0.1, 0.4]);
+    const result = await trainIn(folder, config, { evaluator: again, resumes: true });
+    assertEquals(again.calls, 2);
+    assertEquals(result.best, { step: 12, measure: "jsd", value: 0.1 });
   }));
