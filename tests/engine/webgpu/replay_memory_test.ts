@@ -93,7 +93,12 @@ Deno.test("500 replayed steps make a few objects of WebGPU and two uploads", () 
     const { sum } = await step.run(batches, 500);
     counted.forEach(([owner, name], k) => owner[name] = originals[k]);
     assertEquals([sum[0], sum[499]], [3000, 5994]);
-    assertEquals(counts, { createCommandEncoder: 18, submit: 18, writeBuffer: 2 });
+    // 18 in chunks of 32 steps. A hardware GPU takes fewer a chunk where its first steps were slow, as
+    // they are while pipelines are compiled; one a step would be 500.
+    const { createCommandEncoder, submit, ...others } = counts;
+    assertEquals(others, { writeBuffer: 2 });
+    assertEquals(createCommandEncoder, submit);
+    assertLess(submit, 250);
     await engine.dispose();
   }));
 
