@@ -13,11 +13,13 @@ import {
   writeRunReport,
 } from "../report/run_report.ts";
 import { writeFileAtomically } from "../training/atomic_file.ts";
-import { readEvaluations } from "../training/evaluations.ts";
+import { areAlike, readEvaluations } from "../training/evaluations.ts";
+import { readEvents } from "../training/events_log.ts";
 import { readMetrics } from "../training/metrics_log.ts";
 import type { Network } from "../nn/mod.ts";
 import { planEvaluation } from "./evaluation_plan.ts";
 import { drawSamples, type Picture } from "./pictures.ts";
+import { runNotes } from "./run_notes.ts";
 import { writePicture } from "./snapshots.ts";
 import { measureTheory, type Theory } from "./theory.ts";
 import type { FinishedRun } from "./train_run.ts";
@@ -86,22 +88,36 @@ export async function reportRun(
     theory: theory?.line,
     modes: theory?.modes,
     export: exported,
+    notes: runNotes(await readEvents(folder.eventsFile), result.step),
   });
   const path = `${folder.path}/report.md`;
   await writeFileAtomically(path, new TextEncoder().encode(markdown));
   return { path, pictures: pictures.map(({ file }) => `${folder.path}/${file}`), theory };
 }
 
-/** What was measured during training, with its picture; undefined where nothing was. */
+/**
+ * What was measured during training, with its picture; undefined where nothing was. Of a run that was
+ * resumed with other samples, features or data those that compare with the last.
+ */
 async function evaluationsOf(
   { config, data, folder, result }: FinishedRun,
   exportedStep: number | undefined,
 ): Promise<ReportedEvaluations | undefined> {
-  const lines = await readEvaluations(folder.evaluationsFile);
-  if (!config.evaluation || lines.length === 0) return undefined;
+  const all = await readEvaluations(folder.evaluationsFile);
+  const last = all.at(-1);
+  if (!config.evaluation || !last) return undefined;
+  const lines = all.filter((line) => areAlike(line, last));
   const { measure, measures } = planEvaluation(config.evaluation, data);
   const { best } = result;
-  const found: ReportedEvaluations = { measure, lines, best, exportedStep, path: folder.path };
+  const unlike = all.length - lines.length;
+  const found: ReportedEvaluations = {
+    measure,
+    lines,
+    unlike,
+    best,
+    exportedStep,
+    path: folder.path,
+  };
   if (lines.length < 2) return found;
   const svg = drawEvaluationPlot({
     title: `${config.preset}: measures during training`,

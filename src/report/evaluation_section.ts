@@ -6,7 +6,7 @@ import { markdownTable, wholeNumber } from "./markdown.ts";
 export interface ReportedEvaluations {
   /** What the best checkpoint is best by. */
   measure: MeasureName;
-  /** In the order of their steps. */
+  /** Those that compare: of as many samples, the same features and data. In the order of their steps. */
   lines: readonly {
     step: number;
     samples: number;
@@ -14,6 +14,8 @@ export interface ReportedEvaluations {
     features?: string;
     measures: Partial<Record<MeasureName, number | null>>;
   }[];
+  /** How many others there were, which do not compare with these. */
+  unlike?: number;
   /** The best one, where a figure was known. */
   best?: { step: number; value: number };
   /** The picture of the curves, relative to the report. */
@@ -49,7 +51,7 @@ export function evaluationsSection(evaluations: ReportedEvaluations): string {
     wholeNumber(last.samples)
   } samples each${features}, ${seconds.toFixed(1)} s in all. The best is chosen by ${
     MEASURES[measure].title
-  }: ${MEASURES[measure].better} is better.`;
+  }: ${MEASURES[measure].better} is better.${unlikeRemark(evaluations)}`;
   return [
     "## Measures during training",
     ...(picture ? [`![Measures during training](${encodeURI(picture)})`] : []),
@@ -57,6 +59,12 @@ export function evaluationsSection(evaluations: ReportedEvaluations): string {
     facts,
     ...[bestRemark(evaluations) ?? []].flat(),
   ].join("\n\n");
+}
+
+function unlikeRemark({ unlike = 0 }: ReportedEvaluations): string {
+  if (unlike === 0) return "";
+  const them = unlike === 1 ? "1 more was" : `${wholeNumber(unlike)} more were`;
+  return ` ${them} made of other samples, features or data, do not compare with these, and are left out.`;
 }
 
 /** The deciding measure, then the others that were taken. */
@@ -73,8 +81,11 @@ function shownLines({ lines, best }: ReportedEvaluations): ReportedEvaluations["
 }
 
 function bestRemark(
-  { best, lines, exportedStep, path }: ReportedEvaluations,
+  { measure, best, lines, exportedStep, path }: ReportedEvaluations,
 ): string | undefined {
+  if (!best && lines.some(({ measures }) => Number.isFinite(measures[measure]))) {
+    return "The run goes on with another way of measuring, or checkpoints are gone: there is no best yet.";
+  }
   if (!best) return "No evaluation gave a finite figure, so there is no best checkpoint.";
   const lastStep = lines[lines.length - 1].step;
   if (exportedStep === undefined || exportedStep === best.step) return undefined;

@@ -105,7 +105,7 @@ export interface RunReport {
   modes?: ModeCoverage & { samples: number };
   /** Where the generator was exported. */
   export?: ReportedExport;
-  /** Remarks: a lost device, a resume, a warning. */
+  /** Remarks on what happened to the run: resumes, rollbacks. */
   notes?: readonly string[];
 }
 

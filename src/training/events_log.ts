@@ -1,5 +1,5 @@
 /** `events.jsonl`: what happened to a run besides its steps, one JSON object a line, oldest first. */
-import { writeError } from "./atomic_file.ts";
+import { appendLines, readStepLines } from "./json_lines.ts";
 
 /** A run went back to a good state because it had diverged. */
 export interface RollbackEvent {
@@ -16,11 +16,34 @@ export interface RollbackEvent {
   retriesLeft: number;
 }
 
+/** A run was resumed. */
+export interface ResumeEvent {
+  event: "resume";
+  /** Steps done in the checkpoint that it went on from. */
+  step: number;
+  /** The engine that it went on with. */
+  engine: string;
+}
+
+/** What may happen. */
+export type RunEvent = RollbackEvent | ResumeEvent;
+
 /** Adds an event. @throws {UserError} when the file cannot be written */
-export async function logEvent(file: string, event: RollbackEvent): Promise<void> {
-  try {
-    await Deno.writeTextFile(file, JSON.stringify(event) + "\n", { append: true });
-  } catch (error) {
-    throw writeError(file, error);
-  }
+export async function logEvent(file: string, event: RunEvent): Promise<void> {
+  await appendLines(file, [event]);
+}
+
+/** Reads the events of a file; a damaged line and what follows it, and events not known, are left out. */
+export async function readEvents(file: string): Promise<RunEvent[]> {
+  const lines: { step: number }[] = await readStepLines(file);
+  return lines.filter(isEvent);
+}
+
+function isEvent(line: { step: number }): line is RunEvent {
+  const { event, to, fault, learningRateFactor, engine } = line as Partial<
+    Omit<RollbackEvent, "event"> & Omit<ResumeEvent, "event"> & { event: string }
+  >;
+  if (event === "resume") return typeof engine === "string";
+  return event === "rollback" && Number.isFinite(to) && typeof fault === "string" &&
+    Number.isFinite(learningRateFactor);
 }

@@ -50,6 +50,7 @@ export async function train(
   if (resume) checkFits(resume.state, startState, folder.path);
   await metrics.truncate(step);
   await evaluations.truncate(step);
+  if (resume) await logEvent(folder.eventsFile, { event: "resume", step, engine: engine.name });
 
   const compiled = await engine.compileStep(
     feed.program,

@@ -100,6 +100,26 @@ Deno.test("deno task export takes the best, the last or a step, and refuses othe
     assertEquals(runs, ["00000-digits-tiny"]); // a refusal leaves nothing behind
   }));
 
+Deno.test("a resumed run that measures in another way reports what compares, and where it went on", () =>
+  inFolder(async (folder) => {
+    await writeConfig(folder, config);
+    const asked = ["--evaluate-every", "5", "--set", "evaluation.samples=32"];
+    const first = await runTask("train", ["tiny.json", ...asked], folder);
+    assertEquals(first.code, 0, first.stderr);
+    const run = `${folder}/runs/00000-digits-tiny`;
+    const report = async () => await Deno.readTextFile(`${run}/report.md`);
+    assertStringIncludes(await report(), "3 evaluations of 32 samples each");
+    assert(!(await report()).includes("Went on") && !(await report()).includes("left out"));
+    const resume = ["--resume", "0", "--steps", "17", "--set", "evaluation.samples=48"];
+    const { code, stderr } = await runTask("train", resume, folder);
+    assertEquals(code, 0, stderr);
+    assertStringIncludes(await report(), "> Went on from step 12.");
+    assertStringIncludes(await report(), "2 evaluations of 48 samples each"); // of steps 15 and 17
+    assertStringIncludes(await report(), "3 more were made of other samples");
+    const best = await readBest(`${run}/checkpoints`);
+    assert(best && best.step > 12, JSON.stringify(best));
+  }));
+
 Deno.test("Ctrl-C in an evaluation stops it; the resumed run measures what the whole one does", () =>
   inFolder(async (folder) => {
     const measuring: RunConfig = {

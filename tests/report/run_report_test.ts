@@ -200,11 +200,22 @@ Deno.test("writeRunReport() says that the best is another than the exported, and
       "`deno task export runs/00003-mixture-1d --checkpoint best` exports the best.",
   );
   assertStringIncludes(text, "the generator of the last step: 1.8 kB");
-  const unknown = { ...evaluations, best: undefined };
+  const withoutBest = (lines: typeof evaluations.lines): string =>
+    writeRunReport({ ...report, evaluations: { ...evaluations, lines, best: undefined } });
+  const unknown = evaluations.lines.map((line) => ({ ...line, measures: { jsd: null } }));
+  assertStringIncludes(withoutBest(unknown), "No evaluation gave a finite figure, so there is no");
+  assertStringIncludes(withoutBest(evaluations.lines), "there is no best yet");
+});
+
+Deno.test("writeRunReport() says how many evaluations do not compare with those that it shows", () => {
+  const withUnlike = (unlike: number): string =>
+    writeRunReport({ ...report, evaluations: { ...report.evaluations!, unlike } });
+  assertEquals(withUnlike(0), writeRunReport(report));
   assertStringIncludes(
-    writeRunReport({ ...report, evaluations: unknown }),
-    "there is no best checkpoint",
+    withUnlike(1),
+    "lower is better. 1 more was made of other samples, features",
   );
+  assertStringIncludes(withUnlike(1200), "lower is better. 1,200 more were made of other samples");
 });
 
 Deno.test("writeRunReport() of compared pairs shows D's margin, not two numbers that mean nothing", () => {
