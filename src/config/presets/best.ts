@@ -42,6 +42,8 @@ const residual = (units: number, blocks: number): LayerSpec[] =>
 /** What differs between the ring and the grid. */
 interface MixtureRecipe {
   steps: number;
+  /** Residual blocks of the generator: the more modes there are to tear apart, the more it needs. */
+  blocks: number;
   /** Of both penalties: the more, the less modes are lost, and the less sharp they are. */
   gamma: number;
   /** The noise at the start, which blurs modes into their neighbours, and its share of the steps. */
@@ -49,13 +51,13 @@ interface MixtureRecipe {
 }
 
 /** The generator is deep rather than wide, since it has to tear one bump into many. */
-function mixture({ steps, gamma, noise }: MixtureRecipe): Recipe {
+function mixture({ steps, blocks, gamma, noise }: MixtureRecipe): Recipe {
   return {
     duration: { steps },
     generator: {
       inputShape: [2],
       init: "he-normal",
-      layers: [{ type: "dense", units: 96 }, ...residual(96, 4), { type: "dense", units: 2 }],
+      layers: [{ type: "dense", units: 96 }, ...residual(96, blocks), { type: "dense", units: 2 }],
     },
     discriminator: {
       inputShape: [2],
@@ -73,8 +75,8 @@ function mixture({ steps, gamma, noise }: MixtureRecipe): Recipe {
 
 /** For the ring and the grid. */
 export const BEST_MIXTURE: Readonly<Record<"ring" | "grid", Recipe>> = {
-  ring: mixture({ steps: 20_000, gamma: 1e-3, noise: { sigma: 0.4, share: 0.4 } }),
-  grid: mixture({ steps: 60_000, gamma: 6e-3, noise: { sigma: 0.5, share: 0.4 } }),
+  ring: mixture({ steps: 20_000, blocks: 4, gamma: 1e-3, noise: { sigma: 0.4, share: 0.4 } }),
+  grid: mixture({ steps: 60_000, blocks: 6, gamma: 6e-3, noise: { sigma: 0.5, share: 0.4 } }),
 };
 
 /** `[h, w, c] -> [h / 2, w / 2, filters]` */
