@@ -1,9 +1,10 @@
 /**
  * Measures one step on one engine, in a process of its own, and prints a JSON line.
  *
- *     deno run -A bench/measure_step.ts CASE BATCH ENGINE SECONDS
+ *     deno run -A bench/measure_step.ts CASE BATCH ENGINE SECONDS [TUNING]
  *
  * ENGINE: tfjs-webgpu or tfjs-cpu (TensorFlow.js eagerly, its own kernels), webgpu, onnx-web, onnx-node.
+ * TUNING: fields of a GPU's tuning (src/engine/webgpu/tuning.ts) to try on webgpu, as JSON.
  *
  * Our engines get what training gives them: a pool of samples, pictures as bytes, and the numbers of
  * its rows. TensorFlow.js gets the values, as its users do.
@@ -17,7 +18,7 @@ import { batchFeed } from "../src/training/batch_feed.ts";
 import { buildTrainingStep } from "../src/training/step.ts";
 import { STEP_CASES } from "./step_cases.ts";
 
-const [name, batchText, engineName, secondsText] = Deno.args;
+const [name, batchText, engineName, secondsText, tuningText] = Deno.args;
 const found = STEP_CASES.find((item) => item.name === name && item.batch === Number(batchText));
 if (!found) throw new Error(`There is no case ${name} of batch ${batchText}`);
 const config = { ...found.config, batchSize: found.batch };
@@ -80,7 +81,9 @@ async function openEngine(name: string): Promise<Engine> {
     }
     case "webgpu": {
       const { createWebGpuEngine } = await import("../src/engine/webgpu/engine.ts");
-      return await createWebGpuEngine();
+      const { GPU_TUNING } = await import("../src/engine/webgpu/tuning.ts");
+      const tuning = tuningText && { ...GPU_TUNING, ...JSON.parse(tuningText) };
+      return await createWebGpuEngine(tuning ? { tuning } : {});
     }
     case "onnx-web":
     case "onnx-node": {

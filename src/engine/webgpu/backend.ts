@@ -122,7 +122,7 @@ export class GanforgeWebGpuBackend extends StockBackend {
   /** Queues an elementwise kernel; see {@linkcode dispatch} for `tensors`. */
   elementwise(work: ElementwiseWork, tensors: tfTypes.TensorInfo[]): void {
     if (this.recorder) this.recorder.elementwise(work);
-    else this.dispatch(elementwiseDispatch(this, work), tensors);
+    else this.dispatch(elementwiseDispatch(this, [{ work }]), tensors);
   }
 
   /** Queues a reduction; see {@linkcode dispatch} for `tensors`. */

@@ -20,53 +20,117 @@ const THREADS = 64;
 /** Workgroups along x; more go along y. */
 const MAX_ROW = 32768;
 
+/** One of the expressions that a dispatch computes. */
+export interface ElementwiseMember {
+  /** The expression, and where its results go. */
+  work: ElementwiseWork;
+  /** Operands whose buffer an output takes over: output's index -> operand's index. */
+  inPlace?: Map<number, number>;
+}
+
 /**
- * The dispatch that computes an expression graph.
- * @param inPlace operands whose buffer an output takes over: output's index -> operand's index
+ * The dispatch that computes expressions which do not need each other's results: workgroups are dealt
+ * out to them in turn. An optimiser's update of many parameters is one dispatch, where on a GPU a
+ * small one takes longer to start than to run.
  */
 export function elementwiseDispatch(
   backend: GanforgeWebGpuBackend,
-  work: ElementwiseWork,
-  inPlace: Map<number, number> = new Map(),
+  members: ElementwiseMember[],
 ): Dispatch {
-  const loads = loadsByFour(work);
-  const width = loads ? 4 : 1;
-  const perThread = elementsPerThread(backend.tuning, work.size / width);
-  const integers: number[] = [work.size / width, perThread];
+  const integers: number[] = [];
   const floats: number[] = [];
-  const overwritten = new Map([...inPlace].map(([output, operand]) => [operand, `out${output}`]));
-  const code = expressionCode(work, { loads, integers, floats, aliases: overwritten });
-  const stored = work.outputs.map(({ node }, o) => {
-    const type = width === 4 ? `vec4<${nodeType(work, node)}>` : nodeType(work, node);
-    return {
-      declaration: `@group(0) @binding(${code.reads.length + o}) ` +
-        `var<storage, read_write> out${o}: array<${type}>;`,
-      statement: `out${o}[q] = v${node};`,
-    };
+  let bindings = 0;
+  const codes = members.map((member, m) => {
+    const code = memberCode(backend, member, {
+      index: m,
+      firstBinding: bindings,
+      integers,
+      floats,
+    });
+    bindings += code.reads.length;
+    return code;
   });
+  let groups = 0;
+  const calls = codes.map((code, m) => {
+    const call = `member${m}((group - ${groups}u) * ${THREADS}u + local);`;
+    groups += code.groups;
+    return m < codes.length - 1 ? `if (group < ${groups}u) { ${call} return; }` : call;
+  });
+  const outputs = codes.flatMap((code) => code.outputs);
   const text = `
-${uniformBlock(integers, floats, code.reads.length + stored.length)}
-${code.declarations}
-${stored.map(({ declaration }) => declaration).join("\n")}
-@compute @workgroup_size(${THREADS})
-fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let first = (id.y * (groups.x * ${THREADS}u) + id.x) * u.i1;
-  if (first >= u.i0) { return; }
-  ${code.setup}
-  for (var q = first; q < min(first + u.i1, u.i0); q++) {
-    ${code.body}
-    ${stored.map(({ statement }) => statement).join("\n    ")}
+${uniformBlock(integers, floats, bindings + outputs.length)}
+${[...new Set(codes.map(({ functions }) => functions))].join("")}
+${
+    outputs.map(({ name, type }, o) =>
+      `@group(0) @binding(${bindings + o}) var<storage, read_write> ${name}: array<${type}>;`
+    ).join("\n")
   }
+${codes.map(({ text }) => text).join("\n")}
+@compute @workgroup_size(${THREADS})
+fn main(
+  @builtin(workgroup_id) id: vec3<u32>,
+  @builtin(local_invocation_index) local: u32,
+  @builtin(num_workgroups) groups: vec3<u32>,
+) {
+  let group = id.y * groups.x + id.x;
+  ${calls.join("\n  ")}
 }`;
-  const label = labelOf(work);
+  const label = members.map(({ work }) => labelOf(work)).join(", ");
   return {
     label,
     pipeline: backend.pipeline(label, text),
-    reads: code.reads,
-    writes: work.outputs.map(({ buffer }) => buffer),
+    reads: codes.flatMap(({ reads }) => reads),
+    writes: members.flatMap(({ work }) => work.outputs.map(({ buffer }) => buffer)),
     uniforms: packScalars(integers, floats),
-    workgroups: spread(Math.ceil(work.size / width / perThread / THREADS)),
+    workgroups: spread(groups),
   };
+}
+
+/** The function of one member, and what it binds. */
+function memberCode(
+  backend: GanforgeWebGpuBackend,
+  { work, inPlace = new Map() }: ElementwiseMember,
+  { index, firstBinding, integers, floats }: {
+    index: number;
+    firstBinding: number;
+    integers: number[];
+    floats: number[];
+  },
+): {
+  text: string;
+  functions: string;
+  reads: GPUBuffer[];
+  outputs: { name: string; type: string }[];
+  groups: number;
+} {
+  const prefix = `m${index}_`;
+  const loads = loadsByFour(work);
+  const width = loads ? 4 : 1;
+  const perThread = elementsPerThread(backend.tuning, work.size / width);
+  const size = `u.i${integers.push(work.size / width) - 1}`;
+  const each = `u.i${integers.push(perThread) - 1}`;
+  const aliases = new Map(
+    [...inPlace].map(([output, operand]) => [operand, `${prefix}out${output}`]),
+  );
+  const code = expressionCode(work, { loads, integers, floats, aliases, prefix, firstBinding });
+  const outputs = work.outputs.map(({ node }, o) => {
+    const type = nodeType(work, node);
+    return { name: `${prefix}out${o}`, type: width === 4 ? `vec4<${type}>` : type };
+  });
+  const stores = work.outputs.map(({ node }, o) => `${prefix}out${o}[q] = v${node};`);
+  const text = `
+${code.declarations}
+fn member${index}(thread: u32) {
+  let first = thread * ${each};
+  if (first >= ${size}) { return; }
+  ${code.setup}
+  for (var q = first; q < min(first + ${each}, ${size}); q++) {
+    ${code.body}
+    ${stores.join("\n    ")}
+  }
+}`;
+  const groups = Math.ceil(work.size / width / perThread / THREADS);
+  return { text, functions: code.functions, reads: code.reads, outputs, groups };
 }
 
 /**

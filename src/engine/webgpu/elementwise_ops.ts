@@ -121,10 +121,9 @@ export const ELEMENTWISE_OPS = {
   softplus: unary((x, f) =>
     `(select(${x}, ${f}(0.0), ${x} < ${f}(0.0)) + ${log1p(`exp(-abs(${x}))`)})`
   ),
-  relu: unary((x, f) => `select(${x}, ${f}(0.0), ${x} < ${f}(0.0))`),
-  relu6: unary((x, f) =>
-    `select(select(${x}, ${f}(0.0), ${x} < ${f}(0.0)), ${f}(6.0), ${x} > ${f}(6.0))`
-  ),
+  // A choice by `x < 0` alone would do, but compilers of GPUs make a maximum of it, which drops NaN.
+  relu: unary((x, f) => `select(max(${x}, ${f}(0.0)), ${x}, ${isNan(x, f)})`),
+  relu6: unary((x, f) => `select(clamp(${x}, ${f}(0.0), ${f}(6.0)), ${x}, ${isNan(x, f)})`),
   elu: unary((x, f) => `select(${x}, ${expm1(x, f)}, ${x} < ${f}(0.0))`),
   selu: unary((x, f) =>
     `select(${x} * ${SELU_SCALE}, ${expm1(x, f)} * (${SELU_SCALE} * ${SELU_ALPHA}), ` +

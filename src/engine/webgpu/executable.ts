@@ -4,17 +4,9 @@
  */
 import type { GanforgeWebGpuBackend } from "./backend.ts";
 import type { Dispatch } from "./backend_types.ts";
-import { elementwiseDispatch } from "./elementwise.ts";
-import {
-  mapBuffers,
-  type Operation,
-  readsOf,
-  type StepGraph,
-  type Value,
-  writesOf,
-} from "./graph.ts";
+import { dispatchesOf } from "./dispatches.ts";
+import type { StepGraph, Value } from "./graph.ts";
 import type { StepPlan } from "./plan.ts";
-import { reductionDispatch } from "./reduction.ts";
 import type { BufferRange, StepMemory } from "./step_memory.ts";
 import { copyProgram } from "./transfer_programs.ts";
 
@@ -51,22 +43,18 @@ export class StepExecutable {
     this.#memory = memory;
     const bufferOfSlot = memory.place(plan);
     const real = (value: Value) => bufferOfSlot.get(plan.slotOf.get(value)!)!;
-    const realOf = (standIn: GPUBuffer) => real(graph.valueOf(standIn));
-
-    const work = plan.operations.map((operation, i): Dispatch => {
-      const moved = mapBuffers(operation, realOf);
-      if (moved.kind === "dispatch") return moved.work;
-      if (moved.kind === "reduction") return reductionDispatch(backend, moved.work);
-      return elementwiseDispatch(backend, moved.work, plan.inPlace.get(i));
-    });
+    const rangeOf = (standIn: GPUBuffer): BufferRange => {
+      const value = graph.valueOf(standIn);
+      return { buffer: real(value), sizeBytes: value.sizeBytes };
+    };
+    const work = dispatchesOf(backend, plan, rangeOf);
     const uniforms = this.#uniformBlocks(work);
     this.#dispatches = work.map((dispatch, i) => {
       const { label, pipeline, reads, writes, writesFirst, workgroups } = dispatch;
       const buffers = writesFirst ? [...writes, ...reads] : [...reads, ...writes];
-      const sizeOf = boundSizes(plan.operations[i], graph, realOf);
       const resources: GPUBufferBinding[] = buffers.map((buffer) => ({
         buffer,
-        size: sizeOf.get(buffer),
+        size: dispatch.sizeOf.get(buffer),
       }));
       if (uniforms[i]) resources.push(uniforms[i]);
       return { label, pipeline, bindGroup: bind(device, pipeline, resources), workgroups };
@@ -115,6 +103,11 @@ export class StepExecutable {
   /** How many dispatches a step has, without copies of state. */
   get dispatchCount(): number {
     return this.#dispatches.length;
+  }
+
+  /** The workgroups of each dispatch, for measurements. */
+  get workgroups(): [number, number, number][] {
+    return this.#dispatches.map(({ workgroups }) => workgroups);
   }
 
   /** Encodes the dispatches of one step. */
@@ -183,16 +176,4 @@ function encode(pass: GPUComputePassEncoder, dispatches: BoundDispatch[]): void 
     pass.setBindGroup(0, bindGroup);
     pass.dispatchWorkgroups(x, y, z);
   }
-}
-
-/** How many bytes of each buffer an operation sees: a shared buffer may be longer than the value. */
-function boundSizes(
-  operation: Operation,
-  graph: StepGraph,
-  realOf: (standIn: GPUBuffer) => GPUBuffer,
-): Map<GPUBuffer, number> {
-  const standIns = [...readsOf(operation), ...writesOf(operation)];
-  return new Map(
-    standIns.map((standIn) => [realOf(standIn), graph.valueOf(standIn).sizeBytes] as const),
-  );
 }

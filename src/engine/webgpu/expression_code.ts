@@ -52,8 +52,10 @@ export function bindingCount(work: Expression): number {
 
 /** The parts of a program that compute an expression. */
 export interface ExpressionCode {
-  /** Bindings from 0 on, and functions. */
+  /** Bindings, and functions of its own. */
   declarations: string;
+  /** Functions that a program has once. */
+  functions: string;
   /** Statements that are the same for every `q`: scalars are loaded. They come first. */
   setup: string;
   /** Statements; need the thread's `q`. */
@@ -69,6 +71,8 @@ export interface ExpressionCode {
  * @param options.floats the same for f0, f1, ...
  * @param options.aliases operands that are read through another binding, by its name
  * @param options.isolated whoever uses the results may not be joined with the last rounding
+ * @param options.prefix of every name outside functions, for programs of several expressions
+ * @param options.firstBinding where its bindings start; default 0
  */
 export function expressionCode(
   work: Expression,
@@ -78,9 +82,13 @@ export function expressionCode(
     floats: number[];
     aliases?: Map<number, string>;
     isolated?: boolean;
+    prefix?: string;
+    firstBinding?: number;
   },
 ): ExpressionCode {
   const { loads, integers, floats, aliases, isolated = false } = options;
+  const { prefix = "", firstBinding = 0 } = options;
+  const keep = `${prefix}keep`;
   const width = loads ? 4 : 1;
   const float = width === 4 ? "vec4<f32>" : "f32";
   const declarations: string[] = [];
@@ -95,7 +103,7 @@ export function expressionCode(
       if (other === buffer && key.endsWith(` ${type}`)) return key.split(" ")[0];
     }
     bound.set(`${name} ${type}`, buffer);
-    const binding = reads.push(buffer) - 1;
+    const binding = firstBinding + reads.push(buffer) - 1;
     declarations.push(`@group(0) @binding(${binding}) var<storage, read> ${name}: array<${type}>;`);
     return name;
   };
@@ -103,14 +111,15 @@ export function expressionCode(
 
   work.operands.forEach((operand, k) => {
     if (addresses.has(k)) {
-      const name = bind(`in${k}`, "u32", operand.buffer);
+      const name = bind(`${prefix}in${k}`, "u32", operand.buffer);
       setup.push(`let a${k} = vec2<u32>(${name}[0], ${name}[1]);`);
       return;
     }
     const load = loads?.[k];
     const lanes = load === "four" ? 4 : 1;
     const place = indexExpression(operand, work.size, lanes, integers);
-    const name = aliases?.get(k) ?? bind(`in${k}`, typeOf(operand.type, lanes), operand.buffer);
+    const name = aliases?.get(k) ??
+      bind(`${prefix}in${k}`, typeOf(operand.type, lanes), operand.buffer);
     const at = (element: string) => `${name}[${place.replaceAll(ELEMENT, element)}]`;
     const four = [0, 1, 2, 3].map((step) => at(`(i + ${step}u)`)).join(", ");
     const value = load === "gather" ? four : at("i");
@@ -120,7 +129,7 @@ export function expressionCode(
     target.push(`let a${k} = ${isBuilt ? `${typeOf(operand.type, 4)}(${value})` : value};`);
   });
   const needsBarrier = work.nodes.length > (isolated ? 0 : 1);
-  const barrier = needsBarrier ? barrierFunction(float, integers) : undefined;
+  const barrier = needsBarrier ? barrierFunction(keep, float, integers) : undefined;
   work.nodes.forEach(({ op, args, params }, n) => {
     const { params: kinds = [], wgsl }: ElementwiseOp = ELEMENTWISE_OPS[op];
     const names = kinds.map((kind, p) => {
@@ -130,12 +139,12 @@ export function expressionCode(
     const values = args.map((arg) => "operand" in arg ? `a${arg.operand}` : `v${arg.node}`);
     const text = wgsl(values, names, float);
     const isKept = barrier !== undefined && nodeType(work, n) === "f32";
-    body.push(`let v${n} = ${isKept ? `keep(${text})` : text};`);
+    body.push(`let v${n} = ${isKept ? `${keep}(${text})` : text};`);
   });
   if (barrier) declarations.push(barrier);
-  if (work.nodes.some(({ op }) => isRandom(op))) declarations.push(RANDOM_WGSL);
   return {
     declarations: declarations.join("\n"),
+    functions: work.nodes.some(({ op }) => isRandom(op)) ? RANDOM_WGSL : "",
     setup: setup.join("\n  "),
     body: body.join("\n  "),
     reads,
@@ -147,10 +156,10 @@ export function expressionCode(
  * exclusive or with a 0 that they cannot see keeps them from it, so that a fused kernel has the bits
  * of one kernel for each node. It costs nothing beside a kernel's memory traffic.
  */
-function barrierFunction(float: string, integers: number[]): string {
+function barrierFunction(name: string, float: string, integers: number[]): string {
   const bits = float.replace("f32", "u32");
   const zero = `u.i${integers.push(0) - 1}`;
-  return `fn keep(x: ${float}) -> ${float} {
+  return `fn ${name}(x: ${float}) -> ${float} {
   return bitcast<${float}>(bitcast<${bits}>(x) ^ ${bits}(${zero}));
 }`;
 }

@@ -8,6 +8,7 @@ import type { Dispatch } from "./backend_types.ts";
 import { labelOf, spread, uniformBlock } from "./elementwise.ts";
 import type { Argument, Expression } from "./expression.ts";
 import { expressionCode, type Load, loadsByFour } from "./expression_code.ts";
+import { MOST_PARTS } from "./tuning.ts";
 import { packScalars } from "./uniforms.ts";
 
 /** How elements are combined. A mean is a sum whose result is divided. */
@@ -33,7 +34,14 @@ export interface ReductionWork extends Expression {
   output: GPUBuffer;
 }
 
+/** Threads of a workgroup on software adapters, each with a result of its own. */
 const THREADS = 64;
+/** Threads of a workgroup on GPUs. */
+const GPU_THREADS = 256;
+/** Fours beside each other that threads of a workgroup take: 4 of them are two sectors of memory. */
+const MOST_BESIDE = 4;
+/** Steps of a thread, where threads could share a result instead. */
+const LEAST_STEPS = 4;
 
 const START = { sum: 0, max: -Infinity, min: Infinity };
 
@@ -56,18 +64,56 @@ function nanFunction(float: string): string {
 }`;
 }
 
+/** How a reduction is cut up for threads. */
+interface Layout {
+  /** Elements that a thread takes at once, side by side. */
+  width: 1 | 4;
+  /** Steps along the axis, and results side by side below it, in units of `width`. */
+  length: number;
+  lanes: number;
+  /** Threads of a workgroup, and how many of them share a result. */
+  threads: number;
+  together: number;
+}
+
+/** What the shape of a reduction asks for. */
+function layoutOf(
+  backend: GanforgeWebGpuBackend,
+  { reduced, inner }: Pick<ReductionWork, "reduced" | "inner">,
+  parts = 1,
+): Layout {
+  const isRow = inner === 1;
+  const width = (isRow ? reduced : inner) % 4 === 0 ? 4 : 1;
+  const length = isRow ? reduced / width : reduced;
+  const lanes = isRow ? 1 : inner / width;
+  if (backend.tuning.family === "registers") {
+    return { width, length, lanes, threads: THREADS, together: 1 };
+  }
+  // A GPU's threads share results: along the axis, but beside each other for what lies side by side.
+  const beside = Math.min(MOST_BESIDE, powerOfTwo(lanes));
+  const steps = Math.floor(length / parts / LEAST_STEPS);
+  const together = Math.min(GPU_THREADS / beside, powerOfTwo(Math.max(1, steps)));
+  return { width, length, lanes, threads: GPU_THREADS, together };
+}
+
+/** The largest power of 2 up to `value`. */
+function powerOfTwo(value: number): number {
+  return 2 ** Math.floor(Math.log2(value));
+}
+
 /** Into how many parts to reduce, so that there are threads enough. */
 export function chooseParts(
   backend: GanforgeWebGpuBackend,
-  { outer, reduced, inner }: Pick<ReductionWork, "outer" | "reduced" | "inner">,
+  shape: Pick<ReductionWork, "outer" | "reduced" | "inner">,
 ): number {
-  const { enoughThreads } = backend.tuning;
-  const isRow = inner === 1;
-  const perRow = isRow && backend.tuning.family === "workgroup" ? THREADS : 1;
-  const threads = outer * Math.ceil(inner / 4) * perRow;
-  const shortest = 16 * perRow;
+  const { enoughThreads, family } = backend.tuning;
+  const { length, lanes, together } = layoutOf(backend, shape);
+  const least = family === "registers" ? 16 : LEAST_STEPS * together;
   let parts = 1;
-  while (threads * parts < enoughThreads && reduced / parts >= 2 * shortest && parts < 1024) {
+  while (
+    shape.outer * lanes * together * parts < enoughThreads && length / parts >= 2 * least &&
+    parts < MOST_PARTS
+  ) {
     parts *= 2;
   }
   return parts;
@@ -78,28 +124,22 @@ export function reductionDispatch(
   backend: GanforgeWebGpuBackend,
   work: ReductionWork,
 ): Dispatch {
-  const { outer, reduced, inner, parts, combine } = work;
-  const isRow = inner === 1;
-  const alongRow = isRow && reduced % 4 === 0;
-  const loads = alongRow || inner % 4 === 0 ? loadsByFour(work) : undefined;
-  const width = loads ? 4 : 1;
-  const length = alongRow && loads ? reduced / 4 : reduced; // steps along the axis
-  const lanes = isRow ? 1 : inner / width;
-  const together = isRow && backend.tuning.family === "workgroup";
+  const { outer, parts, combine } = work;
+  const layout = layoutOf(backend, work, parts);
+  const { length, lanes, threads, together } = layout;
+  const loads = layout.width === 4 ? loadsByFour(work) : undefined;
   const depth = Math.ceil(length / parts);
   const integers = [outer * parts * lanes, lanes, parts, length, depth];
   const floats = [START[combine], work.divisor];
-  const program = { work, loads, integers, floats, together };
-  const { text, reads } = reductionCode(program);
+  const { text, reads } = reductionCode({ work, loads, integers, floats, layout });
   const label = `${combine}${work.nodes.length > 0 ? ` of ${labelOf(work)}` : ""}`;
-  const groups = together ? outer * parts : Math.ceil(outer * parts * lanes / THREADS);
   return {
     label,
     pipeline: backend.pipeline(label, text),
     reads,
     writes: [work.output],
     uniforms: packScalars(integers, floats),
-    workgroups: spread(groups),
+    workgroups: spread(Math.ceil(outer * parts * lanes / (threads / together))),
   };
 }
 
@@ -113,11 +153,10 @@ function reductionCode(
     loads: Load[] | undefined;
     integers: number[];
     floats: number[];
-    /** A workgroup shares one result. */
-    together: boolean;
+    layout: Layout;
   },
 ): { text: string; reads: GPUBuffer[] } {
-  const { work, loads, integers, floats, together } = program;
+  const { work, loads, integers, floats, layout: { threads, together } } = program;
   const float = loads ? "vec4<f32>" : "f32";
   const isRow = work.inner === 1;
   const result = isRow ? "f32" : float;
@@ -133,41 +172,45 @@ function reductionCode(
     )
     : "sum";
   const helpers = [...new Set(isExtreme ? [float, result] : [])].map(nanFunction);
-  const finish = together
+  const isShared = together > 1;
+  // Neighbouring threads read what lies side by side.
+  const share = isRow ? `local % ${together}u` : `local / ${threads / together}u`;
+  const beside = isRow ? `local / ${together}u` : `local % ${threads / together}u`;
+  const other = isRow ? "half" : `half * ${threads / together}u`;
+  const finish = isShared
     ? `shared_values[local] = ${collapse};
-  for (var half = ${THREADS / 2}u; half > 0u; half /= 2u) {
+  for (var half = ${together / 2}u; half > 0u; half /= 2u) {
     workgroupBarrier();
-    if (local < half) {
+    if (share < half) {
       shared_values[local] = ${
-      combined(work.combine, "shared_values[local]", "shared_values[local + half]", "f32")
+      combined(work.combine, "shared_values[local]", `shared_values[local + ${other}]`, result)
     };
     }
   }
-  if (local == 0u) { result[t] = shared_values[0] / u.f1; }`
-    : `result[t] = (${collapse}) / u.f1;`;
+  if (share == 0u && t < u.i0) { result[t] = shared_values[local] / u.f1; }`
+    : `if (t < u.i0) { result[t] = (${collapse}) / u.f1; }`;
   const text = `
 ${uniformBlock(integers, floats, code.reads.length + 1)}
+${code.functions}
 ${code.declarations}
 ${helpers.join("\n")}
-${together ? `var<workgroup> shared_values: array<f32, ${THREADS}>;` : ""}
+${isShared ? `var<workgroup> shared_values: array<${result}, ${threads}>;` : ""}
 @group(0) @binding(${code.reads.length}) var<storage, read_write> result: array<${result}>;
-@compute @workgroup_size(${THREADS})
+@compute @workgroup_size(${threads})
 fn main(
   @builtin(workgroup_id) group: vec3<u32>,
   @builtin(local_invocation_index) local: u32,
   @builtin(num_workgroups) groups: vec3<u32>,
 ) {
-  let group_index = group.y * groups.x + group.x;
-  let t = ${together ? "group_index" : `group_index * ${THREADS}u + local`};
-  if (t >= u.i0) { return; }
+  let share = ${share};
+  let t = (group.y * groups.x + group.x) * ${threads / together}u + ${beside};
   let part = t / u.i1 % u.i2;
   let base = (t / (u.i1 * u.i2)) * u.i3;
   let lane = t % u.i1;
+  let end = select(0u, min(u.i3, (part + 1u) * u.i4), t < u.i0);
   var sum = ${float}(u.f0);
   ${code.setup}
-  for (var r = part * u.i4${together ? " + local" : ""}; r < min(u.i3, (part + 1u) * u.i4); r += ${
-    together ? THREADS : 1
-  }u) {
+  for (var r = part * u.i4 + share; r < end; r += ${together}u) {
     let q = (base + r) * u.i1 + lane;
     ${code.body}
     sum = ${combined(work.combine, "sum", value, float)};

@@ -7,14 +7,28 @@
  * GFLOP/s, the best tile in workgroup memory 9, TensorFlow.js's kernels 1 to 3.
  */
 
+/** The tile of a workgroup: what it computes, and how its threads share that. */
+export interface GroupTile {
+  /** Rows and columns of the result: multiples of a thread's. */
+  rows: number;
+  columns: number;
+  /** Terms of the sum that are in workgroup memory at a time: a multiple of 4. */
+  depth: number;
+  /** Rows and columns of a thread: multiples of 4. */
+  threadRows: number;
+  threadColumns: number;
+  /** Terms in a turn of the inner loop: a divisor of the depth. */
+  unrolled: number;
+}
+
 /** Sizes of tiles and when to split the sum of a product. */
 export interface KernelTuning {
   /** Where tiles are kept. */
   family: "registers" | "workgroup";
   /** Rows and columns of a thread's tile (multiples of 4), for large and small matrices. */
   threadTile: { rows: number; columns: number };
-  /** Rows and columns of a workgroup's tile, and the depth that is loaded at once. */
-  groupTile: { rows: number; columns: number; depth: number };
+  /** The tiles of workgroups to choose from. */
+  groupTiles: GroupTiles;
   /** The sum is split among threads until there are so many tiles... */
   enoughTiles: number;
   /** ...but each part keeps at least so many terms. */
@@ -23,29 +37,67 @@ export interface KernelTuning {
   enoughThreads: number;
   /** Elements (or fours of them) that a thread of an elementwise kernel computes at most. */
   mostElements: number;
+  /** Elementwise operations in one dispatch at most. */
+  mostMembers: number;
 }
+
+/** `rows x columns x depth`, and the rows and columns of a thread. */
+function groupTile(
+  [rows, columns, depth]: [number, number, number],
+  [threadRows, threadColumns]: [number, number],
+): GroupTile {
+  return { rows, columns, depth, threadRows, threadColumns, unrolled: 8 };
+}
+
+/** The tiles of workgroups, by what is multiplied. */
+export interface GroupTiles {
+  /** For products of at least `largeProducts` multiplications, at least a tile of results. */
+  large: GroupTile;
+  largeProducts: number;
+  /** For results of no more rows than it has. */
+  short: GroupTile;
+  /** For all others, from wide to narrow: the narrowest that takes in all columns, or the widest. */
+  usual: readonly GroupTile[];
+}
+
+const GROUP_TILES: GroupTiles = {
+  large: groupTile([128, 64, 8], [8, 8]),
+  largeProducts: 2 ** 26,
+  short: groupTile([32, 64, 16], [4, 4]),
+  usual: [
+    groupTile([64, 32, 16], [4, 4]),
+    groupTile([64, 16, 16], [4, 4]),
+    groupTile([128, 8, 8], [4, 4]),
+    groupTile([128, 4, 8], [4, 4]),
+  ],
+};
 
 /** For adapters that compute on the CPU. */
 export const SOFTWARE_TUNING: KernelTuning = {
   family: "registers",
   threadTile: { rows: 16, columns: 16 },
-  groupTile: { rows: 32, columns: 32, depth: 16 },
+  groupTiles: GROUP_TILES,
   enoughTiles: 128,
   leastDepth: 64,
   enoughThreads: 256,
   mostElements: 4,
+  mostMembers: 1, // starting a dispatch costs nothing there
 };
 
 /** For GPUs: many more threads are needed to fill one. */
 export const GPU_TUNING: KernelTuning = {
   family: "workgroup",
   threadTile: { rows: 8, columns: 8 },
-  groupTile: { rows: 64, columns: 64, depth: 16 },
-  enoughTiles: 256,
+  groupTiles: GROUP_TILES,
+  enoughTiles: 512,
   leastDepth: 64,
-  enoughThreads: 16384,
+  enoughThreads: 65536,
   mostElements: 1,
+  mostMembers: 32,
 };
+
+/** Parts of a sum at most: the kernel that adds them up reads them all at once. */
+export const MOST_PARTS = 32;
 
 /** Into how many parts to split a sum of `depth` terms when there are `tiles` tiles. A power of 2. */
 export function chooseSplits(tuning: KernelTuning, tiles: number, depth: number): number {
@@ -53,5 +105,29 @@ export function chooseSplits(tuning: KernelTuning, tiles: number, depth: number)
   while (tiles * splits < tuning.enoughTiles && depth / splits >= 2 * tuning.leastDepth) {
     splits *= 2;
   }
-  return Math.min(splits, 64);
+  return Math.min(splits, MOST_PARTS);
+}
+
+/** A product in tiles: `parts` workgroups share each tile's sum. */
+export interface GemmPlan {
+  tile: GroupTile;
+  parts: number;
+}
+
+/** Chooses a tile and parts for `batch` products of `[rows, terms]` and `[terms, columns]`. */
+export function planGemm(
+  tuning: KernelTuning,
+  { rows, columns, terms, batch }: { rows: number; columns: number; terms: number; batch: number },
+): GemmPlan {
+  const { large, largeProducts, short, usual } = tuning.groupTiles;
+  const isLarge = rows >= large.rows && columns >= large.columns &&
+    rows * columns * terms * batch >= largeProducts;
+  const isShort = rows <= short.rows && columns > usual[0].columns;
+  const tile = isLarge
+    ? large
+    : isShort
+    ? short
+    : usual.findLast((narrow) => narrow.columns >= columns) ?? usual[0];
+  const tiles = Math.ceil(rows / tile.rows) * Math.ceil(columns / tile.columns) * batch;
+  return { tile, parts: chooseSplits(tuning, tiles, terms) };
 }

@@ -1,8 +1,12 @@
 import { assert } from "@std/assert";
 import { tf } from "../../../src/engine/tf.ts";
 import type { GanforgeWebGpuBackend } from "../../../src/engine/webgpu/backend.ts";
-import { GPU_TUNING, SOFTWARE_TUNING } from "../../../src/engine/webgpu/tuning.ts";
-import { assertMatchesCpu, plainNormals, runOn, withWebGpu } from "./helpers.ts";
+import {
+  GPU_TUNING,
+  type KernelTuning,
+  SOFTWARE_TUNING,
+} from "../../../src/engine/webgpu/tuning.ts";
+import { assertMatchesCpu, normals, plainNormals, runOn, withWebGpu } from "./helpers.ts";
 
 type Pad = "same" | "valid" | [[0, 0], [number, number], [number, number], [0, 0]];
 const sides = (top: number, bottom: number, left = top, right = bottom): Pad => [
@@ -26,8 +30,23 @@ const CASES: [number, number, number, number, number, number, number, number, Pa
   [3, 4, 4, 8, 8, 1, 1, 1, "valid"],
 ];
 
-for (const tuning of [SOFTWARE_TUNING, GPU_TUNING]) {
-  Deno.test(`conv2d and its gradients by tiles in ${tuning.family} match the cpu backend`, () =>
+const { large } = GPU_TUNING.groupTiles;
+/** As if everything were large, and sums in parts. */
+const LARGE_TUNING: KernelTuning = {
+  ...GPU_TUNING,
+  groupTiles: { large, largeProducts: 0, short: large, usual: [large] },
+  enoughTiles: 64,
+  leastDepth: 8,
+};
+
+for (
+  const [tiles, tuning] of [
+    ["in registers", SOFTWARE_TUNING],
+    ["of workgroups", GPU_TUNING],
+    ["of workgroups, large and in parts,", LARGE_TUNING],
+  ] as const
+) {
+  Deno.test(`conv2d and its gradients by tiles ${tiles} match the cpu backend`, () =>
     withWebGpu(async () => {
       const backend = tf.backend() as unknown as GanforgeWebGpuBackend;
       const before = backend.tuning;
@@ -40,9 +59,11 @@ for (const tuning of [SOFTWARE_TUNING, GPU_TUNING]) {
           const what = `${n}x${h}x${w}x${ci} * ${kh}x${kw}x${co} / ${stride} ${pad}`;
           const conv = (x: tf.Tensor, f: tf.Tensor) =>
             tf.conv2d(x as tf.Tensor4D, f as tf.Tensor4D, stride, pad);
+          const [y] = await runOn("cpu", [x, filter], conv);
+          const weights = normals([y.length], stream++);
           await assertMatchesCpu(what, [x, filter], (x, f) => {
-            const weights = tf.cos(tf.range(0, conv(x, f).size)).reshape(conv(x, f).shape);
-            const grads = tf.grads((x, f) => tf.sum(tf.mul(conv(x, f), weights)))([x, f]);
+            const fixed = tf.tensor(weights, conv(x, f).shape);
+            const grads = tf.grads((x, f) => tf.sum(tf.mul(conv(x, f), fixed)))([x, f]);
             return [conv(x, f), ...grads];
           });
         }
@@ -51,7 +72,7 @@ for (const tuning of [SOFTWARE_TUNING, GPU_TUNING]) {
       }
     }));
 
-  Deno.test(`dilated and transposed convolutions by tiles in ${tuning.family} match`, () =>
+  Deno.test(`dilated and transposed convolutions by tiles ${tiles} match`, () =>
     withWebGpu(async () => {
       const backend = tf.backend() as unknown as GanforgeWebGpuBackend;
       const before = backend.tuning;

@@ -1,6 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { createEagerEngine } from "../../../src/engine/eager.ts";
+import { tf } from "../../../src/engine/tf.ts";
 import type { HostTensors } from "../../../src/engine/types.ts";
+import type { GanforgeWebGpuBackend } from "../../../src/engine/webgpu/backend.ts";
 import type { WebGpuStep } from "../../../src/engine/webgpu/compiled_step.ts";
 import { createWebGpuEngine } from "../../../src/engine/webgpu/engine.ts";
 import { GPU_TUNING, SOFTWARE_TUNING } from "../../../src/engine/webgpu/tuning.ts";
@@ -56,14 +58,26 @@ async function runTiny(
   return { scalars, state, dispatches };
 }
 
-Deno.test("50 replayed steps give the weights of 50 eager ones bit for bit", () =>
-  withWebGpu(async () => {
-    const batches = tinyBatches(BATCH, 0, 50);
-    const eager = await runEagerOnWebGpu(tinyProgram(BATCH), tinyState(), { batches, seed: 42 });
-    const unfused = await runTiny({ fuse: false }, [50]);
-    assertEquals(unfused.state, eager);
-    const fused = await runTiny({}, [1, 20, 29]);
-    assertEquals(fused.scalars, unfused.scalars);
-    assertEquals(fused.state, eager);
-    assert(fused.dispatches < 0.6 * unfused.dispatches);
-  }));
+for (const tuning of [SOFTWARE_TUNING, GPU_TUNING]) {
+  const title =
+    `by tiles in ${tuning.family} 50 replayed steps give the weights of 50 eager ones bit for bit`;
+  Deno.test(title, () =>
+    withWebGpu(async () => {
+      const backend = tf.backend() as unknown as GanforgeWebGpuBackend;
+      const before = backend.tuning;
+      backend.tuning = tuning;
+      try {
+        const batches = tinyBatches(BATCH, 0, 50);
+        const options = { batches, seed: 42 };
+        const eager = await runEagerOnWebGpu(tinyProgram(BATCH), tinyState(), options);
+        const unfused = await runTiny({ fuse: false, tuning }, [50]);
+        assertEquals(unfused.state, eager);
+        const fused = await runTiny({ tuning }, [1, 20, 29]);
+        assertEquals(fused.scalars, unfused.scalars);
+        assertEquals(fused.state, eager);
+        assert(fused.dispatches < 0.6 * unfused.dispatches);
+      } finally {
+        backend.tuning = before;
+      }
+    }));
+}

@@ -48,6 +48,34 @@ for (const tuning of [SOFTWARE_TUNING, GPU_TUNING]) {
     }));
 }
 
+const { large, short, usual } = GPU_TUNING.groupTiles;
+for (const tile of [large, short, ...usual]) {
+  const { rows, columns, depth } = tile;
+  Deno.test(`every product of matMul by tiles of ${rows}x${columns}x${depth} matches`, () =>
+    withWebGpu(async () => {
+      const backend = tf.backend() as unknown as GanforgeWebGpuBackend;
+      const before = backend.tuning;
+      try {
+        let stream = 0;
+        // Sums whole and in parts; sizes in fours or not, a tile and some more.
+        for (const enoughTiles of [1, 64]) {
+          const groupTiles = { large: tile, largeProducts: 0, short: tile, usual: [tile] };
+          backend.tuning = { ...GPU_TUNING, groupTiles, enoughTiles, leastDepth: 8 };
+          for (const [m, k, n] of [[rows + 4, 36, columns + 8], [rows + 1, 37, columns + 3]]) {
+            for (const [ta, tb] of [[false, false], [false, true], [true, false], [true, true]]) {
+              const a = plainNormals(ta ? [k, m] : [m, k], stream++);
+              const b = plainNormals(tb ? [n, k] : [k, n], stream++);
+              const what = `${m}x${k}x${n} ${ta ? "T" : "N"}${tb ? "T" : "N"}`;
+              await assertMatchesCpu(what, [a, b], (x, y) => tf.matMul(x, y, ta, tb), 3e-6);
+            }
+          }
+        }
+      } finally {
+        backend.tuning = before;
+      }
+    }));
+}
+
 Deno.test("fused matMul adds bias and activation", () =>
   withWebGpu(async () => {
     const inputs = [plainNormals([5, 8], 1), plainNormals([8, 12], 2), plainNormals([12], 3)];

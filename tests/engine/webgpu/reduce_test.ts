@@ -20,6 +20,10 @@ const CASES: [number[], number[] | undefined][] = [
   [[2, 16, 16, 32], [0, 1, 2]],
   [[2000], undefined],
   [[300, 1], [0]],
+  [[9000, 12], [0]], // in parts, by any adapter
+  [[3, 40000], [1]],
+  [[5, 700, 8], [1]],
+  [[6000, 5], [1]],
 ];
 
 for (const tuning of [SOFTWARE_TUNING, GPU_TUNING]) {

@@ -5,7 +5,7 @@
 import type * as tfTypes from "@tensorflow/tfjs";
 import { tf } from "../../tf.ts";
 import type { GanforgeWebGpuBackend } from "../backend.ts";
-import { chooseSplits } from "../tuning.ts";
+import { planGemm } from "../tuning.ts";
 import { packScalars } from "../uniforms.ts";
 import {
   type ConvAttributes,
@@ -21,9 +21,9 @@ import {
   type ConvTile,
 } from "./conv_registers.ts";
 import {
-  type ChannelFours,
   convFilterGradientGemm,
   convForwardGemm,
+  type ConvGemm,
   convInputGradientGemm,
 } from "./conv_workgroup.ts";
 import { workgroupGemmGroups } from "./gemm_workgroup.ts";
@@ -109,12 +109,11 @@ function forward(backend: GanforgeWebGpuBackend, x: Info, filter: Info, g: ConvG
   const pixels = g.batch * g.outHeight * g.outWidth;
   const shape = [g.batch, g.outHeight, g.outWidth, g.outChannels];
   if (backend.tuning.family === "workgroup") {
-    const terms = g.kernelHeight * g.kernelWidth * g.channels;
     return runGemm(backend, "conv", [x, filter], g, {
       code: convForwardGemm,
       rows: pixels,
       columns: g.outChannels,
-      terms,
+      terms: g.kernelHeight * g.kernelWidth * g.channels,
       shape,
     });
   }
@@ -141,27 +140,27 @@ function inputGradient(
   const phases = g.strideHeight * g.strideWidth;
   const pixels = g.batch * Math.ceil(g.height / g.strideHeight) *
     Math.ceil(g.width / g.strideWidth);
-  const output = backend.allocate([g.batch, g.height, g.width, g.channels]);
-  const work = {
-    label: "convInputGradient",
-    reads: [backend.bufferOf(dy), backend.bufferOf(filter)],
-    writes: [backend.bufferOf(output)],
-  };
+  const shape = [g.batch, g.height, g.width, g.channels];
   if (backend.tuning.family === "workgroup") {
-    const tile = groupTile(backend, pixels, g.channels);
-    backend.dispatch({
-      ...work,
-      pipeline: backend.pipeline(work.label, convInputGradientGemm(tile)),
-      uniforms: packScalars([...geometryValues(g), 0, 1]),
-      workgroups: [...workgroupGemmGroups(tile, pixels, g.channels), phases],
-    }, [dy, filter, output]);
-    return output;
+    const taps = Math.ceil(g.kernelHeight / g.strideHeight) *
+      Math.ceil(g.kernelWidth / g.strideWidth);
+    return runGemm(backend, "convInputGradient", [dy, filter], g, {
+      code: convInputGradientGemm,
+      rows: pixels,
+      columns: g.channels,
+      terms: taps * g.outChannels,
+      phases,
+      shape,
+    });
   }
+  const output = backend.allocate(shape);
   const widths = { sumWidth: vectorWidth(g.outChannels), outWidth: vectorWidth(g.channels) };
   const tile = chooseTile(backend, { rows: pixels, columns: g.channels, phases }, widths);
   backend.dispatch({
-    ...work,
-    pipeline: backend.pipeline(work.label, convInputGradientCode(tile)),
+    label: "convInputGradient",
+    pipeline: backend.pipeline("convInputGradient", convInputGradientCode(tile)),
+    reads: [backend.bufferOf(dy), backend.bufferOf(filter)],
+    writes: [backend.bufferOf(output)],
     uniforms: packScalars([...geometryValues(g), tile.tilesN, tile.tiles]),
     workgroups: [Math.ceil(tile.tiles / CONV_THREADS), phases, 1],
   }, [dy, filter, output]);
@@ -210,17 +209,8 @@ function filterGradient(backend: GanforgeWebGpuBackend, x: Info, dy: Info, g: Co
     uniforms: packScalars([...geometryValues(g), tile.tilesN, tiles, tilesM, depth]),
     workgroups: [Math.ceil(tiles / CONV_THREADS), parts, 1],
   }, [x, dy, target]);
-  if (parts > 1) addParts(backend, target, output, { splits: parts, size });
+  if (parts > 1) addParts(backend, target, output, { splits: parts, inner: size });
   return output;
-}
-
-function groupTile(backend: GanforgeWebGpuBackend, rows: number, columns: number) {
-  const { groupTile } = backend.tuning;
-  return {
-    rows: rows <= groupTile.rows / 2 ? 32 : groupTile.rows,
-    columns: columns <= groupTile.columns / 2 ? 32 : groupTile.columns,
-    depth: groupTile.depth,
-  };
 }
 
 /** An implicit matrix product whose sum may be split along z. */
@@ -230,32 +220,29 @@ function runGemm(
   reads: Info[],
   geometry: ConvGeometry,
   product: {
-    code: (
-      tile: { rows: number; columns: number; depth: number },
-      fours: ChannelFours,
-    ) => string;
+    code(gemm: ConvGemm): string;
     rows: number;
     columns: number;
     terms: number;
+    /** So many products, all with the same sizes. */
+    phases?: number;
     shape: number[];
   },
 ): Info {
-  const { rows, columns, terms, shape } = product;
-  const tile = groupTile(backend, rows, columns);
+  const { rows, columns, terms, shape, phases = 1 } = product;
+  const { tile, parts } = planGemm(backend.tuning, { rows, columns, terms, batch: phases });
   const [x, y] = workgroupGemmGroups(tile, rows, columns);
-  const parts = chooseSplits(backend.tuning, x * y, terms);
-  const fours = { input: geometry.channels % 4 === 0, output: geometry.outChannels % 4 === 0 };
+  const depth = Math.ceil(terms / parts / 4) * 4;
   const size = tf.util.sizeFromShape(shape);
   const output = backend.allocate(shape);
   const target = parts > 1 ? backend.allocate([parts, size]) : output;
   backend.dispatch({
     label,
-    pipeline: backend.pipeline(label, product.code(tile, fours)),
+    pipeline: backend.pipeline(label, product.code({ geometry, tile, parts, depth })),
     reads: reads.map((tensor) => backend.bufferOf(tensor)),
     writes: [backend.bufferOf(target)],
-    uniforms: packScalars([...geometryValues(geometry), Math.ceil(terms / parts), parts]),
-    workgroups: [x, y, parts],
+    workgroups: [x, y, phases * parts],
   }, [...reads, target]);
-  if (parts > 1) addParts(backend, target, output, { splits: parts, size });
+  if (parts > 1) addParts(backend, target, output, { splits: parts, inner: size });
   return output;
 }

@@ -1,105 +1,136 @@
 /**
  * Convolutions for GPUs, as implicit matrix products (gemm_workgroup.ts): the matrix of image patches
- * is never stored, its elements are looked up while a tile is loaded.
+ * is never stored, its elements are looked up while a tile is loaded. The geometry is part of the
+ * program, so that its many divisions are by constants.
  */
-import { GEOMETRY_FIELDS } from "./conv_geometry.ts";
-import { workgroupGemmCode } from "./gemm_workgroup.ts";
-import { floatType, storage, uniforms } from "./wgsl.ts";
+import type { GroupTile } from "../tuning.ts";
+import { type ConvGeometry, GEOMETRY_FIELDS, geometryValues } from "./conv_geometry.ts";
+import { guardedLoad, workgroupGemmCode } from "./gemm_workgroup.ts";
+import { constants, floatType, storage, vectorWidth } from "./wgsl.ts";
 
-type Tile = { rows: number; columns: number; depth: number };
-
-/** Which channels come in fours, so that four of them are read at once. */
-export interface ChannelFours {
-  /** The input's. */
-  input: boolean;
-  /** The output's. */
-  output: boolean;
+/** A convolution's program: its geometry, tile, and into how many parts the sum is split. */
+export interface ConvGemm {
+  geometry: ConvGeometry;
+  tile: GroupTile;
+  /** Parts of the sum, each of so many terms: a multiple of 4. */
+  parts: number;
+  depth: number;
 }
 
-/** Fields after the geometry: terms in a part of the sum, and the number of parts. */
-const declare = (inputs: Record<string, boolean>) => `
-${
-  storage(
-    Object.fromEntries(
-      Object.entries(inputs).map(([name, isFour]) => [name, floatType(isFour ? 4 : 1)]),
-    ),
-    { C: "f32" },
-  )
+interface Declared {
+  /** The buffers that are read, by name, with how many numbers a load takes. */
+  reads: Record<string, 1 | 4>;
+  /** How many numbers a store takes. */
+  width: 1 | 4;
+  geometry: ConvGeometry;
+  depth: number;
 }
-${uniforms([...GEOMETRY_FIELDS, "depth", "parts"], 3)}`;
 
-/** The value (or four) of x under tap (kh, kw) of an output pixel, channel c; 0 in the padding. */
-const patch = (width: 1 | 4) => /* wgsl */ `
-fn patch_value(pixel: u32, kh: u32, kw: u32, c: u32) -> ${floatType(width)} {
-  let h = i32(pixel / u.outWidth % u.outHeight * u.strideHeight + kh * u.dilationHeight) -
-    i32(u.padTop);
-  let w = i32(pixel % u.outWidth * u.strideWidth + kw * u.dilationWidth) - i32(u.padLeft);
-  if (h < 0 || w < 0 || h >= i32(u.height) || w >= i32(u.width)) { return ${
-  floatType(width)
-}(0.0); }
-  let image = pixel / (u.outHeight * u.outWidth);
-  return X[(((image * u.height + u32(h)) * u.width + u32(w)) * u.channels + c) / ${width}u];
+function declare({ reads, width, geometry, depth }: Declared): string {
+  const types = Object.entries(reads).map(([name, four]) => [name, floatType(four)]);
+  const loads = Object.entries(reads).map(([name, four]) =>
+    guardedLoad(`load_${name}`, name, four)
+  );
+  return `
+${storage(Object.fromEntries(types), { C: floatType(width) })}
+${constants([...GEOMETRY_FIELDS, "depth"], [...geometryValues(geometry), depth])}
+fn same(i: u32) -> u32 { return i; }
+${loads.join("\n")}`;
+}
+
+/** Where an output pixel looks, under which tap, and the value (or four) of X that it sees there. */
+const patches = (width: 1 | 4) => /* wgsl */ `
+// First pixel of its image; row and column of the first tap.
+fn pixel_of(i: u32) -> vec3<i32> {
+  return vec3<i32>(
+    i32(i / (u.outHeight * u.outWidth) * u.height * u.width),
+    i32(i / u.outWidth % u.outHeight * u.strideHeight) - i32(u.padTop),
+    i32(i % u.outWidth * u.strideWidth) - i32(u.padLeft));
+}
+// Row and column from the first tap; channel.
+fn tap_of(i: u32) -> vec3<i32> {
+  let tap = i / u.channels;
+  return vec3<i32>(
+    i32(tap / u.kernelWidth * u.dilationHeight),
+    i32(tap % u.kernelWidth * u.dilationWidth),
+    i32(i % u.channels));
+}
+fn patch_at(pixel: vec3<i32>, tap: vec3<i32>, inside: bool) -> ${floatType(width)} {
+  let h = pixel.y + tap.x;
+  let w = pixel.z + tap.y;
+  let here = inside && h >= 0 && w >= 0 && h < i32(u.height) && w < i32(u.width);
+  return load_X(u32((pixel.x + h * i32(u.width) + w) * i32(u.channels) + tap.z), here);
 }`;
 
 /** Rows: output pixels; columns: output channels; terms: taps and input channels. z: parts. */
-export function convForwardGemm(tile: Tile, fours: ChannelFours): string {
+export function convForwardGemm({ geometry, tile, depth }: ConvGemm): string {
+  const [x, f] = [vectorWidth(geometry.channels), vectorWidth(geometry.outChannels)];
   return workgroupGemmCode({
-    declarations: `${declare({ X: false, F: fours.output })}
-${patch(1)}
-fn patch_term(m: u32, k: u32) -> f32 {
-  let tap = k / u.channels;
-  return patch_value(m, tap / u.kernelWidth, tap % u.kernelWidth, k % u.channels);
-}`,
+    declarations: `${declare({ reads: { X: x, F: f }, width: f, geometry, depth })}
+${patches(x)}
+fn filter_row(k: u32) -> u32 { return k * u.outChannels; }
+fn filter_at(n: u32, row: u32, inside: bool) -> ${
+      floatType(f)
+    } { return load_F(row + n, inside); }`,
     setup: `
 let pixels = u.batch * u.outHeight * u.outWidth;
 let end = min(u.kernelHeight * u.kernelWidth * u.channels, (z + 1u) * u.depth);`,
     sizes: { rows: "pixels", columns: "u.outChannels", from: "z * u.depth", to: "end" },
-    a: "patch_term(m, k)",
-    b: "F[k * u.outChannels + n]",
-    bFour: fours.output ? "F[(k * u.outChannels + n) / 4u]" : undefined,
-    store: "C[(z * pixels + m) * u.outChannels + n] = value;",
-    aContiguousInTerms: true,
-    bContiguousInTerms: false,
+    a: { fours: x === 4 ? "terms" : "none", row: "pixel_of", term: "tap_of", value: "patch_at" },
+    b: {
+      fours: f === 4 ? "rows" : "none",
+      row: "same",
+      term: "filter_row",
+      value: "filter_at",
+    },
+    store: { width: f, statement: `C[((z * pixels + m) * u.outChannels + n) / ${f}u] = value;` },
     tile,
   });
 }
 
 /** Rows: taps and input channels; columns: output channels; terms: output pixels. z: parts. */
-export function convFilterGradientGemm(tile: Tile, fours: ChannelFours): string {
-  const width = fours.input ? 4 : 1;
+export function convFilterGradientGemm({ geometry, tile, depth }: ConvGemm): string {
+  const [x, d] = [vectorWidth(geometry.channels), vectorWidth(geometry.outChannels)];
   return workgroupGemmCode({
-    declarations: `${declare({ X: fours.input, D: fours.output })}
-${patch(width)}
-fn tap_value(m: u32, k: u32) -> ${floatType(width)} {
-  let tap = m / u.channels;
-  return patch_value(k, tap / u.kernelWidth, tap % u.kernelWidth, m % u.channels);
+    declarations: `${declare({ reads: { X: x, D: d }, width: d, geometry, depth })}
+${patches(x)}
+fn tap_at(tap: vec3<i32>, pixel: vec3<i32>, inside: bool) -> ${floatType(x)} {
+  return patch_at(pixel, tap, inside);
+}
+fn gradient_row(k: u32) -> u32 { return k * u.outChannels; }
+fn gradient_at(n: u32, row: u32, inside: bool) -> ${floatType(d)} {
+  return load_D(row + n, inside);
 }`,
     setup: `
 let taps = u.kernelHeight * u.kernelWidth * u.channels;
 let end = min(u.batch * u.outHeight * u.outWidth, (z + 1u) * u.depth);`,
     sizes: { rows: "taps", columns: "u.outChannels", from: "z * u.depth", to: "end" },
-    a: "tap_value(m, k)",
-    aFour: fours.input ? "tap_value(m, k)" : undefined,
-    b: "D[k * u.outChannels + n]",
-    bFour: fours.output ? "D[(k * u.outChannels + n) / 4u]" : undefined,
-    store: "C[(z * taps + m) * u.outChannels + n] = value;",
-    aContiguousInTerms: false,
-    bContiguousInTerms: false,
+    a: { fours: x === 4 ? "rows" : "none", row: "tap_of", term: "pixel_of", value: "tap_at" },
+    b: {
+      fours: d === 4 ? "rows" : "none",
+      row: "same",
+      term: "gradient_row",
+      value: "gradient_at",
+    },
+    store: { width: d, statement: `C[((z * taps + m) * u.outChannels + n) / ${d}u] = value;` },
     tile,
   });
 }
 
 /**
- * Rows: input pixels of a phase; columns: input channels; terms: the phase's taps and output
- * channels. z: phases. Either the strides or the dilations must be 1.
+ * Rows: input pixels of a phase, those with the same remainder by the strides; columns: input
+ * channels; terms: the phase's taps and output channels. z: phases, the parts of each in a row.
+ * Either the strides or the dilations must be 1.
  */
-export function convInputGradientGemm(tile: Tile): string {
+export function convInputGradientGemm({ geometry, tile, depth, parts }: ConvGemm): string {
+  const [d, c] = [vectorWidth(geometry.outChannels), vectorWidth(geometry.channels)];
   return workgroupGemmCode({
-    declarations: `${declare({ D: false, F: false })}
+    declarations: `${declare({ reads: { D: d, F: d }, width: c, geometry, depth })}
 struct Phase { y: u32, x: u32, height: u32, width: u32, tap: vec2<u32>, taps: vec2<u32> };
-fn phase_of(z: u32) -> Phase {
-  let y = z / u.strideWidth;
-  let x = z % u.strideWidth;
+var<private> here: Phase; // for the functions of rows and terms
+fn phase_of(i: u32) -> Phase {
+  let y = i / u.strideWidth;
+  let x = i % u.strideWidth;
   // Taps (first, first + stride, ...) are those that reach pixels of the phase.
   let tap = vec2<u32>((y + u.padTop) % u.strideHeight, (x + u.padLeft) % u.strideWidth);
   let taps = (vec2<u32>(u.kernelHeight + u.strideHeight, u.kernelWidth + u.strideWidth) - 1u - tap) /
@@ -107,43 +138,58 @@ fn phase_of(z: u32) -> Phase {
   return Phase(y, x, (u.height + u.strideHeight - 1u) / u.strideHeight,
     (u.width + u.strideWidth - 1u) / u.strideWidth, tap, taps);
 }
-fn row_of(p: Phase, m: u32) -> vec3<u32> {
-  return vec3<u32>(m / (p.height * p.width), m / p.width % p.height * u.strideHeight + p.y,
-    m % p.width * u.strideWidth + p.x);
+// Image, row and column of a pixel of the phase.
+fn place_of(m: u32) -> vec3<u32> {
+  return vec3<u32>(m / (here.height * here.width),
+    m / here.width % here.height * u.strideHeight + here.y,
+    m % here.width * u.strideWidth + here.x);
 }
-fn tap_of(p: Phase, k: u32) -> vec2<u32> {
+fn pixel_of(m: u32) -> vec3<i32> {
+  let place = place_of(m);
+  return vec3<i32>(vec3<u32>(place.x * u.outHeight * u.outWidth, place.y + u.padTop,
+    place.z + u.padLeft));
+}
+// Row, column and number of the tap; output channel.
+fn tap_of(k: u32) -> vec4<u32> {
   let t = k / u.outChannels;
-  return p.tap + vec2<u32>(t / p.taps.y * u.strideHeight, t % p.taps.y * u.strideWidth);
+  let tap = here.tap + vec2<u32>(t / here.taps.y * u.strideHeight, t % here.taps.y * u.strideWidth);
+  return vec4<u32>(tap.x * u.dilationHeight, tap.y * u.dilationWidth, tap.x * u.kernelWidth + tap.y,
+    k % u.outChannels);
 }
-fn output_value(p: Phase, m: u32, k: u32) -> f32 {
-  let row = row_of(p, m);
-  let tap = tap_of(p, k);
-  let top = i32(row.y + u.padTop) - i32(tap.x * u.dilationHeight);
-  let left = i32(row.z + u.padLeft) - i32(tap.y * u.dilationWidth);
-  if (top < 0 || left < 0) { return 0.0; }
-  let h = u32(top) / u.strideHeight;
-  let w = u32(left) / u.strideWidth;
-  if (h >= u.outHeight || w >= u.outWidth) { return 0.0; }
-  return D[((row.x * u.outHeight + h) * u.outWidth + w) * u.outChannels + k % u.outChannels];
+fn gradient_at(pixel: vec3<i32>, tap: vec4<u32>, inside: bool) -> ${floatType(d)} {
+  let top = pixel.y - i32(tap.x);
+  let left = pixel.z - i32(tap.y);
+  let h = top / i32(u.strideHeight);
+  let w = left / i32(u.strideWidth);
+  let there = inside && top >= 0 && left >= 0 && h < i32(u.outHeight) && w < i32(u.outWidth);
+  return load_D(u32((pixel.x + h * i32(u.outWidth) + w) * i32(u.outChannels)) + tap.w, there);
 }
-fn filter_value(p: Phase, k: u32, n: u32) -> f32 {
-  let tap = tap_of(p, k);
-  return F[((tap.x * u.kernelWidth + tap.y) * u.channels + n) * u.outChannels + k % u.outChannels];
+fn filter_at(n: u32, tap: vec4<u32>, inside: bool) -> ${floatType(d)} {
+  return load_F((tap.z * u.channels + n) * u.outChannels + tap.w, inside);
 }`,
     setup: `
-let phase = phase_of(z);
+let part = z % ${parts}u;
+let phase = phase_of(z / ${parts}u);
+here = phase;
 let pixels = u.batch * phase.height * phase.width;
-let end = phase.taps.x * phase.taps.y * u.outChannels;`,
-    sizes: { rows: "pixels", columns: "u.channels", from: "0u", to: "end" },
-    a: "output_value(phase, m, k)",
-    b: "filter_value(phase, k, n)",
-    store: `
-let row = row_of(phase, m);
-if (row.y < u.height && row.z < u.width) {
-  C[((row.x * u.height + row.y) * u.width + row.z) * u.channels + n] = value;
+let end = min(phase.taps.x * phase.taps.y * u.outChannels, (part + 1u) * u.depth);`,
+    sizes: { rows: "pixels", columns: "u.channels", from: "part * u.depth", to: "end" },
+    a: {
+      fours: d === 4 ? "terms" : "none",
+      row: "pixel_of",
+      term: "tap_of",
+      value: "gradient_at",
+    },
+    b: { fours: d === 4 ? "terms" : "none", row: "same", term: "tap_of", value: "filter_at" },
+    store: {
+      width: c,
+      statement: `
+let place = place_of(m);
+if (place.y < u.height && place.z < u.width) {
+  let image = part * u.batch + place.x;
+  C[(((image * u.height + place.y) * u.width + place.z) * u.channels + n) / ${c}u] = value;
 }`,
-    aContiguousInTerms: true,
-    bContiguousInTerms: true,
+    },
     tile,
   });
 }

@@ -6,9 +6,10 @@
 import type * as tfTypes from "@tensorflow/tfjs";
 import { tf } from "../../tf.ts";
 import type { GanforgeWebGpuBackend } from "../backend.ts";
-import { broadcastTerms, type IndexTerm } from "../expression.ts";
+import { broadcastTerms, type IndexTerm, type Operand } from "../expression.ts";
 import { type Product, registerProduct, workgroupProduct } from "./matmul_plan.ts";
 import { addParts } from "./partial_sums.ts";
+import { reduceExpression } from "./reduce.ts";
 import { type KernelCall, replaceKernel } from "./registry.ts";
 
 /** A product of so many columns pays for turning A. */
@@ -99,9 +100,50 @@ function multiply(
     strideA: batchA === 1 ? 0 : M * K,
     strideB: batchB === 1 ? 0 : K * N,
   };
-  return K === 1 && batch === 1
-    ? outerProduct(backend, a, b, shape, product)
-    : matrixProduct(backend, a, b, shape, product);
+  if (batch > 1) return matrixProduct(backend, a, b, shape, product);
+  if (K === 1) return outerProduct(backend, a, b, shape, product);
+  if (backend.tuning.family === "workgroup") {
+    if (N === 1) return vectorProduct(backend, a, b, { shape, isAcross: transposeA });
+    if (M === 1) return vectorProduct(backend, b, a, { shape, isAcross: !transposeB });
+  }
+  return matrixProduct(backend, a, b, shape, product);
+}
+
+/**
+ * A matrix times a vector: sums along rows, or down columns where the matrix is read across the sum,
+ * which leave no part of a tile idle.
+ */
+function vectorProduct(
+  backend: GanforgeWebGpuBackend,
+  matrix: tfTypes.TensorInfo,
+  vector: tfTypes.TensorInfo,
+  { shape, isAcross }: { shape: number[]; isAcross: boolean },
+): tfTypes.TensorInfo {
+  const terms = tf.util.sizeFromShape(vector.shape);
+  const size = tf.util.sizeFromShape(matrix.shape);
+  const results = size / terms;
+  const operand = (tensor: tfTypes.TensorInfo, term: IndexTerm): Operand => ({
+    buffer: backend.bufferOf(tensor),
+    type: "f32",
+    terms: [term],
+  });
+  const product = reduceExpression(backend, {
+    size,
+    operands: [
+      operand(matrix, { divisor: 1, modulus: size, stride: 1 }),
+      operand(vector, { divisor: isAcross ? results : 1, modulus: terms, stride: 1 }),
+    ],
+    nodes: [{ op: "mul", args: [{ operand: 0 }, { operand: 1 }], params: [] }],
+    value: { node: 0 },
+    tensors: [matrix, vector],
+  }, {
+    outer: isAcross ? 1 : results,
+    reduced: terms,
+    inner: isAcross ? results : 1,
+    combine: "sum",
+    divisor: 1,
+  });
+  return { ...product, shape };
 }
 
 /** `[M, 1] x [1, N]`: every element is one multiplication, so it may join elementwise kernels. */
@@ -153,7 +195,7 @@ function matrixProduct(
     reads: [backend.bufferOf(a), backend.bufferOf(b)],
     writes: [backend.bufferOf(target)],
   }, [a, b, target]);
-  if (parts > 1) addParts(backend, target, output, { splits: parts, size });
+  if (parts > 1) addParts(backend, target, output, { splits: parts, inner: size });
   return output;
 }
 

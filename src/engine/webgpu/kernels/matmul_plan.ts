@@ -1,11 +1,16 @@
 /** How a matrix product is cut into tiles, and its program for them. */
 import type { GanforgeWebGpuBackend } from "../backend.ts";
 import type { Dispatch } from "../backend_types.ts";
-import { chooseSplits } from "../tuning.ts";
+import { chooseSplits, planGemm } from "../tuning.ts";
 import { packScalars } from "../uniforms.ts";
-import { workgroupGemmCode, workgroupGemmGroups } from "./gemm_workgroup.ts";
+import {
+  guardedLoad,
+  type TileSource,
+  workgroupGemmCode,
+  workgroupGemmGroups,
+} from "./gemm_workgroup.ts";
 import { REGISTER_THREADS, registerMatmulCode } from "./matmul_registers.ts";
-import { floatType, storage, uniforms } from "./wgsl.ts";
+import { floatType, storage, uniforms, vectorWidth } from "./wgsl.ts";
 
 /** One product, or a batch of them. */
 export interface Product {
@@ -94,34 +99,31 @@ export function workgroupProduct(
   product: Product,
 ): PlannedProduct {
   const { M, N, K, transposeA, transposeB, batch } = product;
-  const { groupTile } = backend.tuning;
-  const tile = {
-    rows: M <= groupTile.rows / 2 ? 32 : groupTile.rows,
-    columns: N <= groupTile.columns / 2 ? 32 : groupTile.columns,
-    depth: groupTile.depth,
-  };
+  const { tile, parts } = planGemm(backend.tuning, { rows: M, columns: N, terms: K, batch });
   const [x, y] = workgroupGemmGroups(tile, M, N);
-  const parts = chooseSplits(backend.tuning, x * y * batch, K);
   const depth = Math.ceil(K / parts / 4) * 4;
-  const fours = { a: transposeA && M % 4 === 0, b: !transposeB && N % 4 === 0 };
-  const type = (isFour: boolean) => floatType(isFour ? 4 : 1);
+  const a = operand("A", { isAcross: transposeA, extent: M, terms: K });
+  const b = operand("B", { isAcross: !transposeB, extent: N, terms: K });
+  const width = vectorWidth(N);
   const code = workgroupGemmCode({
     declarations: `
-${storage({ A: type(fours.a), B: type(fours.b) }, { C: "f32" })}
-${uniforms(["M", "N", "K", "depth", "parts", "strideA", "strideB"], 3)}`,
+${storage({ A: a.type, B: b.type }, { C: floatType(width) })}
+${uniforms(["M", "N", "K", "depth", "parts", "strideA", "strideB"], 3)}
+var<private> first_A: u32; // of the matrices at hand
+var<private> first_B: u32;
+${a.functions("M")}
+${b.functions("N")}`,
     setup: `
 let batch = z / u.parts;
 let part = z % u.parts;
+first_A = batch * u.strideA;
+first_B = batch * u.strideB;
 let end = min(u.K, (part + 1u) * u.depth);
 let out = (part * (groups.z / u.parts) + batch) * u.M * u.N;`,
     sizes: { rows: "u.M", columns: "u.N", from: "part * u.depth", to: "end" },
-    a: `A[batch * u.strideA + ${transposeA ? "k * u.M + m" : "m * u.K + k"}]`,
-    b: `B[batch * u.strideB + ${transposeB ? "n * u.K + k" : "k * u.N + n"}]`,
-    aFour: fours.a ? "A[(batch * u.strideA + k * u.M + m) / 4u]" : undefined,
-    bFour: fours.b ? "B[(batch * u.strideB + k * u.N + n) / 4u]" : undefined,
-    store: "C[out + m * u.N + n] = value;",
-    aContiguousInTerms: !transposeA,
-    bContiguousInTerms: transposeB,
+    a: a.source,
+    b: b.source,
+    store: { width, statement: `C[(out + m * u.N + n) / ${width}u] = value;` },
     tile,
   });
   const label = labelOf(product);
@@ -131,5 +133,30 @@ let out = (part * (groups.z / u.parts) + batch) * u.M * u.N;`,
     uniforms: packScalars([M, N, K, depth, parts, product.strideA, product.strideB]),
     workgroups: [x, y, batch * parts],
     parts,
+  };
+}
+
+/** How tiles of a stored matrix are loaded; `isAcross`: neighbours in memory are rows of the tile. */
+function operand(
+  buffer: "A" | "B",
+  { isAcross, extent, terms }: { isAcross: boolean; extent: number; terms: number },
+): { type: string; source: TileSource; functions(extentName: string): string } {
+  const width = vectorWidth(isAcross ? extent : terms);
+  const [row, term] = [`row_${buffer}`, `term_${buffer}`];
+  return {
+    type: floatType(width),
+    source: {
+      fours: width === 1 ? "none" : isAcross ? "rows" : "terms",
+      row,
+      term,
+      value: `value_${buffer}`,
+    },
+    functions: (extentName) => `
+${guardedLoad(`load_${buffer}`, buffer, width)}
+fn ${row}(i: u32) -> u32 { return first_${buffer} + i${isAcross ? "" : " * u.K"}; }
+fn ${term}(k: u32) -> u32 { return k${isAcross ? ` * u.${extentName}` : ""}; }
+fn value_${buffer}(row: u32, term: u32, inside: bool) -> ${floatType(width)} {
+  return load_${buffer}(row + term, inside);
+}`,
   };
 }

@@ -1,45 +1,48 @@
-/** Adds up what a split kernel left: `out[i] = sum over s of parts[s][i]`, in a fixed order. */
+/** Adds up what a split kernel left, in a fixed order. */
 import type * as tfTypes from "@tensorflow/tfjs";
 import type { GanforgeWebGpuBackend } from "../backend.ts";
-import { packScalars } from "../uniforms.ts";
-import { floatType, storage, uniforms, vectorWidth } from "./wgsl.ts";
-
-const THREADS = 64;
+import type { ElementwiseNode, IndexTerm, Operand } from "../expression.ts";
 
 /**
- * Sums over the first dimension, and releases the parts.
- * @param parts `[splits, size]`
- * @param out a tensor of `size` numbers, to be written
+ * Sums over the middle of `[outer, splits, inner]`, and releases the parts. The sum is an elementwise
+ * operation, so that in a captured step it joins those that follow: a bias, an activation, an
+ * optimiser.
+ * @param parts `[outer, splits, inner]`, at most 32 splits (`MOST_PARTS` of tuning.ts)
+ * @param out a tensor of `outer * inner` numbers, to be written: the sums over the divisor
  */
 export function addParts(
   backend: GanforgeWebGpuBackend,
   parts: tfTypes.TensorInfo,
   out: tfTypes.TensorInfo,
-  counts: { splits: number; size: number },
+  { outer = 1, splits, inner, divisor = 1 }: {
+    outer?: number;
+    splits: number;
+    inner: number;
+    divisor?: number;
+  },
 ): void {
-  const width = vectorWidth(counts.size);
-  const float = floatType(width);
-  const size = counts.size / width;
-  const groups = Math.ceil(size / THREADS);
-  const rows = Math.ceil(groups / 32768);
-  const code = `
-${storage({ parts: float }, { out: float })}
-${uniforms(["size", "splits"], 2)}
-@compute @workgroup_size(${THREADS})
-fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let i = id.y * (groups.x * ${THREADS}u) + id.x;
-  if (i >= u.size) { return; }
-  var sum = parts[i];
-  for (var s = 1u; s < u.splits; s++) { sum += parts[s * u.size + i]; }
-  out[i] = sum;
-}`;
-  backend.dispatch({
-    label: "addParts",
-    pipeline: backend.pipeline("addParts", code),
-    reads: [backend.bufferOf(parts)],
-    writes: [backend.bufferOf(out)],
-    uniforms: packScalars([size, counts.splits]),
-    workgroups: [Math.ceil(groups / rows), rows, 1],
-  }, [parts, out]);
+  const buffer = backend.bufferOf(parts);
+  const terms: IndexTerm[] = [
+    { divisor: 1, modulus: inner, stride: 1 },
+    { divisor: inner, modulus: outer, stride: splits * inner },
+  ].filter(({ modulus }) => modulus > 1);
+  const operands = Array.from({ length: splits }, (_, s): Operand => ({
+    buffer,
+    type: "f32",
+    terms,
+    offset: s * inner,
+  }));
+  const nodes = Array.from({ length: splits - 1 }, (_, s): ElementwiseNode => ({
+    op: "add",
+    args: [s === 0 ? { operand: 0 } : { node: s - 1 }, { operand: s + 1 }],
+    params: [],
+  }));
+  if (divisor !== 1) {
+    const sum = { node: nodes.length - 1 };
+    const by = { node: nodes.push({ op: "fill", args: [], params: [divisor] }) - 1 };
+    nodes.push({ op: "div", args: [sum, by], params: [] });
+  }
+  const outputs = [{ node: nodes.length - 1, buffer: backend.bufferOf(out) }];
+  backend.elementwise({ size: outer * inner, operands, nodes, outputs }, [parts, out]);
   backend.disposeData(parts.dataId);
 }

@@ -2,7 +2,9 @@
 import type * as tfTypes from "@tensorflow/tfjs";
 import { tf } from "../../tf.ts";
 import type { GanforgeWebGpuBackend } from "../backend.ts";
+import type { Argument, Expression, Operand } from "../expression.ts";
 import { chooseParts, type Combination } from "../reduction.ts";
+import { addParts } from "./partial_sums.ts";
 import { type KernelCall, replaceKernel } from "./registry.ts";
 
 /** Registers them for the backend "webgpu". */
@@ -58,37 +60,55 @@ function reduce(
   return { ...current, shape };
 }
 
+/** One reduction of `[outer, reduced, inner]` over its middle. */
+interface Stage {
+  outer: number;
+  reduced: number;
+  inner: number;
+  combine: Combination;
+  divisor: number;
+}
+
 /** Reduces the middle of `[outer, reduced, inner]`. */
 function reduceOnce(
   backend: GanforgeWebGpuBackend,
   x: tfTypes.TensorInfo,
-  stage: {
-    outer: number;
-    reduced: number;
-    inner: number;
-    combine: Combination;
-    divisor: number;
-  },
+  stage: Stage,
 ): tfTypes.TensorInfo {
-  const { outer, reduced, inner } = stage;
+  const size = stage.outer * stage.reduced * stage.inner;
+  const terms = size === 1 ? [] : [{ divisor: 1, modulus: size, stride: 1 }];
+  const operands: Operand[] = [{ buffer: backend.bufferOf(x), type: "f32", terms }];
+  const what = { size, operands, nodes: [], value: { operand: 0 }, tensors: [x] };
+  return reduceExpression(backend, what, stage);
+}
+
+/**
+ * Reduces the elements of an expression, in two steps where one has too few threads.
+ * @param what the expression, what of it is reduced, and the tensors that it reads
+ * @returns `[outer, 1, inner]`
+ */
+export function reduceExpression(
+  backend: GanforgeWebGpuBackend,
+  what: Expression & { value: Argument; tensors: tfTypes.TensorInfo[] },
+  stage: Stage,
+): tfTypes.TensorInfo {
+  const { outer, inner, combine, divisor } = stage;
+  const { tensors, ...expression } = what;
   const parts = chooseParts(backend, stage);
   const output = backend.allocate([outer, parts, inner]);
-  const size = outer * reduced * inner;
   backend.reduction({
     ...stage,
-    size,
-    operands: [{
-      buffer: backend.bufferOf(x),
-      type: "f32",
-      terms: size === 1 ? [] : [{ divisor: 1, modulus: size, stride: 1 }],
-    }],
-    nodes: [],
-    value: { operand: 0 },
+    ...expression,
     parts,
-    divisor: parts === 1 ? stage.divisor : 1,
+    divisor: parts === 1 ? divisor : 1,
     output: backend.bufferOf(output),
-  }, [x, output]);
+  }, [...tensors, output]);
   if (parts === 1) return output;
+  if (combine === "sum") {
+    const result = backend.allocate([outer, 1, inner]);
+    addParts(backend, output, result, { outer, splits: parts, inner, divisor });
+    return result;
+  }
   const result = reduceOnce(backend, output, { ...stage, reduced: parts });
   backend.disposeData(output.dataId);
   return result;

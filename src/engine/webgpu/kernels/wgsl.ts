@@ -42,3 +42,9 @@ export function uniforms(names: string[], binding: number): string {
   return `struct Uniforms { ${names.map((name) => `${name}: u32`).join(", ")} };
 @group(0) @binding(${binding}) var<uniform> u: Uniforms;`;
 }
+
+/** The same block as constants of the program: what is computed from them alone costs nothing. */
+export function constants(names: string[], values: number[]): string {
+  return `struct Uniforms { ${names.map((name) => `${name}: u32`).join(", ")} };
+const u = Uniforms(${values.map((value) => `${value}u`).join(", ")});`;
+}

@@ -1,0 +1,100 @@
+/**
+ * Measures the matrix kernels with every tile, and every number of parts of the sum, that a GPU could
+ * use, and prints for each case the best and what the tuning chooses: the figures behind the table in
+ * src/engine/webgpu/tuning.ts.
+ *
+ *     deno run --allow-read --allow-env --allow-sys bench/webgpu_tiles.ts [--json] [NAME ...]
+ */
+import { tf } from "../src/engine/tf.ts";
+import type { WebGpuFunction } from "../src/engine/webgpu/compiled_function.ts";
+import { openWebGpu } from "../src/engine/webgpu/device.ts";
+import { createWebGpuEngine } from "../src/engine/webgpu/engine.ts";
+import { GPU_TUNING, type GroupTile } from "../src/engine/webgpu/tuning.ts";
+import { passMilliseconds } from "./device_time.ts";
+import { functionOf, KERNEL_CASES, specsOf } from "./kernel_cases.ts";
+
+/** Sums are split until there are so many workgroups. */
+const ENOUGH = [1, 128, 256, 512, 1024];
+
+const gpu = await openWebGpu();
+if (!gpu) {
+  console.error("There is no WebGPU adapter to measure.");
+  Deno.exit(2);
+}
+const isJson = Deno.args.includes("--json");
+const names = Deno.args.filter((arg) => !arg.startsWith("--"));
+const candidates = gridOfTiles();
+for (const item of KERNEL_CASES) {
+  if (!item.flops || (names.length > 0 && !names.some((name) => item.name.includes(name)))) {
+    continue;
+  }
+  const results: { what: string; ms: number }[] = [];
+  const seen = new Set<string>();
+  for (const tile of candidates) {
+    for (const enoughTiles of ENOUGH) {
+      const groupTiles = { large: tile, largeProducts: Infinity, short: tile, usual: [tile] };
+      const tuning = { ...GPU_TUNING, groupTiles, enoughTiles };
+      const engine = await createWebGpuEngine({ tuning });
+      const fn = await engine.compileFunction(functionOf(item), specsOf(item)) as WebGpuFunction;
+      const groups = fn.executable.workgroups[0].join("x");
+      const what = `${textOf(tile)} in ${groups} workgroups`;
+      if (!seen.has(what)) {
+        seen.add(what);
+        const ms = await passMilliseconds(
+          gpu.device,
+          (pass) => fn.executable.encodeDispatches(pass),
+        );
+        results.push({ what, ms });
+        if (isJson) console.log(JSON.stringify({ case: item.name, ...tile, groups, ms }));
+      }
+      await engine.dispose();
+    }
+  }
+  const engine = await createWebGpuEngine({ tuning: GPU_TUNING });
+  const fn = await engine.compileFunction(functionOf(item), specsOf(item)) as WebGpuFunction;
+  const chosen = await passMilliseconds(gpu.device, (pass) => fn.executable.encodeDispatches(pass));
+  await engine.dispose();
+  const [best] = results.toSorted((a, b) => a.ms - b.ms);
+  console.log(
+    `${item.name}: ${rate(item.flops, best.ms)} with ${best.what}; chosen: ` +
+      rate(item.flops, chosen),
+  );
+}
+tf.dispose();
+Deno.exit(0);
+
+/** Tiles of every shape that a workgroup of 64 to 256 threads can have. */
+function gridOfTiles(): GroupTile[] {
+  const shapes: [rows: number, columns: number, depth: number, thread: [number, number]][] = [
+    [128, 4, 8, [4, 4]],
+    [128, 8, 8, [4, 4]],
+    [64, 16, 16, [4, 4]],
+    [32, 32, 16, [4, 4]],
+    [32, 32, 32, [4, 4]],
+    [32, 64, 16, [4, 4]],
+    [64, 32, 16, [4, 4]],
+    [64, 32, 16, [8, 4]],
+    [64, 64, 16, [4, 4]],
+    [64, 64, 16, [8, 4]],
+    [64, 64, 16, [8, 8]],
+    [128, 64, 8, [8, 4]],
+    [128, 64, 8, [8, 8]],
+    [128, 128, 8, [8, 8]],
+  ];
+  return shapes.map(([rows, columns, depth, [threadRows, threadColumns]]) => ({
+    rows,
+    columns,
+    depth,
+    threadRows,
+    threadColumns,
+    unrolled: 8,
+  }));
+}
+
+function textOf({ rows, columns, depth, threadRows, threadColumns }: GroupTile): string {
+  return `${rows}x${columns}x${depth} (${threadRows}x${threadColumns})`;
+}
+
+function rate(flops: number, ms: number): string {
+  return `${(flops / ms / 1e6).toPrecision(3)} GFLOP/s (${ms.toFixed(4)} ms)`;
+}

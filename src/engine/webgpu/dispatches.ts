@@ -1,0 +1,101 @@
+/**
+ * The operations of a planned step as dispatches on real buffers. Starting a dispatch takes a GPU
+ * longer than most elementwise work, so what can run at the same time is started together.
+ */
+import type { GanforgeWebGpuBackend } from "./backend.ts";
+import type { Dispatch } from "./backend_types.ts";
+import { elementwiseDispatch, type ElementwiseMember } from "./elementwise.ts";
+import { bindingCount } from "./expression_code.ts";
+import { mapBuffers, readsOf, writesOf } from "./graph.ts";
+import type { StepPlan } from "./plan.ts";
+import { reductionDispatch } from "./reduction.ts";
+import type { BufferRange } from "./step_memory.ts";
+
+/** Storage buffers of one dispatch at most, where the device allows as many. */
+const MOST_BINDINGS = 64;
+
+/** A dispatch, and how many bytes of each buffer it sees: a shared one may be longer than the value. */
+export interface SizedDispatch extends Dispatch {
+  /** By buffer. */
+  sizeOf: Map<GPUBuffer, number>;
+}
+
+/**
+ * The dispatches of a plan, on real buffers. Elementwise operations in a row that do not touch each
+ * other's results become one.
+ */
+export function dispatchesOf(
+  backend: GanforgeWebGpuBackend,
+  plan: StepPlan,
+  rangeOf: (standIn: GPUBuffer) => BufferRange,
+): SizedDispatch[] {
+  const dispatches: SizedDispatch[] = [];
+  let run = new ElementwiseRun(backend);
+  const endRun = () => {
+    const dispatch = run.dispatch();
+    if (dispatch) dispatches.push(dispatch);
+    run = new ElementwiseRun(backend);
+  };
+  plan.operations.forEach((operation, i) => {
+    const standIns = [...readsOf(operation), ...writesOf(operation)];
+    const ranges = standIns.map(rangeOf);
+    const sizeOf = new Map(ranges.map(({ buffer, sizeBytes }) => [buffer, sizeBytes] as const));
+    const moved = mapBuffers(operation, (standIn) => rangeOf(standIn).buffer);
+    if (moved.kind === "elementwise") {
+      const member = { work: moved.work, inPlace: plan.inPlace.get(i) };
+      if (run.add(member, sizeOf)) return;
+      endRun();
+      run.add(member, sizeOf);
+      return;
+    }
+    endRun();
+    const work = moved.kind === "dispatch" ? moved.work : reductionDispatch(backend, moved.work);
+    dispatches.push({ ...work, sizeOf });
+  });
+  endRun();
+  return dispatches;
+}
+
+/** Elementwise operations that may run at the same time. */
+class ElementwiseRun {
+  readonly #backend: GanforgeWebGpuBackend;
+  readonly #members: ElementwiseMember[] = [];
+  readonly #sizeOf = new Map<GPUBuffer, number>();
+  readonly #read = new Set<GPUBuffer>();
+  readonly #written = new Set<GPUBuffer>();
+  #bindings = 0;
+
+  constructor(backend: GanforgeWebGpuBackend) {
+    this.#backend = backend;
+  }
+
+  /** Takes one more, unless it needs a result of the others, or they what it overwrites. */
+  add(member: ElementwiseMember, sizeOf: Map<GPUBuffer, number>): boolean {
+    const { tuning, device } = this.#backend;
+    const reads = member.work.operands.map(({ buffer }) => buffer);
+    const writes = member.work.outputs.map(({ buffer }) => buffer);
+    const bindings = this.#bindings + bindingCount(member.work) + writes.length;
+    if (this.#members.length > 0) {
+      const { maxStorageBuffersPerShaderStage } = device.limits;
+      const isFull = this.#members.length === tuning.mostMembers ||
+        bindings > Math.min(MOST_BINDINGS, maxStorageBuffersPerShaderStage);
+      const depends = reads.some((buffer) => this.#written.has(buffer)) ||
+        writes.some((buffer) => this.#read.has(buffer) || this.#written.has(buffer));
+      if (isFull || depends) return false;
+    }
+    this.#members.push(member);
+    this.#bindings = bindings;
+    for (const [buffer, size] of sizeOf) {
+      this.#sizeOf.set(buffer, Math.max(size, this.#sizeOf.get(buffer) ?? 0));
+    }
+    reads.forEach((buffer) => this.#read.add(buffer));
+    writes.forEach((buffer) => this.#written.add(buffer));
+    return true;
+  }
+
+  /** All of them as one dispatch; undefined where there are none. */
+  dispatch(): SizedDispatch | undefined {
+    if (this.#members.length === 0) return undefined;
+    return { ...elementwiseDispatch(this.#backend, this.#members), sizeOf: this.#sizeOf };
+  }
+}

@@ -1,0 +1,94 @@
+import { assertEquals } from "@std/assert";
+import { tf } from "../../../src/engine/tf.ts";
+import type { TensorMap, TensorSpec } from "../../../src/engine/types.ts";
+import type { WebGpuFunction } from "../../../src/engine/webgpu/compiled_function.ts";
+import { createWebGpuEngine } from "../../../src/engine/webgpu/engine.ts";
+import { GPU_TUNING } from "../../../src/engine/webgpu/tuning.ts";
+import { assertClose, normals, withWebGpu } from "./helpers.ts";
+
+const SHAPES = { a: [3, 5], b: [4, 8], c: [1], d: [70000] };
+
+function specOf(name: keyof typeof SHAPES): Record<string, TensorSpec> {
+  return { [name]: { shape: SHAPES[name], dtype: "float32" } };
+}
+
+Deno.test("on GPUs elementwise work in a row that needs nothing of each other is one dispatch", () =>
+  withWebGpu(async () => {
+    const fn = ({ a, b, c, d }: TensorMap): TensorMap => ({
+      ya: tf.tanh(a),
+      yb: tf.mul(b, tf.slice(b, [1, 2], [1, 1])),
+      yc: tf.add(tf.exp(c), 1),
+      yd: tf.relu(tf.sub(d, c)),
+    });
+    const entries = Object.entries(SHAPES).map(([name, shape], stream) => {
+      return { name, shape, data: normals(shape, stream) };
+    });
+    await tf.setBackend("cpu");
+    const given = entries.map(({ name, shape, data }) => [name, tf.tensor(data, shape)] as const);
+    const expected = fn(Object.fromEntries(given));
+    const engine = await createWebGpuEngine({ tuning: GPU_TUNING });
+    const specs = entries.map(({ name }) => specOf(name as keyof typeof SHAPES));
+    const compiled = await engine.compileFunction(
+      fn,
+      Object.assign({}, ...specs),
+    ) as WebGpuFunction;
+    assertEquals(compiled.executable.dispatchCount, 1);
+    const actual = await compiled.run(
+      Object.fromEntries(
+        entries.map(({ name, shape, data }) => [name, { shape, dtype: "float32", data }]),
+      ),
+    );
+    for (const [name, tensor] of Object.entries(expected)) {
+      const values = Float32Array.from(await tensor.data());
+      assertClose(name, actual[name].data as Float32Array, values, 1e-6);
+    }
+    tf.dispose([expected, given.map(([, tensor]) => tensor)]);
+    await engine.dispose();
+  }));
+
+Deno.test("work that needs an earlier result, or overwrites what an earlier one reads, waits", () =>
+  withWebGpu(async () => {
+    const engine = await createWebGpuEngine({ tuning: GPU_TUNING });
+    const dispatches = async (fn: (b: tf.Tensor2D) => TensorMap) => {
+      const compiled = await engine.compileFunction(
+        ({ b }) => fn(b as tf.Tensor2D),
+        specOf("b"),
+      ) as WebGpuFunction;
+      return compiled.executable.dispatchCount;
+    };
+    // Elementwise, product, elementwise: nothing of it in a row.
+    assertEquals(
+      await dispatches((b) => {
+        const first = tf.tanh(b);
+        const product = tf.matMul(first, first, false, true);
+        return { first, last: tf.mul(product, 2) };
+      }),
+      3,
+    );
+    // A transposition reads other elements than it writes, so it cannot join what it needs.
+    assertEquals(
+      await dispatches((b) => {
+        const first = tf.tanh(b);
+        return { first, last: tf.mul(tf.transpose(first), 2) };
+      }),
+      2,
+    );
+    await engine.dispose();
+    // The new b takes the place of the old one, which the new a reads at other places.
+    const old = normals([8], 1);
+    const compiled = await (await createWebGpuEngine({ tuning: GPU_TUNING })).compileStep({
+      inputs: {},
+      step: ({ a, b }) => ({
+        state: { a: tf.add(a, tf.reverse(b)), b: tf.mul(b, 3) },
+        scalars: {},
+      }),
+    }, {
+      a: { shape: [8], dtype: "float32", data: new Float32Array(8) },
+      b: { shape: [8], dtype: "float32", data: old },
+    }, 1);
+    await compiled.run([{}, {}], 0);
+    const { a, b } = await compiled.readState();
+    assertClose("a", a.data as Float32Array, old.toReversed().map((x) => x + 3 * x), 1e-6);
+    assertClose("b", b.data as Float32Array, old.map((x) => 9 * x), 1e-6);
+    await compiled.dispose();
+  }));
