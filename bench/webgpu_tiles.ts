@@ -65,34 +65,36 @@ Deno.exit(0);
 
 /** Tiles of every shape that a workgroup of 64 to 256 threads can have. */
 function gridOfTiles(): GroupTile[] {
-  const shapes: [rows: number, columns: number, depth: number, thread: [number, number]][] = [
-    [128, 4, 8, [4, 4]],
-    [128, 8, 8, [4, 4]],
-    [64, 16, 16, [4, 4]],
-    [32, 32, 16, [4, 4]],
-    [32, 32, 32, [4, 4]],
-    [32, 64, 16, [4, 4]],
-    [64, 32, 16, [4, 4]],
-    [64, 32, 16, [8, 4]],
-    [64, 64, 16, [4, 4]],
-    [64, 64, 16, [8, 4]],
-    [64, 64, 16, [8, 8]],
-    [128, 64, 8, [8, 4]],
-    [128, 64, 8, [8, 8]],
-    [128, 128, 8, [8, 8]],
+  const shapes: [tile: [number, number, number], thread: [number, number, number?]][] = [
+    [[32, 4, 32], [4, 4, 8]],
+    [[32, 8, 32], [4, 4, 8]],
+    [[64, 16, 16], [4, 4]],
+    [[64, 16, 32], [4, 4, 4]],
+    [[32, 32, 16], [4, 4]],
+    [[32, 32, 32], [4, 4, 2]],
+    [[32, 64, 16], [4, 4]],
+    [[64, 32, 16], [4, 4]],
+    [[64, 32, 16], [4, 4, 2]],
+    [[64, 64, 16], [4, 4]],
+    [[64, 64, 16], [8, 4]],
+    [[64, 64, 16], [8, 8]],
+    [[128, 64, 8], [8, 4]],
+    [[128, 64, 8], [8, 8]],
+    [[128, 128, 8], [8, 8]],
   ];
-  return shapes.map(([rows, columns, depth, [threadRows, threadColumns]]) => ({
+  return shapes.map(([[rows, columns, depth], [threadRows, threadColumns, slices = 1]]) => ({
     rows,
     columns,
     depth,
     threadRows,
     threadColumns,
+    slices,
     unrolled: 8,
   }));
 }
 
-function textOf({ rows, columns, depth, threadRows, threadColumns }: GroupTile): string {
-  return `${rows}x${columns}x${depth} (${threadRows}x${threadColumns})`;
+function textOf({ rows, columns, depth, threadRows, threadColumns, slices }: GroupTile): string {
+  return `${rows}x${columns}x${depth} (${threadRows}x${threadColumns}, ${slices} slices)`;
 }
 
 function rate(flops: number, ms: number): string {

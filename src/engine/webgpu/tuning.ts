@@ -17,7 +17,9 @@ export interface GroupTile {
   /** Rows and columns of a thread: multiples of 4. */
   threadRows: number;
   threadColumns: number;
-  /** Terms in a turn of the inner loop: a divisor of the depth. */
+  /** The threads are so often there, each time with an equal share of the depth: a power of 2. */
+  slices: number;
+  /** Terms in a turn of the inner loop at most: a power of 2. */
   unrolled: number;
 }
 
@@ -44,9 +46,9 @@ export interface KernelTuning {
 /** `rows x columns x depth`, and the rows and columns of a thread. */
 function groupTile(
   [rows, columns, depth]: [number, number, number],
-  [threadRows, threadColumns]: [number, number],
+  [threadRows, threadColumns, slices = 1]: [number, number, number?],
 ): GroupTile {
-  return { rows, columns, depth, threadRows, threadColumns, unrolled: 8 };
+  return { rows, columns, depth, threadRows, threadColumns, slices, unrolled: 8 };
 }
 
 /** The tiles of workgroups, by what is multiplied. */
@@ -67,8 +69,8 @@ const GROUP_TILES: GroupTiles = {
   usual: [
     groupTile([64, 32, 16], [4, 4]),
     groupTile([64, 16, 16], [4, 4]),
-    groupTile([128, 8, 8], [4, 4]),
-    groupTile([128, 4, 8], [4, 4]),
+    groupTile([32, 8, 32], [4, 4, 8]),
+    groupTile([32, 4, 32], [4, 4, 8]),
   ],
 };
 

@@ -92,20 +92,23 @@ export function workgroupGemmCode(gemm: WorkgroupGemm): string {
       )
     }
       }`;
+  const terms = tile.depth / tile.slices;
+  const unrolled = Math.min(tile.unrolled, terms);
   const stored = (value: string, column: string) =>
     `{ let n = ${column}; let value = ${value}; if (n < ${sizes.columns}) { ${store.statement} } }`;
   return `
 ${declarations}
 var<workgroup> tile_a: array<vec4<f32>, ${2 * a.size}>;
 var<workgroup> tile_b: array<vec4<f32>, ${2 * b.size}>;
-@compute @workgroup_size(${threads.x * threads.y})
+@compute @workgroup_size(${threads.count})
 fn main(
   @builtin(workgroup_id) group: vec3<u32>,
   @builtin(local_invocation_index) t: u32,
   @builtin(num_workgroups) groups: vec3<u32>,
 ) {
   let x = t % ${threads.x}u;
-  let y = t / ${threads.x}u;
+  let y = t / ${threads.x}u % ${threads.y}u;
+  let slice = t / ${threads.x * threads.y}u;
   let z = group.z;
   ${setup}
   let across = (${sizes.columns} + ${tile.columns - 1}u) / ${tile.columns}u; // tiles in a row
@@ -134,19 +137,16 @@ fn main(
       ${a.load(sizes.to)}
       ${b.load(sizes.to)}
     }
-    ${
-    tile.unrolled === tile.depth
-      ? each(tile.depth, (kk) => inner(`${kk}u`))
-      : `for (var kk = 0u; kk < ${tile.depth}u; kk += ${tile.unrolled}u) {
-      ${each(tile.unrolled, (step) => inner(`kk + ${step}u`))}
-    }`
-  }
+    for (var kk = slice * ${terms}u; kk < (slice + 1u) * ${terms}u; kk += ${unrolled}u) {
+      ${each(unrolled, (step) => inner(`kk + ${step}u`))}
+    }
     old_a = ${a.size}u - old_a;
     old_b = ${b.size}u - old_b;
     ${a.store("old_a")}
     ${b.store("old_b")}
     workgroupBarrier();
   }
+  ${tile.slices > 1 ? addSlices(tile, a.size) : ""}
   ${
     each(tile.threadRows, (i) =>
       `{ let m = m0 + ${4 * threads.y * (i >> 2) + (i & 3)}u + y * 4u;
@@ -164,9 +164,33 @@ fn main(
 }`;
 }
 
-/** Threads of a workgroup along columns (x) and rows (y). */
-function threadsOf(tile: GroupTile): { x: number; y: number } {
-  return { x: tile.columns / tile.threadColumns, y: tile.rows / tile.threadRows };
+/** Threads of a workgroup along columns (x) and rows (y), and all of them. */
+function threadsOf(tile: GroupTile): { x: number; y: number; count: number } {
+  const [x, y] = [tile.columns / tile.threadColumns, tile.rows / tile.threadRows];
+  return { x, y, count: x * y * tile.slices };
+}
+
+/** Statements after which the first slice has the sums of all, and the others are done. */
+function addSlices(tile: GroupTile, tileFours: number): string {
+  const { x, y } = threadsOf(tile);
+  const columnFours = tile.threadColumns / 4;
+  const fours = tile.threadRows * columnFours; // of a thread
+  if (tile.slices * x * y * fours > 2 * tileFours) {
+    throw new RangeError(`The sums of ${tile.slices} slices need more memory than their tile has`);
+  }
+  const sums = (action: (sum: string, place: number) => string) =>
+    each(
+      tile.threadRows,
+      (i) => each(columnFours, (j) => action(`c${i}_${j}`, i * columnFours + j)),
+    );
+  const at = (slice: string, place: number) =>
+    `tile_a[((${slice}) * ${x * y}u + y * ${x}u + x) * ${fours}u + ${place}u]`;
+  return `${sums((sum, place) => `${at("slice", place)} = ${sum};`)}
+  workgroupBarrier();
+  if (slice > 0u) { return; }
+  for (var other = 1u; other < ${tile.slices}u; other++) {
+    ${sums((sum, place) => `${sum} += ${at("other", place)};`)}
+  }`;
 }
 
 /** How one operand's tile gets into workgroup memory. */
@@ -191,8 +215,7 @@ function tileLoader(
   { extent, limit, first }: { extent: number; limit: string; first: string },
   tile: GroupTile,
 ): TileLoader {
-  const threads = threadsOf(tile);
-  const count = threads.x * threads.y;
+  const { count } = threadsOf(tile);
   const rowsOfFour = extent / 4;
   const terms = source.fours === "terms" ? 4 : 1; // of a place
   const places = rowsOfFour * tile.depth / terms;
