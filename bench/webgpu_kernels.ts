@@ -2,9 +2,10 @@
  * Measures our WebGPU kernels one by one and prints a table: GFLOP/s or GB/s, and which share that is
  * of what the device does at most (device_ceilings.ts); then what a replayed dispatch costs the host.
  *
- *     deno run --allow-read --allow-env --allow-sys bench/webgpu_kernels.ts [--tiles=FAMILY] [NAME ...]
+ *     deno run --allow-read --allow-env --allow-sys bench/webgpu_kernels.ts [OPTION] [NAME ...]
  *
- * FAMILY: registers or workgroup (src/engine/webgpu/tuning.ts); by default the adapter's own.
+ * --tiles=FAMILY: registers or workgroup (src/engine/webgpu/tuning.ts); by default the adapter's own.
+ * --tuning=JSON: fields of a GPU's tuning to try.
  */
 import { tf } from "../src/engine/tf.ts";
 import type { GanforgeWebGpuBackend } from "../src/engine/webgpu/backend.ts";
@@ -57,12 +58,15 @@ function printRow([name, ...numbers]: string[]): void {
   console.log(`| ${name.padEnd(62)} | ${numbers.map((text) => text.padStart(14)).join(" | ")} |`);
 }
 
-/** The family that `--tiles=` asks for; undefined leaves it to the adapter. */
+/** What `--tiles=` or `--tuning=` asks for; undefined leaves it to the adapter. */
 function chosenTuning(option: string | undefined): KernelTuning | undefined {
   if (option === undefined) return undefined;
   const found = [SOFTWARE_TUNING, GPU_TUNING].find(({ family }) => option === `--tiles=${family}`);
   if (found) return found;
-  console.error(`Cannot measure with ${option}: there are --tiles=registers and --tiles=workgroup`);
+  if (option.startsWith("--tuning=")) return { ...GPU_TUNING, ...JSON.parse(option.slice(9)) };
+  console.error(
+    `Cannot measure with ${option}: there are --tiles=registers, --tiles=workgroup and --tuning=JSON`,
+  );
   Deno.exit(2);
 }
 

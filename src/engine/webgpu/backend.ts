@@ -15,8 +15,9 @@ import type {
   UniformField,
   WorkRecorder,
 } from "./backend_types.ts";
-import { elementwiseDispatch, type ElementwiseWork } from "./elementwise.ts";
-import { reductionDispatch, type ReductionWork } from "./reduction.ts";
+import { elementwiseMember, type ElementwiseWork } from "./elementwise.ts";
+import { type ProgramContext, programDispatch, type ProgramMember } from "./expression_program.ts";
+import { reductionMember, type ReductionWork } from "./reduction.ts";
 import type { KernelTuning } from "./tuning.ts";
 import { packStockUniforms } from "./uniforms.ts";
 
@@ -122,13 +123,20 @@ export class GanforgeWebGpuBackend extends StockBackend {
   /** Queues an elementwise kernel; see {@linkcode dispatch} for `tensors`. */
   elementwise(work: ElementwiseWork, tensors: tfTypes.TensorInfo[]): void {
     if (this.recorder) this.recorder.elementwise(work);
-    else this.dispatch(elementwiseDispatch(this, [{ work }]), tensors);
+    else this.#runProgram((context) => elementwiseMember(this, { work }, context), tensors);
   }
 
   /** Queues a reduction; see {@linkcode dispatch} for `tensors`. */
   reduction(work: ReductionWork, tensors: tfTypes.TensorInfo[]): void {
     if (this.recorder) this.recorder.reduction(work);
-    else this.dispatch(reductionDispatch(this, work), tensors);
+    else this.#runProgram((context) => reductionMember(this, work, context), tensors);
+  }
+
+  #runProgram(
+    make: (context: ProgramContext) => ProgramMember,
+    tensors: tfTypes.TensorInfo[],
+  ): void {
+    this.dispatch(programDispatch(this, [make]), tensors);
   }
 
   /** Submits everything that is still being encoded. */

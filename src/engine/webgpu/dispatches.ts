@@ -4,11 +4,12 @@
  */
 import type { GanforgeWebGpuBackend } from "./backend.ts";
 import type { Dispatch } from "./backend_types.ts";
-import { elementwiseDispatch, type ElementwiseMember } from "./elementwise.ts";
+import { elementwiseMember } from "./elementwise.ts";
 import { bindingCount } from "./expression_code.ts";
-import { mapBuffers, readsOf, writesOf } from "./graph.ts";
+import { type ProgramContext, programDispatch } from "./expression_program.ts";
+import { mapBuffers, type Operation, readsOf, writesOf } from "./graph.ts";
 import type { StepPlan } from "./plan.ts";
-import { reductionDispatch } from "./reduction.ts";
+import { reductionMember } from "./reduction.ts";
 import type { BufferRange } from "./step_memory.ts";
 
 /** Storage buffers of one dispatch at most, where the device allows as many. */
@@ -21,8 +22,8 @@ export interface SizedDispatch extends Dispatch {
 }
 
 /**
- * The dispatches of a plan, on real buffers. Elementwise operations in a row that do not touch each
- * other's results become one.
+ * The dispatches of a plan, on real buffers. Elementwise work and reductions in a row that do not touch
+ * each other's results become one.
  */
 export function dispatchesOf(
   backend: GanforgeWebGpuBackend,
@@ -30,36 +31,42 @@ export function dispatchesOf(
   rangeOf: (standIn: GPUBuffer) => BufferRange,
 ): SizedDispatch[] {
   const dispatches: SizedDispatch[] = [];
-  let run = new ElementwiseRun(backend);
+  let run = new Run(backend);
   const endRun = () => {
     const dispatch = run.dispatch();
     if (dispatch) dispatches.push(dispatch);
-    run = new ElementwiseRun(backend);
+    run = new Run(backend);
   };
   plan.operations.forEach((operation, i) => {
     const standIns = [...readsOf(operation), ...writesOf(operation)];
     const ranges = standIns.map(rangeOf);
     const sizeOf = new Map(ranges.map(({ buffer, sizeBytes }) => [buffer, sizeBytes] as const));
     const moved = mapBuffers(operation, (standIn) => rangeOf(standIn).buffer);
-    if (moved.kind === "elementwise") {
-      const member = { work: moved.work, inPlace: plan.inPlace.get(i) };
-      if (run.add(member, sizeOf)) return;
+    if (moved.kind === "dispatch") {
       endRun();
-      run.add(member, sizeOf);
+      dispatches.push({ ...moved.work, sizeOf });
       return;
     }
+    const member = { operation: moved, inPlace: plan.inPlace.get(i), sizeOf };
+    if (run.add(member)) return;
     endRun();
-    const work = moved.kind === "dispatch" ? moved.work : reductionDispatch(backend, moved.work);
-    dispatches.push({ ...work, sizeOf });
+    run.add(member);
   });
   endRun();
   return dispatches;
 }
 
-/** Elementwise operations that may run at the same time. */
-class ElementwiseRun {
+/** An operation on real buffers. */
+interface RunMember {
+  operation: Exclude<Operation, { kind: "dispatch" }>;
+  inPlace: Map<number, number> | undefined;
+  sizeOf: Map<GPUBuffer, number>;
+}
+
+/** Operations that may run at the same time. */
+class Run {
   readonly #backend: GanforgeWebGpuBackend;
-  readonly #members: ElementwiseMember[] = [];
+  readonly #members: RunMember[] = [];
   readonly #sizeOf = new Map<GPUBuffer, number>();
   readonly #read = new Set<GPUBuffer>();
   readonly #written = new Set<GPUBuffer>();
@@ -70,11 +77,11 @@ class ElementwiseRun {
   }
 
   /** Takes one more, unless it needs a result of the others, or they what it overwrites. */
-  add(member: ElementwiseMember, sizeOf: Map<GPUBuffer, number>): boolean {
+  add(member: RunMember): boolean {
     const { tuning, device } = this.#backend;
-    const reads = member.work.operands.map(({ buffer }) => buffer);
-    const writes = member.work.outputs.map(({ buffer }) => buffer);
-    const bindings = this.#bindings + bindingCount(member.work) + writes.length;
+    const reads = readsOf(member.operation);
+    const writes = writesOf(member.operation);
+    const bindings = this.#bindings + bindingCount(member.operation.work) + writes.length;
     if (this.#members.length > 0) {
       const { maxStorageBuffersPerShaderStage } = device.limits;
       const isFull = this.#members.length === tuning.mostMembers ||
@@ -85,7 +92,7 @@ class ElementwiseRun {
     }
     this.#members.push(member);
     this.#bindings = bindings;
-    for (const [buffer, size] of sizeOf) {
+    for (const [buffer, size] of member.sizeOf) {
       this.#sizeOf.set(buffer, Math.max(size, this.#sizeOf.get(buffer) ?? 0));
     }
     reads.forEach((buffer) => this.#read.add(buffer));
@@ -96,6 +103,11 @@ class ElementwiseRun {
   /** All of them as one dispatch; undefined where there are none. */
   dispatch(): SizedDispatch | undefined {
     if (this.#members.length === 0) return undefined;
-    return { ...elementwiseDispatch(this.#backend, this.#members), sizeOf: this.#sizeOf };
+    const makers = this.#members.map(({ operation, inPlace }) => (context: ProgramContext) =>
+      operation.kind === "reduction"
+        ? reductionMember(this.#backend, operation.work, context)
+        : elementwiseMember(this.#backend, { work: operation.work, inPlace }, context)
+    );
+    return { ...programDispatch(this.#backend, makers), sizeOf: this.#sizeOf };
   }
 }

@@ -54,8 +54,8 @@ export function bindingCount(work: Expression): number {
 export interface ExpressionCode {
   /** Bindings, and functions of its own. */
   declarations: string;
-  /** Functions that a program has once. */
-  functions: string;
+  /** Functions that a program has once, whichever of its expressions ask for them. */
+  functions: string[];
   /** Statements that are the same for every `q`: scalars are loaded. They come first. */
   setup: string;
   /** Statements; need the thread's `q`. */
@@ -71,8 +71,8 @@ export interface ExpressionCode {
  * @param options.floats the same for f0, f1, ...
  * @param options.aliases operands that are read through another binding, by its name
  * @param options.isolated whoever uses the results may not be joined with the last rounding
- * @param options.prefix of every name outside functions, for programs of several expressions
- * @param options.firstBinding where its bindings start; default 0
+ * @param options.prefix of every name outside functions
+ * @param options.firstBinding where its bindings start
  */
 export function expressionCode(
   work: Expression,
@@ -82,12 +82,11 @@ export function expressionCode(
     floats: number[];
     aliases?: Map<number, string>;
     isolated?: boolean;
-    prefix?: string;
-    firstBinding?: number;
+    prefix: string;
+    firstBinding: number;
   },
 ): ExpressionCode {
-  const { loads, integers, floats, aliases, isolated = false } = options;
-  const { prefix = "", firstBinding = 0 } = options;
+  const { loads, integers, floats, aliases, isolated = false, prefix, firstBinding } = options;
   const keep = `${prefix}keep`;
   const width = loads ? 4 : 1;
   const float = width === 4 ? "vec4<f32>" : "f32";
@@ -144,7 +143,7 @@ export function expressionCode(
   if (barrier) declarations.push(barrier);
   return {
     declarations: declarations.join("\n"),
-    functions: work.nodes.some(({ op }) => isRandom(op)) ? RANDOM_WGSL : "",
+    functions: work.nodes.some(({ op }) => isRandom(op)) ? [RANDOM_WGSL] : [],
     setup: setup.join("\n  "),
     body: body.join("\n  "),
     reads,

@@ -4,12 +4,11 @@
  * joined to it. Long axes are reduced in parts first.
  */
 import type { GanforgeWebGpuBackend } from "./backend.ts";
-import type { Dispatch } from "./backend_types.ts";
-import { labelOf, spread, uniformBlock } from "./elementwise.ts";
+import { labelOf } from "./elementwise.ts";
 import type { Argument, Expression } from "./expression.ts";
-import { expressionCode, type Load, loadsByFour } from "./expression_code.ts";
+import { expressionCode, loadsByFour } from "./expression_code.ts";
+import { type ProgramContext, type ProgramMember, programThreads } from "./expression_program.ts";
 import { MOST_PARTS } from "./tuning.ts";
-import { packScalars } from "./uniforms.ts";
 
 /** How elements are combined. A mean is a sum whose result is divided. */
 export type Combination = "sum" | "max" | "min";
@@ -34,10 +33,6 @@ export interface ReductionWork extends Expression {
   output: GPUBuffer;
 }
 
-/** Threads of a workgroup on software adapters, each with a result of its own. */
-const THREADS = 64;
-/** Threads of a workgroup on GPUs. */
-const GPU_THREADS = 256;
 /** Fours beside each other that threads of a workgroup take: 4 of them are two sectors of memory. */
 const MOST_BESIDE = 4;
 /** Steps of a thread, where threads could share a result instead. */
@@ -71,8 +66,7 @@ interface Layout {
   /** Steps along the axis, and results side by side below it, in units of `width`. */
   length: number;
   lanes: number;
-  /** Threads of a workgroup, and how many of them share a result. */
-  threads: number;
+  /** Threads that share a result. */
   together: number;
 }
 
@@ -87,13 +81,13 @@ function layoutOf(
   const length = isRow ? reduced / width : reduced;
   const lanes = isRow ? 1 : inner / width;
   if (backend.tuning.family === "registers") {
-    return { width, length, lanes, threads: THREADS, together: 1 };
+    return { width, length, lanes, together: 1 };
   }
   // A GPU's threads share results: along the axis, but beside each other for what lies side by side.
   const beside = Math.min(MOST_BESIDE, powerOfTwo(lanes));
   const steps = Math.floor(length / parts / LEAST_STEPS);
-  const together = Math.min(GPU_THREADS / beside, powerOfTwo(Math.max(1, steps)));
-  return { width, length, lanes, threads: GPU_THREADS, together };
+  const together = Math.min(programThreads(backend) / beside, powerOfTwo(Math.max(1, steps)));
+  return { width, length, lanes, together };
 }
 
 /** The largest power of 2 up to `value`. */
@@ -119,103 +113,79 @@ export function chooseParts(
   return parts;
 }
 
-/** The dispatch of a reduction. */
-export function reductionDispatch(
+/** A reduction as part of a program. */
+export function reductionMember(
   backend: GanforgeWebGpuBackend,
   work: ReductionWork,
-): Dispatch {
+  context: ProgramContext,
+): ProgramMember {
   const { outer, parts, combine } = work;
-  const layout = layoutOf(backend, work, parts);
-  const { length, lanes, threads, together } = layout;
-  const loads = layout.width === 4 ? loadsByFour(work) : undefined;
-  const depth = Math.ceil(length / parts);
-  const integers = [outer * parts * lanes, lanes, parts, length, depth];
-  const floats = [START[combine], work.divisor];
-  const { text, reads } = reductionCode({ work, loads, integers, floats, layout });
-  const label = `${combine}${work.nodes.length > 0 ? ` of ${labelOf(work)}` : ""}`;
-  return {
-    label,
-    pipeline: backend.pipeline(label, text),
-    reads,
-    writes: [work.output],
-    uniforms: packScalars(integers, floats),
-    workgroups: spread(Math.ceil(outer * parts * lanes / (threads / together))),
-  };
-}
+  const { prefix, integers, floats } = context;
+  const threads = programThreads(backend);
+  const { length, lanes, together, width } = layoutOf(backend, work, parts);
+  const loads = width === 4 ? loadsByFour(work) : undefined;
+  const integer = (value: number) => `u.i${integers.push(value) - 1}`;
+  const float = (value: number) => `u.f${floats.push(value) - 1}`;
+  const results = integer(outer * parts * lanes);
+  const beside = integer(lanes); // results beside each other
+  const partCount = integer(parts);
+  const steps = integer(length); // along the axis
+  const depth = integer(Math.ceil(length / parts)); // of a part
+  const start = float(START[combine]);
+  const divisor = float(work.divisor);
 
-/**
- * Uniforms i0 to i4: results, results side by side, parts, steps along the axis, steps in a part;
- * f0, f1: the neutral element and the divisor.
- */
-function reductionCode(
-  program: {
-    work: ReductionWork;
-    loads: Load[] | undefined;
-    integers: number[];
-    floats: number[];
-    layout: Layout;
-  },
-): { text: string; reads: GPUBuffer[] } {
-  const { work, loads, integers, floats, layout: { threads, together } } = program;
-  const float = loads ? "vec4<f32>" : "f32";
+  const type = loads ? "vec4<f32>" : "f32";
   const isRow = work.inner === 1;
-  const result = isRow ? "f32" : float;
-  const code = expressionCode(work, { loads, integers, floats, isolated: true });
+  const resultType = isRow ? "f32" : type;
+  const code = expressionCode(work, { ...context, loads, isolated: true });
   const value = "node" in work.value ? `v${work.value.node}` : `a${work.value.operand}`;
-  const isExtreme = work.combine !== "sum";
+  const both = (a: string, b: string, float: string) => combined(combine, a, b, float);
   const collapse = isRow && loads
-    ? combined(
-      work.combine,
-      `(${combined(work.combine, "sum.x", "sum.y", "f32")})`,
-      `(${combined(work.combine, "sum.z", "sum.w", "f32")})`,
-      "f32",
-    )
+    ? both(`(${both("sum.x", "sum.y", "f32")})`, `(${both("sum.z", "sum.w", "f32")})`, "f32")
     : "sum";
-  const helpers = [...new Set(isExtreme ? [float, result] : [])].map(nanFunction);
+  const keepers = combine === "sum" ? [] : [type, resultType].map(nanFunction);
   const isShared = together > 1;
+  const memory = resultType === "f32" ? "shared_ones" : "shared_fours";
+  const output = `${prefix}result`;
   // Neighbouring threads read what lies side by side.
-  const share = isRow ? `local % ${together}u` : `local / ${threads / together}u`;
-  const beside = isRow ? `local / ${together}u` : `local % ${threads / together}u`;
-  const other = isRow ? "half" : `half * ${threads / together}u`;
+  const apart = threads / together;
+  const share = isRow ? `local % ${together}u` : `local / ${apart}u`;
+  const own = isRow ? `local / ${together}u` : `local % ${apart}u`;
+  const other = isRow ? "half" : `half * ${apart}u`;
   const finish = isShared
-    ? `shared_values[local] = ${collapse};
+    ? `${memory}[local] = ${collapse};
   for (var half = ${together / 2}u; half > 0u; half /= 2u) {
     workgroupBarrier();
     if (share < half) {
-      shared_values[local] = ${
-      combined(work.combine, "shared_values[local]", `shared_values[local + ${other}]`, result)
-    };
+      ${memory}[local] = ${both(`${memory}[local]`, `${memory}[local + ${other}]`, resultType)};
     }
   }
-  if (share == 0u && t < u.i0) { result[t] = shared_values[local] / u.f1; }`
-    : `if (t < u.i0) { result[t] = (${collapse}) / u.f1; }`;
-  const text = `
-${uniformBlock(integers, floats, code.reads.length + 1)}
-${code.functions}
-${code.declarations}
-${helpers.join("\n")}
-${isShared ? `var<workgroup> shared_values: array<${result}, ${threads}>;` : ""}
-@group(0) @binding(${code.reads.length}) var<storage, read_write> result: array<${result}>;
-@compute @workgroup_size(${threads})
-fn main(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(local_invocation_index) local: u32,
-  @builtin(num_workgroups) groups: vec3<u32>,
-) {
-  let share = ${share};
-  let t = (group.y * groups.x + group.x) * ${threads / together}u + ${beside};
-  let part = t / u.i1 % u.i2;
-  let base = (t / (u.i1 * u.i2)) * u.i3;
-  let lane = t % u.i1;
-  let end = select(0u, min(u.i3, (part + 1u) * u.i4), t < u.i0);
-  var sum = ${float}(u.f0);
+  if (share == 0u && t < ${results}) { ${output}[t] = ${memory}[local] / ${divisor}; }`
+    : `if (t < ${results}) { ${output}[t] = (${collapse}) / ${divisor}; }`;
+  return {
+    label: `${combine}${work.nodes.length > 0 ? ` of ${labelOf(work)}` : ""}`,
+    groups: Math.ceil(outer * parts * lanes / apart),
+    declarations: code.declarations,
+    shared: [
+      ...code.functions,
+      ...keepers,
+      ...(isShared ? [`var<workgroup> ${memory}: array<${resultType}, ${threads}>;`] : []),
+    ],
+    reads: code.reads,
+    outputs: [{ name: output, type: resultType, buffer: work.output }],
+    statements: `let share = ${share};
+  let t = group * ${apart}u + ${own};
+  let part = t / ${beside} % ${partCount};
+  let base = (t / (${beside} * ${partCount})) * ${steps};
+  let lane = t % ${beside};
+  let end = select(0u, min(${steps}, (part + 1u) * ${depth}), t < ${results});
+  var sum = ${type}(${start});
   ${code.setup}
-  for (var r = part * u.i4 + share; r < end; r += ${together}u) {
-    let q = (base + r) * u.i1 + lane;
+  for (var r = part * ${depth} + share; r < end; r += ${together}u) {
+    let q = (base + r) * ${beside} + lane;
     ${code.body}
-    sum = ${combined(work.combine, "sum", value, float)};
+    sum = ${both("sum", value, type)};
   }
-  ${finish}
-}`;
-  return { text, reads: code.reads };
+  ${finish}`,
+  };
 }

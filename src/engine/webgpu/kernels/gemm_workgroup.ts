@@ -6,7 +6,7 @@
  * While a tile is multiplied the next one is on its way from memory to registers; two tiles of each
  * operand alternate in workgroup memory, so one barrier a tile is enough.
  */
-import { spread } from "../elementwise.ts";
+import { spread } from "../expression_program.ts";
 import type { GroupTile } from "../tuning.ts";
 import { COMPONENT, each, floatType, range } from "./wgsl.ts";
 
@@ -146,7 +146,7 @@ fn main(
     ${b.store("old_b")}
     workgroupBarrier();
   }
-  ${tile.slices > 1 ? addSlices(tile, a.size) : ""}
+  ${tile.slices > 1 ? addSlices(tile) : ""}
   ${
     each(tile.threadRows, (i) =>
       `{ let m = m0 + ${4 * threads.y * (i >> 2) + (i & 3)}u + y * 4u;
@@ -170,12 +170,14 @@ function threadsOf(tile: GroupTile): { x: number; y: number; count: number } {
   return { x, y, count: x * y * tile.slices };
 }
 
-/** Statements after which the first slice has the sums of all, and the others are done. */
-function addSlices(tile: GroupTile, tileFours: number): string {
+/** Statements after which the first slice has the sums of all, through a tile's memory. */
+function addSlices(tile: GroupTile): string {
   const { x, y } = threadsOf(tile);
   const columnFours = tile.threadColumns / 4;
   const fours = tile.threadRows * columnFours; // of a thread
-  if (tile.slices * x * y * fours > 2 * tileFours) {
+  const memory = tile.rows >= tile.columns ? "tile_a" : "tile_b";
+  const room = Math.max(tile.rows, tile.columns) * tile.depth / 2;
+  if ((tile.slices - 1) * x * y * fours > room) {
     throw new RangeError(`The sums of ${tile.slices} slices need more memory than their tile has`);
   }
   const sums = (action: (sum: string, place: number) => string) =>
@@ -184,8 +186,10 @@ function addSlices(tile: GroupTile, tileFours: number): string {
       (i) => each(columnFours, (j) => action(`c${i}_${j}`, i * columnFours + j)),
     );
   const at = (slice: string, place: number) =>
-    `tile_a[((${slice}) * ${x * y}u + y * ${x}u + x) * ${fours}u + ${place}u]`;
-  return `${sums((sum, place) => `${at("slice", place)} = ${sum};`)}
+    `${memory}[((${slice} - 1u) * ${x * y}u + y * ${x}u + x) * ${fours}u + ${place}u]`;
+  return `if (slice > 0u) {
+    ${sums((sum, place) => `${at("slice", place)} = ${sum};`)}
+  }
   workgroupBarrier();
   if (slice > 0u) { return; }
   for (var other = 1u; other < ${tile.slices}u; other++) {
