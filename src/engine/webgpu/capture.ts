@@ -16,6 +16,8 @@ import type { KernelTuning } from "./tuning.ts";
 const MAX_FUSED_NODES = 96;
 /** Storage buffers in one fused kernel at most, where the device allows as many. */
 const MAX_FUSED_BINDINGS = 16;
+/** Work is done ahead of so much other work at most, to share a dispatch. */
+const LOOKAHEAD = 150;
 
 /** Where a function is captured, and how. */
 export interface CaptureSetup {
@@ -76,12 +78,13 @@ export async function capture(
   }
 }
 
-function optimize(graph: StepGraph, { fuse, gpu }: CaptureSetup): StepGraph {
+function optimize(graph: StepGraph, { fuse, gpu, backend }: CaptureSetup): StepGraph {
   const shortened = dropUnusedWork(shareRepeatedWork(graph));
   if (!fuse) return shortened;
   const { maxStorageBuffersPerShaderStage } = gpu.device.limits;
   return fuseElementwise(shortened, {
     bindings: Math.min(MAX_FUSED_BINDINGS, maxStorageBuffersPerShaderStage),
     nodes: MAX_FUSED_NODES,
+    lookahead: backend.tuning.mostMembers > 1 ? LOOKAHEAD : 0,
   });
 }

@@ -17,6 +17,8 @@ export interface FusionLimits {
   bindings: number;
   /** Functions in a kernel. */
   nodes: number;
+  /** How many groups work may be moved ahead of others to run beside its like; 0 for none. */
+  lookahead: number;
 }
 
 /** The step with fused elementwise operations, in an order that respects what each one needs. */
@@ -34,12 +36,14 @@ interface Group {
 }
 
 class Fuser {
+  readonly #graph: StepGraph;
   readonly #operations: Operation[];
   readonly #limits: FusionLimits;
   readonly #flow: DataFlow;
   readonly #groupOf: Group[];
 
   constructor(graph: StepGraph, limits: FusionLimits) {
+    this.#graph = graph;
     this.#operations = graph.operations;
     this.#limits = limits;
     this.#flow = new DataFlow(graph);
@@ -48,10 +52,7 @@ class Fuser {
       needs: new Set(),
       neededBy: new Set(),
     }));
-    for (const [from, to] of this.#flow.arrows) {
-      this.#groupOf[to].needs.add(this.#groupOf[from]);
-      this.#groupOf[from].neededBy.add(this.#groupOf[to]);
-    }
+    for (const [from, to] of this.#flow.arrows) addArrow(this.#groupOf[from], this.#groupOf[to]);
   }
 
   run(): Operation[] {
@@ -172,21 +173,83 @@ class Fuser {
       : { kind: "elementwise", work: { ...expression, outputs } };
   }
 
-  /** Groups after what they need, otherwise in the order of the recording. */
   #ordered(): Group[] {
     const groups = [...new Set(this.#groupOf)]
       .sort((a, b) => a.members.at(-1)! - b.members.at(-1)!);
-    const placed = new Set<Group>();
+    return this.#limits.lookahead > 0 ? this.#sideBySide(groups) : asRecorded(groups);
+  }
+
+  /**
+   * Chains that do not need each other advance together, a discriminator's passes over real and made
+   * samples for one: all products that can run now, then all the work between products, which so comes
+   * in a row. Nothing is done before its time by more than the lookahead, as results take memory.
+   */
+  #sideBySide(groups: Group[]): Group[] {
+    this.#readStateFirst();
+    const open = new Map(groups.map((group) => [group, group.needs.size]));
     const order: Group[] = [];
-    const place = (group: Group) => {
-      if (placed.has(group)) return;
-      placed.add(group);
-      for (const needed of group.needs) place(needed);
-      order.push(group);
-    };
-    groups.forEach(place);
+    while (open.size > 0) {
+      const isReady = (group: Group) => open.get(group) === 0;
+      const all = [...open.keys()];
+      let ready = all.slice(0, this.#limits.lookahead).filter(isReady);
+      if (ready.length === 0) ready = all.filter(isReady);
+      const products = ready.filter((group) => this.#isDispatch(group));
+      for (const group of products.length > 0 ? products : ready) {
+        open.delete(group);
+        order.push(group);
+        for (const next of group.neededBy) open.set(next, open.get(next)! - 1);
+      }
+    }
     return order;
   }
+
+  /** New state comes after all that reads the old one, so that it can take its place. */
+  #readStateFirst(): void {
+    const { state, values } = this.#graph;
+    for (const { source, buffer } of values) {
+      const next = source.kind === "external" ? state.get(source.name) : undefined;
+      const producer = next && this.#flow.producer.get(next.buffer);
+      if (producer === undefined) continue;
+      const writer = this.#groupOf[producer];
+      for (const reader of this.#flow.readers.get(buffer) ?? []) {
+        const group = this.#groupOf[reader];
+        if (group !== writer && !reaches(writer, group)) addArrow(group, writer);
+      }
+    }
+  }
+
+  #isDispatch({ members }: Group): boolean {
+    return this.#operations[members[0]].kind === "dispatch";
+  }
+}
+
+function addArrow(from: Group, to: Group): void {
+  to.needs.add(from);
+  from.neededBy.add(to);
+}
+
+/** Groups after what they need, otherwise in the order of the recording. */
+function asRecorded(groups: Group[]): Group[] {
+  const placed = new Set<Group>();
+  const order: Group[] = [];
+  const place = (group: Group) => {
+    if (placed.has(group)) return;
+    placed.add(group);
+    for (const needed of group.needs) place(needed);
+    order.push(group);
+  };
+  groups.forEach(place);
+  return order;
+}
+
+/** True when `to` needs `from`, directly or through others. */
+function reaches(from: Group, to: Group): boolean {
+  const seen = new Set<Group>([from]);
+  for (const group of seen) {
+    if (group === to) return true;
+    group.neededBy.forEach((next) => seen.add(next));
+  }
+  return false;
 }
 
 /** True when some path leads from one group to the other through a third. */

@@ -73,6 +73,17 @@ Deno.test("work that needs an earlier result, or overwrites what an earlier one 
       }),
       2,
     );
+    // Two chains advance together: their products, then what follows both in one dispatch.
+    assertEquals(
+      await dispatches((b) => {
+        const chain = (x: tf.Tensor2D): tf.Tensor2D => {
+          const first = tf.tanh(tf.matMul(x, x, false, true));
+          return tf.exp(tf.matMul(first, first));
+        };
+        return { first: chain(b), last: chain(tf.mul(b, 2)) };
+      }),
+      1 + 2 + 1 + 2 + 1,
+    );
     await engine.dispose();
     // The new b takes the place of the old one, which the new a reads at other places.
     const old = normals([8], 1);
