@@ -66,7 +66,7 @@ export async function capture(
       );
     }
     const shortened = optimize(graph, setup);
-    const plan = planStep(shortened);
+    const plan = planStep(shortened, { sideBySide: backend.tuning.mostMembers > 1 });
     const needs = { slots: plan.slots, totalBytes: memory.bytesWith(plan) };
     checkFits(gpu, needs, budgetBytes);
     gpu.device.pushErrorScope("out-of-memory");

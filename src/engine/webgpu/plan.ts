@@ -42,8 +42,12 @@ export interface StepPlan {
 /** Buffers are at least this long, and a multiple of it. */
 const GRANULE = 16;
 
-/** Plans the memory of a step. */
-export function planStep(graph: StepGraph): StepPlan {
+/**
+ * Plans the memory of a step.
+ * @param options.sideBySide whether work between products that does not need each other's results is to
+ *   run at the same time: then none of it may take over what another is done with
+ */
+export function planStep(graph: StepGraph, options: { sideBySide: boolean }): StepPlan {
   const uses = findUses(graph);
   const { home, inPlace, stateCopies, staged } = placeState(graph, uses);
   const slotOf = new Map<Value, Slot>();
@@ -62,7 +66,11 @@ export function planStep(graph: StepGraph): StepPlan {
   }
   for (const [value, state] of home) slotOf.set(value, slotOf.get(state)!);
   for (const value of staged) slotOf.set(value, addSlot(value.sizeBytes, value.source));
-  shareTemporaries(graph, uses, slotOf, (bytes) => addSlot(bytes, { kind: "temporary" }));
+  shareTemporaries(graph, uses, {
+    ...options,
+    slotOf,
+    addSlot: (bytes) => addSlot(bytes, { kind: "temporary" }),
+  });
   return {
     operations: graph.operations,
     inPlace,
@@ -186,8 +194,11 @@ const SMALL_BYTES = 1 << 16;
 function shareTemporaries(
   graph: StepGraph,
   uses: Uses,
-  slotOf: Map<Value, Slot>,
-  addSlot: (sizeBytes: number) => Slot,
+  { slotOf, addSlot, sideBySide }: {
+    slotOf: Map<Value, Slot>;
+    addSlot(sizeBytes: number): Slot;
+    sideBySide: boolean;
+  },
 ): void {
   const free: Slot[] = [];
   const ending = new Map<number, Value[]>();
@@ -195,9 +206,17 @@ function shareTemporaries(
     ending.set(end, [...ending.get(end) ?? [], value]);
   }
   const isShared = new Set<Value>();
+  /** Of work at the same time: what it wrote, and the buffers that are free once it is done. */
+  const together = { written: new Set<GPUBuffer>(), done: [] as Slot[] };
   graph.operations.forEach((operation, i) => {
+    const isAlone = !sideBySide || operation.kind === "dispatch";
+    if (isAlone || readsOf(operation).some((buffer) => together.written.has(buffer))) {
+      free.push(...together.done.splice(0));
+      together.written.clear();
+    }
     for (const buffer of writesOf(operation)) {
       const value = graph.valueOf(buffer);
+      if (!isAlone) together.written.add(buffer);
       if (slotOf.has(value)) continue;
       const most = Math.max(2 * value.sizeBytes, SMALL_BYTES);
       const [slot] = free
@@ -208,7 +227,7 @@ function shareTemporaries(
       isShared.add(value);
     }
     for (const value of ending.get(i) ?? []) {
-      if (isShared.has(value)) free.push(slotOf.get(value)!);
+      if (isShared.has(value)) (isAlone ? free : together.done).push(slotOf.get(value)!);
     }
   });
 }

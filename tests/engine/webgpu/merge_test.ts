@@ -80,7 +80,7 @@ Deno.test("work that needs an earlier result, or overwrites what an earlier one 
           const first = tf.tanh(tf.matMul(x, x, false, true));
           return tf.exp(tf.matMul(first, first));
         };
-        return { first: chain(b), last: chain(tf.mul(b, 2)) };
+        return { first: chain(tf.mul(b, 2)), last: chain(tf.mul(b, 3)) };
       }),
       1 + 2 + 1 + 2 + 1,
     );
