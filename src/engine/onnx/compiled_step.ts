@@ -6,13 +6,22 @@ import type * as Ort from "onnxruntime-web";
 import { arrange, inverse, permuteData } from "../../onnx/lower/layout.ts";
 import { kindOf, kindStretches } from "../step_kinds.ts";
 import type { CompiledStep, HostTensors, StepInputs, StepProgram, TensorSpec } from "../types.ts";
+import { checkFits } from "./memory.ts";
 import type { OnnxRuntime } from "./runtime.ts";
 import { buildStepModel, type StateSlot } from "./step_graph.ts";
 import { StepSession } from "./step_session.ts";
 
+/** Where steps run. */
+export interface StepSetup {
+  /** What runs them. */
+  runtime: OnnxRuntime;
+  /** The most bytes that a step may take; undefined where nobody knows. */
+  availableBytes: number | undefined;
+}
+
 /** Runs the steps of a program. */
 export class OnnxStep implements CompiledStep {
-  readonly #runtime: OnnxRuntime;
+  readonly #setup: StepSetup;
   readonly #program: StepProgram;
   readonly #specs: Record<string, TensorSpec>;
   readonly #seed: number;
@@ -22,20 +31,23 @@ export class OnnxStep implements CompiledStep {
   #slots: StateSlot[] = [];
 
   private constructor(
-    runtime: OnnxRuntime,
+    setup: StepSetup,
     program: StepProgram,
     specs: Record<string, TensorSpec>,
     seed: number,
   ) {
-    this.#runtime = runtime;
+    this.#setup = setup;
     this.#program = program;
     this.#specs = specs;
     this.#seed = seed;
   }
 
-  /** Opens a session for the first step's kind, with the state at its start. */
+  /**
+   * Opens a session for the first step's kind, with the state at its start.
+   * @throws {UserError} when the step is not pure, or does not fit into memory
+   */
   static async create(
-    runtime: OnnxRuntime,
+    setup: StepSetup,
     program: StepProgram,
     state: HostTensors,
     seed: number,
@@ -43,7 +55,7 @@ export class OnnxStep implements CompiledStep {
     const specs = Object.fromEntries(
       Object.entries(state).map(([name, { shape, dtype }]) => [name, { shape, dtype }]),
     );
-    const step = new OnnxStep(runtime, program, specs, seed);
+    const step = new OnnxStep(setup, program, specs, seed);
     const first = await step.#sessionOf(kindOf(program, 0));
     step.#slots = first.plan.state;
     await step.writeState(state);
@@ -60,8 +72,10 @@ export class OnnxStep implements CompiledStep {
   async #sessionOf(kind: string): Promise<StepSession> {
     const known = this.#sessions.get(kind);
     if (known) return known;
+    const { runtime, availableBytes } = this.#setup;
     const model = buildStepModel(this.#program, this.#specs, { kind, like: this.#slots });
-    const session = await StepSession.open(this.#runtime, model, this.#seed);
+    checkFits(runtime, { leastBytes: model.leastBytes, availableBytes });
+    const session = await StepSession.open(runtime, model, this.#seed);
     this.#sessions.set(kind, session);
     return session;
   }
@@ -119,7 +133,7 @@ export class OnnxStep implements CompiledStep {
     { shape, dtype }: Pick<StateSlot, "shape" | "dtype">,
   ): Ort.Tensor {
     const dims = arrange(shape, order);
-    return new this.#runtime.ort.Tensor(dtype, data.slice() as Float32Array, dims);
+    return new this.#setup.runtime.ort.Tensor(dtype, data.slice() as Float32Array, dims);
   }
 
   async dispose(): Promise<void> {

@@ -1,5 +1,6 @@
 /** Says before anything is allocated whether a step fits the device, and whether its data do. */
 import { UserError } from "../../errors.ts";
+import { freeHostBytes, megabytes } from "../host_memory.ts";
 import type { WebGpu } from "./device.ts";
 import type { StepPlan } from "./plan.ts";
 
@@ -72,17 +73,8 @@ export function tooLarge(gpu: WebGpu, plan: StepNeeds, budgetBytes?: number): Us
 
 /**
  * The memory that a step may take. WebGPU does not tell a GPU's; a software adapter uses the
- * machine's, which Deno tells where --allow-sys permits.
+ * machine's.
  */
 export function availableBytes(gpu: WebGpu): number | undefined {
-  if (!gpu.isSoftware) return undefined;
-  const permission = globalThis.Deno?.permissions.querySync({
-    name: "sys",
-    kind: "systemMemoryInfo",
-  });
-  return permission?.state === "granted" ? Deno.systemMemoryInfo().available : undefined;
-}
-
-function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(1)} MB (${bytes} bytes)`;
+  return gpu.isSoftware ? freeHostBytes() : undefined;
 }
