@@ -68,9 +68,15 @@ export async function capture(
     const needs = { slots: plan.slots, totalBytes: memory.bytesWith(plan) };
     checkFits(gpu, needs, budgetBytes);
     gpu.device.pushErrorScope("out-of-memory");
-    const executable = new StepExecutable(backend, shortened, { plan, memory });
+    let made: { executable: StepExecutable } | { error: unknown };
+    try {
+      made = { executable: new StepExecutable(backend, shortened, { plan, memory }) };
+    } catch (error) {
+      made = { error }; // maybe only because a buffer has no memory
+    }
     if (await gpu.device.popErrorScope()) throw tooLarge(gpu, needs);
-    return executable;
+    if ("error" in made) throw made.error;
+    return made.executable;
   } finally {
     backend.tuning = before;
   }

@@ -140,9 +140,9 @@ class DeviceErrors {
  */
 async function requestAdapterQuietly(gpu: GPU): Promise<GPUAdapter | null> {
   const name = "XDG_RUNTIME_DIR";
-  const mayset = globalThis.Deno?.permissions.querySync({ name: "env", variable: name }).state ===
+  const maySet = globalThis.Deno?.permissions.querySync({ name: "env", variable: name }).state ===
     "granted";
-  const quiet = mayset && Deno.env.get(name) === undefined;
+  const quiet = maySet && Deno.env.get(name) === undefined;
   if (quiet) Deno.env.set(name, "/");
   try {
     return await gpu.requestAdapter({ powerPreference: "high-performance" });

@@ -352,3 +352,38 @@ Deno.test("a step that does not fit says how many bytes it needs and how many th
     );
     await engine.dispose();
   }));
+
+Deno.test("a step whose buffers find no memory says so, whatever fails because of it", () =>
+  withWebGpu(async ({ device, description }) => {
+    const engine = await createWebGpuEngine();
+    const { createBindGroup, popErrorScope } = device;
+    const compile = () =>
+      engine.compileStep(
+        { step: ({ a }) => ({ state: { a: tf.add(a, 1) }, scalars: {} }), inputs: {} },
+        { a: vector(1, 2, 3) },
+        1,
+      );
+    let outOfMemory = false;
+    device.createBindGroup = () => {
+      throw new Error("no such buffer");
+    };
+    device.popErrorScope = async () => {
+      const found = await popErrorScope.call(device);
+      return outOfMemory ? new Error("out of memory") as unknown as GPUError : found;
+    };
+    try {
+      await assertRejects(compile, Error, "no such buffer");
+      outOfMemory = true;
+      await assertRejects(
+        compile,
+        UserError,
+        `The training step does not fit ${description}: it needs 0.0 MB (32 bytes), more than is available`,
+      );
+    } finally {
+      device.createBindGroup = createBindGroup;
+      device.popErrorScope = popErrorScope;
+    }
+    await (await compile()).dispose();
+    await assertRejects(() => device.popErrorScope()); // none was left open
+    await engine.dispose();
+  }));
