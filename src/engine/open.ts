@@ -44,7 +44,7 @@ async function findWebGpu({ andSoftware }: { andSoftware: boolean }): Promise<En
   try {
     const gpu = await (await import("./webgpu/device.ts")).openWebGpu();
     if (!gpu) return "no WebGPU adapter was found";
-    name = `the WebGPU adapter (${gpu.description})`;
+    name = `the WebGPU adapter ${gpu.description}`;
     if (gpu.isSoftware && !andSoftware) {
       return `the only WebGPU adapter is software (${gpu.description})`;
     }
@@ -53,9 +53,22 @@ async function findWebGpu({ andSoftware }: { andSoftware: boolean }): Promise<En
     await (await import("./probe.ts")).probe(engine);
     return engine;
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    return `${name} was found, and it fails (${reason.replaceAll(/\s+/g, " ").trim()})`;
+    return `${name} fails: ${inOneLine(error)}`;
   }
+}
+
+/** An error of a driver may be a page of shader code. */
+const LONGEST_REASON = 200;
+
+/** What an error says, or what it says of its cause where that is the driver's. */
+function inOneLine(error: unknown): string {
+  const { message } = error instanceof UserError && error.cause instanceof Error
+    ? error.cause
+    : error instanceof Error
+    ? error
+    : new Error(String(error));
+  const line = message.replaceAll(/\s+/g, " ").trim();
+  return line.length > LONGEST_REASON ? `${line.slice(0, LONGEST_REASON)}...` : line;
 }
 
 async function openCpu(): Promise<Engine> {

@@ -130,6 +130,7 @@ class DeviceErrors {
     throw new UserError(
       `Cannot go on: the WebGPU device reported an error${message}: ${first}; a newer driver may do ` +
         "without it, and --device cpu computes on the processor",
+      { cause: new Error(first) },
     );
   }
 }
