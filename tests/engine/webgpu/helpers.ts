@@ -26,23 +26,30 @@ export async function withWebGpu(test: (gpu: WebGpu) => Promise<void>): Promise<
   }
 }
 
-/** Defines a test for each family of tiles: with the backend "webgpu" current, and tuned so. */
+/** Runs a test as {@linkcode withWebGpu} does, with the backend tuned so. */
+export function withTuning(
+  tuning: KernelTuning,
+  test: (backend: GanforgeWebGpuBackend) => Promise<void>,
+): Promise<void> {
+  return withWebGpu(async () => {
+    const backend = tf.backend() as unknown as GanforgeWebGpuBackend;
+    const before = backend.tuning;
+    backend.tuning = tuning;
+    try {
+      await test(backend);
+    } finally {
+      backend.tuning = before;
+    }
+  });
+}
+
+/** Defines a test for each family of tiles. */
 export function testByFamily(
   name: (family: KernelTuning["family"]) => string,
   test: (backend: GanforgeWebGpuBackend) => Promise<void>,
 ): void {
   for (const tuning of [SOFTWARE_TUNING, GPU_TUNING]) {
-    Deno.test(name(tuning.family), () =>
-      withWebGpu(async () => {
-        const backend = tf.backend() as unknown as GanforgeWebGpuBackend;
-        const before = backend.tuning;
-        backend.tuning = tuning;
-        try {
-          await test(backend);
-        } finally {
-          backend.tuning = before;
-        }
-      }));
+    Deno.test(name(tuning.family), () => withTuning(tuning, test));
   }
 }
 
