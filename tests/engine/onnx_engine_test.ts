@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { createEagerEngine } from "../../src/engine/eager.ts";
 import { createOnnxEngine } from "../../src/engine/onnx/mod.ts";
 import { leastStepBytes } from "../../src/engine/onnx/memory.ts";
@@ -111,6 +111,34 @@ Deno.test("compileStep() handles integers, constants, and state that stays or tr
   assertEquals(await compiled.run(batches, 4), await reference.run(batches, 4));
   assertEquals(await compiled.readState(), await reference.readState());
   await reference.dispose();
+  await engine.dispose();
+});
+
+Deno.test("writeState() refuses a state of other shapes as a whole; a disposed step is of no use", async () => {
+  const engine = await openEngine();
+  const step = await engine.compileStep(counter, counterState, 1);
+  const { frozen, swappedB } = counterState;
+  assertThrows(
+    () => step.writeState({ ...counterState, total: frozen, swappedB }),
+    TypeError,
+    "Cannot set state total: the step has float32 [], given is float32 [2]",
+  );
+  assertThrows(
+    () =>
+      step.writeState({
+        ...counterState,
+        frozen: { ...frozen, data: Float32Array.of(7, 8) },
+        swappedB: frozen,
+      }),
+    TypeError,
+    "Cannot set state swappedB: the step has float32 [1], given is float32 [2]",
+  );
+  assertEquals(await step.readState(), counterState);
+  await step.dispose();
+  const message = "Cannot use a step that was disposed";
+  assertThrows(() => step.readState(), Error, message);
+  assertThrows(() => step.writeState(counterState), Error, message);
+  await assertRejects(() => step.run([], 0), Error, message);
   await engine.dispose();
 });
 

@@ -29,6 +29,7 @@ export class OnnxStep implements CompiledStep {
   readonly #state = new Map<string, Ort.Tensor>();
   /** The state in the layouts of the first kind, which all others take on. */
   #slots: StateSlot[] = [];
+  #isDisposed = false;
 
   private constructor(
     setup: StepSetup,
@@ -81,6 +82,7 @@ export class OnnxStep implements CompiledStep {
   }
 
   async run(batches: StepInputs[], firstStep: number): Promise<Record<string, Float32Array>> {
+    this.#checkUsable();
     const result: Record<string, Float32Array> = {};
     for (const { kind, start, count } of kindStretches(this.#program, firstStep, batches.length)) {
       const session = await this.#sessionOf(kind);
@@ -101,6 +103,7 @@ export class OnnxStep implements CompiledStep {
   }
 
   readState(): Promise<HostTensors> {
+    this.#checkUsable();
     const result: HostTensors = {};
     for (const { name, shape, dtype, order } of this.#slots) {
       const stored = this.#state.get(name)!.data as Float32Array | Int32Array;
@@ -111,7 +114,8 @@ export class OnnxStep implements CompiledStep {
   }
 
   writeState(state: HostTensors): Promise<void> {
-    for (const { name, shape, dtype, order } of this.#slots) {
+    this.#checkUsable();
+    for (const { name, shape, dtype } of this.#slots) {
       const given = state[name];
       if (given?.dtype !== dtype || given.shape.join() !== shape.join()) {
         const found = given ? `${given.dtype} [${given.shape}]` : "nothing";
@@ -119,10 +123,10 @@ export class OnnxStep implements CompiledStep {
           `Cannot set state ${name}: the step has ${dtype} [${shape}], given is ${found}`,
         );
       }
-      this.#state.set(
-        name,
-        this.#tensor(permuteData(given.data, shape, order), order, { shape, dtype }),
-      );
+    }
+    for (const { name, shape, dtype, order } of this.#slots) {
+      const moved = permuteData(state[name].data, shape, order);
+      this.#state.set(name, this.#tensor(moved, order, { shape, dtype }));
     }
     return Promise.resolve();
   }
@@ -136,7 +140,12 @@ export class OnnxStep implements CompiledStep {
     return new this.#setup.runtime.ort.Tensor(dtype, data.slice() as Float32Array, dims);
   }
 
+  #checkUsable(): void {
+    if (this.#isDisposed) throw new Error("Cannot use a step that was disposed");
+  }
+
   async dispose(): Promise<void> {
+    this.#isDisposed = true;
     this.#state.clear();
     for (const session of this.#sessions.values()) await session.release();
     this.#sessions.clear();
