@@ -5,7 +5,7 @@ import type { WebGpu } from "./device.ts";
 import { StepExecutable } from "./executable.ts";
 import { fuseElementwise } from "./fusion.ts";
 import { findDifference, type StepGraph } from "./graph.ts";
-import { checkFits, tooLarge } from "./memory.ts";
+import { checkFits, checkWorkgroups, tooLarge } from "./memory.ts";
 import { dropUnusedWork, shareRepeatedWork } from "./passes.ts";
 import { planStep } from "./plan.ts";
 import { record, type RecordedResult } from "./recorder.ts";
@@ -64,6 +64,7 @@ export async function capture(
       );
     }
     const shortened = optimize(graph, setup);
+    checkWorkgroups(gpu, shortened.operations);
     const plan = planStep(shortened);
     const needs = { slots: plan.slots, totalBytes: memory.bytesWith(plan) };
     checkFits(gpu, needs, budgetBytes);
