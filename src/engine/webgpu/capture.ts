@@ -64,10 +64,10 @@ export async function capture(
       );
     }
     const shortened = optimize(graph, setup);
-    checkWorkgroups(gpu, shortened.operations);
     const plan = planStep(shortened);
     const needs = { slots: plan.slots, totalBytes: memory.bytesWith(plan) };
     checkFits(gpu, needs, budgetBytes);
+    checkWorkgroups(gpu, shortened.operations);
     gpu.device.pushErrorScope("out-of-memory");
     let made: { executable: StepExecutable } | { error: unknown };
     try {

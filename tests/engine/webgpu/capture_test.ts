@@ -1,11 +1,10 @@
-import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import { UserError } from "../../../src/errors.ts";
 import { createEagerEngine } from "../../../src/engine/eager.ts";
 import { tf } from "../../../src/engine/tf.ts";
 import type { HostTensors, StepFunction, StepProgram } from "../../../src/engine/types.ts";
 import type { WebGpuFunction } from "../../../src/engine/webgpu/compiled_function.ts";
 import { createWebGpuEngine } from "../../../src/engine/webgpu/engine.ts";
-import { checkWorkgroups } from "../../../src/engine/webgpu/memory.ts";
 import { assertClose, normals, withWebGpu } from "./helpers.ts";
 
 const vector = (...values: number[]) => ({
@@ -352,29 +351,6 @@ Deno.test("a step that does not fit says how many bytes it needs and how many th
       "its largest tensor needs",
     );
     await engine.dispose();
-  }));
-
-Deno.test("checkWorkgroups() refuses a kernel with more workgroups than the device allows", () =>
-  withWebGpu((gpu) => {
-    const limit = gpu.device.limits.maxComputeWorkgroupsPerDimension;
-    const check = (...workgroups: [number, number, number]) =>
-      checkWorkgroups(gpu, [{
-        kind: "dispatch",
-        work: {
-          label: "conv",
-          pipeline: {} as GPUComputePipeline,
-          reads: [],
-          writes: [],
-          workgroups,
-        },
-      }]);
-    check(limit, 1, limit);
-    assertThrows(
-      () => check(1, limit + 1, 1),
-      UserError,
-      `the kernel conv needs ${limit + 1} workgroups along an axis, and ${limit} are allowed there`,
-    );
-    return Promise.resolve();
   }));
 
 Deno.test("a step whose buffers find no memory says so, whatever fails because of it", () =>
