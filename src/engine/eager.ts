@@ -17,7 +17,6 @@ import type {
   StepRandom,
   TensorFunction,
   TensorMap,
-  TensorSpec,
 } from "./types.ts";
 
 /**
@@ -53,7 +52,7 @@ export function toTensors(host: HostTensors): TensorMap {
 }
 
 /** Copies a tensor to the host. */
-export async function toHost(tensor: tf.Tensor): Promise<HostTensor> {
+async function toHost(tensor: tf.Tensor): Promise<HostTensor> {
   const values = await tensor.data();
   return tensor.dtype === "int32"
     ? { shape: [...tensor.shape], dtype: "int32", data: Int32Array.from(values) }
@@ -172,5 +171,3 @@ function eagerFunction(backend: string, fn: TensorFunction): CompiledFunction {
     dispose: () => Promise.resolve(),
   };
 }
-
-export type { TensorSpec };

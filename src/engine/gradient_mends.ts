@@ -10,12 +10,20 @@
  *   constant wherever it can be differentiated, so masks are computed off the tape.
  * - The gradients of sum and mean multiply by a tensor of ones made on the host, an upload each time;
  *   instead the gradient is repeated on the device.
+ * - The gradients of maximum, minimum, squared difference and matrix products throw where an input was
+ *   broadcast: they are summed over it.
+ * - Rectifiers, choices, extremes and tiles have right gradients, whose own gradients do useless work on
+ *   masks or copies.
  *
- * `tf.logSoftmax` has its gradient built in and cannot be mended: do not differentiate it twice.
+ * `tf.logSoftmax` has its gradient built in and cannot be mended: do not differentiate it twice. What
+ * throws and is not used here is left as it is: `tf.einsum`, `tf.batchNorm` without a scale, second
+ * derivatives of max-pool and bilinear resize.
+ *
  * `tests/engine/gradient_mends_test.ts` checks each against finite differences.
  */
 import { mendActivations, mendComparisons } from "./mends/elementwise.ts";
 import { mendConvolutions, mendImages } from "./mends/images.ts";
+import { mendProducts } from "./mends/products.ts";
 import { mendReductions } from "./mends/reductions.ts";
 
 /** Puts all mended gradients in place. Idempotent; called where TensorFlow.js is set up. */
@@ -25,4 +33,5 @@ export function installGradientMends(): void {
   mendComparisons();
   mendImages();
   mendConvolutions();
+  mendProducts();
 }

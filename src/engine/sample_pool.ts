@@ -112,20 +112,25 @@ export function fillInput(out: Float32Array | Int32Array, input: GivenInput): vo
 
 /**
  * The values of an input of one step: those given, or those picked.
- * @throws {TypeError} when it has a pool and is not given row numbers, or the other way round
+ * @throws {TypeError} when it has a pool and is not given row numbers, or the other way round, or when
+ * values are of another type or number than the input
  * @throws {RangeError} when the pool has no such row
  */
 export function inputValues(input: GivenInput): Float32Array | Int32Array {
   const { name, spec, given } = input;
+  const size = sizeOf(spec);
   if (spec.pool) {
-    const values = new Float32Array(sizeOf(spec));
+    const values = new Float32Array(size);
     fillInput(values, input);
     return values;
   }
-  if (!(given instanceof Uint32Array)) return given;
-  throw new TypeError(
-    `Cannot run the step: input "${name}" is given row numbers, and it has no pool`,
-  );
+  const Type = spec.dtype === "float32" ? Float32Array : Int32Array;
+  if (given instanceof Type && given.length === size) return given;
+  const what = given instanceof Uint32Array
+    ? "is given row numbers, and it has no pool"
+    : `must be ${Type === Float32Array ? "a Float32Array" : "an Int32Array"} of ${size} numbers ` +
+      `([${spec.shape}]), found ${given?.constructor.name} of ${given?.length}`;
+  throw new TypeError(`Cannot run the step: input "${name}" ${what}`);
 }
 
 function sizeOf({ shape }: InputSpec): number {

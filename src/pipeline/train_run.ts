@@ -3,8 +3,10 @@ import { type VerdictKind, verdictKind } from "../config/objective.ts";
 import type { RunConfig } from "../config/run_config.ts";
 import { openDataSource } from "../data/open.ts";
 import type { DataSource } from "../data/source.ts";
+import { freeHostBytes, megabytes } from "../engine/host_memory.ts";
 import { openEngine } from "../engine/open.ts";
 import type { Engine } from "../engine/types.ts";
+import { UserError } from "../errors.ts";
 import type { Network } from "../nn/mod.ts";
 import type { RunFolder } from "../training/run_folder.ts";
 import { planRun } from "../training/schedule.ts";
@@ -95,7 +97,8 @@ export interface FinishedRun extends AsyncDisposable {
 
 /**
  * Trains a config from its beginning, or from the latest checkpoint of a run.
- * @throws {UserError} when the config does not fit the data, a file is damaged, or the disc is full
+ * @throws {UserError} when the config does not fit the data or the memory, a file is damaged, or the
+ * disc is full
  * @throws {TrainingDivergedError} when numbers blow up as often as the config lets them
  */
 export async function trainRun(
@@ -112,6 +115,7 @@ export async function trainRun(
     shape: [...data.shape],
     classCount: data.classNames?.length,
   });
+  checkWeights(trainingStep, freeHostBytes());
   const { totalSteps } = planRun(config, data.count, trainingStep.samplesPerStep);
   const evaluation = config.evaluation && planEvaluation(config.evaluation, data);
 
@@ -192,6 +196,24 @@ export async function trainRun(
     gif,
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
+}
+
+/**
+ * Checks that weights can be made at all: the engine checks the rest, once it knows the step.
+ * @throws {UserError} when the host's copy and the engine's are more than the machine has
+ */
+export function checkWeights(
+  { generator, discriminator }: Pick<TrainingStep, "generator" | "discriminator">,
+  freeBytes: number | undefined,
+): void {
+  const bytes = 2 * 4 * (countNumbers(generator) + countNumbers(discriminator));
+  if (freeBytes === undefined || bytes <= freeBytes) return;
+  throw new UserError(
+    `Cannot train these networks: two copies of their weights alone need ${
+      megabytes(bytes)
+    }, and ` +
+      `${megabytes(freeBytes)} are available; use smaller networks`,
+  );
 }
 
 function countNumbers(network: Network): number {

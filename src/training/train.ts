@@ -52,11 +52,9 @@ export async function train(
   await evaluations.truncate(step);
   if (resume) await logEvent(folder.eventsFile, { event: "resume", step, engine: engine.name });
 
-  const compiled = await engine.compileStep(
-    feed.program,
-    resume?.state ?? startState,
-    config.seed,
-  );
+  const compiled = await engine
+    .compileStep(feed.program, resume?.state ?? startState, config.seed)
+    .catch(explainLoss);
   guard.accept(resume?.state ?? startState);
 
   async function save(state: HostTensors): Promise<void> {
@@ -76,6 +74,16 @@ export async function train(
     return lastSaved < 0
       ? "there is no checkpoint yet"
       : `the last good checkpoint is ${checkpointPath(folder.checkpoints, lastSaved)}`;
+  }
+
+  /** Throws again, and says of a device that was lost what is left and how to go on. */
+  function explainLoss(error: unknown): never {
+    if (!(error instanceof DeviceLostError)) throw error;
+    const again = lastSaved < 0 ? "start again" : `go on with --resume ${folder.path}`;
+    throw new DeviceLostError(
+      `${error.message} at step ${step}; ${lastGood()}; ${again}, with --device cpu where it is lost again`,
+      { cause: error },
+    );
   }
 
   async function goBack(fault: Fault): Promise<void> {
@@ -195,12 +203,7 @@ export async function train(
       }
     }
   } catch (error) {
-    if (!(error instanceof DeviceLostError)) throw error;
-    const again = lastSaved < 0 ? "start again" : `go on with --resume ${folder.path}`;
-    throw new DeviceLostError(
-      `${error.message} at step ${step}; ${lastGood()}; ${again}, with --device cpu where it is lost again`,
-      { cause: error },
-    );
+    explainLoss(error);
   } finally {
     await compiled.dispose();
   }

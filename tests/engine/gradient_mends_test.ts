@@ -1,8 +1,9 @@
 /** First and second derivatives of every op that a discriminator may use, by finite differences. */
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertLessOrEqual, assertThrows } from "@std/assert";
 import { detach, withoutTape } from "../../src/engine/tape.ts";
 import { tf } from "../../src/engine/tf.ts";
 import { valueAndGradients } from "../../src/nn/mod.ts";
+import { traceFunction } from "../../src/onnx/trace/trace.ts";
 import { testOnBackends, uniformAt } from "../nn/golden.ts";
 
 type Op = (...inputs: tf.Tensor[]) => tf.Tensor;
@@ -145,6 +146,32 @@ const OPS: Record<string, [Op, ...number[][]]> = {
   "minimum, broadcast": [tf.minimum, [3, 1], [3, 4]],
   "squaredDifference, broadcast": [tf.squaredDifference, [3, 4], [1, 4]],
   "where": [(a, b) => tf.where(tf.greater(a, b), tf.square(a), tf.exp(b)), [3, 4], [3, 4]],
+  "where less": [(a, b) => tf.where(tf.less(a, b), tf.square(a), tf.exp(b)), [3, 4], [3, 4]],
+  "where lessEqual, not": [
+    (a, b) => tf.where(tf.logicalNot(tf.lessEqual(a, b)), tf.square(a), tf.exp(b)),
+    [3, 4],
+    [3, 4],
+  ],
+  "where greaterEqual and less": [
+    (a, b) =>
+      tf.where(
+        tf.logicalAnd(tf.greaterEqual(a, b), tf.less(a, 1)),
+        tf.square(a),
+        tf.exp(b),
+      ),
+    [3, 4],
+    [3, 4],
+  ],
+  "where equal or notEqual": [
+    (a, b) =>
+      tf.where(
+        tf.logicalOr(tf.equal(a, b), tf.notEqual(a, tf.abs(a))),
+        tf.square(a),
+        tf.exp(b),
+      ),
+    [3, 4],
+    [3, 4],
+  ],
   "add and div, broadcast": [(a, b) => tf.div(tf.add(a, 3), tf.add(tf.abs(b), 1)), [3, 4], [4]],
   "matMul": [(a, b) => tf.matMul(a as tf.Tensor2D, b as tf.Tensor2D), [3, 4], [4, 2]],
   "matMul, both transposed": [
@@ -156,6 +183,17 @@ const OPS: Record<string, [Op, ...number[][]]> = {
     (a, b) => tf.matMul(a as tf.Tensor3D, b as tf.Tensor3D, false, true),
     [2, 3, 4],
     [2, 5, 4],
+  ],
+  "matMul of a batch with one matrix": [(a, b) => tf.matMul(a, b), [3, 2, 4], [4, 5]],
+  "matMul of one matrix with a batch, transposed": [
+    (a, b) => tf.matMul(a, b, true, true),
+    [1, 4, 2],
+    [3, 5, 4],
+  ],
+  "matMul of a batch with one, transposed": [
+    (a, b) => tf.matMul(a, b, false, true),
+    [3, 2, 4],
+    [1, 5, 4],
   ],
   "conv2d": [(x, w) => tf.conv2d(x as Image, w as Image, 1, "valid"), images, [3, 3, 3, 2]],
   "conv2d, stride 2, padded": [
@@ -205,6 +243,97 @@ for (const depthwise of [false, true]) {
     };
     await checkDerivatives(op, [[1, 4, 4, 2], [2, 2, 2, depthwise ? 1 : 3]]);
   });
+}
+
+/** The kernels of the second derivative of `sum(op(x)^2)`, and how many tensors of one number they read. */
+function workOf(op: Op): { kernels: number; filled: number } {
+  const slope = (x: tf.Tensor) => tf.grad((x: tf.Tensor) => tf.sum(tf.square(op(x))))(x);
+  const { nodes } = traceFunction(
+    ({ x }) => ({ y: tf.grad((x: tf.Tensor) => tf.sum(tf.square(slope(x))))(x) }),
+    { x: { shape: [3, 5], dtype: "float32" } },
+    { raw: true },
+  );
+  const filled = nodes.flatMap(({ inputs }) => Object.values(inputs))
+    .filter(({ source, shape }) => source.kind === "fill" && tf.util.sizeFromShape(shape) > 1);
+  return { kernels: nodes.length, filled: filled.length };
+}
+
+/** With TensorFlow.js's own gradient each of these has more of the one or the other. */
+const WORK: Record<string, [op: Op, kernels: number, filled: number]> = {
+  relu: [tf.relu, 20, 3],
+  relu6: [tf.relu6, 28, 3],
+  leakyRelu: [(x) => tf.leakyRelu(x, 0.2), 20, 3],
+  abs: [tf.abs, 22, 3],
+  clipByValue: [(x) => tf.clipByValue(x, -1, 1), 26, 3],
+  where: [(x) => tf.where(tf.greater(x, 0.5), tf.square(x), x), 55, 5],
+  max: [(x) => tf.max(x, 1), 29, 3],
+  min: [(x) => tf.min(x, 1), 29, 3],
+  tile: [(x) => tf.tile(x, [3, 2]), 24, 3],
+  sum: [(x) => tf.sum(x, 1), 22, 3],
+  mean: [(x) => tf.mean(x, 1), 25, 3],
+};
+
+for (const [name, [op, kernels, filled]] of Object.entries(WORK)) {
+  Deno.test(`second derivatives of ${name} do no work on masks, and need no ones from the host`, async () => {
+    await tf.setBackend("cpu");
+    const work = workOf(op);
+    assertLessOrEqual(work.kernels, kernels);
+    assertLessOrEqual(work.filled, filled);
+  });
+}
+
+testOnBackends("derivatives of elu and selu stay finite where exp(x) does not", async () => {
+  for (const [op, slope] of [[tf.elu, 1], [tf.selu, 1.0507009873554805]] as const) {
+    const values = Float32Array.of(100, -100, 200);
+    const ones = values.map(() => 1);
+    const evaluate = { shapes: [[3]], values: [values], along: [ones] };
+    const [first] = await Promise.all(
+      tf.tidy(() => [tf.grad((x: tf.Tensor) => tf.sum(op(x)))(tf.tensor(values))])
+        .map((gradient) => gradient.data()),
+    );
+    assertNear(Float32Array.from(first), Float32Array.of(slope, 0, slope), "slope");
+    const [second] = await hessianTimes(op, evaluate);
+    assert(second.every(Number.isFinite), `second derivatives ${second}`);
+  }
+});
+
+Deno.test("what has no gradient throws, rather than to give a wrong one", async () => {
+  await tf.setBackend("cpu");
+  const slope = (op: Op) => (x: tf.Tensor) =>
+    tf.grad((x: tf.Tensor) => tf.sum(tf.square(op(x))))(x);
+  const twice = (op: Op) => slope(slope(op));
+  const image = tf.ones([1, 4, 4, 2]);
+  const matrix = tf.ones([3, 3]);
+  assertThrows(() => slope((x) => tf.einsum("ij,jk->ik", x, x))(matrix), Error, "Einsum");
+  assertThrows(() => slope((x) => tf.batchNorm(x, tf.zeros([3]), tf.ones([3])))(matrix));
+  assertThrows(
+    () => twice((x) => tf.maxPool(x as Image, 2, 2, "valid"))(image),
+    Error,
+    "MaxPoolGrad",
+  );
+  assertThrows(
+    () => twice((x) => tf.image.resizeBilinear(x as Image, [8, 8]))(image),
+    Error,
+    "ResizeBilinearGrad",
+  );
+  tf.dispose([image, matrix]);
+});
+
+Deno.test("layers and objectives keep off logSoftmax, whose second derivative is wrong", async () => {
+  for (const room of ["nn", "objectives"]) {
+    for await (const path of sources(new URL(`../../src/${room}/`, import.meta.url))) {
+      const text = await Deno.readTextFile(path);
+      assert(!/logSoftmax|softmaxCrossEntropy/.test(text), path.pathname);
+    }
+  }
+});
+
+/** The TypeScript files in a folder and its folders. */
+async function* sources(folder: URL): AsyncGenerator<URL> {
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    if (isDirectory) yield* sources(new URL(`${name}/`, folder));
+    else if (name.endsWith(".ts")) yield new URL(name, folder);
+  }
 }
 
 testOnBackends("equal numbers: maximum sends the gradient to its first argument", async () => {

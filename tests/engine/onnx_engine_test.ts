@@ -1,9 +1,11 @@
-import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { createEagerEngine } from "../../src/engine/eager.ts";
 import { createOnnxEngine } from "../../src/engine/onnx/mod.ts";
+import { leastStepBytes } from "../../src/engine/onnx/memory.ts";
 import { tf } from "../../src/engine/tf.ts";
 import type { Engine, HostTensors, StepProgram } from "../../src/engine/types.ts";
 import { UserError } from "../../src/errors.ts";
+import { traceFunction } from "../../src/onnx/trace/trace.ts";
 import { CONFIGS, openStep } from "./onnx_steps.ts";
 
 /** The largest difference of a tensor, relative to its largest element. */
@@ -112,6 +114,34 @@ Deno.test("compileStep() handles integers, constants, and state that stays or tr
   await engine.dispose();
 });
 
+Deno.test("writeState() refuses a state of other shapes as a whole; a disposed step is of no use", async () => {
+  const engine = await openEngine();
+  const step = await engine.compileStep(counter, counterState, 1);
+  const { frozen, swappedB } = counterState;
+  assertThrows(
+    () => step.writeState({ ...counterState, total: frozen, swappedB }),
+    TypeError,
+    "Cannot set state total: the step has float32 [], given is float32 [2]",
+  );
+  assertThrows(
+    () =>
+      step.writeState({
+        ...counterState,
+        frozen: { ...frozen, data: Float32Array.of(7, 8) },
+        swappedB: frozen,
+      }),
+    TypeError,
+    "Cannot set state swappedB: the step has float32 [1], given is float32 [2]",
+  );
+  assertEquals(await step.readState(), counterState);
+  await step.dispose();
+  const message = "Cannot use a step that was disposed";
+  assertThrows(() => step.readState(), Error, message);
+  assertThrows(() => step.writeState(counterState), Error, message);
+  await assertRejects(() => step.run([], 0), Error, message);
+  await engine.dispose();
+});
+
 Deno.test("compileStep() refuses steps that are not pure, and says where", async () => {
   const engine = await openEngine();
   const compile = (step: StepProgram["step"]) =>
@@ -183,6 +213,52 @@ Deno.test("the engine leaves no tensors behind in TensorFlow.js", async () => {
   await engine.dispose();
 });
 
+Deno.test("a step that does not fit says how many bytes it needs and how many there are", async () => {
+  const program: StepProgram = {
+    inputs: { x: { shape: [100, 50], dtype: "float32" } },
+    step: ({ w }, { x }) => {
+      const hidden = tf.relu(tf.matMul(x as tf.Tensor2D, w as tf.Tensor2D)); // [100, 30]
+      return {
+        state: { w: tf.mul(w, tf.mean(tf.exp(hidden))) },
+        scalars: { size: tf.sum(hidden) },
+      };
+    },
+  };
+  const state = {
+    w: { shape: [50, 30], dtype: "float32" as const, data: new Float32Array(1500) },
+  };
+  // x, w before and after, relu's result, and that of exp; two sums; relu is computed in place.
+  const needed = 4 * (100 * 50 + 2 * 50 * 30 + 2 * 100 * 30 + 2);
+  const compile = async (memoryBytes: number) => {
+    const engine = await createOnnxEngine({ runtime: "web", threads: 1, memoryBytes });
+    await engine.compileStep(program, state, 1).finally(() => engine.dispose());
+  };
+  await compile(needed);
+  const { message } = await assertRejects(() => compile(needed - 1), UserError);
+  assertMatch(
+    message,
+    new RegExp(
+      `^The training step does not fit onnxruntime-web .*: it needs at least 0\\.1 MB ` +
+        `\\(${needed} bytes\\), and 0\\.1 MB \\(${
+          needed - 1
+        } bytes\\) are available\\. Use a smaller`,
+    ),
+  );
+});
+
+Deno.test("leastStepBytes() counts what is there at once: no views, and results in place of inputs", () => {
+  const numbers = (fn: (x: tf.Tensor) => tf.Tensor) => {
+    const x = { shape: [8, 4], dtype: "float32" as const };
+    return leastStepBytes(traceFunction(({ x }) => ({ y: fn(x) }), { x })) / 4;
+  };
+  assertEquals(numbers((x) => tf.sum(x)), 32 + 1);
+  assertEquals(numbers((x) => tf.sum(tf.exp(x))), 32 + 32 + 1);
+  assertEquals(numbers((x) => tf.sum(tf.tanh(tf.exp(x)))), 32 + 32 + 1);
+  assertEquals(numbers((x) => tf.sum(tf.tanh(tf.transpose(tf.reshape(x, [4, 8]))))), 32 + 32 + 1);
+  assertEquals(numbers((x) => tf.sum(tf.mul(tf.exp(x), tf.tanh(tf.exp(x))))), 32 + 2 * 32 + 1);
+  assertEquals(numbers((x) => tf.sum(tf.add(x, tf.range(0, 4)))), 32 + 4 + 32 + 1);
+});
+
 Deno.test("run() says when there is too little memory", async () => {
   const engine = await openEngine();
   const rows = 36_000; // the product takes 5.2 GB, more than WebAssembly has
@@ -207,7 +283,7 @@ Deno.test("createOnnxEngine() takes the native runtime where it is installed, an
     assert(error instanceof UserError);
     assertMatch(
       error.message,
-      /^Cannot load onnxruntime-node: .*npm install --no-save onnxruntime-node@1\.30\.0 makes it/,
+      /^Cannot load onnxruntime-node: .*npm install --no-save --ignore-scripts onnxruntime-node@1\.30\.0 makes it/,
     );
     return;
   }

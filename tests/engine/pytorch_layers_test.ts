@@ -3,6 +3,7 @@ import { createOnnxEngine } from "../../src/engine/onnx/mod.ts";
 import type { Engine } from "../../src/engine/types.ts";
 import { openWebGpu } from "../../src/engine/webgpu/device.ts";
 import { createWebGpuEngine } from "../../src/engine/webgpu/engine.ts";
+import { GPU_TUNING, SOFTWARE_TUNING } from "../../src/engine/webgpu/tuning.ts";
 import {
   assertLayerOutputs,
   inputsOf,
@@ -27,11 +28,14 @@ const hasAdapter = await openWebGpu() !== undefined;
 for (const golden of layerCases) {
   Deno.test(`the ONNX engine gives PyTorch's numbers: ${golden.name}`, async () =>
     check(golden, await createOnnxEngine({ threads: 1 })));
-  Deno.test({
-    name: `the WebGPU engine gives PyTorch's numbers: ${golden.name}${
-      hasAdapter ? "" : " (no adapter)"
-    }`,
-    ignore: !hasAdapter,
-    fn: async () => check(golden, await createWebGpuEngine()),
-  });
+  for (const tuning of [SOFTWARE_TUNING, GPU_TUNING]) {
+    Deno.test({
+      name:
+        `the WebGPU engine, by tiles in ${tuning.family}, gives PyTorch's numbers: ${golden.name}${
+          hasAdapter ? "" : " (no adapter)"
+        }`,
+      ignore: !hasAdapter,
+      fn: async () => check(golden, await createWebGpuEngine({ tuning })),
+    });
+  }
 }

@@ -1,4 +1,4 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { createEagerEngine } from "../../src/engine/eager.ts";
 import { createOnnxEngine } from "../../src/engine/onnx/mod.ts";
 import { checkPools, gatherRows, inputValues } from "../../src/engine/sample_pool.ts";
@@ -51,6 +51,30 @@ Deno.test("inputValues() refuses what is no row of the pool, and row numbers wit
       }),
     TypeError,
     'input "real" is given row numbers, and it has no pool',
+  );
+});
+
+Deno.test("inputValues() refuses values of another type or number than the input", () => {
+  const check = (dtype: "float32" | "int32", given: Float32Array | Int32Array) =>
+    inputValues({ name: "x", spec: { shape: [2, 2], dtype }, given });
+  assertEquals(check("int32", Int32Array.of(1, 2, 3, 4)), Int32Array.of(1, 2, 3, 4));
+  const message = (found: string) =>
+    `input "x" must be a Float32Array of 4 numbers ([2,2]), found ${found}`;
+  assertThrows(
+    () => check("float32", new Float32Array(3)),
+    TypeError,
+    message("Float32Array of 3"),
+  );
+  assertThrows(
+    () => check("float32", new Float32Array(5)),
+    TypeError,
+    message("Float32Array of 5"),
+  );
+  assertThrows(() => check("float32", new Int32Array(4)), TypeError, message("Int32Array of 4"));
+  assertThrows(
+    () => check("int32", new Float32Array(4)),
+    TypeError,
+    "must be an Int32Array of 4 numbers ([2,2]), found Float32Array of 4",
   );
 });
 
@@ -110,6 +134,25 @@ for (const [name, open] of Object.entries(engines)) {
     await compiled.run([{ real: Uint32Array.of(1, 1) }, { real: Uint32Array.of(1, 2) }], 0);
     const { data } = (await compiled.readState()).seen;
     assertEquals([...data], [253, 254, 255, 7, 8, 9].map((byte) => byteValues[byte]));
+    await compiled.dispose();
+    await engine.dispose();
+  });
+
+  Deno.test(`a step of the engine ${name} refuses an input that is too short`, async () => {
+    const engine = await open();
+    const compiled = await engine.compileStep(
+      {
+        inputs: { x: { shape: [3], dtype: "float32" } },
+        step: (_, { x }) => ({ state: { seen: x }, scalars: {} }),
+      },
+      { seen: { shape: [3], dtype: "float32", data: new Float32Array(3) } },
+      1,
+    );
+    await assertRejects(
+      () => compiled.run([{ x: new Float32Array(2) }], 0),
+      TypeError,
+      'input "x" must be a Float32Array of 3 numbers ([3]), found Float32Array of 2',
+    );
     await compiled.dispose();
     await engine.dispose();
   });

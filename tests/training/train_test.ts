@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { RunConfig } from "../../src/config/run_config.ts";
 import { openDataSource } from "../../src/data/open.ts";
 import { createEagerEngine } from "../../src/engine/eager.ts";
-import { TrainingDivergedError } from "../../src/errors.ts";
+import { DeviceLostError, TrainingDivergedError } from "../../src/errors.ts";
 import { readLatestCheckpoint } from "../../src/training/checkpoint.ts";
 import { readMetrics } from "../../src/training/metrics_log.ts";
 import { createRunFolder, openRunFolder, type RunFolder } from "../../src/training/run_folder.ts";
@@ -92,6 +92,26 @@ Deno.test("train() stops at a number that is not finite and names the last good 
     );
     assert(error.step >= 1 && error.step <= 4, `diverged at ${error.step}`);
     assert(error.message.startsWith(`Training stopped at step ${error.step} because `));
+  }));
+
+Deno.test("train() says how to go on when the device is lost before the first step", () =>
+  inFolder(async (root) => {
+    using folder = await createRunFolder(root, config, "digits");
+    const data = await openDataSource(config.data);
+    const trainingStep = buildTrainingStep(config, { shape: [...data.shape] });
+    const engine = {
+      ...createEagerEngine("cpu", "test"),
+      compileStep: () => Promise.reject(new DeviceLostError("Cannot go on: the device was lost")),
+    };
+    const { message } = await assertRejects(
+      () => train({ config, data, engine, folder, trainingStep }),
+      DeviceLostError,
+    );
+    assertEquals(
+      message,
+      "Cannot go on: the device was lost at step 0; there is no checkpoint yet; start again, " +
+        "with --device cpu where it is lost again",
+    );
   }));
 
 Deno.test("train() counts every tensor out again", () =>

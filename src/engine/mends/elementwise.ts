@@ -1,6 +1,6 @@
 /** Mended gradients of activations, softmax, comparisons and choices. */
 import * as tf from "@tensorflow/tfjs"; // not through tf.ts, which calls this file
-import { mask, setGradient, setUnaryGradient, step, zerosFor } from "./set_gradient.ts";
+import { mask, setGradient, setUnaryGradient, step, sumToShape, zerosFor } from "./set_gradient.ts";
 
 /** min(x, 0), whose derivative at 0 is 1. */
 function negativePart(x: tf.Tensor): tf.Tensor {
@@ -49,16 +49,8 @@ export function mendActivations(): void {
   });
 }
 
-/** Sums a gradient over the axes along which `input` was broadcast. */
-function sumToShape(gradient: tf.Tensor, input: tf.Tensor): tf.Tensor {
-  const axes = tf.broadcast_util.getReductionAxes(input.shape, gradient.shape);
-  const sum = axes.length > 0 ? tf.sum(gradient, axes) : gradient;
-  return tf.reshape(sum, input.shape);
-}
-
 const COMPARISONS = [
   "Greater",
-  "GreaterEqual",
   "Less",
   "LessEqual",
   "Equal",

@@ -51,3 +51,10 @@ export function step(x: tf.Tensor, below = 0): tf.Tensor {
 export function zerosFor(input: tf.Tensor): tf.Tensor {
   return withoutTape(() => tf.fill(input.shape, 0, "float32"));
 }
+
+/** Sums a gradient over the axes along which `input` was broadcast. */
+export function sumToShape(gradient: tf.Tensor, input: tf.Tensor): tf.Tensor {
+  if (tf.util.arraysEqual(gradient.shape, input.shape)) return gradient;
+  const axes = tf.broadcast_util.getReductionAxes(input.shape, gradient.shape);
+  return tf.reshape(tf.sum(gradient, axes), input.shape);
+}

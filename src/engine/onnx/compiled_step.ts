@@ -6,13 +6,22 @@ import type * as Ort from "onnxruntime-web";
 import { arrange, inverse, permuteData } from "../../onnx/lower/layout.ts";
 import { kindOf, kindStretches } from "../step_kinds.ts";
 import type { CompiledStep, HostTensors, StepInputs, StepProgram, TensorSpec } from "../types.ts";
+import { checkFits } from "./memory.ts";
 import type { OnnxRuntime } from "./runtime.ts";
 import { buildStepModel, type StateSlot } from "./step_graph.ts";
 import { StepSession } from "./step_session.ts";
 
+/** Where steps run. */
+export interface StepSetup {
+  /** What runs them. */
+  runtime: OnnxRuntime;
+  /** The most bytes that a step may take; undefined where nobody knows. */
+  availableBytes: number | undefined;
+}
+
 /** Runs the steps of a program. */
 export class OnnxStep implements CompiledStep {
-  readonly #runtime: OnnxRuntime;
+  readonly #setup: StepSetup;
   readonly #program: StepProgram;
   readonly #specs: Record<string, TensorSpec>;
   readonly #seed: number;
@@ -20,22 +29,26 @@ export class OnnxStep implements CompiledStep {
   readonly #state = new Map<string, Ort.Tensor>();
   /** The state in the layouts of the first kind, which all others take on. */
   #slots: StateSlot[] = [];
+  #isDisposed = false;
 
   private constructor(
-    runtime: OnnxRuntime,
+    setup: StepSetup,
     program: StepProgram,
     specs: Record<string, TensorSpec>,
     seed: number,
   ) {
-    this.#runtime = runtime;
+    this.#setup = setup;
     this.#program = program;
     this.#specs = specs;
     this.#seed = seed;
   }
 
-  /** Opens a session for the first step's kind, with the state at its start. */
+  /**
+   * Opens a session for the first step's kind, with the state at its start.
+   * @throws {UserError} when the step is not pure, or does not fit into memory
+   */
   static async create(
-    runtime: OnnxRuntime,
+    setup: StepSetup,
     program: StepProgram,
     state: HostTensors,
     seed: number,
@@ -43,7 +56,7 @@ export class OnnxStep implements CompiledStep {
     const specs = Object.fromEntries(
       Object.entries(state).map(([name, { shape, dtype }]) => [name, { shape, dtype }]),
     );
-    const step = new OnnxStep(runtime, program, specs, seed);
+    const step = new OnnxStep(setup, program, specs, seed);
     const first = await step.#sessionOf(kindOf(program, 0));
     step.#slots = first.plan.state;
     await step.writeState(state);
@@ -60,13 +73,16 @@ export class OnnxStep implements CompiledStep {
   async #sessionOf(kind: string): Promise<StepSession> {
     const known = this.#sessions.get(kind);
     if (known) return known;
+    const { runtime, availableBytes } = this.#setup;
     const model = buildStepModel(this.#program, this.#specs, { kind, like: this.#slots });
-    const session = await StepSession.open(this.#runtime, model, this.#seed);
+    checkFits(runtime, { leastBytes: model.leastBytes, availableBytes });
+    const session = await StepSession.open(runtime, model, this.#seed);
     this.#sessions.set(kind, session);
     return session;
   }
 
   async run(batches: StepInputs[], firstStep: number): Promise<Record<string, Float32Array>> {
+    this.#checkUsable();
     const result: Record<string, Float32Array> = {};
     for (const { kind, start, count } of kindStretches(this.#program, firstStep, batches.length)) {
       const session = await this.#sessionOf(kind);
@@ -87,6 +103,7 @@ export class OnnxStep implements CompiledStep {
   }
 
   readState(): Promise<HostTensors> {
+    this.#checkUsable();
     const result: HostTensors = {};
     for (const { name, shape, dtype, order } of this.#slots) {
       const stored = this.#state.get(name)!.data as Float32Array | Int32Array;
@@ -97,7 +114,8 @@ export class OnnxStep implements CompiledStep {
   }
 
   writeState(state: HostTensors): Promise<void> {
-    for (const { name, shape, dtype, order } of this.#slots) {
+    this.#checkUsable();
+    for (const { name, shape, dtype } of this.#slots) {
       const given = state[name];
       if (given?.dtype !== dtype || given.shape.join() !== shape.join()) {
         const found = given ? `${given.dtype} [${given.shape}]` : "nothing";
@@ -105,10 +123,10 @@ export class OnnxStep implements CompiledStep {
           `Cannot set state ${name}: the step has ${dtype} [${shape}], given is ${found}`,
         );
       }
-      this.#state.set(
-        name,
-        this.#tensor(permuteData(given.data, shape, order), order, { shape, dtype }),
-      );
+    }
+    for (const { name, shape, dtype, order } of this.#slots) {
+      const moved = permuteData(state[name].data, shape, order);
+      this.#state.set(name, this.#tensor(moved, order, { shape, dtype }));
     }
     return Promise.resolve();
   }
@@ -119,10 +137,15 @@ export class OnnxStep implements CompiledStep {
     { shape, dtype }: Pick<StateSlot, "shape" | "dtype">,
   ): Ort.Tensor {
     const dims = arrange(shape, order);
-    return new this.#runtime.ort.Tensor(dtype, data.slice() as Float32Array, dims);
+    return new this.#setup.runtime.ort.Tensor(dtype, data.slice() as Float32Array, dims);
+  }
+
+  #checkUsable(): void {
+    if (this.#isDisposed) throw new Error("Cannot use a step that was disposed");
   }
 
   async dispose(): Promise<void> {
+    this.#isDisposed = true;
     this.#state.clear();
     for (const session of this.#sessions.values()) await session.release();
     this.#sessions.clear();

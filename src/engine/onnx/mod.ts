@@ -6,12 +6,16 @@ import { checkPools } from "../sample_pool.ts";
 import type { Engine } from "../types.ts";
 import { compileOnnxFunction } from "./compiled_function.ts";
 import { OnnxStep } from "./compiled_step.ts";
+import { availableBytes } from "./memory.ts";
 import { loadRuntime, type RuntimeChoice, type RuntimeOptions } from "./runtime.ts";
 
 export type { RuntimeChoice };
 
 /** Options of {@linkcode createOnnxEngine}. */
-export type OnnxEngineOptions = RuntimeOptions;
+export interface OnnxEngineOptions extends RuntimeOptions {
+  /** The most bytes that a step may take. Default: what the runtime can get, where that is known. */
+  memoryBytes?: number;
+}
 
 /**
  * Opens the engine.
@@ -19,6 +23,7 @@ export type OnnxEngineOptions = RuntimeOptions;
  * @param options.runtime "node" (native; needs the package onnxruntime-node and `--allow-ffi`), "web"
  * (WebAssembly), or "auto": the native one where it can be loaded. Default "auto".
  * @param options.threads threads of a session; default the number of cores, at most 16
+ * @param options.memoryBytes the most bytes that a step may take; default what the runtime can get
  * @throws {UserError} when `runtime: "node"` is asked for and cannot be loaded
  */
 export async function createOnnxEngine(options: OnnxEngineOptions = {}): Promise<Engine> {
@@ -40,7 +45,8 @@ export async function createOnnxEngine(options: OnnxEngineOptions = {}): Promise
     description: `cpu through ${runtime.description}`,
     async compileStep(program, state, seed) {
       checkPools(program.inputs);
-      return track(await OnnxStep.create(runtime, program, state, seed));
+      const setup = { runtime, availableBytes: options.memoryBytes ?? availableBytes(runtime) };
+      return track(await OnnxStep.create(setup, program, state, seed));
     },
     async compileFunction(fn, inputs) {
       return track(await compileOnnxFunction(runtime, fn, inputs));

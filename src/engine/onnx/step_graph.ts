@@ -10,6 +10,7 @@ import { speedUp } from "../../onnx/passes/training.ts";
 import { UserError } from "../../errors.ts";
 import type { KeepMask } from "../../random/keep_mask.ts";
 import { loopGraph } from "./loop_graph.ts";
+import { leastStepBytes } from "./memory.ts";
 
 /** Version of ONNX's operators that the engine writes. */
 const OPSET = 17;
@@ -58,6 +59,8 @@ export interface StepModel {
   scalars: string[];
   /** How many nodes a step has, for measurements. */
   nodeCount: number;
+  /** The least bytes that a step takes; see memory.ts. */
+  leastBytes: number;
 }
 
 /** Which step of a program is to become a model. */
@@ -163,6 +166,7 @@ export function buildStepModel(
     scalars: trimmed.outputs.filter(({ name }) => name.startsWith(scalarOutput("")))
       .map(({ name }) => name.slice(scalarOutput("").length)),
     nodeCount: step.nodes.length,
+    leastBytes: leastStepBytes(trimmed),
   };
 }
 

@@ -5,7 +5,7 @@ import type { WebGpu } from "./device.ts";
 import { StepExecutable } from "./executable.ts";
 import { fuseElementwise } from "./fusion.ts";
 import { findDifference, type StepGraph } from "./graph.ts";
-import { checkFits, tooLarge } from "./memory.ts";
+import { checkFits, checkWorkgroups, tooLarge } from "./memory.ts";
 import { dropUnusedWork, shareRepeatedWork } from "./passes.ts";
 import { planStep } from "./plan.ts";
 import { record, type RecordedResult } from "./recorder.ts";
@@ -69,10 +69,17 @@ export async function capture(
     const plan = planStep(shortened, { sideBySide: backend.tuning.mostMembers > 1 });
     const needs = { slots: plan.slots, totalBytes: memory.bytesWith(plan) };
     checkFits(gpu, needs, budgetBytes);
+    checkWorkgroups(gpu, shortened.operations);
     gpu.device.pushErrorScope("out-of-memory");
-    const executable = new StepExecutable(backend, shortened, { plan, memory });
+    let made: { executable: StepExecutable } | { error: unknown };
+    try {
+      made = { executable: new StepExecutable(backend, shortened, { plan, memory }) };
+    } catch (error) {
+      made = { error }; // maybe only because a buffer has no memory
+    }
     if (await gpu.device.popErrorScope()) throw tooLarge(gpu, needs);
-    return executable;
+    if ("error" in made) throw made.error;
+    return made.executable;
   } finally {
     backend.tuning = before;
   }

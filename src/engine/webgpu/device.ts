@@ -3,7 +3,7 @@
  * reach the program. Without this, WebGPU is silent: a shader that does not compile, a binding that
  * does not fit or a buffer that is too big leaves zeros behind and the run goes on.
  */
-import { DeviceLostError } from "../../errors.ts";
+import { DeviceLostError, UserError } from "../../errors.ts";
 import { tf } from "../tf.ts";
 import { GanforgeWebGpuBackend } from "./backend.ts";
 import { GPU_TUNING, SOFTWARE_TUNING } from "./tuning.ts";
@@ -22,6 +22,7 @@ export interface WebGpu {
    * Throws what the device reported since the last check: the first error of the driver, or the loss
    * of the device. The driver reports late, so await some work of the queue before checking.
    * @throws {DeviceLostError} when the device is lost
+   * @throws {UserError} when the driver reported an error
    */
   check(): void;
 }
@@ -126,7 +127,11 @@ class DeviceErrors {
     const first = this.#first;
     this.#first = undefined;
     this.#count = 0;
-    throw new Error(`The WebGPU device reported an error${message}: ${first}`);
+    throw new UserError(
+      `Cannot go on: the WebGPU device reported an error${message}: ${first}; a newer driver may do ` +
+        "without it, and --device cpu computes on the processor",
+      { cause: new Error(first) },
+    );
   }
 }
 
@@ -136,9 +141,9 @@ class DeviceErrors {
  */
 async function requestAdapterQuietly(gpu: GPU): Promise<GPUAdapter | null> {
   const name = "XDG_RUNTIME_DIR";
-  const mayset = globalThis.Deno?.permissions.querySync({ name: "env", variable: name }).state ===
+  const maySet = globalThis.Deno?.permissions.querySync({ name: "env", variable: name }).state ===
     "granted";
-  const quiet = mayset && Deno.env.get(name) === undefined;
+  const quiet = maySet && Deno.env.get(name) === undefined;
   if (quiet) Deno.env.set(name, "/");
   try {
     return await gpu.requestAdapter({ powerPreference: "high-performance" });

@@ -132,8 +132,9 @@ function exactText(value: number): string {
 }
 
 /**
- * Says where two recordings of the same step differ, or gives undefined when they are the same.
- * A step that uses host randomness or host state differs.
+ * Says where two recordings of the same step differ, in their work, in numbers of the host, or in what
+ * they return, or gives undefined when they are the same. A step that uses host randomness or host
+ * state differs.
  */
 export function findDifference(first: StepGraph, second: StepGraph): string | undefined {
   const [a, b] = [first.operations.length, second.operations.length];
@@ -159,6 +160,19 @@ export function findDifference(first: StepGraph, second: StepGraph): string | un
       return `a tensor of ${left.data.length} numbers made on the host differs between two ` +
         `recordings (starting ${left.data.slice(0, 3).join(", ")}, ...)`;
     }
+  }
+  return findOtherResult(first.state, second.state) ??
+    findOtherResult(first.scalars, second.scalars);
+}
+
+/** The same work may be done both times and another tensor of it returned. */
+function findOtherResult(
+  first: Map<string, Value>,
+  second: Map<string, Value>,
+): string | undefined {
+  for (const name of new Set([...first.keys(), ...second.keys()])) {
+    if (first.get(name)?.id === second.get(name)?.id) continue;
+    return `its result "${name}" is another tensor the second time`;
   }
   return undefined;
 }

@@ -1,6 +1,8 @@
 /** Says before anything is allocated whether a step fits the device, and whether its data do. */
 import { UserError } from "../../errors.ts";
+import { freeHostBytes, megabytes } from "../host_memory.ts";
 import type { WebGpu } from "./device.ts";
+import type { Operation } from "./graph.ts";
 import type { StepPlan } from "./plan.ts";
 
 /** What a step takes. */
@@ -33,6 +35,26 @@ export function checkFits(
   }
   if (budgetBytes !== undefined && plan.totalBytes > budgetBytes) {
     throw tooLarge(gpu, plan, budgetBytes);
+  }
+}
+
+/**
+ * Checks that no kernel has more workgroups along an axis than the device allows: a driver would refuse
+ * it in its own words, and the step would go on without it.
+ * @throws UserError that names the kernel
+ */
+export function checkWorkgroups(gpu: WebGpu, operations: Operation[]): void {
+  const most = gpu.device.limits.maxComputeWorkgroupsPerDimension;
+  for (const operation of operations) {
+    if (operation.kind !== "dispatch") continue; // others are spread over two axes
+    const { label, workgroups } = operation.work;
+    const largest = Math.max(...workgroups);
+    if (largest <= most) continue;
+    throw new UserError(
+      `The training step does not fit ${gpu.description}: the kernel ${label} needs ${largest} ` +
+        `workgroups along an axis, and ${most} are allowed there. Use a smaller batch or network, or ` +
+        "--device cpu.",
+    );
   }
 }
 
@@ -72,17 +94,8 @@ export function tooLarge(gpu: WebGpu, plan: StepNeeds, budgetBytes?: number): Us
 
 /**
  * The memory that a step may take. WebGPU does not tell a GPU's; a software adapter uses the
- * machine's, which Deno tells where --allow-sys permits.
+ * machine's.
  */
 export function availableBytes(gpu: WebGpu): number | undefined {
-  if (!gpu.isSoftware) return undefined;
-  const permission = globalThis.Deno?.permissions.querySync({
-    name: "sys",
-    kind: "systemMemoryInfo",
-  });
-  return permission?.state === "granted" ? Deno.systemMemoryInfo().available : undefined;
-}
-
-function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(1)} MB (${bytes} bytes)`;
+  return gpu.isSoftware ? freeHostBytes() : undefined;
 }

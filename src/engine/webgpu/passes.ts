@@ -11,7 +11,7 @@ import {
 } from "./graph.ts";
 
 /** How many operations write each buffer. */
-export function countWriters(operations: Operation[]): Map<GPUBuffer, number> {
+function countWriters(operations: Operation[]): Map<GPUBuffer, number> {
   const writers = new Map<GPUBuffer, number>();
   for (const operation of operations) {
     for (const buffer of writesOf(operation)) {

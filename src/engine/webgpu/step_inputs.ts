@@ -2,13 +2,13 @@
  * How the inputs of replayed steps reach the device: those of many steps at once (upload_group.ts). Of an
  * input whose pool lies on the device these are row numbers.
  */
-import { checkedRows, fillInput } from "../sample_pool.ts";
+import { checkedRows, inputValues } from "../sample_pool.ts";
 import type { InputSpec, SamplePool, StepInputs } from "../types.ts";
 import type { GanforgeWebGpuBackend } from "./backend.ts";
 import { poolFits } from "./memory.ts";
 import { poolBytes, ResidentPool, rowBytes } from "./resident_pool.ts";
 import type { BufferRange } from "./step_memory.ts";
-import { groupInputs, UploadGroup } from "./upload_group.ts";
+import { groupInputs, type UploadData, UploadGroup } from "./upload_group.ts";
 
 /** Steps are cut into chunks whose inputs stay below this (one step's always fit). */
 const MOST_UPLOAD_BYTES = 16 << 20;
@@ -114,19 +114,7 @@ export class StepInputFeed {
 }
 
 /** What is uploaded of an input. */
-function dataOf({ name, spec, target, resident }: Slot, given: StepInputs[string]) {
-  const { dtype, pool, shape } = spec;
-  if (pool) {
-    const input = { name, spec, given };
-    if (resident) return checkedRows(input, pool);
-    const values = new Float32Array(target.sizeBytes / 4);
-    fillInput(values, input);
-    return values;
-  }
-  const Type = dtype === "float32" ? Float32Array : Int32Array;
-  if (given instanceof Type && given.byteLength === target.sizeBytes) return given;
-  throw new TypeError(
-    `Cannot run the step: input "${name}" must be a ${Type.name} of ${target.sizeBytes / 4} ` +
-      `numbers ([${shape}]), found ${given?.constructor.name} of ${given?.length}`,
-  );
+function dataOf({ name, spec, resident }: Slot, given: StepInputs[string]): UploadData {
+  const input = { name, spec, given };
+  return resident ? checkedRows(input, spec.pool!) : inputValues(input);
 }

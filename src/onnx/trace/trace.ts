@@ -100,11 +100,13 @@ export function findDifference(a: KernelGraph, b: KernelGraph): string | null {
   }
   const positions = new Map<number, number>();
   const remember = (x: number, y: number) => positions.set(x, y);
-  a.inputs.forEach((input, index) => {
-    const other = b.inputs[index];
-    if (other !== undefined) remember(input.value.id, other.value.id);
-  });
   if (a.inputs.length !== b.inputs.length) return "the number of random draws";
+  for (const [index, input] of a.inputs.entries()) {
+    const other = b.inputs[index];
+    if (input.distribution !== other.distribution) return `the distribution of ${input.name}`;
+    if (!sameNumbers(input.value.shape, other.value.shape)) return `the shape of ${input.name}`;
+    remember(input.value.id, other.value.id);
+  }
   for (const [index, node] of a.nodes.entries()) {
     const other = b.nodes[index];
     const where = `kernel ${index}, ${node.kernel}${node.scope && ` of ${node.scope}`}`;
@@ -120,6 +122,9 @@ export function findDifference(a: KernelGraph, b: KernelGraph): string | null {
       if (!sameSource(value, match, positions)) return `input ${name} of ${where}`;
     }
     node.outputs.forEach((value, output) => remember(value.id, other.outputs[output].id));
+  }
+  if (a.outputs.length !== b.outputs.length) {
+    return `the number of outputs (${a.outputs.length} and ${b.outputs.length})`;
   }
   for (const [index, output] of a.outputs.entries()) {
     const other = b.outputs[index];

@@ -267,6 +267,44 @@ Deno.test("repeated work is done once, unused work not at all, chains in one dis
     await engine.dispose();
   }));
 
+Deno.test("gradients are computed for the inputs that need one, of fused operations too", () =>
+  withWebGpu(async () => {
+    const engine = await createWebGpuEngine();
+    const specs = {
+      x: { shape: [1, 4, 4, 4], dtype: "float32" as const },
+      w: { shape: [3, 3, 4, 8], dtype: "float32" as const },
+    };
+    /** Dispatches of gradients of `sum(conv(x, w)^2)`, the convolution itself included. */
+    const count = async (isFused: boolean, names: ("x" | "w")[]) => {
+      const compiled = await engine.compileFunction((given) => {
+        const loss = (...values: tf.Tensor[]) => {
+          const all = {
+            ...given,
+            ...Object.fromEntries(names.map((name, i) => [name, values[i]])),
+          };
+          const x = all.x as tf.Tensor4D;
+          const filter = all.w as tf.Tensor4D;
+          const y = isFused
+            ? tf.fused.conv2d({ x, filter, strides: 1, pad: "same" })
+            : tf.conv2d(x, filter, 1, "same");
+          return tf.sum(tf.square(y));
+        };
+        const gradients = tf.grads(loss)(names.map((name) => given[name]));
+        return Object.fromEntries(names.map((name, i) => [name, gradients[i]]));
+      }, specs);
+      const { dispatchCount } = (compiled as WebGpuFunction).executable;
+      await compiled.dispose();
+      return dispatchCount;
+    };
+    for (const isFused of [false, true]) {
+      const both = await count(isFused, ["x", "w"]);
+      const [ofX, ofW] = [await count(isFused, ["x"]), await count(isFused, ["w"])];
+      // All have the convolution and 2 y.
+      assertEquals([ofX - 2, ofW - 2], [1, both - 3], isFused ? "fused" : "plain");
+    }
+    await engine.dispose();
+  }));
+
 Deno.test("compileFunction() gives the eager values, run after run", () =>
   withWebGpu(async () => {
     const engine = await createWebGpuEngine();
@@ -321,5 +359,40 @@ Deno.test("a step that does not fit says how many bytes it needs and how many th
       UserError,
       "its largest tensor needs",
     );
+    await engine.dispose();
+  }));
+
+Deno.test("a step whose buffers find no memory says so, whatever fails because of it", () =>
+  withWebGpu(async ({ device, description }) => {
+    const engine = await createWebGpuEngine();
+    const { createBindGroup, popErrorScope } = device;
+    const compile = () =>
+      engine.compileStep(
+        { step: ({ a }) => ({ state: { a: tf.add(a, 1) }, scalars: {} }), inputs: {} },
+        { a: vector(1, 2, 3) },
+        1,
+      );
+    let outOfMemory = false;
+    device.createBindGroup = () => {
+      throw new Error("no such buffer");
+    };
+    device.popErrorScope = async () => {
+      const found = await popErrorScope.call(device);
+      return outOfMemory ? new Error("out of memory") as unknown as GPUError : found;
+    };
+    try {
+      await assertRejects(compile, Error, "no such buffer");
+      outOfMemory = true;
+      await assertRejects(
+        compile,
+        UserError,
+        `The training step does not fit ${description}: it needs 0.0 MB (32 bytes), more than is available`,
+      );
+    } finally {
+      device.createBindGroup = createBindGroup;
+      device.popErrorScope = popErrorScope;
+    }
+    await (await compile()).dispose();
+    await assertRejects(() => device.popErrorScope()); // none was left open
     await engine.dispose();
   }));

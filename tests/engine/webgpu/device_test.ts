@@ -1,6 +1,8 @@
 import { assertEquals, assertMatch, assertRejects, assertStrictEquals } from "@std/assert";
+import { UserError } from "../../../src/errors.ts";
 import { tf } from "../../../src/engine/tf.ts";
 import { openWebGpu } from "../../../src/engine/webgpu/device.ts";
+import { runScript, sourceUrl as source } from "../run_script.ts";
 import { withWebGpu } from "./helpers.ts";
 
 Deno.test("openWebGpu() registers one device with the adapter's limits as backend 'webgpu'", () =>
@@ -18,19 +20,6 @@ Deno.test("openWebGpu() registers one device with the adapter's limits as backen
     if (gpu.isSoftware) assertMatch(gpu.description, /, software adapter$/);
     gpu.check();
   }));
-
-/** Runs a script with the project's imports in a process of its own and gives what it printed. */
-async function runScript(script: string, ...args: string[]): Promise<string> {
-  const config = new URL("../../../deno.json", import.meta.url).pathname;
-  const { stdout } = await new Deno.Command(Deno.execPath(), {
-    args: ["eval", `--config=${config}`, script, ...args],
-    stderr: "inherit",
-  }).output();
-  return new TextDecoder().decode(stdout).trim();
-}
-
-const source = (path: string) =>
-  JSON.stringify(new URL(`../../../src/engine/${path}`, import.meta.url).href);
 
 Deno.test("openWebGpu() gives undefined when there is no WebGPU, or no adapter", async () => {
   const script = `
@@ -69,7 +58,11 @@ Deno.test("an error of the device throws at the next read, once, with the driver
   withWebGpu(async (gpu) => {
     gpu.device.createShaderModule({ code: "fn main( {" });
     const sum = tf.add([1], [2]);
-    await assertRejects(() => sum.data(), Error, "The WebGPU device reported an error");
+    const { message } = await assertRejects(() => sum.data(), UserError);
+    assertMatch(
+      message,
+      /^Cannot go on: the WebGPU device reported an error: .*GPU.*Error.*; .* --device cpu computes/s,
+    );
     assertEquals([...await tf.add([1], [2]).data()], [3]);
   }));
 

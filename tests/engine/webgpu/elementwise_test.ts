@@ -1,15 +1,23 @@
 import { assert, assertEquals } from "@std/assert";
 import { tf } from "../../../src/engine/tf.ts";
-import type { GanforgeWebGpuBackend } from "../../../src/engine/webgpu/backend.ts";
 import { broadcastTerms } from "../../../src/engine/webgpu/expression.ts";
 import { drawRandom } from "../../../src/engine/webgpu/kernels/elementwise.ts";
 import { fillNormal, fillUniform } from "../../../src/random/counter_random.ts";
-import { assertClose, assertMatchesCpu, type Plain, plainNormals, withWebGpu } from "./helpers.ts";
+import {
+  assertClose,
+  assertMatchesCpu,
+  type Plain,
+  plainNormals,
+  testByFamily,
+  withWebGpu,
+} from "./helpers.ts";
 
 const special = [NaN, Infinity, -Infinity, 0, -0, 1, -1, 0.5, -3, 30, -30, 88, 1e-6, -1e-6, 7, 1e6];
 
-Deno.test("unary kernels give the cpu backend's values, NaN and infinities included", () =>
-  withWebGpu(async () => {
+testByFamily(
+  (family) =>
+    `unary kernels, tuned for ${family}, give the cpu backend's values, NaN and infinities too`,
+  async () => {
     const x: Plain = { shape: [4, 4], values: special };
     const odd = plainNormals([3, 7], 1);
     const names = [
@@ -48,7 +56,8 @@ Deno.test("unary kernels give the cpu backend's values, NaN and infinities inclu
     await assertMatchesCpu("leakyRelu", [x], (t) => tf.leakyRelu(t, 0.2));
     await assertMatchesCpu("step", [{ shape: [3], values: [-1, 0, 2] }], (t) => tf.step(t, 0.3));
     await assertMatchesCpu("clip", [odd], (t) => tf.clipByValue(t, -0.5, 0.25));
-  }));
+  },
+);
 
 Deno.test("softplus keeps the digits of small values, and NaN", () =>
   withWebGpu(async () => {
@@ -59,8 +68,9 @@ Deno.test("softplus keeps the digits of small values, and NaN", () =>
     assert(Number.isNaN(y[3]));
   }));
 
-Deno.test("binary kernels broadcast as the cpu backend does", () =>
-  withWebGpu(async () => {
+testByFamily(
+  (family) => `binary kernels, tuned for ${family}, broadcast as the cpu backend does`,
+  async () => {
     const shapes: [number[], number[]][] = [
       [[4, 8], [4, 8]],
       [[4, 8], [8]],
@@ -90,10 +100,13 @@ Deno.test("binary kernels broadcast as the cpu backend does", () =>
     const withNan = [{ shape: [3], values: [NaN, 1, NaN] }, { shape: [3], values: [1, NaN, NaN] }];
     await assertMatchesCpu("maximum of NaN", withNan, tf.maximum);
     await assertMatchesCpu("minimum of NaN", withNan, tf.minimum);
-  }));
+  },
+);
 
-Deno.test("comparisons, logic, where and casts give the cpu backend's values", () =>
-  withWebGpu(async () => {
+testByFamily(
+  (family) =>
+    `comparisons, logic, where and casts, tuned for ${family}, give the cpu backend's values`,
+  async () => {
     const a: Plain = { shape: [2, 4], values: [1, 2, 3, 0, -1, 0.5, NaN, 2] };
     const b: Plain = { shape: [4], values: [1, 1, 4, 0] };
     await assertMatchesCpu("comparisons", [a, b], (x, y) => [
@@ -120,7 +133,8 @@ Deno.test("comparisons, logic, where and casts give the cpu backend's values", (
       tf.onesLike(x),
       tf.addN([tf.onesLike(x), tf.onesLike(x), tf.fill([2, 4], 3)]),
     ]);
-  }));
+  },
+);
 
 Deno.test("broadcastTerms() joins dimensions that advance together", () => {
   assertEquals(broadcastTerms([2, 3, 4], [2, 3, 4]), [{ divisor: 1, modulus: 24, stride: 1 }]);
@@ -132,9 +146,10 @@ Deno.test("broadcastTerms() joins dimensions that advance together", () => {
   ]);
 });
 
-Deno.test("drawRandom() gives counter_random.ts's uniforms bit for bit and its normals to 4e-7", () =>
-  withWebGpu(async () => {
-    const backend = tf.backend() as unknown as GanforgeWebGpuBackend;
+testByFamily(
+  (family) =>
+    `drawRandom(), tuned for ${family}, gives counter_random.ts's uniforms bit for bit, normals to 4e-7`,
+  async (backend) => {
     const seed = 0xfedc_ba98;
     const address = tf.tensor1d(Int32Array.of(seed | 0, 12345), "int32");
     for (const size of [1, 3, 4, 4096, 20001]) {
@@ -154,4 +169,5 @@ Deno.test("drawRandom() gives counter_random.ts's uniforms bit for bit and its n
         assert(error < 4e-7, `normal ${i} of ${size}: ${actual[i]}, expected ${expected[i]}`);
       }
     }
-  }));
+  },
+);

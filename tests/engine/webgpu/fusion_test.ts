@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { tf } from "../../../src/engine/tf.ts";
 import type { TensorMap } from "../../../src/engine/types.ts";
 import { createWebGpuEngine } from "../../../src/engine/webgpu/engine.ts";
-import { normals, withWebGpu } from "./helpers.ts";
+import { normals, testByFamily } from "./helpers.ts";
 
 const [ROWS, COLUMNS] = [4, 8];
 
@@ -41,10 +41,11 @@ const program = fc.array(
   { minLength: 2, maxLength: 14 },
 );
 
-Deno.test("random programs give the same bits fused, unfused and eagerly", () =>
-  withWebGpu(async () => {
-    const fused = await createWebGpuEngine();
-    const unfused = await createWebGpuEngine({ fuse: false });
+testByFamily(
+  (family) => `random programs, tuned for ${family}, give the same bits fused, unfused and eagerly`,
+  async ({ tuning }) => {
+    const fused = await createWebGpuEngine({ tuning });
+    const unfused = await createWebGpuEngine({ fuse: false, tuning });
     const shape = [ROWS, COLUMNS];
     const spec = { shape, dtype: "float32" as const };
     await fc.assert(
@@ -79,4 +80,5 @@ Deno.test("random programs give the same bits fused, unfused and eagerly", () =>
     );
     await fused.dispose();
     await unfused.dispose();
-  }));
+  },
+);

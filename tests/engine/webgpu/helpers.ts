@@ -1,8 +1,14 @@
 /** Shared by the tests of the WebGPU engine: run with the device, compare backends. */
 import { assert } from "@std/assert";
 import { tf } from "../../../src/engine/tf.ts";
+import type { GanforgeWebGpuBackend } from "../../../src/engine/webgpu/backend.ts";
 import { openWebGpu, type WebGpu } from "../../../src/engine/webgpu/device.ts";
 import { registerOwnKernels } from "../../../src/engine/webgpu/kernels/mod.ts";
+import {
+  GPU_TUNING,
+  type KernelTuning,
+  SOFTWARE_TUNING,
+} from "../../../src/engine/webgpu/tuning.ts";
 import { fillNormal } from "../../../src/random/counter_random.ts";
 
 /** Runs a test with the backend "webgpu" current, frees its tensors, and puts "cpu" back. */
@@ -17,6 +23,33 @@ export async function withWebGpu(test: (gpu: WebGpu) => Promise<void>): Promise<
   } finally {
     tf.engine().endScope();
     await tf.setBackend("cpu");
+  }
+}
+
+/** Runs a test as {@linkcode withWebGpu} does, with the backend tuned so. */
+export function withTuning(
+  tuning: KernelTuning,
+  test: (backend: GanforgeWebGpuBackend) => Promise<void>,
+): Promise<void> {
+  return withWebGpu(async () => {
+    const backend = tf.backend() as unknown as GanforgeWebGpuBackend;
+    const before = backend.tuning;
+    backend.tuning = tuning;
+    try {
+      await test(backend);
+    } finally {
+      backend.tuning = before;
+    }
+  });
+}
+
+/** Defines a test for each family of tiles. */
+export function testByFamily(
+  name: (family: KernelTuning["family"]) => string,
+  test: (backend: GanforgeWebGpuBackend) => Promise<void>,
+): void {
+  for (const tuning of [SOFTWARE_TUNING, GPU_TUNING]) {
+    Deno.test(name(tuning.family), () => withTuning(tuning, test));
   }
 }
 

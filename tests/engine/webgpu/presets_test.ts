@@ -1,8 +1,9 @@
 /** Replay against eager execution for the steps of every preset, dropout and batch norm included. */
 import { assertEquals } from "@std/assert";
 import { presets } from "../../../src/config/presets/mod.ts";
+import { GPU_TUNING } from "../../../src/engine/webgpu/tuning.ts";
 import { caseBatches, caseStep, PRESET_CASES } from "../../training/preset_cases.ts";
-import { withWebGpu } from "./helpers.ts";
+import { withTuning, withWebGpu } from "./helpers.ts";
 import { assertReplayEqualsEager } from "./replay.ts";
 
 const STEPS = 50;
@@ -19,3 +20,12 @@ Deno.test("the presets that are replayed are all there are", () => {
   const replayed = new Set(Object.values(PRESET_CASES).map(({ preset }) => preset));
   assertEquals([...replayed].sort(), Object.keys(presets).sort());
 });
+
+/** Batch norm, dropout, a penalty; the tiles for GPUs take long on a software adapter. */
+for (const name of ["conditional dcgan", "wgan-gp-resnet", "digits", "mnist-mlp"]) {
+  Deno.test(`5 replayed steps of ${name} by tiles for GPUs give the weights of eager ones`, () =>
+    withTuning(GPU_TUNING, () => {
+      const step = caseStep(PRESET_CASES[name]);
+      return assertReplayEqualsEager(step, caseBatches(step, { steps: 5, seed: 1 }));
+    }));
+}

@@ -3,6 +3,7 @@ import { assert, assertEquals, assertLess } from "@std/assert";
 import { tf } from "../../../src/engine/tf.ts";
 import type { WebGpuStep } from "../../../src/engine/webgpu/compiled_step.ts";
 import { createWebGpuEngine } from "../../../src/engine/webgpu/engine.ts";
+import { growthOf } from "../process_growth.ts";
 import { normals, withWebGpu } from "./helpers.ts";
 
 Deno.test("5,000 replayed steps create no buffers and keep no tensors; dispose gives all back", () =>
@@ -104,20 +105,6 @@ Deno.test("500 replayed steps make a few objects of WebGPU and two uploads", () 
 
 Deno.test("10,000 replayed steps do not grow the process, though no garbage is asked for", () =>
   withWebGpu(async () => {
-    const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: [
-        "run",
-        "--quiet",
-        "--no-check",
-        "--allow-read",
-        "--allow-env",
-        "--allow-sys",
-        "--v8-flags=--max-semi-space-size=1",
-        new URL("./replay_memory.ts", import.meta.url).pathname,
-      ],
-    }).output();
-    const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-    const grown = Number(text(stdout).trim() || NaN);
-    assert(Number.isFinite(grown), text(stderr));
+    const grown = await growthOf("webgpu");
     assertLess(grown, 10e6); // one command buffer a step would leave 25 MB behind
   }));

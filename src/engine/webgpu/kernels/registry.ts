@@ -32,3 +32,8 @@ export function replaceKernel(name: string, own: OwnKernel): void {
     kernelFunc: (call) => own(call as unknown as KernelCall) ?? stock.kernelFunc(call),
   });
 }
+
+/** The names of the kernels that have been replaced, so that tests can ask for each of them. */
+export function replacedKernels(): string[] {
+  return [...replaced.keys()];
+}
