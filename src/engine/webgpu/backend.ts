@@ -5,6 +5,7 @@
  */
 import { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import type * as tfTypes from "@tensorflow/tfjs";
+import type { GroupingBackend } from "../grouped_conv.ts";
 import { tf } from "../tf.ts";
 import type {
   BackendInternals,
@@ -30,7 +31,7 @@ const StockBackend = WebGPUBackend as unknown as new (
 export const TENSOR_USAGE: number = 0x80 | 0x08 | 0x04; // STORAGE | COPY_DST | COPY_SRC
 
 /** The backend that `openWebGpu` registers. */
-export class GanforgeWebGpuBackend extends StockBackend {
+export class GanforgeWebGpuBackend extends StockBackend implements GroupingBackend {
   /** Takes all work while it is set. */
   recorder: WorkRecorder | undefined;
   /** Sizes of tiles; may be replaced between steps. */
@@ -52,6 +53,11 @@ export class GanforgeWebGpuBackend extends StockBackend {
     const { tuning, check } = options;
     this.tuning = tuning;
     this.#check = check;
+  }
+
+  /** Our kernels for groups of channels are for GPUs. */
+  get groupsConvolutions(): boolean {
+    return this.tuning.family === "workgroup";
   }
 
   /** Compiles a WGSL module with the entry point `main`, once for each text. */

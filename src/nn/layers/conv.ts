@@ -3,6 +3,7 @@
  * kernels `[kernelHeight, kernelWidth, inputs, outputs]`, and padding is always written out.
  */
 import type { PaddingSpec } from "../../config/network.ts";
+import { groupedConv2d } from "../../engine/grouped_conv.ts";
 import { tf } from "../../engine/tf.ts";
 import { weightInit } from "../initializers.ts";
 import { addBias, declareBias, mapOffset } from "../offsets.ts";
@@ -100,7 +101,9 @@ export function buildConv(spec: SpecOf<"conv">, scope: LayerScope): BuiltLayer {
   const normalize = spec.spectralNorm ? spectralNormOf(scope, shape, 3) : undefined;
   const pad = explicitPadding(padding);
   const convolve = (x: tf.Tensor4D, weight: tf.Tensor4D): tf.Tensor4D =>
-    tf.conv2d(x, weight, stride, pad);
+    groups === 1
+      ? tf.conv2d(x, weight, stride, pad)
+      : groupedConv2d(x, weight, { groups, strides: stride, pad });
   // Without a border, what all positions have in common they have in common afterwards.
   const passed = groups === 1 && paddingSides(padding).every((side) => side === 0)
     ? scope.biases
@@ -113,18 +116,11 @@ export function buildConv(spec: SpecOf<"conv">, scope: LayerScope): BuiltLayer {
       const stored = call.parameters[kernel];
       const sized = (normalize ? normalize(stored, call) : stored) as tf.Tensor4D;
       const weight = dilation === 1 ? sized : dilateKernel(sized, dilation);
-      const image = x as tf.Tensor4D;
-      const output = groups === 1 ? convolve(image, weight) : groupedConv(image, weight);
+      const output = convolve(x as tf.Tensor4D, weight);
       mapOffset(call, () => tf.sum(sized, [0, 1]));
       return addBias(output, bias, call);
     },
   };
-
-  function groupedConv(image: tf.Tensor4D, weight: tf.Tensor4D): tf.Tensor4D {
-    const inputs: tf.Tensor4D[] = tf.split(image, groups, 3);
-    const weights: tf.Tensor4D[] = tf.split(weight, groups, 3);
-    return tf.concat(inputs.map((input, group) => convolve(input, weights[group])), 3);
-  }
 }
 
 /** A convolution of each channel by itself; output channel `c * multiplier + m` comes from channel `c`. */

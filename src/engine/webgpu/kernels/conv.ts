@@ -3,6 +3,7 @@
  * paddings and dilations), for TensorFlow.js's kernels of those names.
  */
 import type * as tfTypes from "@tensorflow/tfjs";
+import { GROUPED_KERNELS } from "../../grouped_conv.ts";
 import { tf } from "../../tf.ts";
 import type { GanforgeWebGpuBackend } from "../backend.ts";
 import { planGemm } from "../tuning.ts";
@@ -29,7 +30,7 @@ import {
 import { workgroupGemmGroups } from "./gemm_workgroup.ts";
 import { ACTIVATION_KERNELS, next } from "./matmul.ts";
 import { addParts } from "./partial_sums.ts";
-import { type KernelCall, replaceKernel } from "./registry.ts";
+import { addKernel, type KernelCall, replaceKernel } from "./registry.ts";
 import { vectorWidth } from "./wgsl.ts";
 
 type Info = tfTypes.TensorInfo;
@@ -52,6 +53,28 @@ export function registerConvKernels(): void {
     const geometry = geometryOf(x.shape, attrs.filterShape as number[], attrs, x, dy);
     return geometry && filterGradient(backend, x, dy, geometry);
   });
+  addKernel(
+    GROUPED_KERNELS.forward,
+    ({ inputs: { x, filter }, attrs, backend }) =>
+      forward(backend, x, filter, groupedGeometry(x.shape, filter.shape, attrs)),
+  );
+  addKernel(GROUPED_KERNELS.inputGradient, ({ inputs: { dy, filter }, attrs, backend }) => {
+    const geometry = groupedGeometry(attrs.inputShape as number[], filter.shape, attrs);
+    return inputGradient(backend, dy, filter, geometry);
+  });
+  addKernel(GROUPED_KERNELS.filterGradient, ({ inputs: { x, dy }, attrs, backend }) => {
+    const geometry = groupedGeometry(x.shape, attrs.filterShape as number[], attrs);
+    return filterGradient(backend, x, dy, geometry);
+  });
+}
+
+/** Of a kernel of src/engine/grouped_conv.ts, which is only called for tiles of workgroups. */
+function groupedGeometry(
+  inputShape: number[],
+  filterShape: number[],
+  attrs: Record<string, unknown>,
+): ConvGeometry {
+  return convGeometry(inputShape, filterShape, attrs as unknown as ConvAttributes)!;
 }
 
 /** The convolution, then bias and activation through the kernels of those operations. */
@@ -112,8 +135,8 @@ function forward(backend: GanforgeWebGpuBackend, x: Info, filter: Info, g: ConvG
     return runGemm(backend, "conv", [x, filter], g, {
       code: convForwardGemm,
       rows: pixels,
-      columns: g.outChannels,
-      terms: g.kernelHeight * g.kernelWidth * g.channels,
+      columns: g.outChannels / g.groups,
+      terms: g.kernelHeight * g.kernelWidth * g.channels / g.groups,
       shape,
     });
   }
@@ -147,8 +170,8 @@ function inputGradient(
     return runGemm(backend, "convInputGradient", [dy, filter], g, {
       code: convInputGradientGemm,
       rows: pixels,
-      columns: g.channels,
-      terms: taps * g.outChannels,
+      columns: g.channels / g.groups,
+      terms: taps * g.outChannels / g.groups,
       phases,
       shape,
     });
@@ -169,12 +192,12 @@ function inputGradient(
 
 function filterGradient(backend: GanforgeWebGpuBackend, x: Info, dy: Info, g: ConvGeometry): Info {
   const taps = g.kernelHeight * g.kernelWidth;
-  const shape = [g.kernelHeight, g.kernelWidth, g.channels, g.outChannels];
+  const shape = [g.kernelHeight, g.kernelWidth, g.channels / g.groups, g.outChannels];
   if (backend.tuning.family === "workgroup") {
     return runGemm(backend, "convFilterGradient", [x, dy], g, {
       code: convFilterGradientGemm,
-      rows: taps * g.channels,
-      columns: g.outChannels,
+      rows: taps * g.channels / g.groups,
+      columns: g.outChannels / g.groups,
       terms: g.batch * g.outHeight * g.outWidth,
       shape,
     });
@@ -230,7 +253,8 @@ function runGemm(
   },
 ): Info {
   const { rows, columns, terms, shape, phases = 1 } = product;
-  const { tile, parts } = planGemm(backend.tuning, { rows, columns, terms, batch: phases });
+  const batch = phases * geometry.groups;
+  const { tile, parts } = planGemm(backend.tuning, { rows, columns, terms, batch });
   const [x, y] = workgroupGemmGroups(tile, rows, columns);
   const depth = Math.ceil(terms / parts / 4) * 4;
   const size = tf.util.sizeFromShape(shape);
@@ -241,7 +265,7 @@ function runGemm(
     pipeline: backend.pipeline(label, product.code({ geometry, tile, parts, depth })),
     reads: reads.map((tensor) => backend.bufferOf(tensor)),
     writes: [backend.bufferOf(target)],
-    workgroups: [x, y, phases * parts],
+    workgroups: [x, y, batch * parts],
   }, [...reads, target]);
   if (parts > 1) addParts(backend, target, output, { splits: parts, inner: size });
   return output;

@@ -37,6 +37,8 @@ export interface ConvGeometry {
   padTop: number;
   /** Columns of zeros to the left of the input. */
   padLeft: number;
+  /** Channels are in so many groups, and a filter sees the input channels of its own. */
+  groups: number;
 }
 
 /** Names of the fields in the uniform block, in order. */
@@ -56,7 +58,7 @@ export const GEOMETRY_FIELDS = [
   "dilationWidth",
   "padTop",
   "padLeft",
-] as const;
+] as const satisfies (keyof ConvGeometry)[];
 
 /** The numbers of {@linkcode GEOMETRY_FIELDS}. */
 export function geometryValues(geometry: ConvGeometry): number[] {
@@ -75,6 +77,8 @@ export interface ConvAttributes {
   dilations?: [number, number] | number;
   /** What becomes of an output size that is not whole. */
   dimRoundingMode?: "floor" | "round" | "ceil";
+  /** Default 1; a kernel of ours has more. */
+  groups?: number;
 }
 
 /** The geometry of a kernel's call, or undefined for what these kernels do not do (NCHW). */
@@ -83,7 +87,7 @@ export function convGeometry(
   filterShape: number[],
   attrs: ConvAttributes,
 ): ConvGeometry | undefined {
-  const { strides, pad, dataFormat = "NHWC", dilations = 1, dimRoundingMode } = attrs;
+  const { strides, pad, dataFormat = "NHWC", dilations = 1, dimRoundingMode, groups = 1 } = attrs;
   if (dataFormat !== "NHWC") return undefined;
   const info = tf.backend_util.computeConv2DInfo(
     inputShape as [number, number, number, number],
@@ -109,5 +113,6 @@ export function convGeometry(
     dilationWidth: info.dilationWidth,
     padTop: info.padInfo.top,
     padLeft: info.padInfo.left,
+    groups,
   };
 }

@@ -34,8 +34,31 @@ function declare({ reads, width, geometry, depth }: Declared): string {
   return `
 ${storage(Object.fromEntries(types), { C: floatType(width) })}
 ${constants([...GEOMETRY_FIELDS, "depth"], [...geometryValues(geometry), depth])}
+${firstChannels(geometry)}
 fn same(i: u32) -> u32 { return i; }
 ${loads.join("\n")}`;
+}
+
+/** Where the channels of the workgroup's group begin, of the input and of the output. */
+function firstChannels({ groups, channels, outChannels }: ConvGeometry): string {
+  const own = `const group_in = ${channels / groups}u; const group_out = ${outChannels / groups}u;`;
+  return groups === 1
+    ? `${own} const first_in = 0u; const first_out = 0u;`
+    : `${own} var<private> first_in: u32; var<private> first_out: u32;`;
+}
+
+/** Statements that find the part of the sum, and the group, of a workgroup. */
+function takeGroup({ geometry: { groups }, parts }: ConvGemm): string {
+  return `let part = z % ${parts}u;
+${
+    groups === 1 ? "" : `first_in = z / ${parts}u % ${groups}u * group_in;
+first_out = z / ${parts}u % ${groups}u * group_out;`
+  }`;
+}
+
+/** How many numbers of a group's channels are read at once. */
+function widthsOf({ channels, outChannels, groups }: ConvGeometry): { x: 1 | 4; y: 1 | 4 } {
+  return { x: vectorWidth(channels / groups), y: vectorWidth(outChannels / groups) };
 }
 
 /** Where an output pixel looks, under which tap, and the value (or four) of X that it sees there. */
@@ -49,11 +72,11 @@ fn pixel_of(i: u32) -> vec3<i32> {
 }
 // Row and column from the first tap; channel.
 fn tap_of(i: u32) -> vec3<i32> {
-  let tap = i / u.channels;
+  let tap = i / group_in;
   return vec3<i32>(
     i32(tap / u.kernelWidth * u.dilationHeight),
     i32(tap % u.kernelWidth * u.dilationWidth),
-    i32(i % u.channels));
+    i32(first_in + i % group_in));
 }
 fn patch_at(pixel: vec3<i32>, tap: vec3<i32>, inside: bool) -> ${floatType(width)} {
   let h = pixel.y + tap.x;
@@ -62,20 +85,25 @@ fn patch_at(pixel: vec3<i32>, tap: vec3<i32>, inside: bool) -> ${floatType(width
   return load_X(u32((pixel.x + h * i32(u.width) + w) * i32(u.channels) + tap.z), here);
 }`;
 
-/** Rows: output pixels; columns: output channels; terms: taps and input channels. z: parts. */
-export function convForwardGemm({ geometry, tile, depth }: ConvGemm): string {
-  const [x, f] = [vectorWidth(geometry.channels), vectorWidth(geometry.outChannels)];
+/**
+ * Rows: output pixels; columns: output channels of a group; terms: taps and its input channels. z: groups,
+ * the parts of each in a row.
+ */
+export function convForwardGemm(gemm: ConvGemm): string {
+  const { geometry, tile, depth } = gemm;
+  const { x, y: f } = widthsOf(geometry);
   return workgroupGemmCode({
     declarations: `${declare({ reads: { X: x, F: f }, width: f, geometry, depth })}
 ${patches(x)}
-fn filter_row(k: u32) -> u32 { return k * u.outChannels; }
+fn filter_row(k: u32) -> u32 { return k * u.outChannels + first_out; }
 fn filter_at(n: u32, row: u32, inside: bool) -> ${
       floatType(f)
     } { return load_F(row + n, inside); }`,
     setup: `
+${takeGroup(gemm)}
 let pixels = u.batch * u.outHeight * u.outWidth;
-let end = min(u.kernelHeight * u.kernelWidth * u.channels, (z + 1u) * u.depth);`,
-    sizes: { rows: "pixels", columns: "u.outChannels", from: "z * u.depth", to: "end" },
+let end = min(u.kernelHeight * u.kernelWidth * group_in, (part + 1u) * u.depth);`,
+    sizes: { rows: "pixels", columns: "group_out", from: "part * u.depth", to: "end" },
     a: { fours: x === 4 ? "terms" : "none", row: "pixel_of", term: "tap_of", value: "patch_at" },
     b: {
       fours: f === 4 ? "rows" : "none",
@@ -83,28 +111,36 @@ let end = min(u.kernelHeight * u.kernelWidth * u.channels, (z + 1u) * u.depth);`
       term: "filter_row",
       value: "filter_at",
     },
-    store: { width: f, statement: `C[((z * pixels + m) * u.outChannels + n) / ${f}u] = value;` },
+    store: {
+      width: f,
+      statement: `C[((part * pixels + m) * u.outChannels + first_out + n) / ${f}u] = value;`,
+    },
     tile,
   });
 }
 
-/** Rows: taps and input channels; columns: output channels; terms: output pixels. z: parts. */
-export function convFilterGradientGemm({ geometry, tile, depth }: ConvGemm): string {
-  const [x, d] = [vectorWidth(geometry.channels), vectorWidth(geometry.outChannels)];
+/**
+ * Rows: taps and input channels of a group; columns: its output channels; terms: output pixels. z:
+ * groups, the parts of each in a row.
+ */
+export function convFilterGradientGemm(gemm: ConvGemm): string {
+  const { geometry, tile, depth } = gemm;
+  const { x, y: d } = widthsOf(geometry);
   return workgroupGemmCode({
     declarations: `${declare({ reads: { X: x, D: d }, width: d, geometry, depth })}
 ${patches(x)}
 fn tap_at(tap: vec3<i32>, pixel: vec3<i32>, inside: bool) -> ${floatType(x)} {
   return patch_at(pixel, tap, inside);
 }
-fn gradient_row(k: u32) -> u32 { return k * u.outChannels; }
+fn gradient_row(k: u32) -> u32 { return k * u.outChannels + first_out; }
 fn gradient_at(n: u32, row: u32, inside: bool) -> ${floatType(d)} {
   return load_D(row + n, inside);
 }`,
     setup: `
-let taps = u.kernelHeight * u.kernelWidth * u.channels;
-let end = min(u.batch * u.outHeight * u.outWidth, (z + 1u) * u.depth);`,
-    sizes: { rows: "taps", columns: "u.outChannels", from: "z * u.depth", to: "end" },
+${takeGroup(gemm)}
+let taps = u.kernelHeight * u.kernelWidth * group_in;
+let end = min(u.batch * u.outHeight * u.outWidth, (part + 1u) * u.depth);`,
+    sizes: { rows: "taps", columns: "group_out", from: "part * u.depth", to: "end" },
     a: { fours: x === 4 ? "rows" : "none", row: "tap_of", term: "pixel_of", value: "tap_at" },
     b: {
       fours: d === 4 ? "rows" : "none",
@@ -112,18 +148,23 @@ let end = min(u.batch * u.outHeight * u.outWidth, (z + 1u) * u.depth);`,
       term: "gradient_row",
       value: "gradient_at",
     },
-    store: { width: d, statement: `C[((z * taps + m) * u.outChannels + n) / ${d}u] = value;` },
+    store: {
+      width: d,
+      statement: `C[((part * taps + m) * u.outChannels + first_out + n) / ${d}u] = value;`,
+    },
     tile,
   });
 }
 
 /**
  * Rows: input pixels of a phase, those with the same remainder by the strides; columns: input
- * channels; terms: the phase's taps and output channels. z: phases, the parts of each in a row.
+ * channels of a group; terms: the phase's taps and output channels of the group. z: phases, the groups
+ * of each, the parts of those in a row.
  * Either the strides or the dilations must be 1.
  */
-export function convInputGradientGemm({ geometry, tile, depth, parts }: ConvGemm): string {
-  const [d, c] = [vectorWidth(geometry.outChannels), vectorWidth(geometry.channels)];
+export function convInputGradientGemm(gemm: ConvGemm): string {
+  const { geometry, tile, depth, parts } = gemm;
+  const { x: c, y: d } = widthsOf(geometry);
   return workgroupGemmCode({
     declarations: `${declare({ reads: { D: d, F: d }, width: c, geometry, depth })}
 struct Phase { y: u32, x: u32, height: u32, width: u32, tap: vec2<u32>, taps: vec2<u32> };
@@ -151,10 +192,10 @@ fn pixel_of(m: u32) -> vec3<i32> {
 }
 // Row, column and number of the tap; output channel.
 fn tap_of(k: u32) -> vec4<u32> {
-  let t = k / u.outChannels;
+  let t = k / group_out;
   let tap = here.tap + vec2<u32>(t / here.taps.y * u.strideHeight, t % here.taps.y * u.strideWidth);
   return vec4<u32>(tap.x * u.dilationHeight, tap.y * u.dilationWidth, tap.x * u.kernelWidth + tap.y,
-    k % u.outChannels);
+    first_out + k % group_out);
 }
 fn gradient_at(pixel: vec3<i32>, tap: vec4<u32>, inside: bool) -> ${floatType(d)} {
   let top = pixel.y - i32(tap.x);
@@ -165,15 +206,15 @@ fn gradient_at(pixel: vec3<i32>, tap: vec4<u32>, inside: bool) -> ${floatType(d)
   return load_D(u32((pixel.x + h * i32(u.outWidth) + w) * i32(u.outChannels)) + tap.w, there);
 }
 fn filter_at(n: u32, tap: vec4<u32>, inside: bool) -> ${floatType(d)} {
-  return load_F((tap.z * u.channels + n) * u.outChannels + tap.w, inside);
+  return load_F((tap.z * group_in + n) * u.outChannels + tap.w, inside);
 }`,
     setup: `
-let part = z % ${parts}u;
-let phase = phase_of(z / ${parts}u);
+${takeGroup(gemm)}
+let phase = phase_of(z / ${parts * geometry.groups}u);
 here = phase;
 let pixels = u.batch * phase.height * phase.width;
-let end = min(phase.taps.x * phase.taps.y * u.outChannels, (part + 1u) * u.depth);`,
-    sizes: { rows: "pixels", columns: "u.channels", from: "part * u.depth", to: "end" },
+let end = min(phase.taps.x * phase.taps.y * group_out, (part + 1u) * u.depth);`,
+    sizes: { rows: "pixels", columns: "group_in", from: "part * u.depth", to: "end" },
     a: {
       fours: d === 4 ? "terms" : "none",
       row: "pixel_of",
@@ -186,8 +227,8 @@ let end = min(phase.taps.x * phase.taps.y * u.outChannels, (part + 1u) * u.depth
       statement: `
 let place = place_of(m);
 if (place.y < u.height && place.z < u.width) {
-  let image = part * u.batch + place.x;
-  C[(((image * u.height + place.y) * u.width + place.z) * u.channels + n) / ${c}u] = value;
+  let row = (part * u.batch + place.x) * u.height + place.y;
+  C[((row * u.width + place.z) * u.channels + first_in + n) / ${c}u] = value;
 }`,
     },
     tile,

@@ -33,6 +33,16 @@ export function replaceKernel(name: string, own: OwnKernel): void {
   });
 }
 
+/** Registers a kernel that TensorFlow.js does not have. Once for each name. */
+export function addKernel(name: string, own: (call: KernelCall) => tfTypes.TensorInfo): void {
+  if (tf.getKernel(name, "webgpu")) return;
+  tf.registerKernel({
+    kernelName: name,
+    backendName: "webgpu",
+    kernelFunc: (call) => own(call as unknown as KernelCall),
+  });
+}
+
 /** The names of the kernels that have been replaced, so that tests can ask for each of them. */
 export function replacedKernels(): string[] {
   return [...replaced.keys()];
