@@ -65,7 +65,7 @@ export interface GroupTiles {
 const GROUP_TILES: GroupTiles = {
   large: groupTile([128, 64, 8], [8, 8]),
   largeProducts: 2 ** 26,
-  short: groupTile([32, 64, 16], [4, 4]),
+  short: groupTile([32, 64, 16], [4, 4, 2]),
   usual: [
     groupTile([64, 32, 16], [4, 4]),
     groupTile([64, 16, 16], [4, 4]),
@@ -91,8 +91,8 @@ export const GPU_TUNING: KernelTuning = {
   family: "workgroup",
   threadTile: { rows: 8, columns: 8 },
   groupTiles: GROUP_TILES,
-  enoughTiles: 512,
-  leastDepth: 64,
+  enoughTiles: 256,
+  leastDepth: 32,
   enoughThreads: 65536,
   mostElements: 1,
   mostMembers: 32,
