@@ -95,9 +95,8 @@ export function wrapSession(
       }
       try {
         const outputs = await inTurn(() => session.run(feeds, [input.outputName], QUIET));
-        const output = outputs[input.outputName];
-        const data = await output.getData(true);
-        return { data: data as Float32Array | Uint8Array, shape: output.dims };
+        const { data, dims } = outputs[input.outputName];
+        return { data: data as Float32Array | Uint8Array, shape: dims };
       } catch (error) {
         const reason = oneLine((error as Error).message);
         const message = `Cannot run ${name} on ${device.name}: ONNX Runtime fails (${reason})`;
