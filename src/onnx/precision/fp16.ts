@@ -55,7 +55,7 @@ export function toHalfPrecision(graph: OnnxGraph): OnnxGraph {
     .reduce((result, { name }) => castOutput(result, name, "float32"), withInputs);
 }
 
-/** The name of a weight as halves:. */
+/** The name of a weight as halves. */
 function halfName(name: string): string {
   return `${name}/half`;
 }
