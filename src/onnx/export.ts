@@ -129,7 +129,7 @@ export async function exportOnnx(
   options: ExportOptions = {},
 ): Promise<ExportedModel> {
   checkOptions(options);
-  const isGenerator = options.generator !== undefined || "spec" in target;
+  const isGenerator = options.generator !== undefined || "spec" in Object(target);
   const traced = isGenerator
     ? traceGenerator(target, (image) => toOutput(image, options))
     : traceTarget(target);
