@@ -149,6 +149,23 @@ Deno.test("exportOnnx() says what a generator takes", async () => {
   }
 });
 
+Deno.test("exportOnnx() says when the runtime cannot run the file: more classes than rows", async () => {
+  await tf.setBackend("cpu");
+  const table = tf.ones([2, 3]);
+  const target: FunctionTarget<tf.Tensor> = {
+    inputs: { z: { shape: [null, 3] }, k: { shape: [null], dtype: "int32" } },
+    fn: ({ z, k }) => tf.add(z, tf.gather(table, k as tf.Tensor1D)),
+  };
+  const error = await assertRejects(
+    () => exportOnnx(target, { generator: { classNames: ["a", "b", "c"] } }),
+    UserError,
+  );
+  assertMatch(
+    error.message,
+    /^Cannot run the exported file in onnxruntime-web .*: .*idx=2 must be/,
+  );
+});
+
 Deno.test("exportOnnx() says what a target is, and what a function has to give", async () => {
   await tf.setBackend("cpu");
   for (const target of [null, "generator.onnx", {}, { spec: {} }, { fn: tf.neg }]) {
