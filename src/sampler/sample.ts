@@ -47,8 +47,8 @@ export class Sample {
   }
 
   /**
-   * The generator's numbers, in the order of {@linkcode shape}: a view of its batch's, so copy what you
-   * keep of few samples out of many.
+   * The generator's numbers, in the order of {@linkcode shape}: a view of its batch's, which a sample
+   * holds; so of few samples out of many keep copies.
    */
   get values(): Float32Array | Uint8Array {
     const { data, sampleLength } = this.#run;
