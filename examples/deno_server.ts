@@ -160,6 +160,16 @@ function text(status: number, message: string, headers: HeadersInit = {}): Respo
 
 if (import.meta.main) {
   const [model = "generator.onnx", port = "8018"] = Deno.args;
-  const sampler = await Sampler.load(model, { device: "wasm", selfTest: true });
-  Deno.serve({ hostname: "127.0.0.1", port: Number(port) }, makeHandler(sampler));
+  try {
+    if (!/^\d{1,5}$/.test(port) || Number(port) > 65535) {
+      throw new UserError(`Cannot serve on port ${port}: it takes a number from 0 to 65535`);
+    }
+    const sampler = await Sampler.load(model, { device: "wasm", selfTest: true });
+    Deno.serve({ hostname: "127.0.0.1", port: Number(port) }, makeHandler(sampler));
+  } catch (error) {
+    const isTaken = error instanceof Deno.errors.AddrInUse;
+    if (!(error instanceof UserError) && !isTaken) throw error;
+    console.error(isTaken ? `Cannot serve on port ${port}: it is taken` : error.message);
+    Deno.exit(2);
+  }
 }

@@ -20,7 +20,8 @@ try {
   }
   await sampler.dispose();
 } catch (error) {
-  if (!(error instanceof UserError)) throw error;
+  const isOfFiles = error instanceof Error && "syscall" in error; // a folder that is not there, say
+  if (!(error instanceof UserError) && !isOfFiles) throw error;
   console.error(error.message);
   exit(2);
 }

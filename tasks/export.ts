@@ -64,10 +64,12 @@ async function main(command: ParsedCommand): Promise<TaskOutcome> {
     }, ${megabytes} MB, ${exported.dtype}, opset ${exported.opset}, ` +
       `${nodes} operations, ${transposes} of them Transpose`,
   );
+  const largest = output === "uint8"
+    ? `${maxDifference} of 255 grey levels`
+    : maxDifference.toExponential(1);
   console.log(
-    `parity    ${count} latents in ${runtime}: largest difference from the trainer ` +
-      `${maxDifference.toExponential(1)}, mean ${meanDifference.toExponential(1)} ` +
-      `(allowed ${Number(tolerance.toPrecision(3))})`,
+    `parity    ${count} latents in ${runtime}: largest difference from the trainer ${largest}, ` +
+      `mean ${meanDifference.toExponential(1)} (allowed ${Number(tolerance.toPrecision(3))})`,
   );
   return {
     json: {

@@ -80,6 +80,7 @@ export function makeExplorer(
       (isA ? seedA : seedB).valueAsNumber = seed;
       mix.valueAsNumber = isA ? 0 : 100;
       ends[isA ? 1 : 0].checked = true;
+      preview.scrollIntoView({ block: "nearest" }); // on a phone it lies below the samples
       draw();
     },
     show(next) {

@@ -51,7 +51,7 @@ export function makeGallery(
       const started = performance.now();
       samples = await used.sample({ seed, count, ...settings() });
       const perSample = (performance.now() - started) / count;
-      byId("timing").textContent = `${perSample.toFixed(2)} ms a sample`;
+      byId("timing").textContent = `${Number(perSample.toPrecision(2))} ms a sample`;
       gallery.hidden = !isImage;
       plot.hidden = isImage;
       if (isImage) showImages(samples);

@@ -62,8 +62,8 @@ async function open(source: ModelSource, name: string): Promise<void> {
 function describe({ info, device }: Sampler, name: string): void {
   const { output, latent, classNames, manifest } = info;
   const facts = [
-    `${name}: ${output.kind === "image" ? "images" : "samples"} of ${output.shape.join(" × ")}`,
-    `${latent.dimension} ${latent.distribution} latents`,
+    `${name}: ${describeOutput(output)}`,
+    `latents of ${latent.dimension} ${latent.distribution} numbers`,
     classNames === null ? null : `${classNames.length} classes`,
     manifest?.step ? `${manifest.step} training steps` : null,
     megabytes(info.sizeBytes),
@@ -71,6 +71,13 @@ function describe({ info, device }: Sampler, name: string): void {
   say(facts.filter((fact) => fact !== null).join(" · "));
   const threads = device.threads === 1 ? "1 thread" : `${device.threads} threads`;
   byId("device").textContent = `Runs on ${device.adapter ?? `${device.name}, ${threads}`}.`;
+}
+
+function describeOutput({ kind, shape }: Sampler["info"]["output"]): string {
+  if (kind !== "image") return `samples of ${shape.join(" × ")} numbers`;
+  const [channels, height, width] = shape;
+  const colours = { 1: "grey", 3: "colours", 4: "colours and alpha" }[channels];
+  return `images of ${width}\u00a0×\u00a0${height} in ${colours}`;
 }
 
 fileInput.addEventListener("change", () => {

@@ -129,7 +129,7 @@ export async function exportOnnx(
   options: ExportOptions = {},
 ): Promise<ExportedModel> {
   checkOptions(options);
-  const isGenerator = options.generator !== undefined || "spec" in target;
+  const isGenerator = options.generator !== undefined || "spec" in Object(target);
   const traced = isGenerator
     ? traceGenerator(target, (image) => toOutput(image, options))
     : traceTarget(target);
@@ -207,10 +207,19 @@ function writeGraph(traced: TracedTarget, options: ExportOptions): OnnxGraph {
     name: generator ? "generator" : "function",
     outputOrders: isImage ? { image: NCHW } : {},
   });
+  if (generator) checkWeights(graph);
   if (generator?.classCount !== undefined) graph = castInput(graph, LABEL, "int64");
   if (isImage && options.output === "uint8") graph = castOutput(graph, "image", "uint8");
   if (options.dtype === "fp16") return toHalfPrecision(graph);
   return options.dtype === "int8" ? toByteWeights(graph) : graph;
+}
+
+/** A diverged network's images as bytes look like images. */
+function checkWeights({ initializers }: OnnxGraph): void {
+  for (const { name, dtype, data } of initializers) {
+    if (dtype !== "float32" || !(data as Float32Array).some(Number.isNaN)) continue;
+    throw new UserError(`Cannot export weight ${name}: it holds NaN, so the network has diverged`);
+  }
 }
 
 function manifestFacts(

@@ -1,6 +1,7 @@
 /** The manifest that goes into a generator's file, with a self-test that the file itself has passed. */
 import { createHash } from "node:crypto";
 import type { HostTensor, HostTensors } from "../engine/types.ts";
+import { UserError } from "../errors.ts";
 import {
   type GeneratorManifest,
   type LatentDistribution,
@@ -51,7 +52,11 @@ const SELF_TEST_SEEDS = [0, 1, 2, 3];
 /** The self-test looks at this many values of each sample. */
 const SELF_TEST_VALUES = 16;
 
-/** Builds the manifest. @param session the file without it */
+/**
+ * Builds the manifest.
+ * @param session the file without it
+ * @throws {UserError} when the file gives numbers that are not finite
+ */
 export async function buildManifest(
   description: GeneratorDescription,
   facts: ManifestFacts,
@@ -121,6 +126,15 @@ async function runSelfTest(
   const noiseSize = noiseSizeOf(graph);
   if (noiseSize) inputs[NOISE] = seededNoise(seeds, noiseSize);
   const { data } = (await session.run(inputs))[output.name];
+  const wrong = data.findIndex((value) => !Number.isFinite(value));
+  if (wrong >= 0) {
+    throw new UserError(
+      `Cannot export: the file's samples of seeds ${seeds.join(", ")} hold ${
+        data[wrong]
+      }; the network ` +
+        "has diverged, or its numbers are too large for the precision",
+    );
+  }
   const size = data.length / seeds.length;
   const values = seeds.map((_, index) => {
     const first = Array.from(data.subarray(index * size, index * size + SELF_TEST_VALUES));

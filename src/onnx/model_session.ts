@@ -10,7 +10,11 @@ import type { ExternalData } from "./external_data.ts";
 export interface ModelSession extends AsyncDisposable {
   /** For the person at the terminal, such as `onnxruntime-web 1.30.0`. */
   readonly runtime: string;
-  /** Runs a batch. Integer inputs become int64 where the file takes that. @returns each output */
+  /**
+   * Runs a batch. Integer inputs become int64 where the file takes that.
+   * @returns each output
+   * @throws {UserError} when an input is not given or the runtime fails
+   */
   run(inputs: HostTensors): Promise<Record<string, ModelOutput>>;
 }
 
@@ -75,7 +79,11 @@ export async function openModel(
           return [input.name, toOrtTensor(ort, inputs[input.name], input)];
         }),
       );
-      const outputs = await session.run(feeds);
+      const outputs = await session.run(feeds).catch((error: unknown) => {
+        throw new UserError(`Cannot run the exported file in ${runtime}: ${firstLine(error)}`, {
+          cause: error,
+        });
+      });
       return Object.fromEntries(
         Object.entries(outputs).map(([name, tensor]) => [name, {
           shape: [...tensor.dims],

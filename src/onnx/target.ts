@@ -92,9 +92,14 @@ export const NOISE = "noise";
 
 /** Makes a target ready. @throws {UserError} when it cannot be exported at all */
 export function prepareTarget(target: ExportTarget): PreparedTarget {
-  if ("spec" in target) return prepareNetwork(target);
-  if ("fn" in target) return prepareFunction(target as FunctionTarget<tf.Tensor>);
-  return prepareLayersModel(target as tf.LayersModel);
+  const has = (...names: string[]) => names.every((name) => name in Object(target));
+  if (has("spec", "weights")) return prepareNetwork(target as NetworkTarget);
+  if (has("fn", "inputs")) return prepareFunction(target as FunctionTarget<tf.Tensor>);
+  if (has("layers", "inputs", "apply")) return prepareLayersModel(target as tf.LayersModel);
+  throw new UserError(
+    "Cannot export what is neither a network ({ spec, weights }), nor a function ({ inputs, fn }), nor " +
+      "a model of TensorFlow.js Layers",
+  );
 }
 
 function prepareNetwork({ spec, weights }: NetworkTarget): PreparedTarget {
@@ -152,15 +157,26 @@ function prepareFunction(target: FunctionTarget<tf.Tensor>): PreparedTarget {
         [name, { shape, dtype = "float32" }],
       ) => [name, { shape, dtype }]),
     ),
-    apply(given, random) {
-      const result = target.fn(given, random);
-      return result instanceof tf.Tensor ? { output: result } : result;
-    },
+    apply: (given, random) => namedTensors(target.fn(given, random)),
     weights,
     dims: Object.values(weights).flatMap(({ shape }) => shape),
     isOwn: false,
     release() {},
   };
+}
+
+/** What a function gave, by name. @throws {UserError} if that is no tensor */
+function namedTensors(result: unknown): TensorMap {
+  if (result instanceof tf.Tensor) return { output: result };
+  const entries = Object.entries(Object(result));
+  if (entries.length > 0 && entries.every(([, value]) => value instanceof tf.Tensor)) {
+    return result as TensorMap;
+  }
+  const what = result instanceof Promise ? "a promise" : "something else";
+  throw new UserError(
+    `Cannot export a function that gives ${what}: expected a tensor, or tensors by name, at once, ` +
+      `of the copy of TensorFlow.js ${tf.version_core} that ganforge uses`,
+  );
 }
 
 function prepareLayersModel(model: tf.LayersModel): PreparedTarget {

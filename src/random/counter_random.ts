@@ -187,9 +187,10 @@ function writeDirections(out: Float32Array, from: number, count: number): void {
     const cosine = 1 +
       q *
         (-1 / 2 +
-          q * (1 / 24 + q * (-1 / 720 + q * (1 / 40320 + q * (-1 / 3628800 + q / 479001600)))));
+          q *
+            (1 / 24 + q * (-1 / 720 + q * (1 / 40320 + q * (-1 / 3628800 + q * (1 / 479001600))))));
     const sine = angle *
-      (1 + q * (-1 / 6 + q * (1 / 120 + q * (-1 / 5040 + q * (1 / 362880 - q / 39916800)))));
+      (1 + q * (-1 / 6 + q * (1 / 120 + q * (-1 / 5040 + q * (1 / 362880 - q * (1 / 39916800))))));
     const radius = radii[i >> 1];
     const isOdd = quarter & 1;
     const at = from + i;

@@ -27,22 +27,18 @@ export interface SampleOptions {
   signal?: AbortSignal;
 }
 
-/** What one sample is made from. */
-export interface Request {
-  index: number;
-  seed: number | null;
-  label: number | null;
-  /** `[dimension]`, truncation applied; a view of its batch's latents */
-  latent: Float32Array;
-}
-
-/** What one run is made from. */
+/** What one run is made from: columns, whose item `i` belongs to its sample `i`. */
 export interface Batch {
-  requests: Request[];
-  /** `[batchSize, dimension]`, zeros after the last request */
+  /** The number of its first sample in the request. */
+  firstIndex: number;
+  /** The seed of each latent; null where it was given. */
+  seeds: (number | null)[];
+  /** `[batchSize, dimension]`, truncation applied; zeros after the last sample */
   latents: Float32Array;
-  /** `[batchSize, info.noise]`, zeros after the last request */
-  noise: Float32Array;
+  /** `[batchSize]`, class 0 after the last sample; null where the generator takes none */
+  labels: Int32Array | null;
+  /** `[batchSize, info.noise]`, zeros after the last sample; null where the generator takes none */
+  noise: Float32Array | null;
 }
 
 /** Output bytes that a default batch may have. */
@@ -89,40 +85,45 @@ export function planBatches(options: SampleOptions, info: GeneratorInfo): Iterab
 function* build(
   items: Iterable<number | ArrayLike<number>>,
   truncation: number,
-  labelOf: (index: number, seed: number | null) => number | null,
+  labelOf: (index: number, seed: number | null) => number,
   info: GeneratorInfo,
   size: number,
 ): Generator<Batch> {
   const { dimension, distribution } = info.latent;
   const mean = truncation === 1 ? null : info.manifest?.truncationMean ??
     Array<number>(dimension).fill(distribution === "uniform" ? 0.5 : 0);
+  let batch: Batch | null = null;
   let index = 0;
-  const empty = (): Batch => ({
-    requests: [],
-    latents: new Float32Array(0),
-    noise: new Float32Array(0),
-  });
-  let batch = empty();
   for (const item of items) {
-    const at = batch.requests.length;
-    if (at === 0) {
-      batch.latents = new Float32Array(size * dimension);
-      batch.noise = new Float32Array(size * info.noise);
-    }
+    batch ??= emptyBatch(index, size, info);
+    const at = index - batch.firstIndex;
     const latent = batch.latents.subarray(at * dimension, (at + 1) * dimension);
     const seed = typeof item === "number" ? checkSeed(item) : null;
     if (seed !== null) fillLatent(latent, { seed, distribution });
     else copyLatent(latent, item as ArrayLike<number>, index);
     if (mean !== null) truncate(latent, truncation, mean);
-    // A path between latents shall not flicker: all of them have the noise of one seed.
-    fillNoise(batch.noise.subarray(at * info.noise, (at + 1) * info.noise), seed ?? 0);
-    batch.requests.push({ index, seed, label: labelOf(index, seed), latent });
+    if (batch.noise !== null) {
+      // A path between latents shall not flicker: all of them have the noise of one seed.
+      fillNoise(batch.noise.subarray(at * info.noise, (at + 1) * info.noise), seed ?? 0);
+    }
+    if (batch.labels !== null) batch.labels[at] = labelOf(index, seed);
+    batch.seeds.push(seed);
     index++;
-    if (batch.requests.length < size) continue;
+    if (at + 1 < size) continue;
     yield batch;
-    batch = empty();
+    batch = null;
   }
-  if (batch.requests.length > 0) yield batch;
+  if (batch !== null) yield batch;
+}
+
+function emptyBatch(firstIndex: number, size: number, info: GeneratorInfo): Batch {
+  return {
+    firstIndex,
+    seeds: [],
+    latents: new Float32Array(size * info.latent.dimension),
+    labels: info.conditional ? new Int32Array(size) : null,
+    noise: info.noise > 0 ? new Float32Array(size * info.noise) : null,
+  };
 }
 
 function* range(start: number, count: number): Generator<number> {
@@ -163,10 +164,10 @@ function copyLatent(out: Float32Array, item: ArrayLike<number>, index: number): 
 function planLabels(
   label: SampleOptions["label"],
   info: GeneratorInfo,
-): (index: number, seed: number | null) => number | null {
+): (index: number, seed: number | null) => number {
   const { classNames } = info;
   if (!info.conditional) {
-    if (label === undefined) return () => null;
+    if (label === undefined) return () => 0;
     throw new UserError(`Cannot use a label: ${info.name} takes none`);
   }
   if (label === undefined) {

@@ -14,8 +14,8 @@ import { inTurn } from "./queue.ts";
 import {
   createSession,
   type ModelBytes,
-  oneLine,
   type OrtModule,
+  reasonOf,
   type Runtime,
   runZeros,
   wrapSession,
@@ -66,7 +66,7 @@ export async function openRuntime(
       try {
         return await openOnGpu(model, name, input, options, gpu.adapter);
       } catch (error) {
-        fallback = `WebGPU failed: ${(error as Error).message}`;
+        fallback = `WebGPU failed: ${reasonOf(error)}`;
       }
     }
     if (device === "webgpu") throw new UserError(`Cannot run ${name} on webgpu: ${fallback}`);
@@ -75,7 +75,7 @@ export async function openRuntime(
     return await openOnWasm(model, name, input, options, fallback);
   } catch (error) {
     if (error instanceof UserError) throw error;
-    const reason = oneLine((error as Error).message);
+    const reason = reasonOf(error);
     const message = reason.startsWith("no available backend found")
       ? `Cannot start ONNX Runtime: its WebAssembly cannot be loaded (${reason}); check that its ` +
         "files can be read, and the option wasm; it starts only once in a process or page"

@@ -3,7 +3,19 @@ import type { OutputSpec } from "./generator_info.ts";
 import { grid, type GridOptions } from "./grid.ts";
 import type { PngImage } from "./png.ts";
 import { Raster } from "./raster.ts";
-import type { Request } from "./requests.ts";
+import type { Batch } from "./requests.ts";
+
+/** A run that is done: what it was made from, and what it gave. */
+export interface FinishedRun {
+  batch: Batch;
+  /** The numbers of all samples, one sample after the other. */
+  data: Float32Array | Uint8Array;
+  output: OutputSpec;
+  /** Numbers of a sample. */
+  sampleLength: number;
+  /** Numbers of a latent. */
+  latentLength: number;
+}
 
 /** One sample of a generator. */
 export class Sample {
@@ -13,32 +25,48 @@ export class Sample {
   readonly seed: number | null;
   /** Its class; null where the generator takes none. */
   readonly label: number | null;
-  /** The latent that was fed, truncation applied: `[dimension]`; a view like {@linkcode values}. */
-  readonly latent: Float32Array;
-  /**
-   * The generator's numbers, in the order of {@linkcode shape}: a view of its batch's, so copy what you
-   * keep of few samples out of many.
-   */
-  readonly values: Float32Array | Uint8Array;
   /** `[channels, height, width]` for an image, `[length]` or whatever the model gives otherwise. */
   readonly shape: readonly number[];
-  readonly #output: OutputSpec;
+  readonly #run: FinishedRun;
+  readonly #at: number;
+  #values: Float32Array | Uint8Array | null = null;
+  #latent: Float32Array | null = null;
   #raster: Raster | null = null;
 
-  /** @internal */
-  constructor(request: Request, values: Sample["values"], output: OutputSpec) {
-    this.index = request.index;
-    this.seed = request.seed;
-    this.label = request.label;
-    this.latent = request.latent;
-    this.values = values;
-    this.shape = output.shape;
-    this.#output = output;
+  /**
+   * @param at its place in the run
+   * @internal
+   */
+  constructor(run: FinishedRun, at: number) {
+    this.index = run.batch.firstIndex + at;
+    this.seed = run.batch.seeds[at];
+    this.label = run.batch.labels?.[at] ?? null;
+    this.shape = run.output.shape;
+    this.#run = run;
+    this.#at = at;
+  }
+
+  /**
+   * The generator's numbers, in the order of {@linkcode shape}: a view of its batch's, which a sample
+   * holds; so of few samples out of many keep copies.
+   */
+  get values(): Float32Array | Uint8Array {
+    const { data, sampleLength } = this.#run;
+    return this.#values ??= data.subarray(this.#at * sampleLength, (this.#at + 1) * sampleLength);
+  }
+
+  /** The latent that was fed, truncation applied: `[dimension]`; a view like {@linkcode values}. */
+  get latent(): Float32Array {
+    const { batch: { latents }, latentLength } = this.#run;
+    return this.#latent ??= latents.subarray(
+      this.#at * latentLength,
+      (this.#at + 1) * latentLength,
+    );
   }
 
   /** Whether the sample is an image. */
   get isImage(): boolean {
-    return this.#output.kind === "image";
+    return this.#run.output.kind === "image";
   }
 
   /**
@@ -47,12 +75,12 @@ export class Sample {
    * @throws {TypeError} if the sample is not an image
    */
   toRaster(): Raster {
-    if (this.#output.kind !== "image") {
+    if (this.#run.output.kind !== "image") {
       throw new TypeError(
         `Cannot show a sample of shape [${this.shape.join(", ")}] as an image: use its values`,
       );
     }
-    return this.#raster ??= rasterize(this.values, this.#output);
+    return this.#raster ??= rasterize(this.values, this.#run.output);
   }
 
   /** See {@linkcode Raster.toRgba}. */

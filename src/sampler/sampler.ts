@@ -11,15 +11,12 @@ import { fillLatent } from "../random/latents.ts";
 import type { GeneratorInfo } from "./generator_info.ts";
 import { interpolateLatents, type InterpolateOptions } from "./latents.ts";
 import { loadGenerator, type LoadOptions } from "./loading.ts";
-import { letOthersRun } from "./platform.ts";
+import { Pace } from "./pace.ts";
 import { type Batch, checkSeed, planBatches, type SampleOptions } from "./requests.ts";
 import type { Runtime, SamplerDevice } from "./session.ts";
-import { Sample, SampleList } from "./sample.ts";
+import { type FinishedRun, Sample, SampleList } from "./sample.ts";
 import { compareSelfTest } from "./self_test.ts";
 import type { ModelSource } from "./source.ts";
-
-/** Runs of longer than this without a pause would make a page or a server feel stuck. */
-const PAUSE_MS = 8;
 
 /**
  * A loaded generator.
@@ -62,8 +59,13 @@ export class Sampler {
    */
   async sample(options: SampleOptions = {}): Promise<SampleList> {
     const samples = new SampleList();
-    for await (const batch of this.#batches(options)) {
-      for (const sample of batch) samples.push(sample);
+    const pace = new Pace();
+    for (const batch of planBatches(options, this.info)) {
+      if (pace.isPauseDue()) await pace.pause();
+      options.signal?.throwIfAborted();
+      const run = await this.#run(batch);
+      // Not push(): on a class that extends Array it takes longer than all else here.
+      for (let at = 0; at < batch.seeds.length; at++) samples[samples.length] = new Sample(run, at);
     }
     return samples;
   }
@@ -73,7 +75,13 @@ export class Sampler {
    * @throws {UserError} as {@linkcode Sampler.sample}
    */
   async *stream(options: SampleOptions = {}): AsyncGenerator<Sample, void, void> {
-    for await (const batch of this.#batches(options)) yield* batch;
+    const pace = new Pace();
+    for (const batch of planBatches(options, this.info)) {
+      if (pace.isPauseDue()) await pace.pause();
+      options.signal?.throwIfAborted();
+      const run = await this.#run(batch);
+      for (let at = 0; at < batch.seeds.length; at++) yield new Sample(run, at);
+    }
   }
 
   /**
@@ -142,33 +150,18 @@ export class Sampler {
     await this.dispose();
   }
 
-  async *#batches(options: SampleOptions): AsyncGenerator<Sample[], void, void> {
-    let lastPause: number | undefined; // the first run begins at once, however long its plan took
-    for (const batch of planBatches(options, this.info)) {
-      if (lastPause !== undefined && performance.now() - lastPause > PAUSE_MS) {
-        await letOthersRun();
-        lastPause = undefined;
-      }
-      lastPause ??= performance.now();
-      options.signal?.throwIfAborted();
-      yield await this.#run(batch);
-    }
-  }
-
-  async #run({ requests, latents, noise }: Batch): Promise<Sample[]> {
+  async #run(batch: Batch): Promise<FinishedRun> {
     if (this.#disposed) {
       throw new UserError(`Cannot sample from ${this.info.name}: the sampler is disposed`);
     }
-    const { output, fixedBatch, latent, conditional, name } = this.info;
-    const count = fixedBatch ?? requests.length; // zeros and class 0 fill a fixed batch up
-    const labels = conditional ? new Int32Array(count) : null;
-    if (labels !== null) requests.forEach(({ label }, i) => labels[i] = label!);
+    const { output, fixedBatch, latent, noise, name } = this.info;
+    const count = fixedBatch ?? batch.seeds.length; // zeros and class 0 fill a fixed batch up
     const { data, shape } = await this.#runtime.run(count, {
-      latents: latents.subarray(0, count * latent.dimension),
-      labels,
-      noise: this.info.noise ? noise.subarray(0, count * this.info.noise) : null,
+      latents: batch.latents.subarray(0, count * latent.dimension),
+      labels: batch.labels?.subarray(0, count) ?? null,
+      noise: batch.noise?.subarray(0, count * noise) ?? null,
     });
-    if (shape[0] !== count || !sameShape(shape.slice(1), output.shape)) {
+    if (!isBatchOf(output.shape, count, shape)) {
       throw new UserError(
         `Cannot sample from ${name}: it gave [${
           shape.join(", ")
@@ -176,14 +169,18 @@ export class Sampler {
           `[${[count, ...output.shape].join(", ")}]`,
       );
     }
-    const length = data.length / count;
-    return requests.map((request, i) => {
-      const values = data.subarray(i * length, (i + 1) * length);
-      return new Sample(request, values, output);
-    });
+    return {
+      batch,
+      data,
+      output,
+      sampleLength: data.length / count,
+      latentLength: latent.dimension,
+    };
   }
 }
 
-function sameShape(a: readonly number[], b: readonly number[]): boolean {
-  return a.length === b.length && a.every((size, axis) => size === b[axis]);
+/** Whether `shape` is that of `count` samples. */
+function isBatchOf(sample: readonly number[], count: number, shape: readonly number[]): boolean {
+  return shape.length === sample.length + 1 && shape[0] === count &&
+    sample.every((size, axis) => size === shape[axis + 1]);
 }

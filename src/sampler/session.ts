@@ -95,11 +95,10 @@ export function wrapSession(
       }
       try {
         const outputs = await inTurn(() => session.run(feeds, [input.outputName], QUIET));
-        const output = outputs[input.outputName];
-        const data = await output.getData(true);
-        return { data: data as Float32Array | Uint8Array, shape: output.dims };
+        const { data, dims } = outputs[input.outputName];
+        return { data: data as Float32Array | Uint8Array, shape: dims };
       } catch (error) {
-        const reason = oneLine((error as Error).message);
+        const reason = reasonOf(error);
         const message = `Cannot run ${name} on ${device.name}: ONNX Runtime fails (${reason})`;
         throw new UserError(message, { cause: error });
       }
@@ -117,7 +116,12 @@ export async function runZeros(runtime: Runtime, input: InputSpec): Promise<RawO
   return await runtime.run(count, { latents: new Float32Array(length), labels, noise });
 }
 
-/** Text without line breaks. */
-export function oneLine(text: string): string {
-  return text.replaceAll(/\s+/g, " ").trim();
+/** What ONNX Runtime says, on one line and without codes and places in its own source. */
+export function reasonOf(error: unknown): string {
+  const text = (error as Error).message.replaceAll(/\s+/g, " ").trim()
+    .replace(/^.*?ERROR_MESSAGE: /, "")
+    .replaceAll(/\S+\.(?:h|cc):\d+ [^()]*\([^()]*\) /g, "");
+  const newer = /Opset (\d+) is under development.* is till opset (\d+)/.exec(text);
+  if (newer === null) return text;
+  return `its operators are of opset ${newer[1]}, and this version knows those up to ${newer[2]}`;
 }

@@ -8,6 +8,7 @@ import {
   checkParity,
   EXPORT_DTYPES,
   exportOnnx,
+  type ExportOptions,
   type ParityReference,
 } from "../../src/onnx/mod.ts";
 import { decodeModel } from "./protobuf_reader.ts";
@@ -36,6 +37,7 @@ async function trainerNumbers({ network, weights, reference }: TrainedNetwork, f
 
 const dense = (units: number): LayerSpec => ({ type: "dense", units });
 const conv = (filters: number): LayerSpec => ({ type: "conv", filters, kernel: 3, padding: 1 });
+const reshape: LayerSpec = { type: "reshape", shape: [8, 8, 1] };
 const activation = (fn: "relu" | "tanh"): LayerSpec => ({ type: "activation", fn });
 
 /** A small image generator with a bit of everything. */
@@ -299,4 +301,29 @@ Deno.test("exportOnnx() names what it cannot export", async () => {
   };
   await refuse(exportOnnx(target, { opset: 15 }), /opset 15: 16 has it .*Sum of groups/);
   assertEquals(operatorsOf(await exportOnnx(target)).at(-1), "ScatterND");
+});
+
+Deno.test("exportOnnx() refuses weights that are not finite, or too large for their precision", async () => {
+  const layers = [dense(64), activation("relu"), dense(64)];
+  const cases: [value: number, options: ExportOptions, message: RegExp][] = [
+    [NaN, {}, /^Cannot export weight dense_1\/kernel: it holds NaN, so the network has diverged$/],
+    [NaN, { dtype: "int8", output: "uint8" }, /dense_1\/kernel: it holds NaN/],
+    [
+      Infinity,
+      {},
+      /^Cannot export: the file's samples of seeds 0, 1, 2, 3 hold \S+; the network has/,
+    ],
+    [-Infinity, { dtype: "int8" }, /dense_1\/kernel as int8: it holds -Infinity; export as fp32$/],
+    [1e6, { dtype: "fp16" }, /dense_1\/kernel as fp16: it holds 1000000, and a half ends at 65504/],
+  ];
+  for (const [value, options, message] of cases) {
+    const isImage = options.output === "uint8";
+    const { spec, weights } = trainedNetwork(
+      generatorOf(8, [...layers, ...isImage ? [reshape] : []]),
+      1,
+    );
+    (weights["dense_1/kernel"].data as Float32Array).fill(value, 3, 8);
+    const error = await assertRejects(() => exportOnnx({ spec, weights }, options), UserError);
+    assertMatch(error.message, message);
+  }
 });

@@ -21,8 +21,9 @@ const UNARY: Record<string, Unary> = {
   exp: tf.exp,
   expm1: tf.expm1,
   floor: tf.floor,
-  isFinite: (x) => tf.isFinite(tf.div(x, 0)),
-  isInf: (x) => tf.isInf(tf.div(x, 0)),
+  isFinite: (x) => tf.isFinite(tf.div(x, tf.relu(x))), // some 1, some -Infinity
+  isFiniteNaN: (x) => tf.isFinite(tf.sqrt(x)),
+  isInf: (x) => tf.isInf(tf.div(x, tf.relu(x))),
   isNaN: (x) => tf.isNaN(tf.sqrt(x)),
   leakyRelu: (x) => tf.leakyRelu(x, 0.2),
   log: (x) => tf.log(tf.abs(x)),

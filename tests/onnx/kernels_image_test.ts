@@ -41,10 +41,8 @@ Deno.test("convolutions and their gradients give TensorFlow.js' numbers", async 
     const inputs = { x: normal([2, ...size, 6], 1), w: normal([...kernel, 6, 4], 2) };
     await t.step(`${size} kernel ${kernel} stride ${stride} pad ${pad}`, async () => {
       const fn = withGradients((x, w) => tf.conv2d(x as T4, w as T4, stride, pad));
-      for (const contrib of [true, false]) {
-        const { difference } = await compare({ fn, inputs }, { contrib });
-        assert(difference < 3e-5, `differs by ${difference}`);
-      }
+      const { difference } = await compare({ fn, inputs });
+      assert(difference < 3e-5, `differs by ${difference}`);
     });
   }
 });
@@ -123,6 +121,7 @@ Deno.test("pooling and its gradients give TensorFlow.js' numbers", async (t) => 
       const max = await compare({
         fn: withGradients((x) => tf.maxPool(x as T4, ...options)),
         inputs,
+        since: 16,
       });
       assert(max.difference < 1e-6, `maxPool differs by ${max.difference}`);
       const avg = await compare({

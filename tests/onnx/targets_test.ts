@@ -149,6 +149,49 @@ Deno.test("exportOnnx() says what a generator takes", async () => {
   }
 });
 
+Deno.test("exportOnnx() says when the runtime cannot run the file: more classes than rows", async () => {
+  await tf.setBackend("cpu");
+  const table = tf.ones([2, 3]);
+  const target: FunctionTarget<tf.Tensor> = {
+    inputs: { z: { shape: [null, 3] }, k: { shape: [null], dtype: "int32" } },
+    fn: ({ z, k }) => tf.add(z, tf.gather(table, k as tf.Tensor1D)),
+  };
+  const error = await assertRejects(
+    () => exportOnnx(target, { generator: { classNames: ["a", "b", "c"] } }),
+    UserError,
+  );
+  assertMatch(
+    error.message,
+    /^Cannot run the exported file in onnxruntime-web .*: .*idx=2 must be/,
+  );
+});
+
+Deno.test("exportOnnx() says what a target is, and what a function has to give", async () => {
+  await tf.setBackend("cpu");
+  for (const target of [null, "generator.onnx", {}, { spec: {} }, { fn: tf.neg }]) {
+    await assertRejects(
+      () => exportOnnx(target as unknown as FunctionTarget<tf.Tensor>, { generator: {} }),
+      UserError,
+      "Cannot export what is neither a network ({ spec, weights }), nor a function ({ inputs, fn })",
+    );
+  }
+  const results: [give: (x: tf.Tensor) => unknown, what: string][] = [
+    [(x) => Promise.resolve(x), "a promise"],
+    [() => 3, "something else"],
+    [() => undefined, "something else"],
+    [() => ({}), "something else"],
+    [(x) => ({ y: x, scale: 2 }), "something else"],
+  ];
+  for (const [give, what] of results) {
+    const fn = ({ x }: Record<string, tf.Tensor>) => give(x) as tf.Tensor;
+    await assertRejects(
+      () => exportOnnx({ inputs: { x: { shape: [null, 3] } }, fn }),
+      UserError,
+      `Cannot export a function that gives ${what}: expected a tensor, or tensors by name, at once`,
+    );
+  }
+});
+
 Deno.test("exportOnnx() leaves a model and the backend as they were", async () => {
   await tf.setBackend("cpu");
   const model = tf.sequential({ layers: [layers.dense({ units: 2, inputShape: [3] })] });

@@ -9,23 +9,33 @@ export interface ExportedFile {
   bytes: Uint8Array<ArrayBuffer>;
 }
 
+/** All versions of ONNX' operators that are written. */
+export const OPSETS: readonly number[] = [13, 14, 15, 16, 17, 18, 19, 20, 21];
+
 /** How many random networks. */
 const RANDOM = 300;
 
-/** Makes the files. @param opsets those that the referee knows; they are gone through in turn */
-export async function* exportedFiles(opsets: number[]): AsyncGenerator<ExportedFile> {
-  for (const { name, spec, distribution } of presetGenerators()) {
+/**
+ * Makes the files: presets in the usual opset and, once, in another; random networks in each precision and
+ * opset in turn.
+ * @param opsets those that the referee knows
+ */
+export async function* exportedFiles(opsets: readonly number[]): AsyncGenerator<ExportedFile> {
+  for (const [index, { name, spec, distribution }] of presetGenerators().entries()) {
     const { weights } = trainedNetwork(spec, 1);
-    for (const dtype of EXPORT_DTYPES) {
-      const options = { opset: opsets.at(-1), dtype, generator: { distribution } };
+    const other = { dtype: EXPORT_DTYPES[index % 3], opset: opsets[index % opsets.length] };
+    for (
+      const { dtype, opset } of [...EXPORT_DTYPES.map((dtype) => ({ dtype, opset: 17 })), other]
+    ) {
+      const options = { opset, dtype, generator: { distribution } };
       const { bytes } = await exportOnnx({ spec, weights }, options);
-      yield { name: `${name}-${dtype}`, bytes };
+      yield { name: `${name}-${dtype}-opset${opset}`, bytes };
     }
   }
   for (let seed = 1000; seed < 1000 + RANDOM; seed++) {
     const spec = randomSpec(seed);
     const { weights } = trainedNetwork(spec, seed);
-    const dtype = EXPORT_DTYPES[seed % 3];
+    const dtype = EXPORT_DTYPES[Math.floor(seed / opsets.length) % 3];
     const opset = opsets[seed % opsets.length];
     const { bytes } = await exportOnnx({ spec, weights }, { opset, dtype });
     yield { name: `random-${seed}-${dtype}-opset${opset}`, bytes };

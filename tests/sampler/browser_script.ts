@@ -79,6 +79,12 @@ async function usePage() {
 
   await page.setViewportSize({ width: 360, height: 740 });
   seen.overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  await page.evaluate(() => scrollTo(0, 0));
+  await page.click("#gallery button:nth-child(2)");
+  await page.waitForFunction(() => {
+    const { top, bottom } = document.querySelector("#preview")!.getBoundingClientRect();
+    return top >= 0 && bottom <= innerHeight; // it lay below the samples
+  });
 
   await page.setInputFiles("#file", badFile);
   await page.waitForSelector("#status.bad");

@@ -1,5 +1,5 @@
 /** What a sample shows of its numbers. */
-import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import { assertNear, golden, load } from "./helpers.ts";
 
 Deno.test("Sample shows float images in their range and uint8 images as they are", async () => {
@@ -18,6 +18,15 @@ Deno.test("Sample shows float images in their range and uint8 images as they are
   const bitmap = await coloured.toImageBitmap();
   assertEquals([bitmap.width, bitmap.height], [8, 8]);
   bitmap.close();
+});
+
+Deno.test("Sample.values and Sample.latent are views of the batch's numbers, made once", async () => {
+  await using sampler = await load("points");
+  const [first, second] = await sampler.sample({ count: 2 });
+  assertStrictEquals(second.values, second.values);
+  assertStrictEquals(second.latent, second.latent);
+  assertStrictEquals(second.values.buffer, first.values.buffer);
+  assertEquals([second.values.byteOffset, second.latent.byteOffset], [2 * 4, 4 * 4]);
 });
 
 Deno.test("SampleList.grid() lays images out, and its slices are plain arrays", async () => {

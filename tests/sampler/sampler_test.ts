@@ -7,6 +7,7 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
+import { encodeModel } from "../../src/onnx/protobuf.ts";
 import { type SampleOptions, Sampler, UserError } from "../../src/sampler/mod.ts";
 import { assertNear, fixture, FIXTURES, golden, load, runScript } from "./helpers.ts";
 
@@ -272,6 +273,34 @@ Deno.test("Sampler.load() refuses options out of range", async () => {
     UserError,
     "Cannot run with 0 threads: it takes a positive integer",
   );
+});
+
+Deno.test("Sampler.load() says in words what ONNX Runtime has against a model", async () => {
+  const modelOf = (op: string, opset: number) =>
+    encodeModel({
+      graph: {
+        name: "graph",
+        nodes: [{ op, inputs: ["z"], outputs: ["y"] }],
+        initializers: [],
+        inputs: [{ name: "z", dtype: "float32", dims: ["N", 4] }],
+        outputs: [{ name: "y", dtype: "float32", dims: ["N", 4] }],
+      },
+      opset,
+      irVersion: 8,
+      producer: "test",
+      producerVersion: "0",
+    });
+  const cases: [bytes: Uint8Array, reason: string][] = [
+    [modelOf("Relu", 99), "its operators are of opset 99, and this version knows those up to "],
+    [modelOf("Nonsense", 17), "No Op registered for Nonsense with domain_version of 17)"],
+  ];
+  for (const [bytes, reason] of cases) {
+    await assertRejects(
+      () => Sampler.load(bytes, { device: "wasm" }),
+      UserError,
+      `Cannot run the given bytes: ONNX Runtime refuses it (${reason}`,
+    );
+  }
 });
 
 Deno.test("Sampler.dispose() waits for runs, may be called again, and ends the sampler", async () => {

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { type Limits, makeHandler } from "../../examples/deno_server.ts";
 import type { Sampler } from "../../src/sampler/mod.ts";
-import { load } from "./helpers.ts";
+import { FIXTURES, load } from "./helpers.ts";
 
 async function withEndpoint(
   model: string,
@@ -123,4 +123,28 @@ Deno.test("examples/deno_server turns away a crowd, and recovers from clients th
       await answered.body?.cancel();
     }
   }, onRequest);
+});
+
+Deno.test("examples/deno_server says in a line why it does not start, with exit code 2", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const script = new URL("../../examples/deno_server.ts", import.meta.url).pathname;
+  const cases: [args: string[], message: string][] = [
+    [["missing.onnx"], "Cannot load missing.onnx: there is no such file or run folder\n"],
+    [
+      [`${FIXTURES}rgb.onnx`, "http"],
+      "Cannot serve on port http: it takes a number from 0 to 65535\n",
+    ],
+    [
+      [`${FIXTURES}rgb.onnx`, `${listener.addr.port}`],
+      `Cannot serve on port ${listener.addr.port}: it is taken\n`,
+    ],
+  ];
+  for (const [args, message] of cases) {
+    const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "--no-check", "--allow-read", "--allow-net=127.0.0.1", script, ...args],
+      env: { NO_COLOR: "1" },
+    }).output();
+    assertEquals([code, new TextDecoder().decode(stderr)], [2, message]);
+  }
+  listener.close();
 });

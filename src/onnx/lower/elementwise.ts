@@ -13,7 +13,6 @@ const SAME_UNARY: Record<string, string> = {
     ].join(" ").split(" ").map((name) => [name, name]),
   ),
   LogicalNot: "Not",
-  IsInf: "IsInf",
   IsNan: "IsNaN",
 };
 
@@ -93,6 +92,14 @@ function clip(lowering: Lowering, x: Lowered, lowest: number, highest: number): 
   ]);
   const { shape, stored, order, dtype } = x;
   return lowering.described({ shape, stored, order, dtype, name });
+}
+
+/** Of magnitudes; ONNX' own IsInf takes no halves before opset 20. */
+function comparedWithInfinity(op: "Less" | "Equal"): LoweringRule {
+  return (lowering, node) => {
+    const magnitude = lowering.unary("Abs", lowering.input(node, "x"));
+    return lowering.elementwise(op, [magnitude, constantFill(Infinity, [])], "bool");
+  };
 }
 
 /** `a - floor(a / b) b`, with the sign of b as in TensorFlow.js. */
@@ -202,12 +209,8 @@ export const elementwiseRules: Record<string, LoweringRule> = {
   Expm1: (lowering, node) =>
     subtract(lowering, lowering.unary("Exp", lowering.input(node, "x")), constantFill(1, [])),
   FloorDiv: floorDivide,
-  IsFinite: (lowering, node) => {
-    const x = lowering.input(node, "x");
-    const nan = lowering.unary("IsNaN", x, undefined, "bool");
-    const infinite = lowering.unary("IsInf", x, undefined, "bool");
-    return lowering.unary("Not", lowering.elementwise("Or", [nan, infinite], "bool"));
-  },
+  IsFinite: comparedWithInfinity("Less"),
+  IsInf: comparedWithInfinity("Equal"),
   LeakyRelu: (lowering, node) =>
     lowering.unary("LeakyRelu", lowering.input(node, "x"), {
       alpha: { float: numberAttribute(node.attributes, "alpha") },

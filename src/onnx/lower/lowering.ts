@@ -82,6 +82,12 @@ export class Lowering {
     this.#useCounts = countUses(graph);
   }
 
+  /** @throws {RangeError} if the file is of an older version of ONNX's operators */
+  requireOpset(first: number, { kernel }: KernelNode): void {
+    if (this.opset >= first) return;
+    throw new RangeError(`Cannot write ${kernel} in opset ${this.opset}: ${first} has it`);
+  }
+
   /** Says which ONNX value stands for a value of the kernel graph. */
   define(value: KernelValue, lowered: Lowered): void {
     this.#lowered.set(value.id, this.described(lowered));

@@ -58,6 +58,7 @@ const averageGradient: LoweringRule = (lowering, node) => {
 
 /** Sends each gradient to the place of its window's largest element. */
 const maximumGradient: LoweringRule = (lowering, node) => {
+  lowering.requireOpset(16, node); // the reduction
   const { builder } = lowering;
   const { shape } = node.outputs[0];
   const x = asNCHW(lowering, lowering.input(node, "input"));

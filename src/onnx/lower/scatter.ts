@@ -16,9 +16,7 @@ function scatterAdd(
   places: Lowered,
   slices: Lowered,
 ): Lowered {
-  if (lowering.opset < 16) {
-    throw new RangeError(`Cannot write ${node.kernel} in opset ${lowering.opset}: 16 has it`);
-  }
+  lowering.requireOpset(16, node); // the reduction
   const { builder } = lowering;
   const [{ shape, dtype }] = node.outputs;
   const zeros = filled(lowering, constantFill(0, [], dtype), shape);

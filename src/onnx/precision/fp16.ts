@@ -10,7 +10,7 @@ import { toHalves } from "./half.ts";
 /** Inputs that stay float32 by ONNX' definition, by operator: their positions. */
 const FLOAT_INPUTS: Record<string, number[]> = { Resize: [1, 2] };
 
-/** The largest half. */
+/** The largest half but infinity. */
 const LARGEST = 65504;
 
 /**
@@ -55,14 +55,14 @@ export function toHalfPrecision(graph: OnnxGraph): OnnxGraph {
     .reduce((result, { name }) => castOutput(result, name, "float32"), withInputs);
 }
 
-/** The name of a weight as halves:. */
+/** The name of a weight as halves. */
 function halfName(name: string): string {
   return `${name}/half`;
 }
 
 function toHalf({ name, dims, data }: OnnxTensor): OnnxTensor {
   const values = data as Float32Array;
-  const worst = values.find((value) => !(Math.abs(value) <= LARGEST));
+  const worst = values.find((value) => Number.isFinite(value) && Math.abs(value) > LARGEST);
   if (worst !== undefined) {
     throw new UserError(
       `Cannot export weight ${name} as fp16: it holds ${worst}, and a half ends at ${LARGEST}; ` +

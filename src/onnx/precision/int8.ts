@@ -3,6 +3,7 @@
  * and DequantizeLinear turns them back at run time. Everything is computed in float32, so the file is a
  * quarter as large and no runtime needs 8-bit arithmetic.
  */
+import { UserError } from "../../errors.ts";
 import type { OnnxGraph, OnnxNode, OnnxTensor, OnnxValueInfo } from "../graph.ts";
 
 /** Weights of fewer elements are left as they are: their scales would weigh as much. */
@@ -10,7 +11,10 @@ const MIN_ELEMENTS = 256;
 
 const LARGEST = 127;
 
-/** Rewrites a graph for 8-bit weights. */
+/**
+ * Rewrites a graph for 8-bit weights.
+ * @throws {UserError} when a weight holds a number that is not finite
+ */
 export function toByteWeights(graph: OnnxGraph): OnnxGraph {
   const weights = new Map(graph.initializers.map((tensor) => [tensor.name, tensor]));
   const axes = new Map<string, number>();
@@ -77,6 +81,10 @@ function outputAxis({ op, attributes }: OnnxNode, tensor: OnnxTensor | undefined
 /** The whole numbers, one scale a channel, one zero a channel. */
 function quantize({ name, dims, data }: OnnxTensor, axis: number): OnnxTensor[] {
   const values = data as Float32Array;
+  const worst = values.find((value) => !Number.isFinite(value));
+  if (worst !== undefined) {
+    throw new UserError(`Cannot export weight ${name} as int8: it holds ${worst}; export as fp32`);
+  }
   const channels = dims[axis];
   const inner = dims.slice(axis + 1).reduce((size, dim) => size * dim, 1);
   const channelOf = (index: number) => Math.floor(index / inner) % channels;
