@@ -62,7 +62,16 @@ Deno.test("a config that this version does not know is refused with the differen
   inFolder(async (folder) => {
     await trainTiny(folder);
     const cases: [config: object, message: string][] = [
-      [{ ...TINY, version: 2 }, "it is a config of version 2, and this ganforge reads version 1"],
+      [
+        { ...TINY, version: 2 },
+        "it is a config of version 2, and this ganforge reads version 1; nothing else in it differs: " +
+        "with version 1 it can be used",
+      ],
+      [
+        { ...TINY, version: 0, sharpness: 3, batchSize: "4" },
+        "it is a config of version 0, and this ganforge reads version 1; what differs: batchSize: " +
+        'Invalid input: expected number, received string; Unrecognized key: "sharpness"',
+      ],
       [{ ...TINY, sharpness: 3 }, 'Unrecognized key: "sharpness"'],
       [without("ema"), ""], // optional: an older config without it is fine
       [without("batchSize"), "batchSize: "],
