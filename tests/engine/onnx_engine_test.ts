@@ -207,7 +207,7 @@ Deno.test("createOnnxEngine() takes the native runtime where it is installed, an
     assert(error instanceof UserError);
     assertMatch(
       error.message,
-      /^Cannot load onnxruntime-node: .*npm install --no-save onnxruntime-node@1\.30\.0 makes it/,
+      /^Cannot load onnxruntime-node: .*npm install --no-save --ignore-scripts onnxruntime-node@1\.30\.0 makes it/,
     );
     return;
   }
