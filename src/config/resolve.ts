@@ -2,9 +2,9 @@
  * From what the user typed to a complete, checked {@linkcode RunConfig}: a preset or a config file,
  * then single options by path. Every fault is one line that names the option.
  */
-import type { z } from "zod";
 import { UserError } from "../errors.ts";
 import { conditionalVariant, hasLabelLayers } from "./conditional.ts";
+import { describeIssues } from "./describe_issues.ts";
 import { didYouMean } from "./nearest.ts";
 import { type RunConfig, runConfigSchema } from "./run_config.ts";
 
@@ -41,7 +41,7 @@ export function checkConfig(value: unknown, origin: string): RunConfig {
   }
   const result = runConfigSchema.safeParse(value);
   if (result.success) return result.data;
-  throw new UserError(`Cannot use ${origin}: ${describeIssues(result.error)}`);
+  throw new UserError(`Cannot use ${origin}: ${describeIssues(result.error, value)}`);
 }
 
 /** What of a config of another version stands in the way of reading it as one of this. */
@@ -49,16 +49,7 @@ function differenceFromVersion1(value: object): string {
   const result = runConfigSchema.safeParse({ ...value, version: 1 });
   return result.success
     ? "nothing else in it differs: with version 1 it can be used"
-    : `what differs: ${describeIssues(result.error)}`;
-}
-
-function describeIssues({ issues }: z.ZodError): string {
-  return issues.map(describeIssue).join("; ");
-}
-
-function describeIssue(issue: z.core.$ZodIssue): string {
-  const path = issue.path.join(".");
-  return path ? `${path}: ${issue.message}` : issue.message;
+    : `what differs: ${describeIssues(result.error, value)}`;
 }
 
 /**
