@@ -7,12 +7,18 @@
 export class UserError extends Error {
   /**
    * Makes the error.
-   * @param message one line: what, where, what was expected, how to mend it
+   * @param message one line: what, where, what was expected, how to mend it; control characters, which
+   * a damaged file or an odd file name may bring in, are written as escapes
    */
   constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
+    super(message.replace(/[\p{Cc}\u2028\u2029]/gu, escaped), options);
     this.name = "UserError";
   }
+}
+
+/** A character as `\u` and its four hexadecimal digits. */
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
 /** Training produced a NaN or an infinity. The state of the last checkpoint is still good. */

@@ -2,9 +2,9 @@
  * From what the user typed to a complete, checked {@linkcode RunConfig}: a preset or a config file,
  * then single options by path. Every fault is one line that names the option.
  */
-import type { z } from "zod";
 import { UserError } from "../errors.ts";
 import { conditionalVariant, hasLabelLayers } from "./conditional.ts";
+import { describeIssues } from "./describe_issues.ts";
 import { didYouMean } from "./nearest.ts";
 import { type RunConfig, runConfigSchema } from "./run_config.ts";
 
@@ -29,23 +29,27 @@ type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 /**
  * Checks a config of unknown origin.
  * @param origin names it in the message: a file, or "the options"
- * @throws {UserError} with every fault, on one line
+ * @throws {UserError} with every fault, on one line; of another version, with what differs
  */
 export function checkConfig(value: unknown, origin: string): RunConfig {
   const version = (value as { version?: unknown } | null)?.version;
   if (typeof version === "number" && version !== 1) {
     throw new UserError(
-      `Cannot use ${origin}: it is a config of version ${version}, and this ganforge reads version 1`,
+      `Cannot use ${origin}: it is a config of version ${version}, and this ganforge reads version 1; ` +
+        differenceFromVersion1(value as object),
     );
   }
   const result = runConfigSchema.safeParse(value);
   if (result.success) return result.data;
-  throw new UserError(`Cannot use ${origin}: ${result.error.issues.map(describeIssue).join("; ")}`);
+  throw new UserError(`Cannot use ${origin}: ${describeIssues(result.error, value)}`);
 }
 
-function describeIssue(issue: z.core.$ZodIssue): string {
-  const path = issue.path.join(".");
-  return path ? `${path}: ${issue.message}` : issue.message;
+/** What of a config of another version stands in the way of reading it as one of this. */
+function differenceFromVersion1(value: object): string {
+  const result = runConfigSchema.safeParse({ ...value, version: 1 });
+  return result.success
+    ? "nothing else in it differs: with version 1 it can be used"
+    : `what differs: ${describeIssues(result.error, value)}`;
 }
 
 /**

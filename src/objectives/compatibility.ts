@@ -3,7 +3,9 @@ import type { ObjectiveName, ObjectiveSpec } from "../config/objective.ts";
 import type { AugmentPolicy } from "../config/stability.ts";
 import type { RunConfig } from "../config/run_config.ts";
 import { UserError } from "../errors.ts";
+import type { LayerSpec } from "../config/network.ts";
 import type { Network } from "../nn/mod.ts";
+import { checkEnds } from "./network_ends.ts";
 import { objectives } from "./objectives.ts";
 
 const SLOPE_PENALTIES = ["gradientPenalty", "dragan", "r1", "r2"] as const;
@@ -17,6 +19,8 @@ const SIGNED: readonly ObjectiveName[] = ["minimax", "non-saturating", "hinge", 
  * - A target for reals where the objective has none.
  * - A penalty on the slope at each sample where batch norm mixes the samples: the gradient of the sum
  *   of logits is then no sample's own (Gulrajani et al. 2017, section 4).
+ * - A critic under `wasserstein` whose slope nothing bounds: its loss has no least value (Arjovsky et al.
+ *   2017, section 3).
  * @throws {UserError} with the reason and the way out
  */
 export function checkObjective(spec: ObjectiveSpec, discriminator: Network): void {
@@ -42,6 +46,23 @@ export function checkObjective(spec: ObjectiveSpec, discriminator: Network): voi
         `leave ${penalty} out`,
     );
   }
+  const isBounded = penalty !== undefined || spec.weightClip !== undefined ||
+    hasSpectralNorm(discriminator.spec.layers);
+  if (name === "wasserstein" && !isBounded) {
+    throw new UserError(
+      "Cannot train with the wasserstein objective alone: nothing bounds the critic's slope, so its loss " +
+        "falls for ever; add objective.gradientPenalty.weight 10, objective.weightClip 0.01, or " +
+        "spectralNorm to the critic's layers",
+    );
+  }
+}
+
+function hasSpectralNorm(layers: readonly LayerSpec[]): boolean {
+  return layers.some((layer) =>
+    ("spectralNorm" in layer && layer.spectralNorm === true) ||
+    (layer.type === "residual" &&
+      (hasSpectralNorm(layer.body) || hasSpectralNorm(layer.shortcut ?? [])))
+  );
 }
 
 /** The networks of a run. */
@@ -57,6 +78,8 @@ export interface PlayerNetworks {
  *   augmentation under an objective whose verdicts have no sign.
  * - Packs that leave samples over, or of several classes.
  * - Networks with labels in an unconditional run, and the other way round; a class loss without a classifier.
+ * - Last activations that fit neither the objective nor pictures.
+ * - Batch norm of vectors over a batch of one, which makes zeros of them.
  * - Dropout at sampling in a discriminator.
  * - Minibatch deviation in a generator, whose samples have no neighbours when it is used, or over reals
  *   and fakes at once.
@@ -65,6 +88,8 @@ export interface PlayerNetworks {
 export function checkCombination(config: RunConfig, networks: PlayerNetworks): void {
   checkView(config, networks);
   checkClasses(config, networks);
+  checkEnds(config);
+  checkBatchNorm(config, networks);
   const { generator, discriminator } = networks;
   const deviation = (network: Network) => layerOf(network, "minibatch-stddev");
   if (deviation(generator)) {
@@ -117,6 +142,21 @@ function checkView(config: RunConfig, { discriminator }: PlayerNetworks): void {
     throw new UserError(
       `Cannot train with pack ${pack}: the samples of a pack have classes of their own, and the ` +
         "discriminator takes one label; leave pack or the discriminator's labels out",
+    );
+  }
+}
+
+function checkBatchNorm({ batchSize, pack = 1, update }: RunConfig, players: PlayerNetworks): void {
+  const isJoined = update.discriminatorBatch === "concatenated";
+  const seen = { generator: batchSize, discriminator: (isJoined ? 2 : 1) * batchSize / pack };
+  for (const player of ["generator", "discriminator"] as const) {
+    const layer = players[player].layers.find(({ type, outputShape }) =>
+      type.endsWith("batch-norm") && outputShape.slice(0, -1).every((side) => side === 1)
+    );
+    if (!layer || seen[player] > 1) continue;
+    throw new UserError(
+      `Cannot train with a batch of 1 over the ${player}'s layer ${layer.name}: less their mean, its ` +
+        "numbers are all 0; use a larger batchSize, or layer-norm there",
     );
   }
 }

@@ -3,8 +3,9 @@
  * one sample only, or a discriminator that nothing can fool any more. Looks at the samples of each
  * snapshot, so it costs the training nothing.
  */
-import { type ObjectiveName, type VerdictKind, verdictKind } from "../config/objective.ts";
+import { type ObjectiveName, verdictKind } from "../config/objective.ts";
 import type { DataSource } from "../data/source.ts";
+import { objectives } from "../objectives/objectives.ts";
 import { firstSamples } from "./pictures.ts";
 
 /** How much samples vary beside the data, below which they have collapsed. */
@@ -15,8 +16,12 @@ const RECOVERED = 0.4;
 const EARLY = 0.1;
 /** And so are fewer steps than this. */
 const EARLIEST = 100;
-/** D(x) above 1 - this and D(G(z)) below it: the discriminator is nearly always right. */
+/** D(x), a probability, above 1 - this and D(G(z)) below it: the discriminator is nearly always right. */
 const SURE = 0.01;
+/** The same under least squares, whose targets are 1 and 0: the mean error is below this. */
+const NEAR_TARGET = 0.05;
+/** And under hinge, where a sample past 1 or -1 is right enough to cost nothing: the mean is past this. */
+const PAST_MARGIN = 2;
 /** Samples of the data that its spread is measured on. */
 const REALS = 1000;
 
@@ -34,7 +39,7 @@ export interface CollapseLook {
 export class CollapseWatch {
   readonly #data: DataSource;
   readonly #realSpread: number;
-  readonly #verdicts: VerdictKind;
+  readonly #objective: ObjectiveName;
   #collapsed = false;
   #sure = 0;
 
@@ -42,7 +47,7 @@ export class CollapseWatch {
   constructor(data: DataSource, objective: ObjectiveName) {
     this.#data = data;
     this.#realSpread = spread(firstSamples(data, REALS), data.sampleSize);
-    this.#verdicts = verdictKind(objective);
+    this.#objective = objective;
   }
 
   /** How much samples vary beside the data: 1 as much, 0 not at all. @param samples `[n, ...shape]` flat */
@@ -70,12 +75,13 @@ export class CollapseWatch {
 
     this.#sure = this.#isSure(scalars) ? this.#sure + 1 : 0;
     if (this.#sure === 2) { // one step's figures may be chance
+      const smoothing = objectives[this.#objective].hasRealLabel ? "objective.realLabel=0.9, " : "";
       warnings.push(
         `the discriminator is nearly always right: at step ${step}${
           this.#verdictText(scalars).replace(/^,/, "")
         }, which teaches the generator little; its samples vary ${
           Math.round(100 * diversity)
-        }% as much as the data; try objective.r1, instanceNoise, objective.realLabel=0.9, ` +
+        }% as much as the data; try objective.r1, instanceNoise, ${smoothing}` +
           "a smaller discriminatorOptimizer.learningRate, or augment where data are few",
       );
     }
@@ -83,12 +89,17 @@ export class CollapseWatch {
   }
 
   #isSure({ dReal, dFake }: CollapseLook["scalars"]): boolean {
-    switch (this.#verdicts) {
-      case "probability":
+    switch (this.#objective) {
+      case "minimax":
+      case "non-saturating":
         return dReal > 1 - SURE && dFake < SURE;
-      case "margin": // a pair is told right with the chance sigmoid(margin)
+      case "least-squares":
+        return dReal > 1 - NEAR_TARGET && dFake < NEAR_TARGET;
+      case "hinge":
+        return dReal > PAST_MARGIN && dFake < -PAST_MARGIN;
+      case "relativistic": // a pair is told right with the chance sigmoid(margin)
         return dReal - dFake > Math.log((1 - SURE) / SURE);
-      case "value": // a critic's values have no scale
+      case "wasserstein": // a critic's values have no scale
         return false;
     }
   }
@@ -96,7 +107,7 @@ export class CollapseWatch {
   /** What D makes of data and samples, as a part of a sentence that starts with a comma. */
   #verdictText({ dReal, dFake }: CollapseLook["scalars"]): string {
     if (dReal === undefined || dFake === undefined) return "";
-    if (this.#verdicts === "margin") {
+    if (verdictKind(this.#objective) === "margin") {
       const right = 1 / (1 + Math.exp(dFake - dReal));
       return `, D(x) - D(G(z)) is ${(dReal - dFake).toFixed(2)}, as of a pair told right with ${
         (100 * right).toFixed(1)

@@ -1,7 +1,9 @@
 /** The evaluation of a generator of images: features, classes, likeness to the training data. */
 import { createHash } from "node:crypto";
+import type { DataSpec } from "../config/data.ts";
 import type { DataSource } from "../data/source.ts";
 import { openEngine } from "../engine/open.ts";
+import type { Engine } from "../engine/types.ts";
 import { UserError } from "../errors.ts";
 import { classModes, type SampleMatrix, sampleMatrix } from "../metrics/mod.ts";
 import { permutation, STREAMS } from "../random/counter_random.ts";
@@ -27,6 +29,7 @@ import {
 } from "./likeness.ts";
 import { openOnnxExtractor } from "./onnx_features.ts";
 import { generatedBatches, type PixelBatch, realBatches } from "./pixels.ts";
+import { stackedClassifier, trainDigitClassifier } from "./stacked_modes.ts";
 
 /** What every evaluation starts from. */
 export interface EvaluationSetup {
@@ -34,6 +37,8 @@ export interface EvaluationSetup {
   sampler: Sampler;
   /** What it is compared with. */
   data: DataSource;
+  /** Where these come from. */
+  spec: DataSpec;
   /** Samples to draw; by default as many as the data has, at most the kind's cap. */
   count: number | undefined;
   /** The seed of the first sample. */
@@ -91,7 +96,7 @@ export async function evaluateImages(setup: EvaluationSetup): Promise<ImageEvalu
     extractors.push(own(await randomConvExtractor(engine, data.shape)));
     if (canClassify(data)) {
       onStage("training a classifier on the data's labels");
-      classifier = own(await trainClassifier(engine, data));
+      classifier = own(await openClassifier(engine, setup));
       extractors.push(classifier);
       if (classifier.accuracy < GOOD_ACCURACY) warnings.push(inaccuracy(classifier));
     }
@@ -147,6 +152,15 @@ export async function evaluateImages(setup: EvaluationSetup): Promise<ImageEvalu
     figures.classes = classEvaluation(classifier, data, generated.sets[1], asked);
   }
   return { figures, neighbours };
+}
+
+/** Stacked digits have a thousand classes, which a network learns by single digits. */
+async function openClassifier(
+  engine: Engine,
+  { data, spec }: EvaluationSetup,
+): Promise<Classifier> {
+  if (spec.source !== "stacked-mnist") return await trainClassifier(engine, data);
+  return stackedClassifier(await trainDigitClassifier(engine, spec), data.classNames!);
 }
 
 /**
@@ -234,13 +248,14 @@ function classEvaluation(
   generated: FeatureSet,
   asked: number[] | undefined,
 ): ClassEvaluation {
-  const { classNames, classes, accuracy, heldOutCount } = classifier;
+  const { name, classNames, classes, accuracy, heldOutCount } = classifier;
   const predicted = likeliest(generated.probabilities!.data, classes);
   const dataShares = new Float64Array(classes);
   for (const label of data.labels!) dataShares[label]++;
   const { covered, total, kl, counts } = classModes(predicted, { total: classes, dataShares });
   const hits = asked?.filter((label, i) => label === predicted[i]).length ?? 0;
   return {
+    classifier: name,
     classNames,
     covered,
     total,

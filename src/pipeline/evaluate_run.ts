@@ -67,7 +67,8 @@ export async function evaluateRun(
   const { seed = 0, k = 5, count, features, onData, onStage = () => {} } = options;
   const { model, config } = await findGenerator(target, options);
   await using sampler = await Sampler.load(model);
-  const data = await openDataSource(await dataFor(model, sampler.info, config, options.data));
+  const spec = await dataFor(model, sampler.info, config, options.data);
+  const data = await openDataSource(spec);
   checkShapes(model, sampler.info, data);
   onData?.(data, model);
   const changed = config && options.data === undefined ? await changedData(model, data) : [];
@@ -78,7 +79,7 @@ export async function evaluateRun(
     );
   }
 
-  const setup = { sampler, data, count, seed, k, features, onStage };
+  const setup = { sampler, data, spec, count, seed, k, features, onStage };
   const { figures, neighbours } = data.kind === "image"
     ? await evaluateImages(setup)
     : { figures: await evaluatePoints(setup), neighbours: undefined };

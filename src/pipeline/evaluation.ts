@@ -57,6 +57,8 @@ export interface FeatureEvaluation {
 
 /** What the classifier of the project's own sees in the samples. */
 export interface ClassEvaluation {
+  /** Who sees the classes. */
+  classifier: string;
   /** The data's. */
   classNames: readonly string[];
   /** Classes that were predicted at least once, of the generated samples. */

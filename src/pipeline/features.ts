@@ -71,8 +71,8 @@ export function featureNetwork(shape: readonly number[]): NetworkSpec {
 /**
  * Features of a network that was never trained: distances in them see shape and contrast without the
  * preferences of a network that was trained on photographs (Naeem et al. 2020 take 64 outputs of an
- * untrained VGG16 for images that are unlike those). The weights are always the same, so figures of equal image shapes
- * compare.
+ * untrained VGG16 for images that are unlike those). The weights are always the same, so figures of equal
+ * image shapes compare.
  * @param shape `[height, width, channels]`
  */
 export async function randomConvExtractor(

@@ -2,7 +2,7 @@
 import type { RunEvent } from "../training/events_log.ts";
 
 /**
- * Writes remarks: one on where the run was resumed, and one a rollback.
+ * Writes remarks: one on where the run was resumed, and one a rollback and a warning.
  * @param steps steps done; a run resumed after its end, for a new report say, did not go on
  */
 export function runNotes(events: readonly RunEvent[], steps: number): string[] {
@@ -17,7 +17,9 @@ export function runNotes(events: readonly RunEvent[], steps: number): string[] {
       : ` ${last}`;
     notes.push(`Went on from step${all}.`);
   }
+  const warnings = new Set<string>(); // a run that was killed and resumed may have seen the same twice
   for (const event of events) {
+    if (event.event === "warning") warnings.add(sentence(event.message));
     if (event.event !== "rollback") continue;
     const { step, fault, to, learningRateFactor } = event;
     notes.push(
@@ -27,5 +29,9 @@ export function runNotes(events: readonly RunEvent[], steps: number): string[] {
         `rates times ${learningRateFactor}.`,
     );
   }
-  return notes;
+  return [...notes, ...warnings];
+}
+
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }

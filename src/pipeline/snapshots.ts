@@ -32,7 +32,7 @@ export interface SnapshotSetup {
   folder: RunFolder;
   generator: Network;
   /** Given the samples of each snapshot, `[count, ...shape]` flat. */
-  onSamples?(samples: Float32Array, step: number): void;
+  onSamples?(samples: Float32Array, step: number): Promise<void>;
 }
 
 /** Writes `reals.png` and compiles the generator for the snapshots. */
@@ -53,7 +53,7 @@ export async function openSnapshots(setup: SnapshotSetup): Promise<SnapshotWrite
     sample,
     async write({ step, state }) {
       const samples = await sample(state);
-      setup.onSamples?.(samples, step);
+      await setup.onSamples?.(samples, step);
       const picture = await drawSamples(samples, data, {
         columns,
         title: `${config.preset}: samples against data`,

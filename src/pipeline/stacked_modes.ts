@@ -3,6 +3,7 @@
  * on the digits that the pictures are stacked from, reads each channel by itself.
  */
 import type { DataSpec } from "../config/data.ts";
+import type { LatentSpec } from "../config/update.ts";
 import { openDataSource } from "../data/open.ts";
 import type { Engine, HostTensors } from "../engine/types.ts";
 import { UserError } from "../errors.ts";
@@ -10,8 +11,7 @@ import { type ClassModes, classModes } from "../metrics/class_probabilities.ts";
 import type { Network } from "../nn/mod.ts";
 import { type Classifier, likeliest, trainClassifier } from "./classifier.ts";
 import { compileNetwork, generatorWeights, seededLatents } from "./generate.ts";
-import type { PixelBatch } from "./pixels.ts";
-import type { LatentSpec } from "../config/update.ts";
+import { networkBatches, type PixelBatch } from "./pixels.ts";
 
 /** Samples of the published tables (Metz et al. 2017; Lin et al. 2018, section 4.2). */
 export const STACKED_SAMPLES = 25_600;
@@ -78,9 +78,8 @@ export async function countStackedModes(setup: StackedSetup): Promise<StackedMod
       const count = Math.min(BATCH, samples - first);
       const seeds = Array.from({ length: count }, (_, i) => first + i);
       const { data } = await runner.run(weights, seededLatents(latent, first, count), { seeds });
-      const [height, width] = generator.outputShape;
-      const batch = separateChannels(data as Float32Array, { count, height, width });
-      const { probabilities } = await classifier.extract(batch);
+      const [pictures] = networkBatches(data as Float32Array, generator.outputShape);
+      const { probabilities } = await classifier.extract(separateChannels(pictures));
       const digits = likeliest(probabilities!, DIGITS); // [count * 3], the channels of a picture in a row
       for (let i = 0; i < count; i++) {
         modes.push(100 * digits[3 * i] + 10 * digits[3 * i + 1] + digits[3 * i + 2]);
@@ -93,28 +92,54 @@ export async function countStackedModes(setup: StackedSetup): Promise<StackedMod
 }
 
 /**
- * Each channel as a grey picture, in 8 bits as it would be saved.
- * @param pictures `[count, height, width, 3]` in [-1, 1] @returns `[3 count, height, width, 1]`
+ * A classifier of stacked digits made of one of single digits: its features are those of the three channels
+ * side by side, and a picture's chance of the mode `100 a + 10 b + c` is the product of its digits'.
+ * @param digits of {@linkcode trainDigitClassifier}; disposed with the result
+ * @param classNames the modes'
  */
-function separateChannels(
-  pictures: Float32Array,
-  { count, height, width }: { count: number; height: number; width: number },
-): PixelBatch {
+export function stackedClassifier(digits: Classifier, classNames: readonly string[]): Classifier {
+  return {
+    ...digits,
+    name: `own-classifier-${CHANNELS}x${digits.dimensions}`,
+    description:
+      `a small network that ganforge trained on ${digits.trainingCount} single digits, on each of the ` +
+      "three channels, on pixels as they are, in [-1, 1]; not Inception",
+    dimensions: CHANNELS * digits.dimensions,
+    classes: DIGITS ** CHANNELS,
+    classNames,
+    accuracy: digits.accuracy ** CHANNELS, // of all three digits
+    async extract(batch) {
+      const { features, probabilities } = await digits.extract(separateChannels(batch));
+      return { features, probabilities: productOfDigits(probabilities!) };
+    },
+  };
+}
+
+/** @param digits `[3 n, 10]`, the channels of a picture in a row @returns `[n, 1000]` */
+function productOfDigits(digits: Float32Array): Float32Array {
+  const modes = DIGITS ** CHANNELS;
+  const product = new Float32Array(digits.length / (CHANNELS * DIGITS) * modes);
+  for (let at = 0; at < product.length; at++) {
+    const picture = Math.floor(at / modes) * CHANNELS * DIGITS;
+    const mode = at % modes;
+    const [a, b, c] = [Math.floor(mode / 100), Math.floor(mode / 10) % 10, mode % 10];
+    product[at] = digits[picture + a] * digits[picture + DIGITS + b] *
+      digits[picture + 2 * DIGITS + c];
+  }
+  return product;
+}
+
+/** Each channel as a grey picture. @param pictures `[n, h, w, 3]` @returns `[3 n, h, w, 1]` */
+function separateChannels({ data, count, height, width }: PixelBatch): PixelBatch {
   const size = height * width;
-  const grey = new Uint8ClampedArray(count * CHANNELS * size);
+  const grey = new Uint8Array(count * CHANNELS * size);
   for (let i = 0; i < count; i++) {
     for (let channel = 0; channel < CHANNELS; channel++) {
       for (let pixel = 0; pixel < size; pixel++) {
-        const value = pictures[(i * size + pixel) * CHANNELS + channel];
-        grey[(i * CHANNELS + channel) * size + pixel] = (value + 1) * 127.5;
+        grey[(i * CHANNELS + channel) * size + pixel] =
+          data[(i * size + pixel) * CHANNELS + channel];
       }
     }
   }
-  return {
-    data: new Uint8Array(grey.buffer),
-    count: count * CHANNELS,
-    height,
-    width,
-    channels: 1,
-  };
+  return { data: grey, count: count * CHANNELS, height, width, channels: 1 };
 }

@@ -8,6 +8,7 @@ import { openEngine } from "../engine/open.ts";
 import type { Engine } from "../engine/types.ts";
 import { UserError } from "../errors.ts";
 import type { Network } from "../nn/mod.ts";
+import { logEvent } from "../training/events_log.ts";
 import type { RunFolder } from "../training/run_folder.ts";
 import { planRun } from "../training/schedule.ts";
 import { buildTrainingStep, type TrainingStep } from "../training/step.ts";
@@ -149,9 +150,10 @@ export async function trainRun(
     engine,
     folder,
     generator,
-    onSamples(samples, step) {
-      for (const warning of watch.look({ step, totalSteps, samples, scalars })) {
-        observer.onWarning?.(warning);
+    async onSamples(samples, step) {
+      for (const message of watch.look({ step, totalSteps, samples, scalars })) {
+        observer.onWarning?.(message);
+        await logEvent(folder.eventsFile, { event: "warning", step, message });
       }
     },
   });

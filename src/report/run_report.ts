@@ -124,7 +124,7 @@ export function writeRunReport(report: RunReport): string {
     ...(report.evaluations ? [evaluationsSection(report.evaluations)] : []),
     ...(report.export ? [exportSection(report.export, report.progress.step)] : []),
     "## What was trained",
-    `Data: ${data.description} ${wholeNumber(data.count)} samples of ${shapeText(data.shape)}.`,
+    `Data: ${data.description}; ${wholeNumber(data.count)} samples of ${shapeText(data.shape)}.`,
     settingsTable(config),
     ...report.networks.map(networkSection),
     "## Go on",

@@ -147,8 +147,8 @@ export class Evaluations {
   }
 
   /**
-   * Measures a state and writes the line, in place of an unlike one of this step. A state that is the best so far has to be saved, and then
-   * marked by {@linkcode Evaluations.markBest}.
+   * Measures a state and writes the line, in place of an unlike one of this step. A state that is the
+   * best so far has to be saved, and then marked by {@linkcode Evaluations.markBest}.
    * @returns the line, and what to mark it as where it is the best so far; undefined where the signal
    * came first, and nothing is written then
    */

@@ -25,8 +25,17 @@ export interface ResumeEvent {
   engine: string;
 }
 
+/** A run's samples or verdicts show that the game goes wrong. */
+export interface WarningEvent {
+  event: "warning";
+  /** Steps done when it was seen. */
+  step: number;
+  /** What is wrong, and what to try. */
+  message: string;
+}
+
 /** What may happen. */
-export type RunEvent = RollbackEvent | ResumeEvent;
+export type RunEvent = RollbackEvent | ResumeEvent | WarningEvent;
 
 /** Adds an event. @throws {UserError} when the file cannot be written */
 export async function logEvent(file: string, event: RunEvent): Promise<void> {
@@ -40,10 +49,16 @@ export async function readEvents(file: string): Promise<RunEvent[]> {
 }
 
 function isEvent(line: { step: number }): line is RunEvent {
-  const { event, to, fault, learningRateFactor, engine } = line as Partial<
-    Omit<RollbackEvent, "event"> & Omit<ResumeEvent, "event"> & { event: string }
+  const { event, to, fault, learningRateFactor, engine, message } = line as Partial<
+    Record<string, unknown>
   >;
-  if (event === "resume") return typeof engine === "string";
-  return event === "rollback" && Number.isFinite(to) && typeof fault === "string" &&
-    Number.isFinite(learningRateFactor);
+  switch (event) {
+    case "resume":
+      return typeof engine === "string";
+    case "warning":
+      return typeof message === "string";
+    default:
+      return event === "rollback" && Number.isFinite(to) && typeof fault === "string" &&
+        Number.isFinite(learningRateFactor);
+  }
 }

@@ -2,6 +2,7 @@
 import type { RunConfig } from "../../src/config/run_config.ts";
 import { openDataSource } from "../../src/data/open.ts";
 import type { Network } from "../../src/nn/mod.ts";
+import { objectives } from "../../src/objectives/objectives.ts";
 import { planEvaluation, planText } from "../../src/pipeline/evaluation_plan.ts";
 import { planRun } from "../../src/training/schedule.ts";
 import { buildTrainingStep } from "../../src/training/step.ts";
@@ -27,8 +28,8 @@ export async function printPlan(config: RunConfig): Promise<Record<string, unkno
       `${count(plan.stepsPerEpoch)} steps an epoch`,
   );
   console.log(
-    `          ${(stateBytes / 1e6).toFixed(1)} MB of weights and optimiser state, ` +
-      `about ${(flops / 1e9).toPrecision(3)} GFLOP a step`,
+    `          ${withPrefix(stateBytes, "B")} of weights and optimiser state, ` +
+      `about ${withPrefix(flops, "FLOP")} a step`,
   );
   if (evaluation) console.log(`measures  ${planText(evaluation)}`);
   return {
@@ -40,6 +41,15 @@ export async function printPlan(config: RunConfig): Promise<Record<string, unkno
     flopsPerStep: flops,
     ...(evaluation ? { evaluation } : {}),
   };
+}
+
+/** Three digits and a unit: 48 B, 64.0 MB, 2.84 TFLOP. */
+function withPrefix(value: number, unit: string): string {
+  const prefixes = ["", "k", "M", "G", "T", "P"];
+  const thousands = Math.floor(Math.log10(Math.max(value, 1)) / 3);
+  const prefix = Math.min(thousands, prefixes.length - 1);
+  const number = value / 1000 ** prefix;
+  return `${prefix === 0 ? Math.round(number) : number.toPrecision(3)} ${prefixes[prefix]}${unit}`;
 }
 
 function printNetwork(title: string, network: Network): void {
@@ -68,14 +78,19 @@ function printNetwork(title: string, network: Network): void {
 
 /**
  * Arithmetic of a step: a backward pass costs about twice its forward pass, and half of that where only
- * the gradient of the input is needed. Penalties are not counted.
+ * the gradient of the input is needed. A penalty takes that gradient, and goes back through both of its
+ * passes; a lazy one counts with its share of the steps.
  */
 function stepFlops(config: RunConfig, generator: Network, discriminator: Network): number {
+  const { batchSize, objective, pack = 1, update } = config;
   const forward = (network: Network) => network.layers.reduce((sum, { flops }) => sum + flops, 0);
-  const [g, d] = [forward(generator), forward(discriminator)];
-  const discriminatorTurn = g + 2 * d * 3; // fakes; reals and fakes, forward and backward
-  const generatorTurn = g * 3 + d * 2;
-  return config.batchSize * (config.update.discriminatorSteps * discriminatorTurn + generatorTurn);
+  const [g, d] = [forward(generator), forward(discriminator) / pack];
+  const { gradientPenalty, dragan, r1, r2, penaltyEvery = 1 } = objective;
+  const penalties = [gradientPenalty, dragan, r1, r2].filter(Boolean).length / penaltyEvery;
+  const discriminatorTurn = g + 2 * d * 3 + penalties * d * 2 * 3; // fakes; reals and fakes, there and back
+  const reals = objectives[objective.name].needsRealsForGenerator ? d : 0;
+  const generatorTurn = g * 3 + d * 2 + reals;
+  return batchSize * (update.discriminatorSteps * discriminatorTurn + generatorTurn);
 }
 
 function parameterCount(network: Network): number {

@@ -42,7 +42,7 @@ export function evaluationLines(evaluation: Evaluation): string[] {
     }: ${each.description}`;
     add(title, featureRows(each));
   }
-  if (classes) add("classes, as own-classifier-64 sees them", classRows(classes));
+  if (classes) add(`classes, as ${classes.classifier} sees them`, classRows(classes));
   const others: Row[] = [];
   if (sliced) {
     others.push([

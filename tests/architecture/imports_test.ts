@@ -25,6 +25,7 @@ const ALLOWED: Record<string, string[]> = {
     "manifest",
     "metrics",
     "nn",
+    "objectives",
     "onnx",
     "random",
     "report",

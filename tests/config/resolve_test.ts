@@ -45,6 +45,22 @@ const WRONG: [assignment: string, message: string][] = [
   ["learningRate=1", "Unrecognized key"],
   ["data.path=x", 'the source "digits" has no use for "path"'],
   ["seed=-1", "seed: "],
+  [
+    "objective.name=hing",
+    'objective.name: "hing" is not known (did you mean hinge?); there are minimax, non-saturating, ',
+  ],
+  [
+    'generator.layers.0={"type":"dens","units":3}',
+    'generator.layers.0.type: "dens" is not known (did you mean dense?); there are dense, maxout, conv, ',
+  ],
+  ['generator.layers.0={"units":3}', "generator.layers.0.type: it is missing; there are dense, "],
+  ["device=3", "device: it is 3; there are auto, webgpu, cpu"],
+  [
+    "generator.init=he-norm",
+    'generator.init: it is none of what it may be ("he-norm" is not known (did you mean he-normal?); ' +
+    "there are torch, glorot-uniform, he-normal, zeros | Invalid input: expected object, received string)",
+  ],
+  ["duration={}", "duration: it is none of what it may be (epochs: Invalid input: "],
 ];
 
 Deno.test("withAssignments() names the option that is wrong", () => {

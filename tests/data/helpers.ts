@@ -1,6 +1,5 @@
 /** What the data room's tests share: golden files, folders that vanish, and files written by hand. */
 import expected from "../../fixtures/data/expected.json" with { type: "json" };
-import { UserError } from "../../src/errors.ts";
 
 /** What the golden files hold, by fixtures/data/make_fixtures.py. */
 export const golden = expected;
@@ -32,21 +31,11 @@ export async function put(path: string, contents: Uint8Array | string): Promise<
 }
 
 /** An IDX file: big-endian sizes, then bytes. */
-export function idxBytes(shape: readonly number[], values: Uint8Array): Uint8Array {
+export function idxBytes(shape: readonly number[], values: Uint8Array): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(4 + 4 * shape.length + values.length);
   const view = new DataView(bytes.buffer);
   bytes.set([0, 0, 8, shape.length]);
   for (const [axis, size] of shape.entries()) view.setUint32(4 + 4 * axis, size);
   bytes.set(values, 4 + 4 * shape.length);
   return bytes;
-}
-
-/** Runs a parser on odd bytes: a result and a {@linkcode UserError} are fine, all else is not. */
-export async function resultOrUserError<T>(parse: () => T | Promise<T>): Promise<T | undefined> {
-  try {
-    return await parse();
-  } catch (error) {
-    if (error instanceof UserError) return undefined;
-    throw error;
-  }
 }

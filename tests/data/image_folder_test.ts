@@ -4,7 +4,8 @@ import { zipSync } from "fflate";
 import { openDataSource } from "../../src/data/open.ts";
 import { readZip } from "../../src/data/images/zip_archive.ts";
 import { UserError } from "../../src/errors.ts";
-import { FIXTURES, fromHex, golden, put, resultOrUserError, withFolder } from "./helpers.ts";
+import { damagedBytes, fuzz } from "../fuzz.ts";
+import { FIXTURES, fromHex, golden, put, withFolder } from "./helpers.ts";
 
 const classesZip = `${FIXTURES}/zip/classes.zip`;
 const readPicture = (name: string) => Deno.readFile(`${FIXTURES}/pictures/${name}`);
@@ -233,17 +234,61 @@ Deno.test("readZip() reads what fflate packs, and the 64-bit records of large ar
 
 Deno.test("readZip() never fails but by a UserError on random and mutated bytes", async () => {
   const zip = await Deno.readFile(classesZip);
-  const mutated = fc.tuple(fc.nat(zip.length - 1), fc.nat(255), fc.nat(30))
-    .map(([at, value, lost]) =>
-      zip.with(at, value).subarray(0, zip.length - Math.max(0, lost - 25))
-    );
-  await fc.assert(
-    fc.asyncProperty(fc.oneof(fc.uint8Array(), mutated), async (bytes) => {
-      await resultOrUserError(() => {
-        const archive = readZipBytes(bytes);
-        return archive.entries.map((entry) => archive.read(entry, { maxBytes: 1e6 }));
-      });
-    }),
-    { numRuns: 400 },
+  const list = zip.findIndex((_, i) => [0x50, 0x4b, 1, 2].every((byte, k) => zip[i + k] === byte));
+  const at = fc.oneof(fc.nat(zip.length - 1), fc.integer({ min: list, max: zip.length - 1 }));
+  const edits = fc.array(fc.tuple(at, fc.nat(255)), { minLength: 1, maxLength: 3 });
+  const kept = fc.oneof({ arbitrary: fc.constant(zip.length), weight: 5 }, fc.nat(zip.length));
+  const damaged = fc.tuple(edits, kept).map(([edits, kept]) => {
+    const bytes = zip.slice();
+    for (const [at, value] of edits) bytes[at] = value;
+    return bytes.subarray(0, kept);
+  });
+  const outcome = await fuzz(
+    fc.oneof({ arbitrary: damaged, weight: 9 }, fc.uint8Array()),
+    (bytes) => {
+      const archive = readZipBytes(bytes);
+      return archive.entries.map((entry) => archive.read(entry, { maxBytes: 1e6 }));
+    },
+    { seed: 1 },
   );
+  assert(outcome.read > 300 && outcome.refused > 300, JSON.stringify(outcome));
 });
+
+Deno.test("openDataSource() reads a folder of damaged PNG and JPEG files whole, or names those that are", () =>
+  withFolder(async (place) => {
+    const names = ["rgb8.png", "grey8.png", "rgb.jpg", "progressive.jpeg", "grey.jpg"];
+    const files = await Promise.all(names.map(readPicture));
+    await put(`${place}/good/a.png`, files[0]);
+    const odd = fc.constantFrom("b.png", "b.jpg", "b.jpeg", "B.PNG", "b\nc.jpg", "b.txt");
+    const cases = fc.record({
+      name: odd,
+      bytes: fc.oneof(damagedBytes(files), fc.constantFrom(...files)),
+      labels: fc.option(
+        fc.oneof(
+          fc.constantFrom(
+            '{"labels":null}',
+            '{"labels":[["good/a.png",3],["bad/b.png",1]]}',
+            "{",
+            "[]",
+          ),
+          fc.json({ maxDepth: 2 }),
+        ),
+        { freq: 4 },
+      ),
+    });
+    const outcome = await fuzz(cases, async ({ name, bytes, labels }) => {
+      Deno.mkdirSync(`${place}/bad`, { recursive: true });
+      Deno.writeFileSync(`${place}/bad/${name}`, bytes);
+      if (labels !== null) Deno.writeTextFileSync(`${place}/dataset.json`, labels);
+      try {
+        const { count, shape, labels } = await openDataSource({ source: "auto", path: place });
+        assertEquals(count, name.endsWith(".txt") ? 1 : 2);
+        assertEquals(shape.length, 3);
+        assert(labels === undefined || labels.length === count);
+      } finally {
+        Deno.removeSync(`${place}/bad`, { recursive: true });
+        if (labels !== null) Deno.removeSync(`${place}/dataset.json`);
+      }
+    }, { seed: 4 });
+    assert(outcome.read > 300 && outcome.refused > 300, JSON.stringify(outcome));
+  }));

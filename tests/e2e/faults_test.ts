@@ -1,7 +1,8 @@
-/** Damage between two sessions of a run: a flipped byte, a config of another version. */
+/** Damage between two sessions of a run, and runs that go wrong by themselves. */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import type { RunConfig } from "../../src/config/run_config.ts";
 import { checkpointSteps, readLatestCheckpoint } from "../../src/training/checkpoint.ts";
+import { readEvents } from "../../src/training/events_log.ts";
 import { inFolder, runTask, TINY, writeConfig } from "./cli.ts";
 
 const RUN = "runs/00000-digits-tiny";
@@ -62,7 +63,16 @@ Deno.test("a config that this version does not know is refused with the differen
   inFolder(async (folder) => {
     await trainTiny(folder);
     const cases: [config: object, message: string][] = [
-      [{ ...TINY, version: 2 }, "it is a config of version 2, and this ganforge reads version 1"],
+      [
+        { ...TINY, version: 2 },
+        "it is a config of version 2, and this ganforge reads version 1; nothing else in it differs: " +
+        "with version 1 it can be used",
+      ],
+      [
+        { ...TINY, version: 0, sharpness: 3, batchSize: "4" },
+        "it is a config of version 0, and this ganforge reads version 1; what differs: batchSize: " +
+        'Invalid input: expected number, received string; Unrecognized key: "sharpness"',
+      ],
       [{ ...TINY, sharpness: 3 }, 'Unrecognized key: "sharpness"'],
       [without("ema"), ""], // optional: an older config without it is fine
       [without("batchSize"), "batchSize: "],
@@ -79,6 +89,56 @@ Deno.test("a config that this version does not know is refused with the differen
       assertEquals(resumed.code, 2, resumed.stderr);
       assertStringIncludes(resumed.stderr, `${RUN}/config.json: ${message}`);
     }
+  }));
+
+Deno.test("a run that diverges goes back with smaller steps so many times, then stops with one line", () =>
+  inFolder(async (folder) => {
+    const config: RunConfig = {
+      ...TINY,
+      generatorOptimizer: { type: "sgd", learningRate: 1e30 },
+      divergence: { retries: 2, factor: 0.1 },
+    };
+    await writeConfig(folder, config);
+    const { code, stdout, stderr } = await runTask("train", ["tiny.json"], folder);
+    assertEquals(code, 2, stdout);
+    assertMatch(
+      stderr,
+      /^error: Training stopped at step \d+ because .*, also after going back 2 times,/m,
+    );
+    assertStringIncludes(stderr, "try a smaller learning rate");
+    assertEquals(
+      stderr.trimEnd().split("\n").filter((line) => /^error/.test(line)).length,
+      1,
+      stderr,
+    );
+    assertStringIncludes(stdout, "training diverged at step");
+    const events = await readEvents(`${folder}/${RUN}/events.jsonl`);
+    assertEquals(
+      events.map((event) =>
+        event.event === "rollback" && [event.learningRateFactor, event.retriesLeft]
+      ),
+      [[0.1, 1], [0.1 * 0.1, 0]],
+    );
+  }));
+
+Deno.test("a generator that makes one sample only: the user is told, then and in the report", () =>
+  inFolder(async (folder) => {
+    const config: RunConfig = {
+      ...TINY,
+      duration: { steps: 120 },
+      generator: { ...TINY.generator, init: { normal: 1e-6 } },
+      generatorOptimizer: { type: "sgd", learningRate: 1e-9 },
+      snapshots: { rows: 2, columns: 2, everySteps: 60 },
+    };
+    config.generator.layers = config.generator.layers.filter(({ type }) => type !== "batch-norm");
+    await writeConfig(folder, config);
+    const { code, stdout, stderr } = await runTask("train", ["tiny.json"], folder);
+    assertEquals(code, 0, stderr);
+    const message = "generator has collapsed: at step 120 its samples vary 0% as much as the data";
+    assertStringIncludes(stdout, `the ${message}`);
+    assertStringIncludes(stdout, "; try pack=2");
+    const report = await Deno.readTextFile(`${folder}/${RUN}/report.md`);
+    assertStringIncludes(report, `The ${message}`);
   }));
 
 function without(field: keyof RunConfig): object {

@@ -89,6 +89,24 @@ Deno.test("deno task train --dry-run shows the plan and writes nothing", () =>
     assertStringIncludes(digits.stdout, "dense_1");
     const plan = JSON.parse(digits.stdout.trimEnd().split("\n").at(-1)!);
     assertEquals(plan.totalSteps, (presetConfig("digits").duration as { steps: number }).steps);
+    // G has 6 + 3 + 6 operations a sample, D 2: D's update a fake, and two verdicts there and back; G's
+    // there and back through G, and through D to its input. A penalty: D there and back twice.
+    const points = ["mixture-1d", "--dry-run", "--json", "--batch", "1"];
+    const penalty = ["--set", "objective.r1.gamma=1"];
+    for (
+      const [options, flops] of [
+        [[], 15 + 2 * 3 * 2 + 3 * 15 + 2 * 2],
+        [penalty, 76 + 3 * 2 * 2],
+        [[...penalty, "--set", "objective.penaltyEvery=4"], 76 + 3],
+      ] as const
+    ) {
+      const { stdout, stderr } = await runTask("train", [...points, ...options], folder);
+      assertEquals(JSON.parse(stdout.trimEnd().split("\n").at(-1)!).flopsPerStep, flops, stderr);
+      assertStringIncludes(
+        stdout,
+        `48 B of weights and optimiser state, about ${flops} FLOP a step`,
+      );
+    }
     assertEquals(await Array.fromAsync(Deno.readDir(folder)), []);
   }));
 

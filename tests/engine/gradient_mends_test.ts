@@ -1,10 +1,17 @@
-/** First and second derivatives of every op that a discriminator may use, by finite differences. */
+/** First and second derivatives of every op that a discriminator may use, by finite differences, on every engine. */
 import { assert, assertEquals, assertLessOrEqual, assertThrows } from "@std/assert";
+import { createEagerEngine } from "../../src/engine/eager.ts";
+import { createOnnxEngine } from "../../src/engine/onnx/mod.ts";
 import { detach, withoutTape } from "../../src/engine/tape.ts";
 import { tf } from "../../src/engine/tf.ts";
+import type { Engine, HostTensors, TensorFunction, TensorMap } from "../../src/engine/types.ts";
+import { openWebGpu } from "../../src/engine/webgpu/device.ts";
+import { createWebGpuEngine } from "../../src/engine/webgpu/engine.ts";
 import { valueAndGradients } from "../../src/nn/mod.ts";
 import { traceFunction } from "../../src/onnx/trace/trace.ts";
 import { testOnBackends, uniformAt } from "../nn/golden.ts";
+
+const webGpu = await openWebGpu();
 
 type Op = (...inputs: tf.Tensor[]) => tf.Tensor;
 
@@ -16,30 +23,11 @@ function awayFromZero(shape: number[], stream: number): Float32Array {
   return uniformAt(shape, stream, 0, -0.5).map((u) => 2 * u + (u < 0 ? -0.2 : 0.2));
 }
 
-function moved(values: Float32Array[], along: Float32Array[], by: number): Float32Array[] {
-  return values.map((array, k) => array.map((value, i) => value + by * along[k][i]));
-}
-
+/** What an engine makes of an op at one point: its loss, the gradients, and their change along a direction. */
 interface Evaluation {
   loss: number;
   gradients: Float32Array[];
-}
-
-/** L = sum(w y + w y^2 / 2) of an op's result, and its gradients. */
-async function evaluate(op: Op, shapes: number[][], values: Float32Array[]): Promise<Evaluation> {
-  const inputs = values.map((data, k) => tf.tensor(data, shapes[k]));
-  const { loss, grads } = valueAndGradients(
-    (leaves) => ({ loss: weightedLoss(op(...Object.values(leaves))), aux: {} }),
-    Object.fromEntries(inputs.map((input, k) => [`x${k}`, input])),
-  );
-  const result = {
-    loss: (await loss.data())[0],
-    gradients: await Promise.all(
-      Object.values(grads).map(async (grad) => Float32Array.from(await grad.data())),
-    ),
-  };
-  tf.dispose([inputs, loss, grads]);
-  return result;
+  second: Float32Array[];
 }
 
 function weightedLoss(y: tf.Tensor): tf.Scalar {
@@ -47,28 +35,33 @@ function weightedLoss(y: tf.Tensor): tf.Scalar {
   return tf.sum(tf.mul(weights, tf.add(y, tf.mul(0.5, tf.square(y)))));
 }
 
-/** The second derivative times a direction, through TensorFlow.js. */
-async function hessianTimes(
-  op: Op,
-  { shapes, values, along }: { shapes: number[][]; values: Float32Array[]; along: Float32Array[] },
-): Promise<Float32Array[]> {
-  const inputs = values.map((data, k) => tf.tensor(data, shapes[k]));
-  const directions = along.map((data, k) => tf.tensor(data, shapes[k]));
-  const { loss, grads } = valueAndGradients(
-    (leaves) => {
-      const gradients = tf.grads((...xs: tf.Tensor[]) => weightedLoss(op(...xs)))(
-        Object.values(leaves),
+/**
+ * L = sum(w y + w y^2 / 2) of an op's result `y`, its gradients, and the second derivative times a
+ * direction: inputs `x0`, `x1`, ... and `along0`, `along1`, ..., as a function that any engine can compile.
+ */
+function derivatives(op: Op, count: number): TensorFunction {
+  const numbers = Array.from({ length: count }, (_, k) => k);
+  return (inputs) => {
+    const leaves = Object.fromEntries(numbers.map((k) => [`x${k}`, inputs[`x${k}`]]));
+    const first = valueAndGradients(
+      (xs) => ({ loss: weightedLoss(op(...Object.values(xs))), aux: {} }),
+      leaves,
+    );
+    const second = valueAndGradients((xs) => {
+      const gradients = tf.grads((...args: tf.Tensor[]) => weightedLoss(op(...args)))(
+        Object.values(xs),
       );
-      const products = gradients.map((g, k) => tf.sum(tf.mul(g, directions[k])));
+      const products = gradients.map((g, k) => tf.sum(tf.mul(g, inputs[`along${k}`])));
       return { loss: tf.addN(products) as tf.Scalar, aux: {} };
-    },
-    Object.fromEntries(inputs.map((input, k) => [`x${k}`, input])),
-  );
-  const result = await Promise.all(
-    Object.values(grads).map(async (grad) => Float32Array.from(await grad.data())),
-  );
-  tf.dispose([inputs, directions, loss, grads]);
-  return result;
+    }, leaves);
+    const named = (prefix: string, grads: TensorMap): [string, tf.Tensor][] =>
+      numbers.map((k) => [`${prefix}${k}`, grads[`x${k}`]]);
+    return Object.fromEntries([
+      ["loss", first.loss],
+      ...named("gradient", first.grads),
+      ...named("second", second.grads),
+    ]);
+  };
 }
 
 function assertNear(actual: Float32Array, expected: Float32Array, what: string): void {
@@ -82,12 +75,25 @@ function assertNear(actual: Float32Array, expected: Float32Array, what: string):
 }
 
 /** Checks an op's gradients, and the gradients of those, at one point along one direction. */
-async function checkDerivatives(op: Op, shapes: number[][]): Promise<void> {
+async function checkDerivatives(engine: Engine, op: Op, shapes: number[][]): Promise<void> {
   const values = shapes.map((shape, k) => awayFromZero(shape, k));
   const along = shapes.map((shape, k) => uniformAt(shape, 50 + k, 0, -0.5));
-  const { gradients } = await evaluate(op, shapes, values);
-  const ahead = await evaluate(op, shapes, moved(values, along, STEP));
-  const behind = await evaluate(op, shapes, moved(values, along, -STEP));
+  const tensors = (name: string, all: Float32Array[]): HostTensors =>
+    Object.fromEntries(
+      all.map((data, k) => [`${name}${k}`, { shape: shapes[k], dtype: "float32", data }]),
+    );
+  const specs = { ...tensors("x", values), ...tensors("along", along) };
+  const compiled = await engine.compileFunction(derivatives(op, shapes.length), specs);
+  const evaluate = async (by: number): Promise<Evaluation> => {
+    const moved = values.map((array, k) => array.map((value, i) => value + by * along[k][i]));
+    const found = await compiled.run({ ...tensors("x", moved), ...tensors("along", along) });
+    const all = (name: string) => shapes.map((_, k) => found[`${name}${k}`].data as Float32Array);
+    return { loss: found.loss.data[0], gradients: all("gradient"), second: all("second") };
+  };
+  const { gradients, second } = await evaluate(0);
+  const ahead = await evaluate(STEP);
+  const behind = await evaluate(-STEP);
+  await compiled.dispose();
   const slope = gradients.reduce(
     (sum, g, k) => sum + g.reduce((part, value, i) => part + value * along[k][i], 0),
     0,
@@ -97,7 +103,6 @@ async function checkDerivatives(op: Op, shapes: number[][]): Promise<void> {
     Float32Array.of((ahead.loss - behind.loss) / (2 * STEP)),
     "slope along a direction",
   );
-  const second = await hessianTimes(op, { shapes, values, along });
   second.forEach((actual, k) =>
     assertNear(
       actual,
@@ -105,6 +110,28 @@ async function checkDerivatives(op: Op, shapes: number[][]): Promise<void> {
       `second derivative, input ${k}`,
     )
   );
+}
+
+/** The reference on both of its backends, the captured WebGPU step's engine, and the traced processor step's. */
+const ENGINES: Record<string, { open: () => Engine | Promise<Engine>; needsAdapter: boolean }> = {
+  "eager, cpu": { open: () => createEagerEngine("cpu", ""), needsAdapter: false },
+  "eager, webgpu": { open: () => createEagerEngine("webgpu", ""), needsAdapter: true },
+  "captured on webgpu": { open: () => createWebGpuEngine(), needsAdapter: true },
+  "traced for the processor": { open: () => createOnnxEngine({ threads: 1 }), needsAdapter: false },
+};
+
+function testOnEngines(name: string, op: Op, shapes: number[][]): void {
+  for (const [engineName, { open, needsAdapter }] of Object.entries(ENGINES)) {
+    const ignore = needsAdapter && webGpu === undefined;
+    Deno.test({
+      name: `${name} (${engineName}${ignore ? ": no adapter" : ""})`,
+      ignore,
+      async fn() {
+        await checkDerivatives(await open(), op, shapes);
+        webGpu?.check();
+      },
+    });
+  }
 }
 
 const images = [2, 4, 6, 3];
@@ -224,25 +251,21 @@ const OPS: Record<string, [Op, ...number[][]]> = {
 };
 
 for (const [name, [op, ...shapes]] of Object.entries(OPS)) {
-  testOnBackends(
-    `first and second derivatives are right: ${name}`,
-    () => checkDerivatives(op, shapes),
-  );
+  testOnEngines(`first and second derivatives are right: ${name}`, op, shapes);
 }
 
 /** A gradient with respect to a filter, differentiated: a penalty on the slope of the weights. */
 for (const depthwise of [false, true]) {
   const name = depthwise ? "depthwise convolution" : "convolution";
-  testOnBackends(`the filter gradient of a ${name} can be differentiated`, async () => {
-    const op: Op = (x, w) => {
-      const output = (filter: tf.Tensor): tf.Tensor =>
-        depthwise
-          ? tf.depthwiseConv2d(x as Image, filter as Image, 1, "valid")
-          : tf.conv2d(x as Image, filter as Image, 1, "valid");
-      return tf.grad((filter: tf.Tensor) => tf.sum(tf.square(output(filter))))(w);
-    };
-    await checkDerivatives(op, [[1, 4, 4, 2], [2, 2, 2, depthwise ? 1 : 3]]);
-  });
+  const op: Op = (x, w) => {
+    const output = (filter: tf.Tensor): tf.Tensor =>
+      depthwise
+        ? tf.depthwiseConv2d(x as Image, filter as Image, 1, "valid")
+        : tf.conv2d(x as Image, filter as Image, 1, "valid");
+    return tf.grad((filter: tf.Tensor) => tf.sum(tf.square(output(filter))))(w);
+  };
+  const shapes = [[1, 4, 4, 2], [2, 2, 2, depthwise ? 1 : 3]];
+  testOnEngines(`the filter gradient of a ${name} can be differentiated`, op, shapes);
 }
 
 /** The kernels of the second derivative of `sum(op(x)^2)`, and how many tensors of one number they read. */

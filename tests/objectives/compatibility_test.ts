@@ -1,6 +1,6 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import type { ObjectiveSpec } from "../../src/config/objective.ts";
-import type { LayerSpec, NetworkSpec } from "../../src/config/network.ts";
+import type { ActivationName, LayerSpec, NetworkSpec } from "../../src/config/network.ts";
 import { presetConfig } from "../../src/config/presets/mod.ts";
 import type { RunConfig } from "../../src/config/run_config.ts";
 import type { AugmentPolicy } from "../../src/config/stability.ts";
@@ -54,6 +54,22 @@ Deno.test("checkObjective() refuses lazy penalties where there is none", () => {
     UserError,
     "objective.penaltyEvery 4: there is no penalty to be lazy about",
   );
+});
+
+Deno.test("checkObjective() refuses a Wasserstein critic whose slope nothing bounds", () => {
+  assertThrows(
+    () => checkObjective({ name: "wasserstein" }, withBatchNorm),
+    UserError,
+    "Cannot train with the wasserstein objective alone: nothing bounds the critic's slope",
+  );
+  const normed: LayerSpec = { type: "dense", units: 3, spectralNorm: true };
+  checkObjective({ name: "wasserstein" }, discriminator(normed));
+  checkObjective(
+    { name: "wasserstein" },
+    discriminator({ type: "residual", body: [{ ...normed, units: 4 }] }),
+  );
+  checkObjective({ name: "wasserstein", weightClip: 0.01 }, withBatchNorm);
+  checkObjective({ name: "wasserstein", r1: { gamma: 1 } }, withLayerNorm);
 });
 
 /** What is wrong with a config of these options, on points of two coordinates unless `shape` says otherwise. */
@@ -177,4 +193,62 @@ Deno.test("checkCombination() refuses quarter turns of what is no square, and hu
     "",
     "",
   ]);
+});
+
+const activation = (fn: ActivationName): LayerSpec => ({ type: "activation", fn });
+
+Deno.test("checkCombination() refuses a discriminator that gives no logits", () => {
+  const ending = (fn: ActivationName, name: ObjectiveSpec["name"], ...after: LayerSpec[]): string =>
+    refusal({
+      discriminator: network([2], { type: "dense", units: 1 }, activation(fn), ...after),
+      objective: { name, ...(name === "wasserstein" ? { weightClip: 0.01 } : {}) },
+    });
+  assertStringIncludes(
+    ending("sigmoid", "non-saturating"),
+    "Cannot train a discriminator that ends in sigmoid: it gives numbers from 0 to 1, and the " +
+      "non-saturating objective takes logits, which may be any number; leave that layer out",
+  );
+  const passing: LayerSpec[] = [{ type: "dropout", rate: 0.5 }, { type: "flatten" }];
+  for (const name of ["minimax", "hinge", "wasserstein", "relativistic"] as const) {
+    assertStringIncludes(ending("tanh", name, ...passing), `the ${name} objective takes logits`);
+    assertEquals(ending("leaky-relu", name), "");
+  }
+  assertEquals(ending("sigmoid", "least-squares"), "");
+  assertStringIncludes(ending("softmax", "least-squares"), "it gives shares of 1");
+});
+
+Deno.test("checkCombination() refuses a generator of pictures without dark pixels", () => {
+  const pictures = (fn: ActivationName): string =>
+    refusal({
+      generator: network([2], { type: "dense", units: 16 }, activation(fn), {
+        type: "reshape",
+        shape: [4, 4, 1],
+      }),
+      discriminator: network([4, 4, 1], { type: "flatten" }, { type: "dense", units: 1 }),
+    }, { shape: [4, 4, 1] });
+  assertStringIncludes(
+    pictures("sigmoid"),
+    "Cannot train a generator of pictures that ends in sigmoid: it gives numbers from 0 to 1, and " +
+      "pictures have numbers from -1 to 1; end it in tanh",
+  );
+  assertEquals([pictures("tanh"), pictures("linear"), pictures("elu")], ["", "", ""]);
+  const points = network([2], { type: "dense", units: 2 }, activation("sigmoid"));
+  assertEquals(refusal({ generator: points }), ""); // points may lie anywhere
+});
+
+Deno.test("checkCombination() refuses batch norm of vectors over a batch of one", () => {
+  const normed = network([2], { type: "dense", units: 2 }, { type: "batch-norm" });
+  const alone = { batchSize: 1, generator: normed };
+  assertStringIncludes(
+    refusal(alone),
+    "Cannot train with a batch of 1 over the generator's layer batch-norm_1: less their mean, its numbers " +
+      "are all 0; use a larger batchSize, or layer-norm there",
+  );
+  assertEquals(refusal({ ...alone, batchSize: 2 }), "");
+  const judged = network([2], { type: "batch-norm" }, { type: "dense", units: 1 });
+  const packed = { batchSize: 2, pack: 2, discriminator: judged };
+  const plain = network([2], { type: "dense", units: 2 });
+  assertStringIncludes(refusal({ ...packed, generator: plain }), "the discriminator's layer");
+  const update = { ...presetConfig("ring-2d").update, discriminatorBatch: "concatenated" as const };
+  assertEquals(refusal({ ...packed, generator: plain, update }), "");
 });

@@ -1,4 +1,5 @@
 import { assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
+import type { ObjectiveName } from "../../src/config/objective.ts";
 import { openDataSource } from "../../src/data/open.ts";
 import { CollapseWatch } from "../../src/pipeline/collapse.ts";
 
@@ -35,7 +36,7 @@ Deno.test("CollapseWatch warns of a collapsed generator once, after the start, a
 Deno.test("CollapseWatch warns of a discriminator that is right at two looks in a row", () => {
   const sure = { dReal: 0.999, dFake: 0.002 };
   const warnings = (
-    objective: "non-saturating" | "wasserstein" | "relativistic",
+    objective: ObjectiveName,
     seen: (typeof fair)[],
   ) => {
     const watch = new CollapseWatch(data, objective);
@@ -56,4 +57,12 @@ Deno.test("CollapseWatch warns of a discriminator that is right at two looks in 
     pairs,
     "D(x) - D(G(z)) is 5.00, as of a pair told right with 99.3% certainty",
   );
+  const twice = (dReal: number, dFake: number) => [{ dReal, dFake }, { dReal, dFake }];
+  assertEquals(warnings("hinge", twice(2.1, -1.9)), []);
+  const [margins] = warnings("hinge", twice(2.1, -2.2));
+  assertStringIncludes(margins, "D(x) is 2.100 and D(G(z)) -2.200, which teaches");
+  assertStringIncludes(margins, "try objective.r1, instanceNoise, a smaller"); // hinge has no label
+  assertEquals(warnings("least-squares", twice(0.97, 0.06)), []);
+  const [targets] = warnings("least-squares", twice(0.97, 0.04));
+  assertStringIncludes(targets, "objective.realLabel=0.9");
 });

@@ -1,8 +1,15 @@
-import { assertAlmostEquals, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertAlmostEquals,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import { UserError } from "../../src/errors.ts";
 import type { OnnxNode, OnnxValueInfo } from "../../src/onnx/graph.ts";
 import { openOnnxExtractor } from "../../src/pipeline/onnx_features.ts";
 import type { PixelBatch } from "../../src/pipeline/pixels.ts";
+import { damagedBytes, fuzz } from "../fuzz.ts";
 import { model, withFiles } from "./models.ts";
 
 const FIXTURES = new URL("../../fixtures/pipeline/", import.meta.url).pathname;
@@ -92,6 +99,28 @@ Deno.test("openOnnxExtractor() takes bytes, fixed batches and open sizes as the 
     assertEquals(signed.classes, 0);
     await signed.dispose();
   }));
+
+Deno.test("openOnnxExtractor() takes features from a damaged file, or refuses it", async () => {
+  const cases = damagedBytes([Deno.readFileSync(`${FIXTURES}extractor.onnx`)]);
+  const batch = batchOf(Uint8Array.from(golden.pixels), 8, 3);
+  const folder = await Deno.makeTempDir();
+  const path = `${folder}/x.onnx`;
+  try {
+    const outcome = await fuzz(cases, async (bytes) => {
+      Deno.writeFileSync(path, bytes);
+      const extractor = await openOnnxExtractor(path, [8, 8, 3]);
+      try {
+        const { features } = await extractor.extract(batch);
+        assertEquals(features.length, batch.count * extractor.dimensions);
+      } finally {
+        await extractor.dispose();
+      }
+    }, { seed: 2, runs: 1000 });
+    assert(outcome.read > 40 && outcome.refused > 100, JSON.stringify(outcome));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
 
 Deno.test("openOnnxExtractor() says what does not fit", () => {
   const extractor = (dims: (number | string)[], nodes = flatten, dtype?: OnnxValueInfo["dtype"]) =>

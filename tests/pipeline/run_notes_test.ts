@@ -4,7 +4,7 @@ import type { RunEvent } from "../../src/training/events_log.ts";
 
 const resume = (step: number): RunEvent => ({ event: "resume", step, engine: "cpu" });
 
-Deno.test("runNotes() tells of resumes in one remark, and of each rollback", () => {
+Deno.test("runNotes() tells of resumes in one remark, of each rollback, and of warnings once", () => {
   assertEquals(runNotes([], 9), []);
   assertEquals(runNotes([resume(5)], 9), ["Went on from step 5."]);
   assertEquals(runNotes([resume(9)], 9), []); // had nothing left to do
@@ -19,10 +19,13 @@ Deno.test("runNotes() tells of resumes in one remark, and of each rollback", () 
       retriesLeft: 1,
     },
     resume(1000),
+    { event: "warning", step: 1500, message: "the generator has collapsed: try pack=2" },
     resume(2000),
+    { event: "warning", step: 1500, message: "the generator has collapsed: try pack=2" },
   ];
   assertEquals(runNotes(events, 3000), [
     "Went on from steps 500, 1,000 and 2,000.",
     "Diverged at step 1,234 (dLoss is NaN): went back to step 1,000, with learning rates times 0.5.",
+    "The generator has collapsed: try pack=2.",
   ]);
 });

@@ -1,10 +1,17 @@
 import { assertAlmostEquals, assertEquals, assertGreater, assertRejects } from "@std/assert";
 import { drawDigits } from "../../src/data/digits/draw_digits.ts";
+import { openDataSource } from "../../src/data/open.ts";
 import { openEngine } from "../../src/engine/open.ts";
 import type { HostTensors } from "../../src/engine/types.ts";
 import { UserError } from "../../src/errors.ts";
 import { buildNetwork, initialParameters } from "../../src/nn/mod.ts";
-import { countStackedModes, trainDigitClassifier } from "../../src/pipeline/stacked_modes.ts";
+import { likeliest } from "../../src/pipeline/classifier.ts";
+import { pixelsOf } from "../../src/pipeline/pixels.ts";
+import {
+  countStackedModes,
+  stackedClassifier,
+  trainDigitClassifier,
+} from "../../src/pipeline/stacked_modes.ts";
 
 const SIZE = 12;
 const latent = { dimension: 2, distribution: "normal" as const };
@@ -47,6 +54,33 @@ Deno.test("countStackedModes() reads the digits of the channels in their order",
       assertAlmostEquals(kl, Math.log(1000), 1e-9);
     }
     await classifier.dispose();
+  } finally {
+    await engine.dispose();
+  }
+});
+
+Deno.test("stackedClassifier() sees the modes of stacked pictures by a classifier of single digits", async () => {
+  const spec = { source: "stacked-mnist" as const, size: SIZE, count: 400 };
+  const data = await openDataSource(spec);
+  const { engine } = await openEngine("cpu");
+  try {
+    const digits = await trainDigitClassifier(engine, spec);
+    const stacked = stackedClassifier(digits, data.classNames!);
+    assertEquals([stacked.classes, stacked.dimensions], [1000, 3 * digits.dimensions]);
+    assertAlmostEquals(stacked.accuracy, digits.accuracy ** 3, 1e-12);
+    const pictures = pixelsOf(data, Uint32Array.from({ length: 300 }, (_, i) => i));
+    const { features, probabilities } = await stacked.extract(pictures);
+    assertEquals(features.length, 300 * stacked.dimensions);
+    const seen = likeliest(probabilities!, 1000);
+    const right = seen.filter((mode, i) => mode === data.labels![i]).length / 300;
+    assertGreater(right, 0.85); // all three digits of a picture
+    const sums = Array.from(
+      { length: 300 },
+      (_, i) =>
+        probabilities!.subarray(1000 * i, 1000 * (i + 1)).reduce((sum, share) => sum + share, 0),
+    );
+    for (const sum of sums) assertAlmostEquals(sum, 1, 1e-4);
+    await stacked.dispose();
   } finally {
     await engine.dispose();
   }

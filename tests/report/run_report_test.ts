@@ -52,7 +52,7 @@ const report: RunReport = {
   device: "the processor (tfjs-cpu)",
   data: {
     name: "mixture-1d",
-    description: "Two Gaussians | equal weights.",
+    description: "Two Gaussians | equal weights",
     count: 100_000,
     shape: [1],
   },

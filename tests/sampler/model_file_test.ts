@@ -3,7 +3,9 @@ import fc from "fast-check";
 import { UserError } from "../../src/errors.ts";
 import { describeGenerator } from "../../src/sampler/generator_info.ts";
 import { readModelFile } from "../../src/sampler/model_file.ts";
-import { fixture } from "./helpers.ts";
+import { Sampler } from "../../src/sampler/mod.ts";
+import { damagedBytes, fuzz, FUZZ_RUNS } from "../fuzz.ts";
+import { fixture, load } from "./helpers.ts";
 
 const describe = (bytes: Uint8Array) =>
   describeGenerator(readModelFile(bytes, "x.onnx"), "x.onnx", bytes.length);
@@ -167,44 +169,40 @@ Deno.test("describeGenerator() refuses a newer, broken or contradicting manifest
   );
 });
 
-Deno.test("describeGenerator() gives a result or a UserError for any damaged file", () => {
-  const whole = ["rgb", "points", "conditional", "plain"].map(fixture);
+Deno.test("describeGenerator() gives a result or a UserError for any damaged file", async () => {
   const damage = fc.record({
-    file: fc.constantFrom(...whole),
+    file: fc.constantFrom(...["rgb", "points", "conditional", "plain"].map(fixture)),
     edits: fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 12 }),
     head: fc.boolean(), // most of a file is weights: aim at its structure half of the time
     keep: fc.double({ min: 0, max: 1, noNaN: true }),
     cut: fc.boolean(),
+  }).map(({ file, edits, head, keep, cut }) => {
+    const bytes = file.slice(0, cut ? Math.floor(keep * file.length) : file.length);
+    for (const [at, value] of edits) {
+      if (bytes.length > 0) bytes[at % (head ? Math.min(300, bytes.length) : bytes.length)] = value;
+    }
+    return bytes;
   });
-  let refused = 0, read = 0;
-  fc.assert(
-    fc.property(damage, ({ file, edits, head, keep, cut }) => {
-      const bytes = file.slice(0, cut ? Math.floor(keep * file.length) : file.length);
-      for (const [at, value] of edits) {
-        if (bytes.length > 0) {
-          bytes[at % (head ? Math.min(300, bytes.length) : bytes.length)] = value;
-        }
-      }
-      try {
-        describe(bytes);
-        read++;
-      } catch (error) {
-        refused++;
-        assert(error instanceof UserError, `${(error as Error).stack}`);
-        assertMatch(error.message, /^Cannot (load|sample from) x\.onnx: [^\n]{10,}$/);
-      }
-    }),
-    { numRuns: 3000, seed: 4 },
-  );
-  assert(refused > 300 && read > 300, `${refused} refused, ${read} read`);
+  const refusal = /^Cannot (load|sample from) x\.onnx: [^\n]{10,}$/;
+  const outcome = await fuzz(damage, describe, { seed: 4, refusal });
+  assert(outcome.refused > 300 && outcome.read > 300, JSON.stringify(outcome));
 });
 
-Deno.test("readModelFile() gives a UserError for random bytes", () => {
-  fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
-      const error = assertThrows(() => describe(bytes));
-      assert(error instanceof UserError);
-    }),
-    { numRuns: 3000, seed: 5 },
-  );
+Deno.test("readModelFile() gives a UserError for random bytes", async () => {
+  const outcome = await fuzz(fc.uint8Array({ maxLength: 200 }), describe, { seed: 5 });
+  assertEquals(outcome, { read: 0, refused: FUZZ_RUNS });
+});
+
+Deno.test("Sampler samples from a damaged file or refuses it, and from a whole one afterwards", async () => {
+  const names = ["rgb", "points", "conditional", "uint8"];
+  const files = fc.oneof(...names.map((name) => damagedBytes([fixture(name)])));
+  const outcome = await fuzz(files, async (bytes) => {
+    await using sampler = await Sampler.load(bytes, { device: "wasm", threads: 1 });
+    const label = sampler.info.classNames ? { label: 0 } : {};
+    const [sample] = await sampler.sample({ count: 1, seed: 3, ...label });
+    assertEquals(sample.values.length, sample.shape.reduce((product, side) => product * side, 1));
+  }, { seed: 6, runs: 2000 });
+  assert(outcome.read > 200 && outcome.refused > 300, JSON.stringify(outcome));
+  await using whole = await load("rgb");
+  await whole.sample({ count: 1, seed: 0 });
 });

@@ -16,11 +16,14 @@ Deno.test("readEvents() gives what logEvent() wrote, and nothing that is damaged
         learningRateFactor: 0.5,
         retriesLeft: 1,
       },
+      { event: "warning", step: 12, message: "the generator has collapsed" },
     ];
     await logEvent(file, events[0]);
     const other = '{"event":"landed","step":6}\n{"event":"rollback","step":7}\n';
     await Deno.writeTextFile(file, other, { append: true });
     await logEvent(file, events[1]);
+    await Deno.writeTextFile(file, '{"event":"warning","step":11}\n', { append: true });
+    await logEvent(file, events[2]);
     await Deno.writeTextFile(file, '{"event":"resume","st', { append: true });
     assertEquals(await readEvents(file), events);
   } finally {

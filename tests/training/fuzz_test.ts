@@ -1,7 +1,6 @@
 /** Damaged files of a run: read right, or refused in one line; never another exception. */
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { UserError } from "../../src/errors.ts";
 import { MEASURES } from "../../src/config/evaluation.ts";
 import { readBest, readChosenCheckpoint, writeBest } from "../../src/training/best_checkpoint.ts";
 import { readCheckpoint, writeCheckpoint } from "../../src/training/checkpoint.ts";
@@ -11,8 +10,7 @@ import { readMetrics } from "../../src/training/metrics_log.ts";
 import { readConfigFile } from "../../src/training/run_folder.ts";
 import { presetConfig } from "../../src/config/presets/mod.ts";
 import { openDataSource } from "../../src/data/open.ts";
-
-const RUNS = 2000;
+import { fuzz, FUZZ_RUNS, type FuzzOutcome } from "../fuzz.ts";
 
 /** A file with some of its bytes replaced, or cut off, or with other values in its JSON. */
 function damaged(bytes: Uint8Array): fc.Arbitrary<Uint8Array> {
@@ -40,25 +38,13 @@ function damaged(bytes: Uint8Array): fc.Arbitrary<Uint8Array> {
   return fc.oneof(edited, cut, swapped, other);
 }
 
-/** Writes damaged versions of a file and reads each; counts those that are read all the same. */
-async function fuzz(file: string, read: () => Promise<unknown>): Promise<Record<string, number>> {
-  const bytes = await Deno.readFile(file);
-  const seen = { read: 0, refused: 0 };
-  await fc.assert(
-    fc.asyncProperty(damaged(bytes), async (version) => {
-      Deno.writeFileSync(file, version);
-      try {
-        await read();
-        seen.read++;
-      } catch (error) {
-        seen.refused++;
-        assert(error instanceof UserError, `${(error as Error).stack}`);
-        assert(/^Cannot [^\n]{15,}$/.test(error.message), error.message);
-      }
-    }),
-    { numRuns: RUNS, seed: 3 },
-  );
-  return seen;
+/** Writes damaged versions of a file and reads each. */
+async function fuzzFile(file: string, read: () => Promise<unknown>): Promise<FuzzOutcome> {
+  const versions = damaged(await Deno.readFile(file));
+  return await fuzz(versions, async (version) => {
+    Deno.writeFileSync(file, version);
+    await read();
+  }, { seed: 3 });
 }
 
 async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
@@ -76,7 +62,7 @@ Deno.test("readCheckpoint() reads a damaged checkpoint.json right or refuses it"
     const info = { step: 12, images: 96, wallSeconds: 3.5, engine: "onnx", rollbacks: 1 };
     await writeCheckpoint(folder, { ...info, learningRateFactor: 0.5, state }, { keep: 2 });
     const path = `${folder}/00000012`;
-    const seen = await fuzz(`${path}/checkpoint.json`, async () => {
+    const seen = await fuzzFile(`${path}/checkpoint.json`, async () => {
       const { step, images, wallSeconds, engine, rollbacks, learningRateFactor, ...rest } =
         await readCheckpoint(path);
       assertEquals(rest.state, state); // its hash is in the file
@@ -100,16 +86,16 @@ Deno.test("readMetrics() reads a damaged metrics.jsonl up to its fault", () =>
       dLoss: 1,
     }));
     await Deno.writeTextFile(file, lines.map((line) => JSON.stringify(line) + "\n").join(""));
-    const seen = await fuzz(file, async () => {
+    const seen = await fuzzFile(file, async () => {
       for (const line of await readMetrics(file)) assert(Number.isFinite(line.step));
     });
-    assertEquals(seen, { read: RUNS, refused: 0 });
+    assertEquals(seen, { read: FUZZ_RUNS, refused: 0 });
   }));
 
 Deno.test("readDataRecord() and readConfigFile() read damaged files right or refuse them", () =>
   inFolder(async (folder) => {
     await writeDataRecord(folder, await openDataSource({ source: "digits", count: 20, size: 8 }));
-    const records = await fuzz(`${folder}/data.json`, async () => {
+    const records = await fuzzFile(`${folder}/data.json`, async () => {
       const { classNames, shape } = await readDataRecord(folder);
       assert(classNames === null || classNames.every((name) => typeof name === "string"));
       assert(shape.every((side) => side > 0));
@@ -117,14 +103,14 @@ Deno.test("readDataRecord() and readConfigFile() read damaged files right or ref
     assert(records.refused > 200, JSON.stringify(records));
     const file = `${folder}/config.json`;
     await Deno.writeTextFile(file, JSON.stringify(presetConfig("ring-2d"), null, 2));
-    const configs = await fuzz(file, async () => void await readConfigFile(file));
+    const configs = await fuzzFile(file, async () => void await readConfigFile(file));
     assert(configs.refused > 500, JSON.stringify(configs));
   }));
 
 Deno.test("readBest(), readChosenCheckpoint() and readEvaluations() read damaged files right or refuse them", () =>
   inFolder(async (folder) => {
     await writeBest(folder, { step: 40, measure: "jsd", value: 0.25 });
-    const best = await fuzz(`${folder}/best.json`, async () => {
+    const best = await fuzzFile(`${folder}/best.json`, async () => {
       const found = await readBest(folder);
       if (found) {
         assert(Number.isSafeInteger(found.step) && Number.isFinite(found.value));
@@ -142,7 +128,7 @@ Deno.test("readBest(), readChosenCheckpoint() and readEvaluations() read damaged
       measures: { jsd: 0.5, modes: 3 },
     };
     await Deno.writeTextFile(file, `${JSON.stringify(line)}\n`.repeat(3));
-    const lines = await fuzz(file, async () => {
+    const lines = await fuzzFile(file, async () => {
       for (const { step, seconds, measures } of await readEvaluations(file)) {
         assert(Number.isFinite(step) && Number.isFinite(seconds));
         for (const [name, value] of Object.entries(measures)) {

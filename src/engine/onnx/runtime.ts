@@ -115,8 +115,8 @@ async function loadNative(): Promise<OrtModule | string> {
       if (!/^Cannot find module|must be a file URL/.test(message)) reason = message;
     }
   }
-  return `${reason}; npm install --no-save --ignore-scripts onnxruntime-node@${NATIVE_VERSION} makes ` +
-    "it available, and it needs --allow-ffi";
+  return `${reason}; npm install --no-save --ignore-scripts onnxruntime-node@${NATIVE_VERSION} makes it ` +
+    "available, and it needs --allow-ffi"; // its script fetches CUDA's part, which is of no use here
 }
 
 /** The version that this project is tested with: the web package's. */
