@@ -4,7 +4,9 @@
  * registers. A GPU wants tiles in workgroup memory, shared by many threads.
  *
  * Measured on Mesa's llvmpipe (two cores), [256, 1024] x [1024, 1024]: registers 16x16 reach 13
- * GFLOP/s, the best tile in workgroup memory 9, TensorFlow.js's kernels 1 to 3.
+ * GFLOP/s, the best tile in workgroup memory 9, TensorFlow.js's kernels 1 to 3. The numbers for GPUs
+ * come from whole steps and from bench/webgpu_tiles.ts on an NVIDIA H200 (bench/RESULTS.md); the
+ * engine takes others (`WebGpuEngineOptions.tuning`).
  */
 
 /** The tile of a workgroup: what it computes, and how its threads share that. */
@@ -23,6 +25,17 @@ export interface GroupTile {
   unrolled: number;
 }
 
+/** The tiles of workgroups, by what is multiplied. */
+export interface GroupTiles {
+  /** For products of at least `largeProducts` multiplications, at least a tile of results. */
+  large: GroupTile;
+  largeProducts: number;
+  /** For results of no more rows than it has. */
+  short: GroupTile;
+  /** For all others, from wide to narrow: the narrowest that takes in all columns, or the widest. */
+  usual: readonly GroupTile[];
+}
+
 /** Sizes of tiles and when to split the sum of a product. */
 export interface KernelTuning {
   /** Where tiles are kept. */
@@ -39,27 +52,16 @@ export interface KernelTuning {
   enoughThreads: number;
   /** Elements (or fours of them) that a thread of an elementwise kernel computes at most. */
   mostElements: number;
-  /** Elementwise operations in one dispatch at most. */
+  /** Elementwise operations and reductions in one dispatch at most. */
   mostMembers: number;
 }
 
-/** `rows x columns x depth`, and the rows and columns of a thread. */
+/** From a tile's rows, columns and depth, and from a thread's rows and columns, and how often it is there. */
 function groupTile(
   [rows, columns, depth]: [number, number, number],
   [threadRows, threadColumns, slices = 1]: [number, number, number?],
 ): GroupTile {
   return { rows, columns, depth, threadRows, threadColumns, slices, unrolled: 8 };
-}
-
-/** The tiles of workgroups, by what is multiplied. */
-export interface GroupTiles {
-  /** For products of at least `largeProducts` multiplications, at least a tile of results. */
-  large: GroupTile;
-  largeProducts: number;
-  /** For results of no more rows than it has. */
-  short: GroupTile;
-  /** For all others, from wide to narrow: the narrowest that takes in all columns, or the widest. */
-  usual: readonly GroupTile[];
 }
 
 const GROUP_TILES: GroupTiles = {
