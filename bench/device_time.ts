@@ -15,14 +15,18 @@ export async function passMilliseconds(
   device: GPUDevice,
   encode: (pass: GPUComputePassEncoder) => void,
 ): Promise<number> {
-  let repeats = 1;
-  let best = await time(device, encode, repeats); // and compiles
-  while (repeats < MOST_REPEATS) {
-    best = await time(device, encode, repeats);
-    if (best >= LEAST_MS) break;
-    repeats = Math.min(MOST_REPEATS, Math.ceil(repeats * Math.min(32, 1.5 * LEAST_MS / best)));
+  if (!device.features.has("timestamp-query")) {
+    throw new Error("Cannot time GPU work: the adapter lacks the feature timestamp-query");
   }
-  for (let round = 1; round < ROUNDS; round++) {
+  await time(device, encode, 1); // compiles
+  let repeats = 1;
+  for (;;) {
+    const ms = await time(device, encode, repeats);
+    if (ms >= LEAST_MS || repeats === MOST_REPEATS) break;
+    repeats = Math.min(MOST_REPEATS, Math.ceil(repeats * Math.min(32, 1.5 * LEAST_MS / ms)));
+  }
+  let best = Infinity;
+  for (let round = 0; round < ROUNDS; round++) {
     best = Math.min(best, await time(device, encode, repeats));
   }
   return best / repeats;

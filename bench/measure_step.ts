@@ -81,9 +81,8 @@ async function openEngine(name: string): Promise<Engine> {
     }
     case "webgpu": {
       const { createWebGpuEngine } = await import("../src/engine/webgpu/engine.ts");
-      const { GPU_TUNING } = await import("../src/engine/webgpu/tuning.ts");
-      const tuning = tuningText && { ...GPU_TUNING, ...JSON.parse(tuningText) };
-      return await createWebGpuEngine(tuning ? { tuning } : {});
+      const { gpuTuning } = await import("./gpu_tuning.ts");
+      return await createWebGpuEngine(tuningText ? { tuning: gpuTuning(tuningText) } : {});
     }
     case "onnx-web":
     case "onnx-node": {

@@ -15,6 +15,7 @@ import { createWebGpuEngine } from "../src/engine/webgpu/engine.ts";
 import { GPU_TUNING, type KernelTuning, SOFTWARE_TUNING } from "../src/engine/webgpu/tuning.ts";
 import { arithmeticCeiling, copyCeiling } from "./device_ceilings.ts";
 import { passMilliseconds } from "./device_time.ts";
+import { gpuTuning } from "./gpu_tuning.ts";
 import { functionOf, KERNEL_CASES, specsOf } from "./kernel_cases.ts";
 
 const gpu = await openWebGpu();
@@ -23,7 +24,8 @@ if (!gpu) {
   Deno.exit(2);
 }
 const names = Deno.args.filter((arg) => !arg.startsWith("--"));
-const tuning = chosenTuning(Deno.args.find((arg) => arg.startsWith("--")));
+const options = Deno.args.filter((arg) => arg.startsWith("--"));
+const tuning = chosenTuning(options);
 const engine = await createWebGpuEngine({ tuning });
 const backend = tf.engine().findBackend("webgpu") as unknown as GanforgeWebGpuBackend;
 const ceiling = {
@@ -59,13 +61,17 @@ function printRow([name, ...numbers]: string[]): void {
 }
 
 /** What `--tiles=` or `--tuning=` asks for; undefined leaves it to the adapter. */
-function chosenTuning(option: string | undefined): KernelTuning | undefined {
-  if (option === undefined) return undefined;
+function chosenTuning(options: string[]): KernelTuning | undefined {
+  if (options.length === 0) return undefined;
+  const [option] = options;
   const found = [SOFTWARE_TUNING, GPU_TUNING].find(({ family }) => option === `--tiles=${family}`);
-  if (found) return found;
-  if (option.startsWith("--tuning=")) return { ...GPU_TUNING, ...JSON.parse(option.slice(9)) };
+  const tuning = option.startsWith("--tuning=") ? gpuTuning(option.slice(9)) : found;
+  if (options.length === 1 && tuning) return tuning;
   console.error(
-    `Cannot measure with ${option}: there are --tiles=registers, --tiles=workgroup and --tuning=JSON`,
+    `Cannot measure with ${
+      options.join(" ")
+    }: give one of --tiles=registers, --tiles=workgroup and ` +
+      "--tuning=JSON",
   );
   Deno.exit(2);
 }

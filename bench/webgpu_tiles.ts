@@ -1,20 +1,37 @@
 /**
- * Measures the matrix kernels with every tile, and every number of parts of the sum, that a GPU could
- * use, and prints for each case the best and what the tuning chooses: the figures behind the table in
- * src/engine/webgpu/tuning.ts.
+ * Measures the matrix kernels with tiles of many shapes, and the sum in more or fewer parts, and prints
+ * for each case the best and what src/engine/webgpu/tuning.ts chooses.
  *
  *     deno run --allow-read --allow-env --allow-sys bench/webgpu_tiles.ts [--json] [NAME ...]
  */
-import { tf } from "../src/engine/tf.ts";
 import type { WebGpuFunction } from "../src/engine/webgpu/compiled_function.ts";
 import { openWebGpu } from "../src/engine/webgpu/device.ts";
 import { createWebGpuEngine } from "../src/engine/webgpu/engine.ts";
-import { GPU_TUNING, type GroupTile } from "../src/engine/webgpu/tuning.ts";
+import { GPU_TUNING, type GroupTile, groupTile } from "../src/engine/webgpu/tuning.ts";
 import { passMilliseconds } from "./device_time.ts";
 import { functionOf, KERNEL_CASES, specsOf } from "./kernel_cases.ts";
 
 /** Sums are split until there are so many workgroups. */
 const ENOUGH = [1, 128, 256, 512, 1024];
+
+/** Rows, columns and depth of a tile; rows and columns of a thread, and its slices. */
+const CANDIDATES: Parameters<typeof groupTile>[] = [
+  [[32, 4, 32], [4, 4, 8]],
+  [[32, 8, 32], [4, 4, 8]],
+  [[64, 16, 16], [4, 4]],
+  [[64, 16, 32], [4, 4, 4]],
+  [[32, 32, 16], [4, 4]],
+  [[32, 32, 32], [4, 4, 2]],
+  [[32, 64, 16], [4, 4]],
+  [[64, 32, 16], [4, 4]],
+  [[64, 32, 16], [4, 4, 2]],
+  [[64, 64, 16], [4, 4]],
+  [[64, 64, 16], [8, 4]],
+  [[64, 64, 16], [8, 8]],
+  [[128, 64, 8], [8, 4]],
+  [[128, 64, 8], [8, 8]],
+  [[128, 128, 8], [8, 8]],
+];
 
 const gpu = await openWebGpu();
 if (!gpu) {
@@ -23,7 +40,7 @@ if (!gpu) {
 }
 const isJson = Deno.args.includes("--json");
 const names = Deno.args.filter((arg) => !arg.startsWith("--"));
-const candidates = gridOfTiles();
+const candidates = CANDIDATES.map((shape) => groupTile(...shape));
 for (const item of KERNEL_CASES) {
   if (!item.flops || (names.length > 0 && !names.some((name) => item.name.includes(name)))) {
     continue;
@@ -60,38 +77,7 @@ for (const item of KERNEL_CASES) {
       rate(item.flops, chosen),
   );
 }
-tf.dispose();
 Deno.exit(0);
-
-/** Tiles of every shape that a workgroup of 64 to 256 threads can have. */
-function gridOfTiles(): GroupTile[] {
-  const shapes: [tile: [number, number, number], thread: [number, number, number?]][] = [
-    [[32, 4, 32], [4, 4, 8]],
-    [[32, 8, 32], [4, 4, 8]],
-    [[64, 16, 16], [4, 4]],
-    [[64, 16, 32], [4, 4, 4]],
-    [[32, 32, 16], [4, 4]],
-    [[32, 32, 32], [4, 4, 2]],
-    [[32, 64, 16], [4, 4]],
-    [[64, 32, 16], [4, 4]],
-    [[64, 32, 16], [4, 4, 2]],
-    [[64, 64, 16], [4, 4]],
-    [[64, 64, 16], [8, 4]],
-    [[64, 64, 16], [8, 8]],
-    [[128, 64, 8], [8, 4]],
-    [[128, 64, 8], [8, 8]],
-    [[128, 128, 8], [8, 8]],
-  ];
-  return shapes.map(([[rows, columns, depth], [threadRows, threadColumns, slices = 1]]) => ({
-    rows,
-    columns,
-    depth,
-    threadRows,
-    threadColumns,
-    slices,
-    unrolled: 8,
-  }));
-}
 
 function textOf({ rows, columns, depth, threadRows, threadColumns, slices }: GroupTile): string {
   return `${rows}x${columns}x${depth} (${threadRows}x${threadColumns}, ${slices} slices)`;

@@ -9,7 +9,7 @@ import { UserError } from "../src/errors.ts";
 /** Cases of each kind of file. */
 export const FUZZ_RUNS = 3000;
 
-/** A small file may cost this much memory: what V8 lets pile up before it collects, and some room. */
+/** Small files may cost this much memory: what V8 lets pile up before it collects, and some room. */
 const MOST_BYTES = 500e6;
 
 /** For what hangs: cases take a millisecond, and loaded machines are slow. */
@@ -26,6 +26,8 @@ export interface FuzzOptions {
   seed: number;
   /** Default {@linkcode FUZZ_RUNS}. */
   runs?: number;
+  /** How much all cases may cost together. Default: {@linkcode MOST_BYTES}. */
+  mostBytes?: number;
   /** What a refusal says. Default: any line that starts with "Cannot". */
   refusal?: RegExp;
 }
@@ -37,8 +39,10 @@ export interface FuzzOptions {
 export async function fuzz<T>(
   cases: fc.Arbitrary<T>,
   read: (value: T) => unknown,
-  { seed, runs = FUZZ_RUNS, refusal = /^Cannot [^\n]{15,}$/ }: FuzzOptions,
+  options: FuzzOptions,
 ): Promise<FuzzOutcome> {
+  const { seed, runs = FUZZ_RUNS, mostBytes = MOST_BYTES, refusal = /^Cannot [^\n]{15,}$/ } =
+    options;
   const outcome: FuzzOutcome = { read: 0, refused: 0 };
   const before = Deno.memoryUsage().rss;
   await fc.assert(
@@ -52,7 +56,7 @@ export async function fuzz<T>(
         outcome.refused++;
       }
       const grown = Deno.memoryUsage().rss - before;
-      assert(grown < MOST_BYTES, `memory has grown by ${Math.round(grown / 1e6)} MB`);
+      assert(grown < mostBytes, `memory has grown by ${Math.round(grown / 1e6)} MB`);
     }),
     { numRuns: runs, seed, timeout: TIMEOUT_MS },
   );

@@ -106,6 +106,14 @@ export class DataFlow {
     return operand;
   }
 
+  /** Which operations read a buffer, be it through copies that they make themselves. */
+  readersThroughViews(buffer: GPUBuffer): number[] {
+    return (this.readers.get(buffer) ?? []).flatMap((reader) => {
+      if (!this.isInlined(reader)) return [reader];
+      return writesOf(this.#operations[reader]).flatMap((copy) => this.readersThroughViews(copy));
+    });
+  }
+
   /** True when readers do the work of operation `i` themselves. */
   isInlined(i: number): boolean {
     return this.literal(i) !== undefined || this.view(i) !== undefined;

@@ -14,6 +14,8 @@ import type { BufferRange } from "./step_memory.ts";
 
 /** Storage buffers of one dispatch at most, where the device allows as many. */
 const MOST_BINDINGS = 64;
+/** Operands and functions of one dispatch at most: each may take a few numbers of the uniform block. */
+const MOST_TERMS = 256;
 
 /** A dispatch, and how many bytes of each buffer it sees: a shared one may be longer than the value. */
 export interface SizedDispatch extends Dispatch {
@@ -71,6 +73,7 @@ class Run {
   readonly #read = new Set<GPUBuffer>();
   readonly #written = new Set<GPUBuffer>();
   #bindings = 0;
+  #terms = 0;
 
   constructor(backend: GanforgeWebGpuBackend) {
     this.#backend = backend;
@@ -81,17 +84,21 @@ class Run {
     const { tuning, device } = this.#backend;
     const reads = readsOf(member.operation);
     const writes = writesOf(member.operation);
-    const bindings = this.#bindings + bindingCount(member.operation.work) + writes.length;
+    const { work } = member.operation;
+    const inPlace = member.inPlace?.size ?? 0; // such an output shares its operand's binding
+    const bindings = this.#bindings + bindingCount(work) + writes.length - inPlace;
+    const terms = this.#terms + work.operands.length + work.nodes.length;
     if (this.#members.length > 0) {
       const { maxStorageBuffersPerShaderStage } = device.limits;
       const isFull = this.#members.length === tuning.mostMembers ||
-        bindings > Math.min(MOST_BINDINGS, maxStorageBuffersPerShaderStage);
+        bindings > Math.min(MOST_BINDINGS, maxStorageBuffersPerShaderStage) || terms > MOST_TERMS;
       const depends = reads.some((buffer) => this.#written.has(buffer)) ||
         writes.some((buffer) => this.#read.has(buffer) || this.#written.has(buffer));
       if (isFull || depends) return false;
     }
     this.#members.push(member);
     this.#bindings = bindings;
+    this.#terms = terms;
     for (const [buffer, size] of member.sizeOf) {
       this.#sizeOf.set(buffer, Math.max(size, this.#sizeOf.get(buffer) ?? 0));
     }

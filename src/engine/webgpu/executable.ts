@@ -105,6 +105,11 @@ export class StepExecutable {
     return this.#dispatches.length;
   }
 
+  /** How many copies of state end a step. */
+  get copyCount(): number {
+    return this.#copies.length;
+  }
+
   /** The workgroups of each dispatch, for measurements. */
   get workgroups(): [number, number, number][] {
     return this.#dispatches.map(({ workgroups }) => workgroups);

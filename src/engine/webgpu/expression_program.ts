@@ -6,6 +6,7 @@
 import type { GanforgeWebGpuBackend } from "./backend.ts";
 import type { Dispatch } from "./backend_types.ts";
 import { packScalars } from "./uniforms.ts";
+import { spread } from "./workgroups.ts";
 
 /** One of the expressions of a program. */
 export interface ProgramMember {
@@ -85,7 +86,8 @@ fn main(
   let group = id.y * groups.x + id.x;
   ${calls.join("\n  ")}
 }`;
-  const label = members.map((member) => member.label).join(", ");
+  const more = members.length > 1 ? ` and ${members.length - 1} more` : "";
+  const label = members[0].label + more;
   return {
     label,
     pipeline: backend.pipeline(label, text),
@@ -94,15 +96,6 @@ fn main(
     uniforms: packScalars(integers, floats),
     workgroups: spread(groups),
   };
-}
-
-/** Workgroups along x; more go along y. */
-const MAX_ROW = 32768;
-
-/** Workgroups in rows, so that no dimension passes what WebGPU allows. */
-export function spread(groups: number): [number, number, number] {
-  const rows = Math.ceil(groups / MAX_ROW);
-  return [Math.ceil(groups / rows), rows, 1];
 }
 
 /** Declares the uniform block `u` with the fields i0, i1, ... and f0, f1, ... */

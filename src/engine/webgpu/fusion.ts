@@ -2,13 +2,22 @@
  * Joins elementwise operations into one kernel each where that is allowed: they run over the same
  * elements, and no other operation has to run between them. Adam's update of a parameter, its
  * moments and its moving average becomes one pass over memory; an activation joins its neighbours.
- * The functions are the same as in kernels of one operation each.
+ * The functions are the same as in kernels of one operation each. What is left is put into an order
+ * (group_order.ts).
  */
 import { type Argument, type ElementwiseNode, isIdentity, type Operand } from "./expression.ts";
 import type { ElementwiseWork } from "./elementwise.ts";
 import { DataFlow } from "./dataflow.ts";
 import { bindingCount } from "./expression_code.ts";
 import type { Operation, StepGraph } from "./graph.ts";
+import {
+  addArrow,
+  asRecorded,
+  type Group,
+  reaches,
+  reachesAround,
+  sideBySide,
+} from "./group_order.ts";
 import { dropUnusedWork } from "./passes.ts";
 
 /** Bounds of one fused kernel. */
@@ -25,14 +34,6 @@ export interface FusionLimits {
 export function fuseElementwise(graph: StepGraph, limits: FusionLimits): StepGraph {
   const operations = new Fuser(graph, limits).run();
   return dropUnusedWork({ ...graph, operations });
-}
-
-/** Operations that become one. */
-interface Group {
-  /** Indices of operations, rising. */
-  members: number[];
-  needs: Set<Group>;
-  neededBy: Set<Group>;
 }
 
 class Fuser {
@@ -176,31 +177,11 @@ class Fuser {
   #ordered(): Group[] {
     const groups = [...new Set(this.#groupOf)]
       .sort((a, b) => a.members.at(-1)! - b.members.at(-1)!);
-    return this.#limits.lookahead > 0 ? this.#sideBySide(groups) : asRecorded(groups);
-  }
-
-  /**
-   * Chains that do not need each other advance together, a discriminator's passes over real and made
-   * samples for one: all products that can run now, then all the work between products, which so comes
-   * in a row. Nothing is done before its time by more than the lookahead, as results take memory.
-   */
-  #sideBySide(groups: Group[]): Group[] {
+    const { lookahead } = this.#limits;
+    if (lookahead === 0) return asRecorded(groups);
     this.#readStateFirst();
-    const open = new Map(groups.map((group) => [group, group.needs.size]));
-    const order: Group[] = [];
-    while (open.size > 0) {
-      const isReady = (group: Group) => open.get(group) === 0;
-      const all = [...open.keys()];
-      let ready = all.slice(0, this.#limits.lookahead).filter(isReady);
-      if (ready.length === 0) ready = all.filter(isReady);
-      const products = ready.filter((group) => this.#isDispatch(group));
-      for (const group of products.length > 0 ? products : ready) {
-        open.delete(group);
-        order.push(group);
-        for (const next of group.neededBy) open.set(next, open.get(next)! - 1);
-      }
-    }
-    return order;
+    const isProduct = ({ members }: Group) => this.#operations[members[0]].kind === "dispatch";
+    return sideBySide(groups, { lookahead, isProduct });
   }
 
   /** New state comes after all that reads the old one, so that it can take its place. */
@@ -211,59 +192,12 @@ class Fuser {
       const producer = next && this.#flow.producer.get(next.buffer);
       if (producer === undefined) continue;
       const writer = this.#groupOf[producer];
-      for (const reader of this.#flow.readers.get(buffer) ?? []) {
+      for (const reader of this.#flow.readersThroughViews(buffer)) {
         const group = this.#groupOf[reader];
         if (group !== writer && !reaches(writer, group)) addArrow(group, writer);
       }
     }
   }
-
-  #isDispatch({ members }: Group): boolean {
-    return this.#operations[members[0]].kind === "dispatch";
-  }
-}
-
-function addArrow(from: Group, to: Group): void {
-  to.needs.add(from);
-  from.neededBy.add(to);
-}
-
-/** Groups after what they need, otherwise in the order of the recording. */
-function asRecorded(groups: Group[]): Group[] {
-  const placed = new Set<Group>();
-  const order: Group[] = [];
-  const place = (group: Group) => {
-    if (placed.has(group)) return;
-    placed.add(group);
-    for (const needed of group.needs) place(needed);
-    order.push(group);
-  };
-  groups.forEach(place);
-  return order;
-}
-
-/** True when `to` needs `from`, directly or through others. */
-function reaches(from: Group, to: Group): boolean {
-  const seen = new Set<Group>([from]);
-  for (const group of seen) {
-    if (group === to) return true;
-    group.neededBy.forEach((next) => seen.add(next));
-  }
-  return false;
-}
-
-/** True when some path leads from one group to the other through a third. */
-function reachesAround(from: Group, to: Group): boolean {
-  const seen = new Set<Group>([from, to]);
-  const open = [...from.neededBy].filter((group) => group !== to);
-  while (open.length > 0) {
-    const group = open.pop()!;
-    if (seen.has(group)) continue;
-    seen.add(group);
-    if (group.neededBy.has(to)) return true;
-    open.push(...group.neededBy);
-  }
-  return false;
 }
 
 /**

@@ -5,6 +5,7 @@
  * The clock is four words: seed, step, the step's place in its upload and ring, columns of the ring.
  */
 import { each, range, storage } from "./kernels/wgsl.ts";
+import { spread } from "./workgroups.ts";
 
 /** A kernel without uniforms. */
 export interface TransferProgram {
@@ -15,9 +16,6 @@ export interface TransferProgram {
 }
 
 const THREADS = 64;
-/** Workgroups along x at most; more go along y. */
-const MOST_ACROSS = 32768;
-
 /** A word of the clock, in WGSL: the place of the step that is running. */
 const PLACE = "clock[2]";
 /** Likewise: how many columns the ring has. */
@@ -25,17 +23,16 @@ const COLUMNS = "clock[3]";
 
 /** `body` for each `i` below `count`. */
 function forEachWord(count: number, bindings: string, body: string): TransferProgram {
-  const groups = Math.ceil(count / THREADS);
-  const across = Math.min(groups, MOST_ACROSS);
+  const workgroups = spread(Math.ceil(count / THREADS));
   const code = `
 ${bindings}
 @compute @workgroup_size(${THREADS})
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-  let i = id.y * ${across * THREADS}u + id.x;
+  let i = id.y * ${workgroups[0] * THREADS}u + id.x;
   if (i >= ${count}u) { return; }
 ${body}
 }`;
-  return { code, workgroups: [across, Math.ceil(groups / across), 1] };
+  return { code, workgroups };
 }
 
 /** Copies `words` words. Bindings: from, to. */

@@ -14,15 +14,13 @@ export interface GroupTile {
   /** Rows and columns of the result: multiples of a thread's. */
   rows: number;
   columns: number;
-  /** Terms of the sum that are in workgroup memory at a time: a multiple of 4. */
+  /** Terms of the sum that are in workgroup memory at a time: a power of 2, at least 4. */
   depth: number;
   /** Rows and columns of a thread: multiples of 4. */
   threadRows: number;
   threadColumns: number;
-  /** The threads are so often there, each time with an equal share of the depth: a power of 2. */
+  /** The threads are so often there, each time with an equal share of the depth. */
   slices: number;
-  /** Terms in a turn of the inner loop at most: a power of 2. */
-  unrolled: number;
 }
 
 /** The tiles of workgroups, by what is multiplied. */
@@ -30,7 +28,7 @@ export interface GroupTiles {
   /** For products of at least `largeProducts` multiplications, at least a tile of results. */
   large: GroupTile;
   largeProducts: number;
-  /** For results of no more rows than it has. */
+  /** For wide results of no more rows than it has. */
   short: GroupTile;
   /** For all others, from wide to narrow: the narrowest that takes in all columns, or the widest. */
   usual: readonly GroupTile[];
@@ -40,11 +38,11 @@ export interface GroupTiles {
 export interface KernelTuning {
   /** Where tiles are kept. */
   family: "registers" | "workgroup";
-  /** Rows and columns of a thread's tile (multiples of 4), for large and small matrices. */
+  /** Rows and columns of a thread's tile in registers (multiples of 4). */
   threadTile: { rows: number; columns: number };
   /** The tiles of workgroups to choose from. */
   groupTiles: GroupTiles;
-  /** The sum is split among threads until there are so many tiles... */
+  /** A sum is split among threads, or workgroups, until there are so many tiles... */
   enoughTiles: number;
   /** ...but each part keeps at least so many terms. */
   leastDepth: number;
@@ -57,11 +55,11 @@ export interface KernelTuning {
 }
 
 /** From a tile's rows, columns and depth, and from a thread's rows and columns, and how often it is there. */
-function groupTile(
+export function groupTile(
   [rows, columns, depth]: [number, number, number],
   [threadRows, threadColumns, slices = 1]: [number, number, number?],
 ): GroupTile {
-  return { rows, columns, depth, threadRows, threadColumns, slices, unrolled: 8 };
+  return { rows, columns, depth, threadRows, threadColumns, slices };
 }
 
 const GROUP_TILES: GroupTiles = {

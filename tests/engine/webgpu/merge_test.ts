@@ -1,7 +1,8 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { tf } from "../../../src/engine/tf.ts";
-import type { TensorMap, TensorSpec } from "../../../src/engine/types.ts";
+import type { HostTensor, TensorMap, TensorSpec } from "../../../src/engine/types.ts";
 import type { WebGpuFunction } from "../../../src/engine/webgpu/compiled_function.ts";
+import type { WebGpuStep } from "../../../src/engine/webgpu/compiled_step.ts";
 import { createWebGpuEngine } from "../../../src/engine/webgpu/engine.ts";
 import { GPU_TUNING } from "../../../src/engine/webgpu/tuning.ts";
 import { assertClose, normals, withWebGpu } from "./helpers.ts";
@@ -46,7 +47,7 @@ Deno.test("on GPUs elementwise work in a row that needs nothing of each other is
     await engine.dispose();
   }));
 
-Deno.test("work that needs an earlier result, or overwrites what an earlier one reads, waits", () =>
+Deno.test("work that needs an earlier result waits, and chains advance together", () =>
   withWebGpu(async () => {
     const engine = await createWebGpuEngine({ tuning: GPU_TUNING });
     const dispatches = async (fn: (b: tf.Tensor2D) => TensorMap) => {
@@ -85,21 +86,73 @@ Deno.test("work that needs an earlier result, or overwrites what an earlier one 
       1 + 2 + 1 + 2 + 1,
     );
     await engine.dispose();
-    // The new b takes the place of the old one, which the new a reads at other places.
+  }));
+
+Deno.test("new state waits where work beside it reads the old one at other places", () =>
+  withWebGpu(async () => {
     const old = normals([8], 1);
-    const compiled = await (await createWebGpuEngine({ tuning: GPU_TUNING })).compileStep({
-      inputs: {},
-      step: ({ a, b }) => ({
-        state: { a: tf.add(a, tf.reverse(b)), b: tf.mul(b, 3) },
-        scalars: {},
-      }),
-    }, {
-      a: { shape: [8], dtype: "float32", data: new Float32Array(8) },
-      b: { shape: [8], dtype: "float32", data: old },
-    }, 1);
+    const engine = await createWebGpuEngine({ tuning: GPU_TUNING });
+    const vector = (data: Float32Array): HostTensor => ({ shape: [2, 4], dtype: "float32", data });
+    const compiled = await engine.compileStep(
+      {
+        inputs: {},
+        step({ a, b }) {
+          const next = tf.mul(b, 3); // recorded before the other reads b, through a transposition
+          return {
+            state: { a: tf.add(a, tf.reshape(tf.transpose(b), [2, 4])), b: next },
+            scalars: {},
+          };
+        },
+      },
+      { a: vector(new Float32Array(8)), b: vector(old) },
+      1,
+    ) as WebGpuStep;
+    const { dispatchCount, copyCount } = compiled.executable;
+    assertEquals([dispatchCount, copyCount], [2, 0]);
     await compiled.run([{}, {}], 0);
     const { a, b } = await compiled.readState();
-    assertClose("a", a.data as Float32Array, old.toReversed().map((x) => x + 3 * x), 1e-6);
+    const turned = [0, 4, 1, 5, 2, 6, 3, 7].map((i) => 4 * old[i]); // transposed, once and three times
+    assertClose("a", a.data as Float32Array, Float32Array.from(turned), 1e-6);
     assertClose("b", b.data as Float32Array, old.map((x) => 9 * x), 1e-6);
-    await compiled.dispose();
+    await engine.dispose();
+  }));
+
+Deno.test("sums of many parts in a row keep their dispatch's uniform block short", () =>
+  withWebGpu(async () => {
+    const engine = await createWebGpuEngine({
+      tuning: { ...GPU_TUNING, enoughTiles: 64, leastDepth: 4 },
+    });
+    const shapes = Array.from({ length: 16 }, (_, k) => [`x${k}`, [4, 256 + 4 * k]] as const);
+    const entries = shapes.map((
+      [name, shape],
+    ) => [name, { shape: [...shape], dtype: "float32" as const }]);
+    const fn = (tensors: TensorMap): TensorMap =>
+      Object.fromEntries(
+        Object.entries(tensors).map(([name, x]) => [
+          name,
+          tf.matMul(x as tf.Tensor2D, x as tf.Tensor2D, false, true),
+        ]),
+      );
+    const compiled = await engine.compileFunction(
+      fn,
+      Object.fromEntries(entries),
+    ) as WebGpuFunction;
+    const { dispatchCount } = compiled.executable;
+    assert(dispatchCount > 17 && dispatchCount < 32, `${dispatchCount} dispatches`);
+    const inputs = Object.fromEntries(
+      shapes.map(([name, shape], k) => [
+        name,
+        { shape: [...shape], dtype: "float32" as const, data: normals([...shape], k) },
+      ]),
+    );
+    const actual = await compiled.run(inputs);
+    await tf.setBackend("cpu");
+    for (const [name, { shape, data }] of Object.entries(inputs)) {
+      const x = tf.tensor2d(data, shape as [number, number]);
+      const product = tf.matMul(x, x, false, true);
+      const values = Float32Array.from(await product.data());
+      assertClose(name, actual[name].data as Float32Array, values, 3e-6);
+      tf.dispose([x, product]);
+    }
+    await engine.dispose();
   }));

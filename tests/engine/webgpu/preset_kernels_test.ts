@@ -1,7 +1,7 @@
 /**
  * Every matrix product and convolution, and every gradient of them, that a step of any preset computes,
- * with the preset's own sizes and by both families of tiles, against sums in double precision for some
- * of the results.
+ * with the preset's own sizes (convolutions with one sample) and by both families of tiles, against sums
+ * in double precision for some of the results. Groups of channels: see grouped_conv_test.ts.
  */
 import { assert, assertEquals } from "@std/assert";
 import { presetConfig, presets, SIZED_PRESETS } from "../../../src/config/presets/mod.ts";

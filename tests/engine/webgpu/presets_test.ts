@@ -21,8 +21,8 @@ Deno.test("the presets that are replayed are all there are", () => {
   assertEquals([...replayed].sort(), Object.keys(presets).sort());
 });
 
-/** Batch norm, dropout, a penalty; the tiles for GPUs take long on a software adapter. */
-for (const name of ["conditional dcgan", "wgan-gp-resnet", "digits", "mnist-mlp"]) {
+/** Batch norm, dropout, a penalty, groups of channels; the tiles for GPUs take long on a software adapter. */
+for (const name of ["conditional dcgan", "wgan-gp-resnet", "r3gan", "digits", "mnist-mlp"]) {
   Deno.test(`5 replayed steps of ${name} by tiles for GPUs give the weights of eager ones`, () =>
     withTuning(GPU_TUNING, () => {
       const step = caseStep(PRESET_CASES[name]);

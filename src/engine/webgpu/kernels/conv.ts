@@ -6,7 +6,7 @@ import type * as tfTypes from "@tensorflow/tfjs";
 import { GROUPED_KERNELS } from "../../grouped_conv.ts";
 import { tf } from "../../tf.ts";
 import type { GanforgeWebGpuBackend } from "../backend.ts";
-import { planGemm } from "../tuning.ts";
+import { MOST_PARTS, planGemm } from "../tuning.ts";
 import { packScalars } from "../uniforms.ts";
 import {
   type ConvAttributes,
@@ -53,27 +53,36 @@ export function registerConvKernels(): void {
     const geometry = geometryOf(x.shape, attrs.filterShape as number[], attrs, x, dy);
     return geometry && filterGradient(backend, x, dy, geometry);
   });
-  addKernel(
-    GROUPED_KERNELS.forward,
-    ({ inputs: { x, filter }, attrs, backend }) =>
-      forward(backend, x, filter, groupedGeometry(x.shape, filter.shape, attrs)),
-  );
+  addKernel(GROUPED_KERNELS.forward, ({ inputs: { x, filter }, attrs, backend }) => {
+    const shapes = { inputShape: x.shape, filterShape: filter.shape };
+    return forward(backend, x, filter, groupedGeometry(backend, { ...shapes, attrs }));
+  });
   addKernel(GROUPED_KERNELS.inputGradient, ({ inputs: { dy, filter }, attrs, backend }) => {
-    const geometry = groupedGeometry(attrs.inputShape as number[], filter.shape, attrs);
+    const inputShape = attrs.inputShape as number[];
+    const geometry = groupedGeometry(backend, { inputShape, filterShape: filter.shape, attrs });
     return inputGradient(backend, dy, filter, geometry);
   });
   addKernel(GROUPED_KERNELS.filterGradient, ({ inputs: { x, dy }, attrs, backend }) => {
-    const geometry = groupedGeometry(x.shape, attrs.filterShape as number[], attrs);
+    const filterShape = attrs.filterShape as number[];
+    const geometry = groupedGeometry(backend, { inputShape: x.shape, filterShape, attrs });
     return filterGradient(backend, x, dy, geometry);
   });
 }
 
-/** Of a kernel of src/engine/grouped_conv.ts, which is only called for tiles of workgroups. */
+/** Of a kernel of src/engine/grouped_conv.ts. @throws Error for tiles that know no groups */
 function groupedGeometry(
-  inputShape: number[],
-  filterShape: number[],
-  attrs: Record<string, unknown>,
+  backend: GanforgeWebGpuBackend,
+  { inputShape, filterShape, attrs }: {
+    inputShape: number[];
+    filterShape: number[];
+    attrs: Record<string, unknown>;
+  },
 ): ConvGeometry {
+  if (!backend.groupsConvolutions) {
+    throw new Error(
+      "Cannot convolve groups of channels in one kernel: it is for tiles of workgroups",
+    );
+  }
   return convGeometry(inputShape, filterShape, attrs as unknown as ConvAttributes)!;
 }
 
@@ -219,7 +228,7 @@ function filterGradient(backend: GanforgeWebGpuBackend, x: Info, dy: Info, g: Co
   let parts = 1;
   const isEnough = () =>
     tiles * parts >= 2 * backend.tuning.enoughTiles && readBytes / parts <= PART_BYTES;
-  while (!isEnough() && allRows / parts >= 4 && parts < 32) parts *= 2;
+  while (!isEnough() && allRows / parts >= 4 && parts < MOST_PARTS) parts *= 2;
   const size = tf.util.sizeFromShape(shape);
   const output = backend.allocate(shape);
   const target = parts > 1 ? backend.allocate([parts, size]) : output;

@@ -1,6 +1,7 @@
 /**
- * The geometry of a 2-D convolution in NHWC, as the kernels' uniform block has it. One set of numbers
- * serves the forward pass, both gradients and the transposed convolution.
+ * The geometry of a 2-D convolution in NHWC, as the kernels know it: in a uniform block, or as constants
+ * of the program. One set of numbers serves the forward pass, both gradients and the transposed
+ * convolution.
  */
 import type * as tfTypes from "@tensorflow/tfjs";
 import { tf } from "../../tf.ts";
@@ -41,7 +42,7 @@ export interface ConvGeometry {
   groups: number;
 }
 
-/** Names of the fields in the uniform block, in order. */
+/** Names of the fields that kernels have, in order; groups are a matter of the program. */
 export const GEOMETRY_FIELDS = [
   "batch",
   "height",

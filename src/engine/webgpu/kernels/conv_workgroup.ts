@@ -5,7 +5,8 @@
  */
 import type { GroupTile } from "../tuning.ts";
 import { type ConvGeometry, GEOMETRY_FIELDS, geometryValues } from "./conv_geometry.ts";
-import { guardedLoad, workgroupGemmCode } from "./gemm_workgroup.ts";
+import { workgroupGemmCode } from "./gemm_workgroup.ts";
+import { guardedLoad } from "./tile_loader.ts";
 import { constants, floatType, storage, vectorWidth } from "./wgsl.ts";
 
 /** A convolution's program: its geometry, tile, and into how many parts the sum is split. */
@@ -210,7 +211,7 @@ fn filter_at(n: u32, tap: vec4<u32>, inside: bool) -> ${floatType(d)} {
 }`,
     setup: `
 ${takeGroup(gemm)}
-let phase = phase_of(z / ${parts * geometry.groups}u);
+let phase = phase_of(z / ${parts * geometry.groups}u); // rather than here: barriers depend on it
 here = phase;
 let pixels = u.batch * phase.height * phase.width;
 let end = min(phase.taps.x * phase.taps.y * group_out, (part + 1u) * u.depth);`,

@@ -4,6 +4,7 @@
  */
 import { tf } from "../../tf.ts";
 import { packScalars } from "../uniforms.ts";
+import { spread } from "../workgroups.ts";
 import { type KernelCall, replaceKernel } from "./registry.ts";
 import { storage, uniforms } from "./wgsl.ts";
 
@@ -49,14 +50,13 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
   }
 }`;
   const label = operator === "+" ? "cumsum" : "cumprod";
-  const groups = Math.ceil(rows / THREADS);
   backend.dispatch({
     label,
     pipeline: backend.pipeline(label, code),
     reads: [backend.bufferOf(x)],
     writes: [backend.bufferOf(output)],
     uniforms: packScalars([rows, length, inner, reverse ? 1 : 0, exclusive ? 1 : 0]),
-    workgroups: [Math.min(groups, 32768), Math.ceil(groups / 32768), 1],
+    workgroups: spread(Math.ceil(rows / THREADS)),
   }, [x, output]);
   return output;
 }

@@ -6,35 +6,21 @@
  * While a tile is multiplied the next one is on its way from memory to registers; two tiles of each
  * operand alternate in workgroup memory, so one barrier a tile is enough.
  */
-import { spread } from "../expression_program.ts";
 import type { GroupTile } from "../tuning.ts";
-import { COMPONENT, each, floatType, range } from "./wgsl.ts";
-
-/**
- * Where a tile of A (`[rows, terms]`) or of B (`[columns, terms]`) comes from. What depends on the
- * row, or column, alone is found once for the whole sum; what depends on the term once a tile.
- */
-export interface TileSource {
-  /** Which numbers lie side by side in memory: of four neighbouring rows, of four terms, or neither. */
-  fours: "rows" | "terms" | "none";
-  /** WGSL function of a row: what `value` needs of it. */
-  row: string;
-  /** WGSL function of a term: what `value` needs of it. */
-  term: string;
-  /**
-   * WGSL function of those two and of whether they are inside: the number, or the four, and zero
-   * outside (see {@linkcode guardedLoad}).
-   */
-  value: string;
-}
+import { spread } from "../workgroups.ts";
+import { threadsOf, tileLoader, type TileSource } from "./tile_loader.ts";
+import { COMPONENT, each } from "./wgsl.ts";
 
 /** What the program multiplies, and its tile. */
 export interface WorkgroupGemm {
   /** Bindings, the uniform block and the functions. */
   declarations: string;
-  /** WGSL statements at the start of each thread; may use `z`, the workgroup's z. */
+  /** WGSL statements at the start of each thread; may use `z`, the workgroup's z, and `groups`. */
   setup: string;
-  /** WGSL expressions of the result's rows and columns, and of the first and last term. */
+  /**
+   * WGSL expressions of the result's rows and columns, and of the first and last term; the same for
+   * all threads of a workgroup, for there is a barrier between tiles of terms.
+   */
   sizes: { rows: string; columns: string; from: string; to: string };
   a: TileSource;
   b: TileSource;
@@ -43,13 +29,8 @@ export interface WorkgroupGemm {
   tile: GroupTile;
 }
 
-/** WGSL function that reads a number, or four, of a buffer, and gives zero where `inside` is false. */
-export function guardedLoad(name: string, buffer: string, width: 1 | 4): string {
-  const float = floatType(width);
-  return `fn ${name}(index: u32, inside: bool) -> ${float} {
-  return select(${float}(0.0), ${buffer}[select(0u, index / ${width}u, inside)], inside);
-}`;
-}
+/** Terms in a turn of the inner loop at most. */
+const UNROLLED = 8;
 
 /**
  * The program. Dispatch: x and y over tiles, row after row of them, z as `setup` takes it.
@@ -93,7 +74,7 @@ export function workgroupGemmCode(gemm: WorkgroupGemm): string {
     }
       }`;
   const terms = tile.depth / tile.slices;
-  const unrolled = Math.min(tile.unrolled, terms);
+  const unrolled = Math.min(UNROLLED, terms);
   const stored = (value: string, column: string) =>
     `{ let n = ${column}; let value = ${value}; if (n < ${sizes.columns}) { ${store.statement} } }`;
   return `
@@ -108,7 +89,7 @@ fn main(
 ) {
   let x = t % ${threads.x}u;
   let y = t / ${threads.x}u % ${threads.y}u;
-  let slice = t / ${threads.x * threads.y}u;
+  let slice = ${tile.slices > 1 ? `t / ${threads.x * threads.y}u` : "0u"};
   let z = group.z;
   ${setup}
   let across = (${sizes.columns} + ${tile.columns - 1}u) / ${tile.columns}u; // tiles in a row
@@ -164,12 +145,6 @@ fn main(
 }`;
 }
 
-/** Threads of a workgroup along columns (x) and rows (y), and all of them. */
-function threadsOf(tile: GroupTile): { x: number; y: number; count: number } {
-  const [x, y] = [tile.columns / tile.threadColumns, tile.rows / tile.threadRows];
-  return { x, y, count: x * y * tile.slices };
-}
-
 /** Statements after which the first slice has the sums of all, through a tile's memory. */
 function addSlices(tile: GroupTile): string {
   const { x, y } = threadsOf(tile);
@@ -195,90 +170,6 @@ function addSlices(tile: GroupTile): string {
   for (var other = 1u; other < ${tile.slices}u; other++) {
     ${sums((sum, place) => `${sum} += ${at("other", place)};`)}
   }`;
-}
-
-/** How one operand's tile gets into workgroup memory. */
-interface TileLoader {
-  /** Fours in the tile. */
-  size: number;
-  /** Statements before the first tile. */
-  prepare: string;
-  /** Statements that bring the tile at term `k0` into registers. */
-  load(end: string): string;
-  /** Statements that put it into workgroup memory, from the four at `offset` on. */
-  store(offset: string): string;
-}
-
-/**
- * A thread loads the same places of every tile: fours of rows at a term, or, where terms lie side by
- * side, blocks of four rows by four terms, which it turns.
- */
-function tileLoader(
-  name: "a" | "b",
-  source: TileSource,
-  { extent, limit, first }: { extent: number; limit: string; first: string },
-  tile: GroupTile,
-): TileLoader {
-  const { count } = threadsOf(tile);
-  const rowsOfFour = extent / 4;
-  const terms = source.fours === "terms" ? 4 : 1; // of a place
-  const places = rowsOfFour * tile.depth / terms;
-  const slots = range(Math.ceil(places / count), (slot) => ({
-    id: `${name}${slot}`,
-    place: `(t + ${slot * count}u)`,
-    guard: (statements: string) =>
-      (slot + 1) * count <= places
-        ? statements
-        : `if (t < ${places - slot * count}u) { ${statements} }`,
-  }));
-  // Neighbouring threads read what lies side by side.
-  const [rowOf, termOf] = source.fours === "rows"
-    ? [(p: string) => `${p} % ${rowsOfFour}u`, (p: string) => `${p} / ${rowsOfFour}u`]
-    : [
-      (p: string) => `${p} / ${tile.depth / terms}u`,
-      (p: string) => `${p} % ${tile.depth / terms}u * ${terms}u`,
-    ];
-  const rows = source.fours === "rows" ? [0] : [0, 1, 2, 3]; // that a place asks for by themselves
-  const held = source.fours === "terms" ? [0, 1, 2, 3] : [0]; // vectors of a place in registers
-  return {
-    size: rowsOfFour * tile.depth,
-    prepare: slots.map(({ id, place }) => `
-  let row_${id} = ${rowOf(place)};
-  let term_${id} = ${termOf(place)};
-  ${
-      rows.map((q) => `
-  let inside_${id}_${q} = ${first} + row_${id} * 4u + ${q}u < ${limit};
-  let at_${id}_${q} = ${source.row}(${first} + row_${id} * 4u + ${q}u);`).join("")
-    }
-  ${held.map((q) => `var held_${id}_${q} = vec4<f32>(0.0);`).join(" ")}`).join(""),
-    load: (end) =>
-      slots.map(({ id, guard }) => {
-        const value = (q: number) =>
-          `${source.value}(at_${id}_${q}, term, inside_${id}_${q} && inside)`;
-        const loaded = {
-          rows: () => `held_${id}_0 = ${value(0)};`,
-          terms: () => rows.map((q) => `held_${id}_${q} = ${value(q)};`).join("\n"),
-          none: () => `held_${id}_0 = vec4<f32>(${rows.map(value).join(", ")});`,
-        }[source.fours]();
-        return guard(`{
-      let inside = k0 + term_${id} < ${end};
-      let term = ${source.term}(k0 + term_${id});
-      ${loaded}
-    }`);
-      }).join("\n"),
-    store: (offset) =>
-      slots.map(({ id, guard }) =>
-        guard(
-          held.map((q) => {
-            const value = source.fours === "terms"
-              ? `vec4<f32>(${rows.map((row) => `held_${id}_${row}.${COMPONENT[q]}`).join(", ")})`
-              : `held_${id}_0`;
-            return `tile_${name}[${offset} + (term_${id} + ${q}u) * ${rowsOfFour}u + row_${id}] = ` +
-              `${value};`;
-          }).join("\n"),
-        )
-      ).join("\n"),
-  };
 }
 
 /** Workgroups along x and y for a result of these sizes. */

@@ -3,13 +3,9 @@ import type { GanforgeWebGpuBackend } from "../backend.ts";
 import type { Dispatch } from "../backend_types.ts";
 import { chooseSplits, planGemm } from "../tuning.ts";
 import { packScalars } from "../uniforms.ts";
-import {
-  guardedLoad,
-  type TileSource,
-  workgroupGemmCode,
-  workgroupGemmGroups,
-} from "./gemm_workgroup.ts";
+import { workgroupGemmCode, workgroupGemmGroups } from "./gemm_workgroup.ts";
 import { REGISTER_THREADS, registerMatmulCode } from "./matmul_registers.ts";
+import { guardedLoad, type TileSource } from "./tile_loader.ts";
 import { floatType, storage, uniforms, vectorWidth } from "./wgsl.ts";
 
 /** One product, or a batch of them. */
