@@ -34,14 +34,8 @@ export interface GroupTiles {
   usual: readonly GroupTile[];
 }
 
-/** Sizes of tiles and when to split the sum of a product. */
-export interface KernelTuning {
-  /** Where tiles are kept. */
-  family: "registers" | "workgroup";
-  /** Rows and columns of a thread's tile in registers (multiples of 4). */
-  threadTile: { rows: number; columns: number };
-  /** The tiles of workgroups to choose from. */
-  groupTiles: GroupTiles;
+/** When to split work among threads; what both families have. */
+interface CommonTuning {
   /** A sum is split among threads, or workgroups, until there are so many tiles... */
   enoughTiles: number;
   /** ...but each part keeps at least so many terms. */
@@ -52,6 +46,34 @@ export interface KernelTuning {
   mostElements: number;
   /** Elementwise operations and reductions in one dispatch at most. */
   mostMembers: number;
+}
+
+/** Tiles in registers. */
+export interface RegisterTuning extends CommonTuning {
+  family: "registers";
+  /** Rows and columns of a thread's tile: multiples of 4. */
+  threadTile: { rows: number; columns: number };
+}
+
+/** Tiles in workgroup memory. */
+export interface GroupTuning extends CommonTuning {
+  family: "workgroup";
+  /** The tiles to choose from. */
+  groupTiles: GroupTiles;
+}
+
+/** Where tiles are kept, their sizes, and when to split work. */
+export type KernelTuning = RegisterTuning | GroupTuning;
+
+/** A tuning that is known to be of a family. @throws Error when it is of the other */
+export function ofFamily<F extends KernelTuning["family"]>(
+  tuning: KernelTuning,
+  family: F,
+): Extract<KernelTuning, { family: F }> {
+  if (tuning.family !== family) {
+    throw new Error(`Cannot use tiles of the family ${family}: the tuning is for ${tuning.family}`);
+  }
+  return tuning as Extract<KernelTuning, { family: F }>;
 }
 
 /** From a tile's rows, columns and depth, and from a thread's rows and columns, and how often it is there. */
@@ -75,10 +97,9 @@ const GROUP_TILES: GroupTiles = {
 };
 
 /** For adapters that compute on the CPU. */
-export const SOFTWARE_TUNING: KernelTuning = {
+export const SOFTWARE_TUNING: RegisterTuning = {
   family: "registers",
   threadTile: { rows: 16, columns: 16 },
-  groupTiles: GROUP_TILES,
   enoughTiles: 128,
   leastDepth: 64,
   enoughThreads: 256,
@@ -87,9 +108,8 @@ export const SOFTWARE_TUNING: KernelTuning = {
 };
 
 /** For GPUs: many more threads are needed to fill one. */
-export const GPU_TUNING: KernelTuning = {
+export const GPU_TUNING: GroupTuning = {
   family: "workgroup",
-  threadTile: { rows: 8, columns: 8 },
   groupTiles: GROUP_TILES,
   enoughTiles: 256,
   leastDepth: 32,
@@ -118,7 +138,7 @@ export interface GemmPlan {
 
 /** Chooses a tile and parts for `batch` products of `[rows, terms]` and `[terms, columns]`. */
 export function planGemm(
-  tuning: KernelTuning,
+  tuning: GroupTuning,
   { rows, columns, terms, batch }: { rows: number; columns: number; terms: number; batch: number },
 ): GemmPlan {
   const { large, largeProducts, short, usual } = tuning.groupTiles;

@@ -6,7 +6,7 @@ import type * as tfTypes from "@tensorflow/tfjs";
 import { GROUPED_KERNELS } from "../../grouped_conv.ts";
 import { tf } from "../../tf.ts";
 import type { GanforgeWebGpuBackend } from "../backend.ts";
-import { MOST_PARTS, planGemm } from "../tuning.ts";
+import { MOST_PARTS, ofFamily, planGemm } from "../tuning.ts";
 import { packScalars } from "../uniforms.ts";
 import {
   type ConvAttributes,
@@ -123,7 +123,7 @@ function chooseTile(
   size: { rows: number; columns: number; phases: number; widest?: number },
   widths: Pick<ConvTile, "sumWidth" | "outWidth">,
 ): ConvTile & { tilesN: number; tiles: number } {
-  const { threadTile, enoughTiles } = backend.tuning;
+  const { threadTile, enoughTiles } = ofFamily(backend.tuning, "registers");
   const isWide = widths.outWidth === 4;
   const { widest = threadTile.columns } = size;
   let columns = Math.min(widest, isWide ? size.columns : Math.min(size.columns, 4));
@@ -217,7 +217,7 @@ function filterGradient(backend: GanforgeWebGpuBackend, x: Info, dy: Info, g: Co
     rows: Infinity,
     columns: g.outChannels,
     phases: 1,
-    widest: 2 * backend.tuning.threadTile.columns, // a short loop leaves room for a larger tile
+    widest: 2 * ofFamily(backend.tuning, "registers").threadTile.columns, // a short loop leaves room for a larger tile
   }, widths);
   const rows = Math.min(isWide ? whole.rows : 4, g.channels);
   const tile = { ...whole, rows: isWide ? rows & ~3 : rows };
@@ -263,7 +263,12 @@ function runGemm(
 ): Info {
   const { rows, columns, terms, shape, phases = 1 } = product;
   const batch = phases * geometry.groups;
-  const { tile, parts } = planGemm(backend.tuning, { rows, columns, terms, batch });
+  const { tile, parts } = planGemm(ofFamily(backend.tuning, "workgroup"), {
+    rows,
+    columns,
+    terms,
+    batch,
+  });
   const [x, y] = workgroupGemmGroups(tile, rows, columns);
   const depth = Math.ceil(terms / parts / 4) * 4;
   const size = tf.util.sizeFromShape(shape);

@@ -205,8 +205,9 @@ function matrixProduct(
  */
 function isWorthTransposing(backend: GanforgeWebGpuBackend, product: Product): boolean {
   const { transposeA, transposeB, M, N, batch } = product;
-  if (backend.tuning.family !== "registers" || transposeA || transposeB || batch > 1) return false;
-  return M % 4 === 0 && N % 4 === 0 && M >= 2 * backend.tuning.threadTile.rows && N >= WIDE;
+  const { tuning } = backend;
+  if (tuning.family !== "registers" || transposeA || transposeB || batch > 1) return false;
+  return M % 4 === 0 && N % 4 === 0 && M >= 2 * tuning.threadTile.rows && N >= WIDE;
 }
 
 /** A `[M, K]` as `[K, M]`. */

@@ -1,7 +1,7 @@
 /** How a matrix product is cut into tiles, and its program for them. */
 import type { GanforgeWebGpuBackend } from "../backend.ts";
 import type { Dispatch } from "../backend_types.ts";
-import { chooseSplits, planGemm } from "../tuning.ts";
+import { chooseSplits, ofFamily, planGemm } from "../tuning.ts";
 import { packScalars } from "../uniforms.ts";
 import { workgroupGemmCode, workgroupGemmGroups } from "./gemm_workgroup.ts";
 import { REGISTER_THREADS, registerMatmulCode } from "./matmul_registers.ts";
@@ -44,7 +44,7 @@ export function registerProduct(
   product: Product,
 ): PlannedProduct {
   const { M, N, K, transposeA, transposeB, batch } = product;
-  const { tuning } = backend;
+  const tuning = ofFamily(backend.tuning, "registers");
   const fours = { m: M % 4 === 0, n: N % 4 === 0, k: K % 4 === 0 };
   const columns = Math.min(tuning.threadTile.columns, fours.n ? N : Math.min(N, 4));
   const width = fours.n && columns % 4 ? columns - columns % 4 : columns;
@@ -95,7 +95,12 @@ export function workgroupProduct(
   product: Product,
 ): PlannedProduct {
   const { M, N, K, transposeA, transposeB, batch } = product;
-  const { tile, parts } = planGemm(backend.tuning, { rows: M, columns: N, terms: K, batch });
+  const { tile, parts } = planGemm(ofFamily(backend.tuning, "workgroup"), {
+    rows: M,
+    columns: N,
+    terms: K,
+    batch,
+  });
   const [x, y] = workgroupGemmGroups(tile, M, N);
   const depth = Math.ceil(K / parts / 4) * 4;
   const a = operand("A", { isAcross: transposeA, extent: M, terms: K });
