@@ -16,7 +16,10 @@ import type { KernelTuning } from "./tuning.ts";
 const MAX_FUSED_NODES = 96;
 /** Storage buffers in one fused kernel at most, where the device allows as many. */
 const MAX_FUSED_BINDINGS = 16;
-/** Work is done ahead of so much other work at most, to share a dispatch. */
+/**
+ * Work is done ahead of so much other work at most, to share a dispatch. From 50 to 150 the dispatches of
+ * ring-2d fall from 150 to 128, those of cifar-dcgan from 190 to 183, and its memory grows by a tenth.
+ */
 const LOOKAHEAD = 150;
 
 /** Where a function is captured, and how. */
