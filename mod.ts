@@ -22,7 +22,7 @@
 export { presetConfig, presets } from "./src/config/presets/mod.ts";
 export { checkConfig, withAssignments } from "./src/config/resolve.ts";
 export { DeviceLostError, TrainingDivergedError, UserError } from "./src/errors.ts";
-export { EXPORT_DTYPES } from "./src/onnx/mod.ts";
+export { EXPORT_DTYPES } from "./src/export/mod.ts";
 export { exportRun } from "./src/pipeline/export_run.ts";
 export { finishRun } from "./src/pipeline/finish_run.ts";
 export { trainRun } from "./src/pipeline/train_run.ts";
@@ -53,11 +53,11 @@ export type {
 export type { LatentSpec, UpdateSpec } from "./src/config/update.ts";
 export type { Density, Mode } from "./src/data/densities.ts";
 export type { Batch, DataSource, StoredSamples } from "./src/data/source.ts";
-export type { HostTensor, HostTensors } from "./src/engine/types.ts";
+export type { HostTensor, HostTensors } from "./src/tensor/types.ts";
 export type { GeneratorManifest, LatentDistribution, SelfTest } from "./src/manifest.ts";
-export type { ExportDtype } from "./src/onnx/export.ts";
-export type { Parity } from "./src/onnx/parity.ts";
-export type { EvaluationKind, EvaluationPlan } from "./src/pipeline/evaluation_plan.ts";
+export type { ExportDtype } from "./src/export/export.ts";
+export type { Parity } from "./src/export/parity.ts";
+export type { EvaluationKind, EvaluationPlan } from "./src/evaluation/evaluation_plan.ts";
 export type { ExportedRun, ExportRunOptions } from "./src/pipeline/export_run.ts";
 export type { Finish } from "./src/pipeline/finish_run.ts";
 export type { RunReportResult } from "./src/pipeline/report_run.ts";
@@ -81,9 +81,9 @@ export type {
   SampleOptions,
   SamplerDevice,
 } from "./src/sampler/mod.ts";
-export type { RunFolder } from "./src/training/run_folder.ts";
-export type { BestCheckpoint } from "./src/training/best_checkpoint.ts";
-export type { EvaluationLine, Evaluator, Measured } from "./src/training/evaluations.ts";
+export type { RunFolder } from "./src/run/run_folder.ts";
+export type { BestCheckpoint } from "./src/run/best_checkpoint.ts";
+export type { EvaluationLine, Evaluator, Measured } from "./src/run/evaluations.ts";
 export type {
   EvaluationProgress,
   TrainingProgress,

@@ -1,6 +1,6 @@
 /** The kernels that bench/webgpu_kernels.ts and bench/webgpu_tiles.ts measure, with their sizes. */
-import { tf } from "../src/engine/tf.ts";
-import type { TensorMap, TensorSpec } from "../src/engine/types.ts";
+import { tf } from "../src/tensor/tf.ts";
+import type { TensorMap, TensorSpec } from "../src/tensor/types.ts";
 
 /** A kernel and what it works on. */
 export interface KernelCase {

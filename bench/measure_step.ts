@@ -10,7 +10,7 @@
  * its rows. TensorFlow.js gets the values, as its users do.
  */
 import { type DataSource, floatSource, imageSource } from "../src/data/source.ts";
-import { createEagerEngine } from "../src/engine/eager.ts";
+import { createEagerEngine } from "../src/engine/eager/engine.ts";
 import type { CompiledStep, Engine } from "../src/engine/types.ts";
 import type { WebGpuStep } from "../src/engine/webgpu/compiled_step.ts";
 import { fillUniform } from "../src/random/counter_random.ts";

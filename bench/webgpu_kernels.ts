@@ -7,7 +7,7 @@
  * --tiles=FAMILY: registers or workgroup (src/engine/webgpu/tuning.ts); by default the adapter's own.
  * --tuning=JSON: fields of a GPU's tuning to try.
  */
-import { tf } from "../src/engine/tf.ts";
+import { tf } from "../src/tensor/tf.ts";
 import type { GanforgeWebGpuBackend } from "../src/engine/webgpu/backend.ts";
 import type { WebGpuFunction } from "../src/engine/webgpu/compiled_function.ts";
 import { openWebGpu } from "../src/engine/webgpu/device.ts";

@@ -1,9 +1,9 @@
 /** `deno task export`: writes a run's generator as ONNX, after comparing it with the trainer. */
 import type { CheckpointChoice } from "../src/config/evaluation.ts";
 import { UserError } from "../src/errors.ts";
-import { EXPORT_DTYPES } from "../src/onnx/export.ts";
+import { EXPORT_DTYPES } from "../src/export/export.ts";
 import { exportRun } from "../src/pipeline/export_run.ts";
-import { findRun } from "../src/training/run_folder.ts";
+import { findRun } from "../src/run/run_folder.ts";
 import { type CommandSpec, type ParsedCommand, runTask, type TaskOutcome } from "./cli/command.ts";
 
 const spec: CommandSpec = {

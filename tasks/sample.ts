@@ -8,8 +8,8 @@ import {
   Sampler,
   type SamplerDevice,
 } from "../src/sampler/mod.ts";
-import { ensureFolder, writeFileAtomically } from "../src/training/atomic_file.ts";
-import { findRun } from "../src/training/run_folder.ts";
+import { ensureFolder, writeFileAtomically } from "../src/files.ts";
+import { findRun } from "../src/run/run_folder.ts";
 import { type CommandSpec, type ParsedCommand, runTask, type TaskOutcome } from "./cli/command.ts";
 
 const spec: CommandSpec = {

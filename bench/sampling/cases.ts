@@ -2,7 +2,7 @@
 import type { NetworkSpec } from "../../src/config/network.ts";
 import { presetConfig } from "../../src/config/presets/mod.ts";
 import type { LatentSpec } from "../../src/config/update.ts";
-import type { HostTensors } from "../../src/engine/types.ts";
+import type { HostTensors } from "../../src/tensor/types.ts";
 import { buildNetwork, initialParameters } from "../../src/nn/mod.ts";
 import { fillUniform, STREAMS } from "../../src/random/counter_random.ts";
 

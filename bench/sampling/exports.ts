@@ -1,5 +1,5 @@
 /** The files: how long they take to write, how large and how exact they are. */
-import { EXPORT_DTYPES, type ExportDtype } from "../../src/onnx/mod.ts";
+import { EXPORT_DTYPES, type ExportDtype } from "../../src/export/mod.ts";
 import { byteSize, markdownTable, wholeNumber } from "../../src/report/markdown.ts";
 import type { SamplingCase } from "./cases.ts";
 import type { Plan } from "./plan.ts";

@@ -3,7 +3,7 @@
  *
  *     deno run --allow-read --allow-write --allow-env bench/sampling/measure_export.ts CASE DTYPE OUT.onnx
  */
-import { type ExportDtype, exportOnnx } from "../../src/onnx/mod.ts";
+import { type ExportDtype, exportOnnx } from "../../src/export/mod.ts";
 import { Sampler } from "../../src/sampler/mod.ts";
 import { type SamplingCase, untrainedGenerator } from "./cases.ts";
 import { median } from "./loop.ts";

@@ -6,7 +6,7 @@
  *
  * ENGINE: deno (onnxruntime-web, as a bare session and through Sampler) or onnx-node. BATCHES: `1,64`.
  */
-import { loadRuntime } from "../../src/engine/onnx/runtime.ts";
+import { loadRuntime } from "../../src/ort/runtime.ts";
 import { Sampler } from "../../src/sampler/mod.ts";
 import { median, timeInTurns, timeWebRuntime } from "./loop.ts";
 

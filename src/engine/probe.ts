@@ -1,6 +1,7 @@
 /** Whether an engine computes at all: some drivers open a device and then fail, or leave zeros behind. */
-import { tf } from "./tf.ts";
-import type { Engine, HostTensor } from "./types.ts";
+import { tf } from "../tensor/tf.ts";
+import type { Engine } from "./types.ts";
+import type { HostTensor } from "../tensor/types.ts";
 
 const [ROWS, TERMS, COLUMNS] = [5, 6, 7];
 

@@ -7,30 +7,7 @@
  * come in from outside, so a step has no hidden state: `(state, inputs, random) -> (state, scalars)`.
  */
 import type * as tf from "@tensorflow/tfjs";
-
-/** Tensors by name. */
-export type TensorMap = Record<string, tf.Tensor>;
-
-/** A tensor in host memory. */
-export interface HostTensor {
-  /** Sizes, the outermost first. */
-  shape: number[];
-  /** The type of its numbers. */
-  dtype: "float32" | "int32";
-  /** Its numbers, row by row. */
-  data: Float32Array | Int32Array;
-}
-
-/** Host tensors by name. */
-export type HostTensors = Record<string, HostTensor>;
-
-/** The shape and type of an input. */
-export interface TensorSpec {
-  /** Sizes, the outermost first. */
-  shape: number[];
-  /** The type of its numbers. */
-  dtype: "float32" | "int32";
-}
+import type { HostTensors, TensorFunction, TensorMap, TensorSpec } from "../tensor/types.ts";
 
 /**
  * Samples that batches are picked from; they stay the same as long as a step lives. Where they fit an
@@ -126,9 +103,6 @@ export interface CompiledStep {
   /** Gives all memory back. */
   dispose(): Promise<void>;
 }
-
-/** A forward function: tensors in, tensors out. Pure, as a step is. */
-export type TensorFunction = (inputs: TensorMap) => TensorMap;
 
 /** A forward function that is ready to run. */
 export interface CompiledFunction {

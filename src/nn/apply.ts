@@ -1,6 +1,6 @@
 /** Applying a network to a batch. */
-import type { tf } from "../engine/tf.ts";
-import type { TensorMap } from "../engine/types.ts";
+import type { tf } from "../tensor/tf.ts";
+import type { TensorMap } from "../tensor/types.ts";
 import type { ApplyContext, LayerCall, Network } from "./types.ts";
 
 /**

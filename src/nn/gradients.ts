@@ -1,7 +1,7 @@
 /** Gradients with respect to named parameters. */
-import { withoutTape } from "../engine/tape.ts";
-import { tf } from "../engine/tf.ts";
-import type { TensorMap } from "../engine/types.ts";
+import { withoutTape } from "../tensor/tape.ts";
+import { tf } from "../tensor/tf.ts";
+import type { TensorMap } from "../tensor/types.ts";
 
 /** What {@linkcode valueAndGradients} returns. */
 export interface ValueAndGradients {

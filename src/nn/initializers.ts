@@ -1,6 +1,6 @@
 /** How parameters start: the numbers that src/config/network.ts promises, the same on every platform. */
 import type { InitializerSpec } from "../config/network.ts";
-import type { HostTensor, HostTensors } from "../engine/types.ts";
+import type { HostTensor, HostTensors } from "../tensor/types.ts";
 import { fillNormal, fillUniform, STREAMS } from "../random/counter_random.ts";
 import type { Network, Parameter, ParameterInit } from "./types.ts";
 

@@ -8,8 +8,8 @@
  * Which biases these are is known when the network is built. Each one starts as a candidate, layers say
  * what becomes of the candidates that come in, and one that anything else sees counts.
  */
-import { withoutTape } from "../engine/tape.ts";
-import { tf } from "../engine/tf.ts";
+import { withoutTape } from "../tensor/tape.ts";
+import { tf } from "../tensor/tf.ts";
 import type { Bias, BuiltLayer, LayerCall, LayerScope, ParameterInit } from "./types.ts";
 
 /** Declares a layer's bias. */

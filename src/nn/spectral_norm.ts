@@ -3,8 +3,8 @@
  * Networks", algorithm 1), with PyTorch's choices: one power iteration for each training forward, the
  * singular vectors constant for the gradient, which does flow through sigma = u^T W v.
  */
-import { withoutTape } from "../engine/tape.ts";
-import { tf } from "../engine/tf.ts";
+import { withoutTape } from "../tensor/tape.ts";
+import { tf } from "../tensor/tf.ts";
 import type { LayerCall, LayerScope } from "./types.ts";
 
 const EPSILON = 1e-12;

@@ -4,8 +4,8 @@
  * pixel. Strengths are the paper's. Each sample has random numbers of its own, and all can be
  * differentiated twice: flips are products with 0/1 matrices.
  */
-import { withoutTape } from "../engine/tape.ts";
-import { tf } from "../engine/tf.ts";
+import { withoutTape } from "../tensor/tape.ts";
+import { tf } from "../tensor/tf.ts";
 import type { StepRandom } from "../engine/types.ts";
 
 /** Standard deviations: of brightness; of the binary logarithm of contrast and of saturation. */

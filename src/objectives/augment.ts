@@ -8,8 +8,8 @@
  * differentiated twice; shifting is a product with 0/1 matrices.
  */
 import type { AugmentPolicy } from "../config/stability.ts";
-import { withoutTape } from "../engine/tape.ts";
-import { tf } from "../engine/tf.ts";
+import { withoutTape } from "../tensor/tape.ts";
+import { tf } from "../tensor/tf.ts";
 import type { StepRandom } from "../engine/types.ts";
 import {
   flipLuma,

@@ -1,6 +1,6 @@
 /** What a discriminator with a `classifier-head` gives: the verdict, and the classes' logits. */
-import { withoutTape } from "../engine/tape.ts";
-import { tf } from "../engine/tf.ts";
+import { withoutTape } from "../tensor/tape.ts";
+import { tf } from "../tensor/tf.ts";
 
 /** A discriminator's output, taken apart. */
 export interface HeadOutput {

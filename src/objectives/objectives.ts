@@ -4,7 +4,7 @@
  * finite and keeps its gradient where a sigmoid has gone to 0 or 1.
  */
 import type { ObjectiveName } from "../config/objective.ts";
-import { tf } from "../engine/tf.ts";
+import { tf } from "../tensor/tf.ts";
 import { UserError } from "../errors.ts";
 
 /** What the discriminator's loss compares. */

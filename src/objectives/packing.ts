@@ -2,7 +2,7 @@
  * Packing (Lin et al. 2018, "PacGAN: The power of two samples in generative adversarial networks"): the
  * discriminator judges several samples of one kind at once, so a lack of variety gives fakes away.
  */
-import { tf } from "../engine/tf.ts";
+import { tf } from "../tensor/tf.ts";
 
 /**
  * Joins samples along their channels: pack `i` holds samples `i`, `i + n`, `i + 2 n`, ...

@@ -4,7 +4,7 @@
  * differentiated: everything in the critic needs a right second derivative.
  */
 import type { ObjectiveSpec } from "../config/objective.ts";
-import { tf } from "../engine/tf.ts";
+import { tf } from "../tensor/tf.ts";
 import type { StepRandom } from "../engine/types.ts";
 
 /** A discriminator as a function of samples. `[n, ...sample] -> [n, 1]` */

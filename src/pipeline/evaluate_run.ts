@@ -14,12 +14,12 @@ import { openDataSource } from "../data/open.ts";
 import type { DataSource } from "../data/source.ts";
 import { UserError } from "../errors.ts";
 import { type GeneratorInfo, Sampler } from "../sampler/mod.ts";
-import { ensureFolder, writeFileAtomically } from "../training/atomic_file.ts";
-import { readDataRecord } from "../training/data_record.ts";
-import { findRun, readRunConfig } from "../training/run_folder.ts";
-import { evaluateImages } from "./evaluate_images.ts";
-import { evaluatePoints } from "./evaluate_points.ts";
-import type { Evaluation } from "./evaluation.ts";
+import { ensureFolder, writeFileAtomically } from "../files.ts";
+import { readDataRecord } from "../run/data_record.ts";
+import { findRun, readRunConfig } from "../run/run_folder.ts";
+import { evaluateImages } from "../evaluation/evaluate_images.ts";
+import { evaluatePoints } from "../evaluation/evaluate_points.ts";
+import type { Evaluation } from "../evaluation/evaluation.ts";
 
 /** What to evaluate, and how. */
 export interface EvaluateOptions {

@@ -2,17 +2,18 @@
 import type { CheckpointChoice } from "../config/evaluation.ts";
 import type { RunConfig } from "../config/run_config.ts";
 import { openEngine } from "../engine/open.ts";
-import type { Engine, HostTensors } from "../engine/types.ts";
+import type { Engine } from "../engine/types.ts";
+import type { HostTensors } from "../tensor/types.ts";
 import { UserError } from "../errors.ts";
 import { buildNetwork, type Network } from "../nn/mod.ts";
-import { type ExportDtype, type ExportedModel, exportOnnx } from "../onnx/export.ts";
-import { checkParity, type Parity } from "../onnx/parity.ts";
+import { type ExportDtype, type ExportedModel, exportOnnx } from "../export/export.ts";
+import { checkParity, type Parity } from "../export/parity.ts";
 import type { ReportedExport } from "../report/run_report.ts";
-import { ensureFolder, writeFileAtomically } from "../training/atomic_file.ts";
-import { readBest, readChosenCheckpoint } from "../training/best_checkpoint.ts";
-import { readDataRecord } from "../training/data_record.ts";
-import { readRunConfig } from "../training/run_folder.ts";
-import { compileNetwork, generatorWeights } from "./generate.ts";
+import { ensureFolder, writeFileAtomically } from "../files.ts";
+import { readBest, readChosenCheckpoint } from "../run/best_checkpoint.ts";
+import { readDataRecord } from "../run/data_record.ts";
+import { readRunConfig } from "../run/run_folder.ts";
+import { compileNetwork, generatorWeights } from "../evaluation/generate.ts";
 import type { FinishedRun } from "./train_run.ts";
 
 /** How to export a run. */

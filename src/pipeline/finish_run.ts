@@ -1,8 +1,8 @@
 /** What follows on training: export, a look at the file through the sampler, and the report. */
 import { enlarge } from "../report/image_grid.ts";
 import { Sampler } from "../sampler/mod.ts";
-import { writeFileAtomically } from "../training/atomic_file.ts";
-import { readChosenCheckpoint } from "../training/best_checkpoint.ts";
+import { writeFileAtomically } from "../files.ts";
+import { readChosenCheckpoint } from "../run/best_checkpoint.ts";
 import { type ExportedRun, exportRun } from "./export_run.ts";
 import { reportRun, type RunReportResult } from "./report_run.ts";
 import type { FinishedRun } from "./train_run.ts";

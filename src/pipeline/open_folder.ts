@@ -8,15 +8,15 @@ import {
   type Checkpoint,
   readLatestCheckpoint,
   removeLaterCheckpoints,
-} from "../training/checkpoint.ts";
-import { readDataRecord, writeDataRecord } from "../training/data_record.ts";
+} from "../run/checkpoint.ts";
+import { readDataRecord, writeDataRecord } from "../run/data_record.ts";
 import {
   createRunFolder,
   openRunFolder,
   readRunConfig,
   type RunFolder,
   writeConfig,
-} from "../training/run_folder.ts";
+} from "../run/run_folder.ts";
 import { learningRateScale, planRun } from "../training/schedule.ts";
 import type { TrainingStep } from "../training/step.ts";
 import { dropLaterPictures } from "./snapshots.ts";

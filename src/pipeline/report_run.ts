@@ -1,7 +1,7 @@
 /** `report.md` of a finished run, with its plots. */
 import { type MeasureName, MEASURES } from "../config/evaluation.ts";
 import { verdictKind } from "../config/objective.ts";
-import type { HostTensors } from "../engine/types.ts";
+import type { HostTensors } from "../tensor/types.ts";
 import { drawEvaluationPlot } from "../report/evaluation_plot.ts";
 import type { ReportedEvaluations } from "../report/evaluation_section.ts";
 import { drawLossPlot } from "../report/loss_plot.ts";
@@ -12,12 +12,12 @@ import {
   type ReportedPicture,
   writeRunReport,
 } from "../report/run_report.ts";
-import { writeFileAtomically } from "../training/atomic_file.ts";
-import { areAlike, readEvaluations } from "../training/evaluations.ts";
-import { readEvents } from "../training/events_log.ts";
-import { readMetrics } from "../training/metrics_log.ts";
+import { writeFileAtomically } from "../files.ts";
+import { areAlike, readEvaluations } from "../run/evaluations.ts";
+import { readEvents } from "../run/events_log.ts";
+import { readMetrics } from "../run/metrics_log.ts";
 import type { Network } from "../nn/mod.ts";
-import { planEvaluation } from "./evaluation_plan.ts";
+import { planEvaluation } from "../evaluation/evaluation_plan.ts";
 import { drawSamples, type Picture } from "./pictures.ts";
 import { runNotes } from "./run_notes.ts";
 import { writePicture } from "./snapshots.ts";

@@ -10,11 +10,11 @@ import { openDataSource } from "../data/open.ts";
 import { openEngine } from "../engine/open.ts";
 import { UserError } from "../errors.ts";
 import type { ReproducedRun } from "../report/reproduction_table.ts";
-import { writeError, writeFileAtomically } from "../training/atomic_file.ts";
-import { checkpointSteps } from "../training/checkpoint.ts";
-import { openRunFolder, readRunConfig, runNames } from "../training/run_folder.ts";
+import { writeError, writeFileAtomically } from "../files.ts";
+import { checkpointSteps } from "../run/checkpoint.ts";
+import { openRunFolder, readRunConfig, runNames } from "../run/run_folder.ts";
 import { planRun } from "../training/schedule.ts";
-import { countStackedModes, trainDigitClassifier } from "./stacked_modes.ts";
+import { countStackedModes, trainDigitClassifier } from "../evaluation/stacked_modes.ts";
 import { measureTheory } from "./theory.ts";
 import { type FinishedRun, trainRun, type TrainRunObserver } from "./train_run.ts";
 

@@ -5,12 +5,18 @@
  */
 import type { RunConfig } from "../config/run_config.ts";
 import type { DataSource } from "../data/source.ts";
-import type { Engine, HostTensors } from "../engine/types.ts";
+import type { Engine } from "../engine/types.ts";
+import type { HostTensors } from "../tensor/types.ts";
 import type { Network } from "../nn/mod.ts";
 import { gifOfPngs } from "../report/gif.ts";
-import { writeFileAtomically } from "../training/atomic_file.ts";
-import type { RunFolder } from "../training/run_folder.ts";
-import { compileNetwork, generatorWeights, type NetworkRunner, seededLatents } from "./generate.ts";
+import { writeFileAtomically } from "../files.ts";
+import type { RunFolder } from "../run/run_folder.ts";
+import {
+  compileNetwork,
+  generatorWeights,
+  type NetworkRunner,
+  seededLatents,
+} from "../evaluation/generate.ts";
 import { drawSamples, firstSamples, type Picture, POINTS_PER_PICTURE } from "./pictures.ts";
 
 /** Makes a run's pictures. */

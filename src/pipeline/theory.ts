@@ -4,7 +4,8 @@
  */
 import type { RunConfig } from "../config/run_config.ts";
 import type { DataSource } from "../data/source.ts";
-import type { Engine, HostTensor, HostTensors } from "../engine/types.ts";
+import type { Engine } from "../engine/types.ts";
+import type { HostTensor, HostTensors } from "../tensor/types.ts";
 import { estimateOptimalDiscriminator } from "../metrics/discriminator.ts";
 import type { LineTheory } from "../metrics/line_theory.ts";
 import type { ModeCoverage } from "../metrics/modes.ts";
@@ -12,8 +13,13 @@ import { sampleMatrix } from "../metrics/sample_matrix.ts";
 import type { Network } from "../nn/mod.ts";
 import type { DiscriminatorCurves } from "../report/density_plot.ts";
 import { section } from "../training/tensor_names.ts";
-import { LINE_SAMPLES, lineMeasures, MODE_SAMPLES, modeMeasures } from "./density_measures.ts";
-import { compileNetwork, generatorWeights, seededLatents } from "./generate.ts";
+import {
+  LINE_SAMPLES,
+  lineMeasures,
+  MODE_SAMPLES,
+  modeMeasures,
+} from "../evaluation/density_measures.ts";
+import { compileNetwork, generatorWeights, seededLatents } from "../evaluation/generate.ts";
 import { plotRange } from "./pictures.ts";
 
 /** Points that the discriminator's curve is drawn through. */

@@ -8,8 +8,8 @@ import { openEngine } from "../engine/open.ts";
 import type { Engine } from "../engine/types.ts";
 import { UserError } from "../errors.ts";
 import type { Network } from "../nn/mod.ts";
-import { logEvent } from "../training/events_log.ts";
-import type { RunFolder } from "../training/run_folder.ts";
+import { logEvent } from "../run/events_log.ts";
+import type { RunFolder } from "../run/run_folder.ts";
 import { planRun } from "../training/schedule.ts";
 import { buildTrainingStep, type TrainingStep } from "../training/step.ts";
 import {
@@ -18,9 +18,9 @@ import {
   type TrainingProgress,
   type TrainingResult,
 } from "../training/train.ts";
-import { CollapseWatch } from "./collapse.ts";
-import { type EvaluationPlan, planEvaluation } from "./evaluation_plan.ts";
-import { openEvaluator } from "./evaluator.ts";
+import { CollapseWatch } from "../evaluation/collapse.ts";
+import { type EvaluationPlan, planEvaluation } from "../evaluation/evaluation_plan.ts";
+import { openEvaluator } from "../evaluation/evaluator.ts";
 import { openFolder } from "./open_folder.ts";
 import { dropLaterPictures, openSnapshots, type SnapshotWriter } from "./snapshots.ts";
 

@@ -6,7 +6,7 @@
  * - WebGPU: `/webgpu`, imported only when it is chosen (its WebAssembly has 27 MB).
  */
 import { UserError } from "../errors.ts";
-import { withRoomyWasmMemory } from "../wasm_memory.ts";
+import { withRoomyWasmMemory } from "../ort/wasm_memory.ts";
 import type { InputSpec } from "./generator_info.ts";
 import { findGpu } from "./gpu.ts";
 import { canShareMemory, defaultThreads, hasFiles } from "./platform.ts";

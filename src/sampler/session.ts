@@ -1,7 +1,7 @@
 /** One ONNX Runtime session of a generator: how it is made, fed and read. On which device: runtime.ts. */
 import type * as Ort from "onnxruntime-web";
 import { UserError } from "../errors.ts";
-import { sessionOptionsFor } from "../wasm_memory.ts";
+import { sessionOptionsFor } from "../ort/wasm_memory.ts";
 import type { InputSpec } from "./generator_info.ts";
 import { inTurn } from "./queue.ts";
 

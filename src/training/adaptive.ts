@@ -5,9 +5,9 @@
  * no engine has to stop for it.
  */
 import type { AugmentSpec } from "../config/stability.ts";
-import { withoutTape } from "../engine/tape.ts";
-import { tf } from "../engine/tf.ts";
-import type { HostTensors, TensorMap } from "../engine/types.ts";
+import { withoutTape } from "../tensor/tape.ts";
+import { tf } from "../tensor/tf.ts";
+import type { HostTensors, TensorMap } from "../tensor/types.ts";
 
 /** State names: the chance, and the sum of mean signs since it last moved; each `[1]`. */
 const PROBABILITY = "augment/probability";

@@ -4,7 +4,7 @@
  * is in every checkpoint, so a run that is killed and resumed takes the same turns.
  */
 import type { DivergenceSpec } from "../config/stability.ts";
-import type { HostTensors } from "../engine/types.ts";
+import type { HostTensors } from "../tensor/types.ts";
 import { TrainingDivergedError } from "../errors.ts";
 import type { Network } from "../nn/mod.ts";
 

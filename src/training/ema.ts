@@ -1,6 +1,6 @@
 /** The moving average of the generator's weights (Yazici et al. 2019; half-life as in StyleGAN2). */
-import { tf } from "../engine/tf.ts";
-import type { TensorMap } from "../engine/types.ts";
+import { tf } from "../tensor/tf.ts";
+import type { TensorMap } from "../tensor/types.ts";
 import type { EmaSpec } from "../config/run_config.ts";
 import type { Network } from "../nn/mod.ts";
 

@@ -1,6 +1,6 @@
 /** The discriminator's look at reals and fakes: in two batches, or joined in one. */
-import { tf } from "../engine/tf.ts";
-import type { TensorMap } from "../engine/types.ts";
+import { tf } from "../tensor/tf.ts";
+import type { TensorMap } from "../tensor/types.ts";
 import { type ApplyContext, applyNetwork, type Network } from "../nn/mod.ts";
 import { type HeadOutput, splitHead } from "../objectives/classification.ts";
 

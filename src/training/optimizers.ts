@@ -6,8 +6,8 @@
  * its own and a schedule can change the learning rate.
  */
 import type { AdamSpec, OptimizerSpec, RmsPropSpec, SgdSpec } from "../config/optimizer.ts";
-import { tf } from "../engine/tf.ts";
-import type { HostTensors, TensorMap } from "../engine/types.ts";
+import { tf } from "../tensor/tf.ts";
+import type { HostTensors, TensorMap } from "../tensor/types.ts";
 
 /** Parameters and optimiser state after an update. */
 export interface UpdateResult {

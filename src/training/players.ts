@@ -1,5 +1,5 @@
 /** The two players' parameters and optimiser state, and how they are laid out in a run's state. */
-import type { HostTensors, TensorMap } from "../engine/types.ts";
+import type { HostTensors, TensorMap } from "../tensor/types.ts";
 import type { RunConfig } from "../config/run_config.ts";
 import { initialParameters, type Network } from "../nn/mod.ts";
 import { initialSlots } from "./optimizers.ts";

@@ -7,14 +7,9 @@
  * `generatorOptimizer/...`, `discriminatorOptimizer/...`, `ema/...` where an average is kept, and
  * `augment/...` where augmentation is adaptive.
  */
-import { tf } from "../engine/tf.ts";
-import type {
-  HostTensors,
-  StepProgram,
-  StepRandom,
-  TensorMap,
-  TensorSpec,
-} from "../engine/types.ts";
+import { tf } from "../tensor/tf.ts";
+import type { StepProgram, StepRandom } from "../engine/types.ts";
+import type { HostTensors, TensorMap, TensorSpec } from "../tensor/types.ts";
 import type { RunConfig } from "../config/run_config.ts";
 import { buildNetwork, type Network } from "../nn/mod.ts";
 import { checkCombination, checkObjective } from "../objectives/compatibility.ts";

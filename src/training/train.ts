@@ -4,14 +4,19 @@
  * the run back (divergence.ts).
  */
 import type { RunConfig } from "../config/run_config.ts";
-import type { HostTensors } from "../engine/types.ts";
+import type { HostTensors } from "../tensor/types.ts";
 import { batchFeed } from "./batch_feed.ts";
-import { checkFits, checkpointPath, readLatestCheckpoint, writeCheckpoint } from "./checkpoint.ts";
+import {
+  checkFits,
+  checkpointPath,
+  readLatestCheckpoint,
+  writeCheckpoint,
+} from "../run/checkpoint.ts";
 import { DeviceLostError } from "../errors.ts";
 import { DivergenceGuard, type Fault, scalarFault } from "./divergence.ts";
-import { Evaluations, type Evaluator } from "./evaluations.ts";
-import { logEvent, type RollbackEvent } from "./events_log.ts";
-import { MetricsLog, stepsPerLine } from "./metrics_log.ts";
+import { Evaluations, type Evaluator } from "../run/evaluations.ts";
+import { logEvent, type RollbackEvent } from "../run/events_log.ts";
+import { MetricsLog, stepsPerLine } from "../run/metrics_log.ts";
 import { planRun } from "./schedule.ts";
 import type { TrainingControl, TrainingResult, TrainingSetup } from "./train_types.ts";
 

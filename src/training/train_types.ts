@@ -1,12 +1,13 @@
 /** What the training loop is given, whom it tells of what happens, and what comes out. */
 import type { RunConfig } from "../config/run_config.ts";
 import type { DataSource } from "../data/source.ts";
-import type { Engine, HostTensors } from "../engine/types.ts";
-import type { BestCheckpoint } from "./best_checkpoint.ts";
-import type { Checkpoint } from "./checkpoint.ts";
-import type { EvaluationLine, Evaluator } from "./evaluations.ts";
-import type { RollbackEvent } from "./events_log.ts";
-import type { RunFolder } from "./run_folder.ts";
+import type { Engine } from "../engine/types.ts";
+import type { HostTensors } from "../tensor/types.ts";
+import type { BestCheckpoint } from "../run/best_checkpoint.ts";
+import type { Checkpoint } from "../run/checkpoint.ts";
+import type { EvaluationLine, Evaluator } from "../run/evaluations.ts";
+import type { RollbackEvent } from "../run/events_log.ts";
+import type { RunFolder } from "../run/run_folder.ts";
 import type { TrainingStep } from "./step.ts";
 
 /** What a run is made of. */

@@ -3,8 +3,9 @@
  * packed. Penalties are taken where the discriminator looks.
  */
 import type { RunConfig } from "../config/run_config.ts";
-import { tf } from "../engine/tf.ts";
-import type { StepRandom, TensorMap } from "../engine/types.ts";
+import { tf } from "../tensor/tf.ts";
+import type { StepRandom } from "../engine/types.ts";
+import type { TensorMap } from "../tensor/types.ts";
 import { augmentByChance, diffAugment } from "../objectives/augment.ts";
 import { packSamples } from "../objectives/packing.ts";
 

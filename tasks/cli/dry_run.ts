@@ -3,7 +3,7 @@ import type { RunConfig } from "../../src/config/run_config.ts";
 import { openDataSource } from "../../src/data/open.ts";
 import type { Network } from "../../src/nn/mod.ts";
 import { objectives } from "../../src/objectives/objectives.ts";
-import { planEvaluation, planText } from "../../src/pipeline/evaluation_plan.ts";
+import { planEvaluation, planText } from "../../src/evaluation/evaluation_plan.ts";
 import { planRun } from "../../src/training/schedule.ts";
 import { buildTrainingStep } from "../../src/training/step.ts";
 

@@ -3,7 +3,7 @@ import type {
   ClassEvaluation,
   Evaluation,
   FeatureEvaluation,
-} from "../../src/pipeline/evaluation.ts";
+} from "../../src/evaluation/evaluation.ts";
 import { figure, percentage, wholeNumber } from "../../src/report/markdown.ts";
 
 /** A figure's name, the generator's value and the data's. */

@@ -5,7 +5,7 @@ import { DEFAULT_PRESET, presetConfig, SIZED_PRESETS } from "../../src/config/pr
 import { configDifferences, withAssignments } from "../../src/config/resolve.ts";
 import type { RunConfig } from "../../src/config/run_config.ts";
 import { UserError } from "../../src/errors.ts";
-import { findRun, readConfigFile, readRunConfig } from "../../src/training/run_folder.ts";
+import { findRun, readConfigFile, readRunConfig } from "../../src/run/run_folder.ts";
 import type { ParsedCommand } from "./command.ts";
 
 /** What a train command asks for. */

@@ -1,6 +1,6 @@
 /** What a person sees of a run on the terminal. */
 import type { RunStart, TrainRunObserver } from "../../src/pipeline/train_run.ts";
-import { evaluationText, planText } from "../../src/pipeline/evaluation_plan.ts";
+import { evaluationText, planText } from "../../src/evaluation/evaluation_plan.ts";
 import { ProgressLine } from "../../src/report/progress.ts";
 
 /** An observer that prints, and the way to end its progress line. */

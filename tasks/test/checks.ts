@@ -11,7 +11,7 @@ export interface Outcome {
 }
 
 /** The public faces, whose documentation is checked. */
-export const PUBLIC_MODULES = ["mod.ts", "src/sampler/mod.ts", "src/onnx/mod.ts"];
+export const PUBLIC_MODULES = ["mod.ts", "src/sampler/mod.ts", "src/export/mod.ts"];
 
 const CHECKS: [name: string, args: string[]][] = [
   ["fmt", ["fmt", "--check"]],

@@ -70,7 +70,7 @@ function roomOf(specifier: string): string | undefined {
 
 /** Entries that together reach every file of src. */
 async function entries(): Promise<string[]> {
-  const found = ["mod.ts", "src/sampler/mod.ts", "src/onnx/mod.ts"];
+  const found = ["mod.ts", "src/sampler/mod.ts", "src/export/mod.ts"];
   for await (const entry of Deno.readDir(new URL("tasks", root))) {
     if (entry.name.endsWith(".ts")) found.push(`tasks/${entry.name}`);
   }

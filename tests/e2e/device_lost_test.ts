@@ -1,7 +1,7 @@
 /** The GPU goes away in the middle of a run: one line, and `--resume` goes on. */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { openWebGpu } from "../../src/engine/webgpu/device.ts";
-import { readLatestCheckpoint } from "../../src/training/checkpoint.ts";
+import { readLatestCheckpoint } from "../../src/run/checkpoint.ts";
 import { inFolder, ROOT, runTask, taskArgs, TINY, writeConfig } from "./cli.ts";
 
 const STEPS = 60;

@@ -1,7 +1,7 @@
 /** `deno task evaluate` as a user calls it. */
 import { assertEquals, assertGreater, assertMatch, assertStringIncludes } from "@std/assert";
 import { drawDigits } from "../../src/data/digits/draw_digits.ts";
-import { affineGenerator } from "../pipeline/models.ts";
+import { affineGenerator } from "../evaluation/models.ts";
 import { inFolder, runTask, TINY } from "./cli.ts";
 
 const image = { name: "image" as const, shape: [1, 8, 8] };

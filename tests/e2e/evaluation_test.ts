@@ -1,9 +1,9 @@
 /** Measuring while training, as a user does it: the figures, the best checkpoint, and its export. */
 import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
 import type { RunConfig } from "../../src/config/run_config.ts";
-import { readBest } from "../../src/training/best_checkpoint.ts";
-import { readEvaluations } from "../../src/training/evaluations.ts";
-import { readMetrics } from "../../src/training/metrics_log.ts";
+import { readBest } from "../../src/run/best_checkpoint.ts";
+import { readEvaluations } from "../../src/run/evaluations.ts";
+import { readMetrics } from "../../src/run/metrics_log.ts";
 import { Sampler } from "../../src/sampler/mod.ts";
 import { inFolder, kill, runTask, startTask, TINY, waitFor, writeConfig } from "./cli.ts";
 

@@ -1,8 +1,8 @@
 /** Damage between two sessions of a run, and runs that go wrong by themselves. */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import type { RunConfig } from "../../src/config/run_config.ts";
-import { checkpointSteps, readLatestCheckpoint } from "../../src/training/checkpoint.ts";
-import { readEvents } from "../../src/training/events_log.ts";
+import { checkpointSteps, readLatestCheckpoint } from "../../src/run/checkpoint.ts";
+import { readEvents } from "../../src/run/events_log.ts";
 import { inFolder, runTask, TINY, writeConfig } from "./cli.ts";
 
 const RUN = "runs/00000-digits-tiny";

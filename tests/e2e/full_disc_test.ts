@@ -1,6 +1,6 @@
 /** A full disc: a real one, a small file system in memory, where the test may mount one. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { checkpointSteps, readLatestCheckpoint } from "../../src/training/checkpoint.ts";
+import { checkpointSteps, readLatestCheckpoint } from "../../src/run/checkpoint.ts";
 import { inFolder, runTask, TINY, writeConfig } from "./cli.ts";
 
 async function mountSmall(folder: string, sizeBytes: number): Promise<boolean> {

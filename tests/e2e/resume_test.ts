@@ -1,8 +1,8 @@
 /** Interrupted runs: whatever ends a process, the run goes on as if nothing had happened. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { fillUniform } from "../../src/random/counter_random.ts";
-import { checkpointSteps, readLatestCheckpoint } from "../../src/training/checkpoint.ts";
-import { readMetrics } from "../../src/training/metrics_log.ts";
+import { checkpointSteps, readLatestCheckpoint } from "../../src/run/checkpoint.ts";
+import { readMetrics } from "../../src/run/metrics_log.ts";
 import { inFolder, kill, runTask, startTask, TINY, waitFor, writeConfig } from "./cli.ts";
 
 const STEPS = 120;

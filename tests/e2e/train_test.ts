@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { presetConfig } from "../../src/config/presets/mod.ts";
 import { decodePng } from "../../src/data/images/png_reader.ts";
-import { readMetrics } from "../../src/training/metrics_log.ts";
+import { readMetrics } from "../../src/run/metrics_log.ts";
 import { inFolder, runTask, TINY, writeConfig } from "./cli.ts";
 
 Deno.test("deno task train leaves a complete run folder and says where it is", () =>

@@ -4,8 +4,9 @@
  */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { createOnnxEngine } from "../../src/engine/onnx/mod.ts";
-import { tf } from "../../src/engine/tf.ts";
-import type { Engine, HostTensors, StepFunction } from "../../src/engine/types.ts";
+import { tf } from "../../src/tensor/tf.ts";
+import type { Engine, StepFunction } from "../../src/engine/types.ts";
+import type { HostTensors } from "../../src/tensor/types.ts";
 import { openWebGpu } from "../../src/engine/webgpu/device.ts";
 import { createWebGpuEngine } from "../../src/engine/webgpu/engine.ts";
 

@@ -1,11 +1,12 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
-import { createEagerEngine } from "../../src/engine/eager.ts";
+import { createEagerEngine } from "../../src/engine/eager/engine.ts";
 import { createOnnxEngine } from "../../src/engine/onnx/mod.ts";
 import { leastStepBytes } from "../../src/engine/onnx/memory.ts";
-import { tf } from "../../src/engine/tf.ts";
-import type { Engine, HostTensors, StepProgram } from "../../src/engine/types.ts";
+import { tf } from "../../src/tensor/tf.ts";
+import type { Engine, StepProgram } from "../../src/engine/types.ts";
+import type { HostTensors } from "../../src/tensor/types.ts";
 import { UserError } from "../../src/errors.ts";
-import { traceFunction } from "../../src/onnx/trace/trace.ts";
+import { traceFunction } from "../../src/graph/trace/trace.ts";
 import { CONFIGS, openStep } from "./onnx_steps.ts";
 
 /** The largest difference of a tensor, relative to its largest element. */

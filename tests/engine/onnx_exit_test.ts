@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { withRoomyWasmMemory } from "../../src/wasm_memory.ts";
+import { withRoomyWasmMemory } from "../../src/ort/wasm_memory.ts";
 
 /**
  * A program that trains the default preset a little with two threads and then just ends. Its step needs

@@ -1,7 +1,7 @@
 /** What steps of the cpu engine leave behind: no memory, while they run and when they are disposed. */
 import { assertLess } from "@std/assert";
 import { createOnnxEngine } from "../../src/engine/onnx/mod.ts";
-import { tf } from "../../src/engine/tf.ts";
+import { tf } from "../../src/tensor/tf.ts";
 import type { StepProgram } from "../../src/engine/types.ts";
 import { growthOf } from "./process_growth.ts";
 

@@ -2,7 +2,8 @@
 import type { NetworkSpec } from "../../src/config/network.ts";
 import type { RunConfig } from "../../src/config/run_config.ts";
 import { presetConfig } from "../../src/config/presets/mod.ts";
-import type { HostTensors, StepInputs } from "../../src/engine/types.ts";
+import type { StepInputs } from "../../src/engine/types.ts";
+import type { HostTensors } from "../../src/tensor/types.ts";
 import { fillUniform } from "../../src/random/counter_random.ts";
 import { buildTrainingStep, type TrainingStep } from "../../src/training/step.ts";
 

@@ -8,7 +8,7 @@
  */
 import { createOnnxEngine } from "../../src/engine/onnx/mod.ts";
 import { createWebGpuEngine } from "../../src/engine/webgpu/engine.ts";
-import { tf } from "../../src/engine/tf.ts";
+import { tf } from "../../src/tensor/tf.ts";
 
 /** Steps a call: a WebGPU engine waits at least 10 ms at the end of each. */
 const STEPS_A_CALL = Deno.args[0] === "webgpu" ? 50 : 10;

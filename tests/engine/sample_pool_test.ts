@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { createEagerEngine } from "../../src/engine/eager.ts";
+import { createEagerEngine } from "../../src/engine/eager/engine.ts";
 import { createOnnxEngine } from "../../src/engine/onnx/mod.ts";
 import { checkPools, gatherRows, inputValues } from "../../src/engine/sample_pool.ts";
 import type { Engine, SamplePool, StepProgram } from "../../src/engine/types.ts";

@@ -1,16 +1,11 @@
 /** Steps of several kinds, on three engines: what they draw and measure, and the state that they share. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { createEagerEngine } from "../../src/engine/eager.ts";
+import { createEagerEngine } from "../../src/engine/eager/engine.ts";
 import { createOnnxEngine } from "../../src/engine/onnx/mod.ts";
 import { kindStretches } from "../../src/engine/step_kinds.ts";
-import { tf } from "../../src/engine/tf.ts";
-import type {
-  CompiledStep,
-  Engine,
-  HostTensors,
-  StepProgram,
-  TensorMap,
-} from "../../src/engine/types.ts";
+import { tf } from "../../src/tensor/tf.ts";
+import type { CompiledStep, Engine, StepProgram } from "../../src/engine/types.ts";
+import type { HostTensors, TensorMap } from "../../src/tensor/types.ts";
 import type { WebGpuStep } from "../../src/engine/webgpu/compiled_step.ts";
 import { openWebGpu } from "../../src/engine/webgpu/device.ts";
 import { createWebGpuEngine } from "../../src/engine/webgpu/engine.ts";

@@ -6,9 +6,9 @@ import {
   assertThrows,
 } from "@std/assert";
 import type { LayerSpec } from "../../src/config/network.ts";
-import { HostStepRandom, toTensors } from "../../src/engine/eager.ts";
-import { tf } from "../../src/engine/tf.ts";
-import type { TensorMap } from "../../src/engine/types.ts";
+import { HostStepRandom, toTensors } from "../../src/engine/eager/engine.ts";
+import { tf } from "../../src/tensor/tf.ts";
+import type { TensorMap } from "../../src/tensor/types.ts";
 import { UserError } from "../../src/errors.ts";
 import { applyNetwork, buildNetwork, initialParameters, type Network } from "../../src/nn/mod.ts";
 import { fillUniform } from "../../src/random/counter_random.ts";

@@ -1,6 +1,6 @@
 /** Reads PyTorch's figures (fixtures/pytorch) and compares ours with them. */
 import { assert, assertEquals } from "@std/assert";
-import { tf } from "../../src/engine/tf.ts";
+import { tf } from "../../src/tensor/tf.ts";
 import { openWebGpu } from "../../src/engine/webgpu/device.ts";
 import { registerOwnKernels } from "../../src/engine/webgpu/kernels/mod.ts";
 import { fillNormal, fillUniform, pcg4d } from "../../src/random/counter_random.ts";

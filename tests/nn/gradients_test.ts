@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { tf } from "../../src/engine/tf.ts";
+import { tf } from "../../src/tensor/tf.ts";
 import { valueAndGradients } from "../../src/nn/mod.ts";
 import { testOnBackends } from "./golden.ts";
 

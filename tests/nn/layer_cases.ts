@@ -1,8 +1,9 @@
 /** The golden cases of fixtures/pytorch/layers.json as functions that any engine can run. */
 import { assertEquals } from "@std/assert";
 import { networkSchema, type NetworkSpec } from "../../src/config/network.ts";
-import { tf } from "../../src/engine/tf.ts";
-import type { HostTensors, StepRandom, TensorFunction, TensorMap } from "../../src/engine/types.ts";
+import { tf } from "../../src/tensor/tf.ts";
+import type { StepRandom } from "../../src/engine/types.ts";
+import type { HostTensors, TensorFunction, TensorMap } from "../../src/tensor/types.ts";
 import { applyNetwork, buildNetwork, type Network, valueAndGradients } from "../../src/nn/mod.ts";
 import { STREAMS } from "../../src/random/counter_random.ts";
 import { assertAllMatch, readGolden, type Summaries, type Summary, uniformAt } from "./golden.ts";

@@ -1,8 +1,8 @@
 /** Dropout that stays when a network is used: its masks follow from each sample's noise alone. */
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { LayerSpec } from "../../src/config/network.ts";
-import { HostStepRandom, toTensors } from "../../src/engine/eager.ts";
-import { tf } from "../../src/engine/tf.ts";
+import { HostStepRandom, toTensors } from "../../src/engine/eager/engine.ts";
+import { tf } from "../../src/tensor/tf.ts";
 import { applyNetwork, buildNetwork, initialParameters } from "../../src/nn/mod.ts";
 import { fillNoise } from "../../src/random/latents.ts";
 

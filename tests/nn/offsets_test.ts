@@ -1,9 +1,9 @@
 /** Biases that a norm undoes are left out while training, and counted where inference needs them. */
 import { assertEquals, assertLess, assertNotEquals } from "@std/assert";
 import type { LayerSpec } from "../../src/config/network.ts";
-import { HostStepRandom, toTensors } from "../../src/engine/eager.ts";
-import { tf } from "../../src/engine/tf.ts";
-import type { TensorMap } from "../../src/engine/types.ts";
+import { HostStepRandom, toTensors } from "../../src/engine/eager/engine.ts";
+import { tf } from "../../src/tensor/tf.ts";
+import type { TensorMap } from "../../src/tensor/types.ts";
 import {
   applyNetwork,
   buildNetwork,

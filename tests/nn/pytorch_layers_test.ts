@@ -1,8 +1,8 @@
 /** Every layer against PyTorch: output, buffers, first and second derivatives. */
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import type { ActivationName, LayerSpec } from "../../src/config/network.ts";
-import { toHosts, toTensors } from "../../src/engine/eager.ts";
-import { tf } from "../../src/engine/tf.ts";
+import { toHosts, toTensors } from "../../src/engine/eager/engine.ts";
+import { tf } from "../../src/tensor/tf.ts";
 import { testOnBackends } from "./golden.ts";
 import {
   assertLayerOutputs,

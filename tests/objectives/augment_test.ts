@@ -1,7 +1,7 @@
 import { assertAlmostEquals, assertEquals } from "@std/assert";
 import { AUGMENT_POLICIES } from "../../src/config/stability.ts";
-import { HostStepRandom } from "../../src/engine/eager.ts";
-import { tf } from "../../src/engine/tf.ts";
+import { HostStepRandom } from "../../src/engine/eager/engine.ts";
+import { tf } from "../../src/tensor/tf.ts";
 import { augmentByChance, type AugmentPolicy, diffAugment } from "../../src/objectives/augment.ts";
 import {
   assertMatches,

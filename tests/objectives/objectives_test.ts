@@ -1,6 +1,6 @@
 import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import type { ObjectiveName } from "../../src/config/objective.ts";
-import { tf } from "../../src/engine/tf.ts";
+import { tf } from "../../src/tensor/tf.ts";
 import { UserError } from "../../src/errors.ts";
 import { valueAndGradients } from "../../src/nn/mod.ts";
 import { objectives } from "../../src/objectives/objectives.ts";

@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { tf } from "../../src/engine/tf.ts";
+import { tf } from "../../src/tensor/tf.ts";
 import { packedShape, packSamples } from "../../src/objectives/packing.ts";
 
 Deno.test("packSamples() joins samples of the batch's parts along the channels", async () => {

@@ -1,6 +1,7 @@
 import { assertAlmostEquals, assertEquals } from "@std/assert";
-import { tf } from "../../src/engine/tf.ts";
-import type { StepRandom, TensorMap } from "../../src/engine/types.ts";
+import { tf } from "../../src/tensor/tf.ts";
+import type { StepRandom } from "../../src/engine/types.ts";
+import type { TensorMap } from "../../src/tensor/types.ts";
 import { valueAndGradients } from "../../src/nn/mod.ts";
 import {
   discriminatorPenalties,

@@ -2,16 +2,16 @@ import { assert, assertEquals, assertLess, assertMatch, assertRejects } from "@s
 import { presetConfig } from "../../src/config/presets/mod.ts";
 import type { RunConfig } from "../../src/config/run_config.ts";
 import { openDataSource } from "../../src/data/open.ts";
-import { createEagerEngine } from "../../src/engine/eager.ts";
+import { createEagerEngine } from "../../src/engine/eager/engine.ts";
 import type { Engine } from "../../src/engine/types.ts";
 import { UserError } from "../../src/errors.ts";
 import { buildNetwork } from "../../src/nn/mod.ts";
 import { exportRun } from "../../src/pipeline/export_run.ts";
 import { Sampler } from "../../src/sampler/mod.ts";
-import { writeCheckpoint } from "../../src/training/checkpoint.ts";
-import { readDataRecord, writeDataRecord } from "../../src/training/data_record.ts";
+import { writeCheckpoint } from "../../src/run/checkpoint.ts";
+import { readDataRecord, writeDataRecord } from "../../src/run/data_record.ts";
 import { initialState } from "../../src/training/players.ts";
-import { createRunFolder } from "../../src/training/run_folder.ts";
+import { createRunFolder } from "../../src/run/run_folder.ts";
 
 const engine = createEagerEngine("cpu", "test");
 

@@ -9,7 +9,7 @@ import {
   reproduce,
   type SeedResult,
 } from "../../src/pipeline/reproduce.ts";
-import { openRunFolder } from "../../src/training/run_folder.ts";
+import { openRunFolder } from "../../src/run/run_folder.ts";
 
 /** The ring's recipe, short and with small networks. */
 const config: RunConfig = {

@@ -1,7 +1,7 @@
 /** The files that the referees judge: every preset's in each precision, and those of random networks. */
-import { EXPORT_DTYPES, exportOnnx } from "../../src/onnx/mod.ts";
-import { presetGenerators, trainedNetwork } from "../onnx/networks.ts";
-import { randomSpec } from "../onnx/random_spec.ts";
+import { EXPORT_DTYPES, exportOnnx } from "../../src/export/mod.ts";
+import { presetGenerators, trainedNetwork } from "../export/networks.ts";
+import { randomSpec } from "../export/random_spec.ts";
 
 /** One file. */
 export interface ExportedFile {

@@ -7,7 +7,7 @@ import { assertEquals } from "@std/assert";
 import { createRequire } from "node:module";
 import type * as Ort from "onnxruntime-web";
 import { MANIFEST_KEY, parseManifest } from "../../src/manifest.ts";
-import { decodeModel } from "../onnx/protobuf_reader.ts";
+import { decodeModel } from "../export/protobuf_reader.ts";
 import { fillLatent } from "../../src/random/latents.ts";
 import { exportedFiles, OPSETS } from "./exported_files.ts";
 

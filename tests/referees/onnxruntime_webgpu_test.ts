@@ -6,10 +6,10 @@
 import { assert, assertLess } from "@std/assert";
 import type { NetworkSpec } from "../../src/config/network.ts";
 import type { LatentDistribution } from "../../src/manifest.ts";
-import { type ExportDtype, exportOnnx } from "../../src/onnx/mod.ts";
+import { type ExportDtype, exportOnnx } from "../../src/export/mod.ts";
 import { Sampler } from "../../src/sampler/mod.ts";
-import { presetGenerators, trainedNetwork } from "../onnx/networks.ts";
-import { randomSpec } from "../onnx/random_spec.ts";
+import { presetGenerators, trainedNetwork } from "../export/networks.ts";
+import { randomSpec } from "../export/random_spec.ts";
 
 const RANDOM = Number(Deno.env.get("GANFORGE_WEBGPU_NETWORKS") ?? 24);
 

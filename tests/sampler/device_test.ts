@@ -80,7 +80,7 @@ Deno.test("A process ends by itself with a sampler that was not disposed, thread
 
 Deno.test("Sampler.load() says when ONNX Runtime's WebAssembly cannot be loaded, and takes its folder", async () => {
   const mod = new URL("../../src/sampler/mod.ts", import.meta.url).href;
-  const folder = new URL("./", import.meta.resolve("onnxruntime-web/wasm")).href;
+  const folder = new URL(".//", import.meta.resolve("onnxruntime-web/wasm")).href;
   const script = `
     import { Sampler } from ${JSON.stringify(mod)};
     const load = (wasm) => Sampler.load(${

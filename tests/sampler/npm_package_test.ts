@@ -69,7 +69,9 @@ async function linkDependencies(folder: string): Promise<void> {
     for (const name of Object.keys(dependencies).filter((name) => !linked.has(name))) {
       linked.add(name);
       const target = `${registry}${name}/${versions.get(name)}`;
-      await Deno.mkdir(new URL("./", `file://${folder}/node_modules/${name}`), { recursive: true });
+      await Deno.mkdir(new URL(".//", `file://${folder}/node_modules/${name}`), {
+        recursive: true,
+      });
       await Deno.symlink(target, `${folder}/node_modules/${name}`);
       pending.push(target);
     }

@@ -7,7 +7,7 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import { encodeModel } from "../../src/onnx/protobuf.ts";
+import { encodeModel } from "../../src/graph/protobuf.ts";
 import { type SampleOptions, Sampler, UserError } from "../../src/sampler/mod.ts";
 import { assertNear, fixture, FIXTURES, golden, load, runScript } from "./helpers.ts";
 

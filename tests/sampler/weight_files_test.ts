@@ -1,9 +1,9 @@
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
-import { exportOnnx } from "../../src/onnx/mod.ts";
+import { exportOnnx } from "../../src/export/mod.ts";
 import { sha256Hex } from "../../src/sampler/cache.ts";
-import { sessionOptionsFor } from "../../src/wasm_memory.ts";
+import { sessionOptionsFor } from "../../src/ort/wasm_memory.ts";
 import { Sampler, UserError } from "../../src/sampler/mod.ts";
-import { generatorOf, trainedNetwork } from "../onnx/networks.ts";
+import { generatorOf, trainedNetwork } from "../export/networks.ts";
 
 /** A generator whose weights lie in `parts/weights 1.bin`, and what it draws as one file. */
 async function makeFiles(folder: string, seed = 4) {

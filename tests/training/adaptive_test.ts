@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import type { AugmentSpec } from "../../src/config/stability.ts";
-import { tf } from "../../src/engine/tf.ts";
+import { tf } from "../../src/tensor/tf.ts";
 import {
   augmentMoves,
   initialAugment,

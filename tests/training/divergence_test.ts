@@ -2,13 +2,13 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import type { RunConfig } from "../../src/config/run_config.ts";
 import { presetConfig } from "../../src/config/presets/mod.ts";
 import { openDataSource } from "../../src/data/open.ts";
-import { createEagerEngine } from "../../src/engine/eager.ts";
+import { createEagerEngine } from "../../src/engine/eager/engine.ts";
 import type { Engine } from "../../src/engine/types.ts";
 import { TrainingDivergedError, UserError } from "../../src/errors.ts";
-import { readLatestCheckpoint } from "../../src/training/checkpoint.ts";
+import { readLatestCheckpoint } from "../../src/run/checkpoint.ts";
 import { DivergenceGuard, scalarFault } from "../../src/training/divergence.ts";
-import { readMetrics } from "../../src/training/metrics_log.ts";
-import { createRunFolder, type RunFolder } from "../../src/training/run_folder.ts";
+import { readMetrics } from "../../src/run/metrics_log.ts";
+import { createRunFolder, type RunFolder } from "../../src/run/run_folder.ts";
 import { buildTrainingStep } from "../../src/training/step.ts";
 import { train, type TrainingControl, type TrainingResult } from "../../src/training/train.ts";
 

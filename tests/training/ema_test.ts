@@ -1,6 +1,6 @@
 import { assertAlmostEquals, assertEquals } from "@std/assert";
-import { toTensors } from "../../src/engine/eager.ts";
-import { tf } from "../../src/engine/tf.ts";
+import { toTensors } from "../../src/engine/eager/engine.ts";
+import { tf } from "../../src/tensor/tf.ts";
 import { buildNetwork, initialParameters } from "../../src/nn/mod.ts";
 import { emaDecay, updateAverage } from "../../src/training/ema.ts";
 

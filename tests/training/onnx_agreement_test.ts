@@ -19,9 +19,10 @@
 import { assertEquals, assertLessOrEqual } from "@std/assert";
 import type { LayerSpec, NetworkSpec } from "../../src/config/network.ts";
 import type { RunConfig } from "../../src/config/run_config.ts";
-import { createEagerEngine } from "../../src/engine/eager.ts";
+import { createEagerEngine } from "../../src/engine/eager/engine.ts";
 import { createOnnxEngine } from "../../src/engine/onnx/mod.ts";
-import type { CompiledStep, Engine, HostTensors } from "../../src/engine/types.ts";
+import type { CompiledStep, Engine } from "../../src/engine/types.ts";
+import type { HostTensors } from "../../src/tensor/types.ts";
 import { caseBatches, caseStep, PRESET_CASES } from "./preset_cases.ts";
 
 const TOLERANCE = 1e-4;

@@ -1,8 +1,8 @@
 import { assertAlmostEquals, assertEquals } from "@std/assert";
 import { optimizerSchema, type OptimizerSpec } from "../../src/config/optimizer.ts";
-import { toTensors } from "../../src/engine/eager.ts";
-import { tf } from "../../src/engine/tf.ts";
-import type { HostTensors, TensorMap } from "../../src/engine/types.ts";
+import { toTensors } from "../../src/engine/eager/engine.ts";
+import { tf } from "../../src/tensor/tf.ts";
+import type { HostTensors, TensorMap } from "../../src/tensor/types.ts";
 import { STREAMS } from "../../src/random/counter_random.ts";
 import {
   applyUpdate,

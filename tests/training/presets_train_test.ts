@@ -7,11 +7,12 @@ import { presetConfig } from "../../src/config/presets/mod.ts";
 import { r3gan } from "../../src/config/presets/r3gan.ts";
 import { snganResnet, wganGpResnet } from "../../src/config/presets/resnets.ts";
 import type { RunConfig } from "../../src/config/run_config.ts";
-import { createEagerEngine } from "../../src/engine/eager.ts";
+import { createEagerEngine } from "../../src/engine/eager/engine.ts";
 import { createOnnxEngine } from "../../src/engine/onnx/mod.ts";
-import { tf } from "../../src/engine/tf.ts";
-import type { Engine, HostTensor, HostTensors, StepInputs } from "../../src/engine/types.ts";
-import { compileNetwork, generatorWeights, seededLatents } from "../../src/pipeline/generate.ts";
+import { tf } from "../../src/tensor/tf.ts";
+import type { Engine, StepInputs } from "../../src/engine/types.ts";
+import type { HostTensor, HostTensors } from "../../src/tensor/types.ts";
+import { compileNetwork, generatorWeights, seededLatents } from "../../src/evaluation/generate.ts";
 import { fillUniform } from "../../src/random/counter_random.ts";
 import { buildTrainingStep, type TrainingStep } from "../../src/training/step.ts";
 

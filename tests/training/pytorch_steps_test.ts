@@ -3,8 +3,9 @@ import { assert, assertAlmostEquals, assertEquals, assertLess } from "@std/asser
 import type { LayerSpec, NetworkSpec } from "../../src/config/network.ts";
 import { presets } from "../../src/config/presets/mod.ts";
 import type { RunConfig } from "../../src/config/run_config.ts";
-import { createEagerEngine } from "../../src/engine/eager.ts";
-import type { Engine, HostTensors, StepInputs } from "../../src/engine/types.ts";
+import { createEagerEngine } from "../../src/engine/eager/engine.ts";
+import type { Engine, StepInputs } from "../../src/engine/types.ts";
+import type { HostTensors } from "../../src/tensor/types.ts";
 import { createOnnxEngine } from "../../src/engine/onnx/mod.ts";
 import { openWebGpu } from "../../src/engine/webgpu/device.ts";
 import { createWebGpuEngine } from "../../src/engine/webgpu/engine.ts";

@@ -1,11 +1,11 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { RunConfig } from "../../src/config/run_config.ts";
 import { openDataSource } from "../../src/data/open.ts";
-import { createEagerEngine } from "../../src/engine/eager.ts";
+import { createEagerEngine } from "../../src/engine/eager/engine.ts";
 import { DeviceLostError, TrainingDivergedError } from "../../src/errors.ts";
-import { readLatestCheckpoint } from "../../src/training/checkpoint.ts";
-import { readMetrics } from "../../src/training/metrics_log.ts";
-import { createRunFolder, openRunFolder, type RunFolder } from "../../src/training/run_folder.ts";
+import { readLatestCheckpoint } from "../../src/run/checkpoint.ts";
+import { readMetrics } from "../../src/run/metrics_log.ts";
+import { createRunFolder, openRunFolder, type RunFolder } from "../../src/run/run_folder.ts";
 import { buildTrainingStep } from "../../src/training/step.ts";
 import { train, type TrainingControl, type TrainingResult } from "../../src/training/train.ts";
 import { TINY } from "../tiny_config.ts";
@@ -116,7 +116,7 @@ Deno.test("train() says how to go on when the device is lost before the first st
 
 Deno.test("train() counts every tensor out again", () =>
   inFolder(async (root) => {
-    const { tf } = await import("../../src/engine/tf.ts");
+    const { tf } = await import("../../src/tensor/tf.ts");
     using folder = await createRunFolder(root, config, "digits");
     await trainIn(folder, { ...config, duration: { steps: 2 } });
     const before = tf.memory().numTensors;

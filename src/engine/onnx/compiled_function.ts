@@ -1,12 +1,13 @@
 /** A forward function that ONNX Runtime runs. */
 import type * as Ort from "onnxruntime-web";
-import { irVersionFor } from "../../onnx/graph.ts";
-import { lowerGraph } from "../../onnx/lower/lower.ts";
-import { speedUp } from "../../onnx/passes/training.ts";
-import { encodeModel } from "../../onnx/protobuf.ts";
-import { traceTwice } from "../../onnx/trace/trace.ts";
-import type { CompiledFunction, HostTensors, TensorFunction, TensorSpec } from "../types.ts";
-import { type OnnxRuntime, sayingMemory } from "./runtime.ts";
+import { irVersionFor } from "../../graph/onnx_graph.ts";
+import { lowerGraph } from "../../graph/lower/lower.ts";
+import { speedUp } from "../../graph/passes/training.ts";
+import { encodeModel } from "../../graph/protobuf.ts";
+import { traceTwice } from "../../graph/trace/trace.ts";
+import type { CompiledFunction } from "../types.ts";
+import type { HostTensors, TensorFunction, TensorSpec } from "../../tensor/types.ts";
+import { type OnnxRuntime, sayingMemory } from "../../ort/runtime.ts";
 
 /**
  * Traces a function and opens a session for it.

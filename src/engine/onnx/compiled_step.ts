@@ -3,11 +3,12 @@
  * to and fro as it is.
  */
 import type * as Ort from "onnxruntime-web";
-import { arrange, inverse, permuteData } from "../../onnx/lower/layout.ts";
+import { arrange, inverse, permuteData } from "../../graph/lower/layout.ts";
 import { kindOf, kindStretches } from "../step_kinds.ts";
-import type { CompiledStep, HostTensors, StepInputs, StepProgram, TensorSpec } from "../types.ts";
+import type { CompiledStep, StepInputs, StepProgram } from "../types.ts";
+import type { HostTensors, TensorSpec } from "../../tensor/types.ts";
 import { checkFits } from "./memory.ts";
-import type { OnnxRuntime } from "./runtime.ts";
+import type { OnnxRuntime } from "../../ort/runtime.ts";
 import { buildStepModel, type StateSlot } from "./step_graph.ts";
 import { StepSession } from "./step_session.ts";
 

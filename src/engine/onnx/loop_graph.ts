@@ -3,7 +3,7 @@
  * step inside the runtime, so that it is copied in and out once a call. Inputs that change with each
  * step come stacked, `[steps, ...]`; scalars leave stacked, `[steps]`.
  */
-import type { OnnxGraph, OnnxNode, OnnxValueInfo } from "../../onnx/graph.ts";
+import type { OnnxGraph, OnnxNode, OnnxValueInfo } from "../../graph/onnx_graph.ts";
 
 /** Names of inputs and outputs that the loop adds. */
 export const STEP_COUNT = "step_count";

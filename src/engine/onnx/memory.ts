@@ -5,9 +5,9 @@ import {
   type KernelNode,
   type KernelValue,
   sizeOf,
-} from "../../onnx/trace/kernel_graph.ts";
+} from "../../graph/trace/kernel_graph.ts";
 import { freeHostBytes, megabytes } from "../host_memory.ts";
-import type { OnnxRuntime } from "./runtime.ts";
+import type { OnnxRuntime } from "../../ort/runtime.ts";
 
 /** WebAssembly has addresses for so many bytes. */
 const WASM_BYTES = 2 ** 32;

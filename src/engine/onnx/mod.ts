@@ -7,7 +7,7 @@ import type { Engine } from "../types.ts";
 import { compileOnnxFunction } from "./compiled_function.ts";
 import { OnnxStep } from "./compiled_step.ts";
 import { availableBytes } from "./memory.ts";
-import { loadRuntime, type RuntimeChoice, type RuntimeOptions } from "./runtime.ts";
+import { loadRuntime, type RuntimeChoice, type RuntimeOptions } from "../../ort/runtime.ts";
 
 export type { RuntimeChoice };
 

@@ -1,6 +1,6 @@
 /** Fills a step's random inputs on the host, in the layout in which the model takes them. */
-import { NCHW, permuteData } from "../../onnx/lower/layout.ts";
-import { sameNumbers } from "../../onnx/trace/kernel_graph.ts";
+import { NCHW, permuteData } from "../../graph/lower/layout.ts";
+import { sameNumbers } from "../../graph/trace/kernel_graph.ts";
 import { fillNormal, fillUniform, type RandomAddress } from "../../random/counter_random.ts";
 import { fillKeepMask } from "../../random/keep_mask.ts";
 import type { RandomInput } from "./step_graph.ts";

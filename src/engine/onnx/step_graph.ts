@@ -1,12 +1,13 @@
 /** From a training step to the ONNX model that runs many of them. */
-import { tf } from "../tf.ts";
-import type { InputSpec, StepProgram, StepRandom, TensorMap, TensorSpec } from "../types.ts";
-import { lowerGraph } from "../../onnx/lower/lower.ts";
-import { irVersionFor } from "../../onnx/graph.ts";
-import { encodeModel } from "../../onnx/protobuf.ts";
-import type { KernelGraph } from "../../onnx/trace/kernel_graph.ts";
-import { traceTwice } from "../../onnx/trace/trace.ts";
-import { speedUp } from "../../onnx/passes/training.ts";
+import { tf } from "../../tensor/tf.ts";
+import type { InputSpec, StepProgram, StepRandom } from "../types.ts";
+import type { TensorMap, TensorSpec } from "../../tensor/types.ts";
+import { lowerGraph } from "../../graph/lower/lower.ts";
+import { irVersionFor } from "../../graph/onnx_graph.ts";
+import { encodeModel } from "../../graph/protobuf.ts";
+import type { KernelGraph } from "../../graph/trace/kernel_graph.ts";
+import { traceTwice } from "../../graph/trace/trace.ts";
+import { speedUp } from "../../graph/passes/training.ts";
 import { UserError } from "../../errors.ts";
 import type { KeepMask } from "../../random/keep_mask.ts";
 import { loopGraph } from "./loop_graph.ts";

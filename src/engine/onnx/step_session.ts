@@ -1,12 +1,12 @@
 /** One kind of a training step in ONNX Runtime: its session, and the inputs of a call. */
 import type * as Ort from "onnxruntime-web";
-import { arrange } from "../../onnx/lower/layout.ts";
-import { sizeOf } from "../../onnx/trace/kernel_graph.ts";
+import { arrange } from "../../graph/lower/layout.ts";
+import { sizeOf } from "../../graph/trace/kernel_graph.ts";
 import { fillInput } from "../sample_pool.ts";
 import type { StepInputs } from "../types.ts";
 import { firstName, lastName, stackedName, STEP_COUNT } from "./loop_graph.ts";
 import { fillRandomInput } from "./random_input.ts";
-import { type OnnxRuntime, sayingMemory } from "./runtime.ts";
+import { type OnnxRuntime, sayingMemory } from "../../ort/runtime.ts";
 import {
   programInput,
   type RandomInput,

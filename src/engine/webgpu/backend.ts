@@ -5,8 +5,8 @@
  */
 import { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import type * as tfTypes from "@tensorflow/tfjs";
-import type { GroupingBackend } from "../grouped_conv.ts";
-import { tf } from "../tf.ts";
+import type { GroupingBackend } from "../../tensor/grouped_conv.ts";
+import { tf } from "../../tensor/tf.ts";
 import type {
   BackendInternals,
   DataId,

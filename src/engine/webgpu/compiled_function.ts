@@ -1,5 +1,6 @@
 /** A forward function on the GPU, recorded once for fixed shapes and replayed. */
-import type { CompiledFunction, HostTensor, HostTensors, TensorSpec } from "../types.ts";
+import type { CompiledFunction } from "../types.ts";
+import type { HostTensor, HostTensors, TensorSpec } from "../../tensor/types.ts";
 import type { StepExecutable } from "./executable.ts";
 import { readMapped } from "./read_back.ts";
 import { inputKey } from "./recorder.ts";

@@ -4,14 +4,8 @@
  * and command buffer leaves an object behind that holds native memory until V8 next collects garbage.
  */
 import { kindOf } from "../step_kinds.ts";
-import type {
-  CompiledStep,
-  HostTensor,
-  HostTensors,
-  StepInputs,
-  StepProgram,
-  TensorSpec,
-} from "../types.ts";
+import type { CompiledStep, StepInputs, StepProgram } from "../types.ts";
+import type { HostTensor, HostTensors, TensorSpec } from "../../tensor/types.ts";
 import type { GanforgeWebGpuBackend } from "./backend.ts";
 import type { StepExecutable } from "./executable.ts";
 import { readMapped } from "./read_back.ts";

@@ -4,7 +4,7 @@
  * does not fit or a buffer that is too big leaves zeros behind and the run goes on.
  */
 import { DeviceLostError, UserError } from "../../errors.ts";
-import { tf } from "../tf.ts";
+import { tf } from "../../tensor/tf.ts";
 import { GanforgeWebGpuBackend } from "./backend.ts";
 import { GPU_TUNING, SOFTWARE_TUNING } from "./tuning.ts";
 

@@ -2,18 +2,15 @@
  * The WebGPU engine: a step is recorded once through TensorFlow.js (its operations, gradients and
  * all), shortened, fused, given memory, and from then on replayed without TensorFlow.js.
  */
-import { tf } from "../tf.ts";
+import { tf } from "../../tensor/tf.ts";
+import type { CompiledFunction, CompiledStep, Engine, StepProgram } from "../types.ts";
 import type {
-  CompiledFunction,
-  CompiledStep,
-  Engine,
   HostTensor,
   HostTensors,
-  StepProgram,
   TensorFunction,
   TensorMap,
   TensorSpec,
-} from "../types.ts";
+} from "../../tensor/types.ts";
 import { checkPools } from "../sample_pool.ts";
 import { kindOf } from "../step_kinds.ts";
 import type { GanforgeWebGpuBackend } from "./backend.ts";

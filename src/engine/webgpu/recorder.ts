@@ -3,8 +3,9 @@
  * buffers are only stand-ins. Nothing is computed while recording.
  */
 import type * as tfTypes from "@tensorflow/tfjs";
-import { tf } from "../tf.ts";
-import type { StepRandom, TensorMap, TensorSpec } from "../types.ts";
+import { tf } from "../../tensor/tf.ts";
+import type { StepRandom } from "../types.ts";
+import type { TensorMap, TensorSpec } from "../../tensor/types.ts";
 import { type GanforgeWebGpuBackend, TENSOR_USAGE } from "./backend.ts";
 import type { Dispatch, TensorData, WorkRecorder } from "./backend_types.ts";
 import type { ElementwiseWork } from "./elementwise.ts";

@@ -2,7 +2,7 @@
  * Uniform blocks: how TensorFlow.js lays out the block of its own programs, and how ours are packed.
  */
 import type * as tfTypes from "@tensorflow/tfjs";
-import { tf } from "../tf.ts";
+import { tf } from "../../tensor/tf.ts";
 import type { StockProgram, UniformField } from "./backend_types.ts";
 
 /**

@@ -1,6 +1,6 @@
 /** Activation functions, right to the second derivative (see src/engine/gradient_mends.ts). */
 import type { ActivationName } from "../../config/network.ts";
-import { tf } from "../../engine/tf.ts";
+import { tf } from "../../tensor/tf.ts";
 import type { BuiltLayer, LayerScope, SpecOf } from "../types.ts";
 
 /** The slope or scale below zero of those that have one, where a layer does not say (PyTorch's). */

@@ -3,8 +3,8 @@
  * kernels `[kernelHeight, kernelWidth, inputs, outputs]`, and padding is always written out.
  */
 import type { PaddingSpec } from "../../config/network.ts";
-import { groupedConv2d } from "../../engine/grouped_conv.ts";
-import { tf } from "../../engine/tf.ts";
+import { groupedConv2d } from "../../tensor/grouped_conv.ts";
+import { tf } from "../../tensor/tf.ts";
 import { weightInit } from "../initializers.ts";
 import { addBias, declareBias, mapOffset } from "../offsets.ts";
 import { spectralNormOf } from "../spectral_norm.ts";

@@ -1,5 +1,5 @@
 /** Dense layers: `dense` and `maxout`. */
-import { tf } from "../../engine/tf.ts";
+import { tf } from "../../tensor/tf.ts";
 import { weightInit } from "../initializers.ts";
 import { addBias, declareBias, mapOffset } from "../offsets.ts";
 import { spectralNormOf } from "../spectral_norm.ts";

@@ -1,5 +1,5 @@
 /** Last layers of a discriminator that knows about classes: `projection-head`, `classifier-head`. */
-import { tf } from "../../engine/tf.ts";
+import { tf } from "../../tensor/tf.ts";
 import { weightInit } from "../initializers.ts";
 import { spectralNormOf } from "../spectral_norm.ts";
 import type { BuiltLayer, LayerScope, SpecOf } from "../types.ts";

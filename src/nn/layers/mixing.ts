@@ -1,6 +1,6 @@
 /** Layers that bring things together: blocks, positions, labels, samples of a batch. */
 import type { InitializerSpec } from "../../config/network.ts";
-import { tf } from "../../engine/tf.ts";
+import { tf } from "../../tensor/tf.ts";
 import { weightInit } from "../initializers.ts";
 import { addOffsets } from "../offsets.ts";
 import { spectralNormOf } from "../spectral_norm.ts";

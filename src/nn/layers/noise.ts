@@ -4,7 +4,7 @@
  * depends on its seed and on nothing else of the batch.
  */
 import type { StepRandom } from "../../engine/types.ts";
-import { tf } from "../../engine/tf.ts";
+import { tf } from "../../tensor/tf.ts";
 import { NOISE_LEVELS } from "../../random/latents.ts";
 import type { BuiltLayer, LayerCall, LayerScope, SpecOf } from "../types.ts";
 

@@ -3,7 +3,7 @@
  * Channels are last. Formulas and defaults are PyTorch's: variances divide by the count, and by the
  * count less one in batch norm's running variance.
  */
-import { tf } from "../../engine/tf.ts";
+import { tf } from "../../tensor/tf.ts";
 import { addOffsets, takeOffset } from "../offsets.ts";
 import type { BuiltLayer, LayerCall, LayerScope, SpecOf } from "../types.ts";
 

@@ -1,5 +1,5 @@
 /** Pooling over blocks (`avg-pool`, `max-pool`) and over whole images (`global-avg-pool`, `global-sum-pool`). */
-import { tf } from "../../engine/tf.ts";
+import { tf } from "../../tensor/tf.ts";
 import type { BuiltLayer, LayerScope, SpecOf } from "../types.ts";
 import { imageShape } from "./conv.ts";
 

@@ -1,5 +1,5 @@
 /** Layers that move numbers and compute none: `flatten`, `reshape`, `pad`, `upsample`, `pixel-shuffle`. */
-import { tf } from "../../engine/tf.ts";
+import { tf } from "../../tensor/tf.ts";
 import type { BuiltLayer, LayerScope, SpecOf } from "../types.ts";
 import { imageShape, paddingSides } from "./conv.ts";
 

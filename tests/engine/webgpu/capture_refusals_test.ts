@@ -1,7 +1,7 @@
 /** Steps that the WebGPU engine refuses: impure ones, wrong inputs, and those that do not fit. */
 import { assertEquals, assertRejects } from "@std/assert";
 import { UserError } from "../../../src/errors.ts";
-import { tf } from "../../../src/engine/tf.ts";
+import { tf } from "../../../src/tensor/tf.ts";
 import type { StepFunction } from "../../../src/engine/types.ts";
 import { createWebGpuEngine } from "../../../src/engine/webgpu/engine.ts";
 import { withWebGpu } from "./helpers.ts";

@@ -1,7 +1,8 @@
 import { assertEquals } from "@std/assert";
-import { createEagerEngine } from "../../../src/engine/eager.ts";
-import { tf } from "../../../src/engine/tf.ts";
-import type { HostTensors, StepFunction, StepProgram } from "../../../src/engine/types.ts";
+import { createEagerEngine } from "../../../src/engine/eager/engine.ts";
+import { tf } from "../../../src/tensor/tf.ts";
+import type { StepFunction, StepProgram } from "../../../src/engine/types.ts";
+import type { HostTensors } from "../../../src/tensor/types.ts";
 import type { WebGpuFunction } from "../../../src/engine/webgpu/compiled_function.ts";
 import { createWebGpuEngine } from "../../../src/engine/webgpu/engine.ts";
 import {

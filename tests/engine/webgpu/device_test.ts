@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch, assertRejects, assertStrictEquals } from "@std/assert";
 import { UserError } from "../../../src/errors.ts";
-import { tf } from "../../../src/engine/tf.ts";
+import { tf } from "../../../src/tensor/tf.ts";
 import { openWebGpu } from "../../../src/engine/webgpu/device.ts";
 import { runScript, sourceUrl as source } from "../run_script.ts";
 import { withWebGpu } from "./helpers.ts";

@@ -1,8 +1,9 @@
 /** The oracle of replay: the same step run by TensorFlow.js on the backend "webgpu", kernel by kernel. */
-import { toHosts, toTensors } from "../../../src/engine/eager.ts";
+import { toHosts, toTensors } from "../../../src/engine/eager/engine.ts";
 import { kindOf } from "../../../src/engine/step_kinds.ts";
-import { tf } from "../../../src/engine/tf.ts";
-import type { HostTensors, StepInputs, StepProgram } from "../../../src/engine/types.ts";
+import { tf } from "../../../src/tensor/tf.ts";
+import type { StepInputs, StepProgram } from "../../../src/engine/types.ts";
+import type { HostTensors } from "../../../src/tensor/types.ts";
 import type { GanforgeWebGpuBackend } from "../../../src/engine/webgpu/backend.ts";
 import { drawRandom } from "../../../src/engine/webgpu/kernels/elementwise.ts";
 

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { tf } from "../../../src/engine/tf.ts";
+import { tf } from "../../../src/tensor/tf.ts";
 import { broadcastTerms } from "../../../src/engine/webgpu/expression.ts";
 import { drawRandom } from "../../../src/engine/webgpu/kernels/elementwise.ts";
 import { fillNormal, fillUniform } from "../../../src/random/counter_random.ts";

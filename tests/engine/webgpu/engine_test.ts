@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
-import { createEagerEngine } from "../../../src/engine/eager.ts";
-import { tf } from "../../../src/engine/tf.ts";
-import type { HostTensors } from "../../../src/engine/types.ts";
+import { createEagerEngine } from "../../../src/engine/eager/engine.ts";
+import { tf } from "../../../src/tensor/tf.ts";
+import type { HostTensors } from "../../../src/tensor/types.ts";
 import type { GanforgeWebGpuBackend } from "../../../src/engine/webgpu/backend.ts";
 import type { WebGpuStep } from "../../../src/engine/webgpu/compiled_step.ts";
 import { createWebGpuEngine } from "../../../src/engine/webgpu/engine.ts";

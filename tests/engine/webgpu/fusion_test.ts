@@ -1,8 +1,8 @@
 /** Fusion, common subexpressions and views must not change a bit of any program. */
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { tf } from "../../../src/engine/tf.ts";
-import type { TensorMap } from "../../../src/engine/types.ts";
+import { tf } from "../../../src/tensor/tf.ts";
+import type { TensorMap } from "../../../src/tensor/types.ts";
 import { createWebGpuEngine } from "../../../src/engine/webgpu/engine.ts";
 import { normals, testByFamily } from "./helpers.ts";
 

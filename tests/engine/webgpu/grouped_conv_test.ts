@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { groupedConv2d } from "../../../src/engine/grouped_conv.ts";
-import { tf } from "../../../src/engine/tf.ts";
+import { groupedConv2d } from "../../../src/tensor/grouped_conv.ts";
+import { tf } from "../../../src/tensor/tf.ts";
 import type { WebGpuFunction } from "../../../src/engine/webgpu/compiled_function.ts";
 import { createWebGpuEngine } from "../../../src/engine/webgpu/engine.ts";
 import { GPU_TUNING } from "../../../src/engine/webgpu/tuning.ts";

@@ -1,6 +1,6 @@
 /** Shared by the tests of the WebGPU engine: run with the device, compare backends. */
 import { assert } from "@std/assert";
-import { tf } from "../../../src/engine/tf.ts";
+import { tf } from "../../../src/tensor/tf.ts";
 import type { GanforgeWebGpuBackend } from "../../../src/engine/webgpu/backend.ts";
 import { openWebGpu, type WebGpu } from "../../../src/engine/webgpu/device.ts";
 import { registerOwnKernels } from "../../../src/engine/webgpu/kernels/mod.ts";

@@ -1,5 +1,5 @@
 import { assert } from "@std/assert";
-import { tf } from "../../../src/engine/tf.ts";
+import { tf } from "../../../src/tensor/tf.ts";
 import type { GanforgeWebGpuBackend } from "../../../src/engine/webgpu/backend.ts";
 import { GPU_TUNING, SOFTWARE_TUNING } from "../../../src/engine/webgpu/tuning.ts";
 import { assertClose, assertMatchesCpu, plainNormals, runOn, withWebGpu } from "./helpers.ts";

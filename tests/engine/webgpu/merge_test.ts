@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { tf } from "../../../src/engine/tf.ts";
-import type { HostTensor, TensorMap, TensorSpec } from "../../../src/engine/types.ts";
+import { tf } from "../../../src/tensor/tf.ts";
+import type { HostTensor, TensorMap, TensorSpec } from "../../../src/tensor/types.ts";
 import type { WebGpuFunction } from "../../../src/engine/webgpu/compiled_function.ts";
 import type { WebGpuStep } from "../../../src/engine/webgpu/compiled_step.ts";
 import { createWebGpuEngine } from "../../../src/engine/webgpu/engine.ts";

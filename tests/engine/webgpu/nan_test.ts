@@ -4,7 +4,7 @@
  * A convolution may multiply it by the zeros around the images, which gives a NaN too.
  */
 import { assertEquals } from "@std/assert";
-import { tf } from "../../../src/engine/tf.ts";
+import { tf } from "../../../src/tensor/tf.ts";
 import type { GanforgeWebGpuBackend } from "../../../src/engine/webgpu/backend.ts";
 import { replacedKernels } from "../../../src/engine/webgpu/kernels/registry.ts";
 import { assertClose, normals, type Plain, runOn, testByFamily, withWebGpu } from "./helpers.ts";

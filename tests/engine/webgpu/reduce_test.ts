@@ -1,4 +1,4 @@
-import { tf } from "../../../src/engine/tf.ts";
+import { tf } from "../../../src/tensor/tf.ts";
 import { assertMatchesCpu, plainNormals, testByFamily } from "./helpers.ts";
 
 /** Shapes and axes: all, columns, rows, a middle, axes apart, one element, the presets' sizes. */

@@ -1,6 +1,6 @@
 /** Replays a training step and runs it eagerly, to be compared bit for bit. */
 import { assert, assertEquals } from "@std/assert";
-import { tf } from "../../../src/engine/tf.ts";
+import { tf } from "../../../src/tensor/tf.ts";
 import type { StepInputs } from "../../../src/engine/types.ts";
 import { createWebGpuEngine } from "../../../src/engine/webgpu/engine.ts";
 import type { TrainingStep } from "../../../src/training/step.ts";

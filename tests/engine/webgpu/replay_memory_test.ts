@@ -1,6 +1,6 @@
 /** What replayed steps leave behind: no buffers, no tensors, no memory. */
 import { assert, assertEquals, assertLess } from "@std/assert";
-import { tf } from "../../../src/engine/tf.ts";
+import { tf } from "../../../src/tensor/tf.ts";
 import type { WebGpuStep } from "../../../src/engine/webgpu/compiled_step.ts";
 import { createWebGpuEngine } from "../../../src/engine/webgpu/engine.ts";
 import { growthOf } from "../process_growth.ts";

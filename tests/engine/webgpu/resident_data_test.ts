@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { imageSource } from "../../../src/data/source.ts";
 import { gatherRows } from "../../../src/engine/sample_pool.ts";
-import type { HostTensors, SamplePool, StepProgram } from "../../../src/engine/types.ts";
+import type { SamplePool, StepProgram } from "../../../src/engine/types.ts";
+import type { HostTensors } from "../../../src/tensor/types.ts";
 import type { WebGpuStep } from "../../../src/engine/webgpu/compiled_step.ts";
 import { createWebGpuEngine, type WebGpuEngineOptions } from "../../../src/engine/webgpu/engine.ts";
 import { poolFits } from "../../../src/engine/webgpu/memory.ts";

@@ -2,14 +2,9 @@
  * A small GAN step with everything that is hard to capture: two players, dropout, batch norm with
  * running statistics, a gradient penalty, Adam with bias corrections in the state, an EMA.
  */
-import { tf } from "../../../src/engine/tf.ts";
-import type {
-  HostTensor,
-  HostTensors,
-  StepProgram,
-  StepRandom,
-  TensorMap,
-} from "../../../src/engine/types.ts";
+import { tf } from "../../../src/tensor/tf.ts";
+import type { StepProgram, StepRandom } from "../../../src/engine/types.ts";
+import type { HostTensor, HostTensors, TensorMap } from "../../../src/tensor/types.ts";
 import { normals } from "./helpers.ts";
 
 const LATENT = 6;

@@ -1,4 +1,4 @@
-import { tf } from "../../../src/engine/tf.ts";
+import { tf } from "../../../src/tensor/tf.ts";
 import { assertMatchesCpu, plainNormals, runOn, withWebGpu } from "./helpers.ts";
 import { assertEquals } from "@std/assert";
 

@@ -3,7 +3,7 @@ import { assertEquals } from "@std/assert";
 import type { LayerSpec } from "../../../src/config/network.ts";
 import { presetConfig } from "../../../src/config/presets/mod.ts";
 import type { RunConfig } from "../../../src/config/run_config.ts";
-import { createEagerEngine } from "../../../src/engine/eager.ts";
+import { createEagerEngine } from "../../../src/engine/eager/engine.ts";
 import { createWebGpuEngine } from "../../../src/engine/webgpu/engine.ts";
 import { buildTrainingStep } from "../../../src/training/step.ts";
 import { runEagerOnWebGpu } from "./eager_webgpu.ts";

@@ -3,8 +3,8 @@
  * paddings and dilations), for TensorFlow.js's kernels of those names.
  */
 import type * as tfTypes from "@tensorflow/tfjs";
-import { GROUPED_KERNELS } from "../../grouped_conv.ts";
-import { tf } from "../../tf.ts";
+import { GROUPED_KERNELS } from "../../../tensor/grouped_conv.ts";
+import { tf } from "../../../tensor/tf.ts";
 import type { GanforgeWebGpuBackend } from "../backend.ts";
 import { MOST_PARTS, ofFamily, planGemm } from "../tuning.ts";
 import { packScalars } from "../uniforms.ts";

@@ -4,7 +4,7 @@
  * convolution.
  */
 import type * as tfTypes from "@tensorflow/tfjs";
-import { tf } from "../../tf.ts";
+import { tf } from "../../../tensor/tf.ts";
 
 /** Sizes of one convolution. */
 export interface ConvGeometry {

@@ -2,7 +2,7 @@
  * Running sums and products (Cumsum, Cumprod). TensorFlow.js's own programs are wrong for a reversed
  * one of another length than the first: their cached shader keeps that length.
  */
-import { tf } from "../../tf.ts";
+import { tf } from "../../../tensor/tf.ts";
 import { packScalars } from "../uniforms.ts";
 import { spread } from "../workgroups.ts";
 import { type KernelCall, replaceKernel } from "./registry.ts";

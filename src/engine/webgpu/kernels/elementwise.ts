@@ -1,6 +1,6 @@
 /** TensorFlow.js's elementwise operations on float32 (and comparisons), by elementwise.ts. */
 import type * as tfTypes from "@tensorflow/tfjs";
-import { tf } from "../../tf.ts";
+import { tf } from "../../../tensor/tf.ts";
 import type { GanforgeWebGpuBackend } from "../backend.ts";
 import { broadcastTerms, type ElementwiseNode } from "../expression.ts";
 import type { ElementwiseOpName } from "../elementwise_ops.ts";

@@ -4,7 +4,7 @@
  * Replacing the stock kernel also mends its wrong split sums with a transposed B.
  */
 import type * as tfTypes from "@tensorflow/tfjs";
-import { tf } from "../../tf.ts";
+import { tf } from "../../../tensor/tf.ts";
 import type { GanforgeWebGpuBackend } from "../backend.ts";
 import { broadcastTerms, type IndexTerm, type Operand } from "../expression.ts";
 import { type Product, registerProduct, workgroupProduct } from "./matmul_plan.ts";

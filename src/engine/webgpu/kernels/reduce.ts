@@ -1,6 +1,6 @@
 /** TensorFlow.js's Sum, Mean, Max and Min over any axes of float32 tensors, by reduction.ts. */
 import type * as tfTypes from "@tensorflow/tfjs";
-import { tf } from "../../tf.ts";
+import { tf } from "../../../tensor/tf.ts";
 import type { GanforgeWebGpuBackend } from "../backend.ts";
 import type { Argument, Expression, Operand } from "../expression.ts";
 import { chooseParts, type Combination } from "../reduction.ts";

@@ -1,6 +1,6 @@
 /** How our kernels take the place of TensorFlow.js's for the backend "webgpu". */
 import type * as tfTypes from "@tensorflow/tfjs";
-import { tf } from "../../tf.ts";
+import { tf } from "../../../tensor/tf.ts";
 import type { GanforgeWebGpuBackend } from "../backend.ts";
 
 /** What a kernel gets. */

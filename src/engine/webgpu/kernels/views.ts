@@ -3,7 +3,7 @@
  * elementwise copy with its own indexing, so readers may do without it (see fusion.ts).
  */
 import type * as tfTypes from "@tensorflow/tfjs";
-import { tf } from "../../tf.ts";
+import { tf } from "../../../tensor/tf.ts";
 import type { GanforgeWebGpuBackend } from "../backend.ts";
 import type { ElementwiseNode, IndexTerm, Operand } from "../expression.ts";
 import { type KernelCall, replaceKernel } from "./registry.ts";

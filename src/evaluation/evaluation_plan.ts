@@ -1,0 +1,141 @@
+/** What the evaluations of a run measure: the config's wishes, checked against the data. */
+import {
+  type EvaluationSpec,
+  type MeasureName,
+  MEASURES,
+  measureText,
+} from "../config/evaluation.ts";
+import type { DataSource } from "../data/source.ts";
+import { UserError } from "../errors.ts";
+import { MOST_FEATURES } from "../metrics/mod.ts";
+import type { EvaluationLine } from "../run/evaluations.ts";
+import { canClassify } from "./classifier.ts";
+import { MODE_SAMPLES } from "./density_measures.ts";
+
+/** What is known of the data decides what can be measured. */
+export type EvaluationKind = "line" | "plane" | "cloud" | "image";
+
+/** A checked plan. */
+export interface EvaluationPlan {
+  /** What is known of the data. */
+  kind: EvaluationKind;
+  /** What the best checkpoint is best by. */
+  measure: MeasureName;
+  /** All that is measured; the first is shown first. */
+  measures: MeasureName[];
+  /** Samples of an evaluation. */
+  samples: number;
+  /** How often, in words: "500 steps". */
+  every: string;
+  /** For images whose features are taken: `random`, `classifier` or a file's path. */
+  features?: string;
+}
+
+/** The measures of each kind of data; the first is the default. */
+const BY_KIND: Record<EvaluationKind, readonly MeasureName[]> = {
+  line: ["jsd", "kl", "reverse-kl", "wasserstein"],
+  plane: ["jsd", "modes", "high-quality", "reverse-kl", "sliced"],
+  cloud: ["sliced", "frechet", "kernel"],
+  image: ["sliced", "frechet", "kernel"],
+};
+
+const DEFAULT_SAMPLES: Record<EvaluationKind, number> = {
+  line: 10_000,
+  plane: MODE_SAMPLES,
+  cloud: 1000,
+  image: 1000,
+};
+
+/** Samples of an evaluation are in memory at once. */
+const MOST_BYTES = 2 ** 32;
+
+/** Those that have a cost of their own, and are taken only where they are asked for. */
+const OVER_FEATURES: readonly MeasureName[] = ["frechet", "kernel"];
+
+/**
+ * Checks what a config wants to be measured.
+ * @throws {UserError} when the data have no such measure, features make no sense for them, or so many
+ * samples would not fit into memory
+ */
+export function planEvaluation(spec: EvaluationSpec, data: DataSource): EvaluationPlan {
+  const kind = kindOf(data);
+  const known = BY_KIND[kind];
+  const { measure = known[0], samples = DEFAULT_SAMPLES[kind] } = spec;
+  if (!known.includes(measure)) {
+    throw new UserError(
+      `Cannot evaluate by ${measure}: ${data.name} has no such measure; take ${known.join(", ")} ` +
+        "with --set evaluation.measure=...",
+    );
+  }
+  if (spec.features !== undefined && kind !== "image") {
+    throw new UserError(
+      `Cannot take features by ${spec.features}: ${data.name} is no set of images; leave ` +
+        "evaluation.features away",
+    );
+  }
+  if (kind === "cloud" && measure === "frechet" && data.sampleSize > MOST_FEATURES) {
+    throw new UserError(
+      `Cannot evaluate by frechet: ${data.name} has ${data.sampleSize} numbers a point, and it takes at ` +
+        `most ${MOST_FEATURES}; take sliced or kernel`,
+    );
+  }
+  const most = Math.floor(MOST_BYTES / (4 * data.sampleSize));
+  if (samples > most) {
+    throw new UserError(
+      `Cannot evaluate on ${samples} samples of ${data.name}: each has ${data.sampleSize} numbers, so that ` +
+        `${most} fit into 4 GiB; give fewer with --set evaluation.samples=...`,
+    );
+  }
+  const takesFeatures = OVER_FEATURES.includes(measure) || spec.features !== undefined;
+  const plan: EvaluationPlan = {
+    kind,
+    measure,
+    measures: [measure, ...known.filter((name) => name !== measure)]
+      .filter((name) => takesFeatures || !OVER_FEATURES.includes(name)),
+    samples,
+    every: periodText(spec),
+  };
+  if (kind !== "image" || !takesFeatures) return plan;
+  const { features = "random" } = spec;
+  if (features === "classifier" && !canClassify(data)) {
+    throw new UserError(
+      `Cannot take features of a classifier: ${data.name} has no labels, or too few images of each ` +
+        'class to learn them from; take evaluation.features "random" or an ONNX file',
+    );
+  }
+  if (features !== "random" && features !== "classifier" && !/\.onnx$/i.test(features)) {
+    throw new UserError(
+      `Cannot take features by ${features}: expected random, classifier, or a file that ends in .onnx`,
+    );
+  }
+  return { ...plan, features };
+}
+
+function kindOf(data: DataSource): EvaluationKind {
+  if (data.kind === "image") return "image";
+  const dimension = data.density?.dimension;
+  return dimension === 1 ? "line" : dimension === 2 ? "plane" : "cloud";
+}
+
+function periodText({ everySteps, everyEpochs }: EvaluationSpec): string {
+  const text = (count: number, unit: string): string =>
+    count === 1 ? unit : `${count.toLocaleString("en")} ${unit}s`;
+  return [
+    ...(everySteps === undefined ? [] : [text(everySteps, "step")]),
+    ...(everyEpochs === undefined ? [] : [text(everyEpochs, "epoch")]),
+  ].join(" and each ");
+}
+
+/** A plan in one line. */
+export function planText({ measure, samples, every, features }: EvaluationPlan): string {
+  const over = features ? `, features: ${features}` : "";
+  return `${samples.toLocaleString("en")} samples each ${every}${over}; the best by ` +
+    `${MEASURES[measure].title} is kept`;
+}
+
+/** An evaluation in one line: the deciding figure first. */
+export function evaluationText(line: EvaluationLine, measure: MeasureName): string {
+  const names = Object.keys(line.measures) as MeasureName[];
+  const ordered = [measure, ...names.filter((name) => name !== measure)];
+  return ordered.map((name) => measureText(name, line.measures[name] ?? null)).join(", ");
+}

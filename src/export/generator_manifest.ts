@@ -1,0 +1,147 @@
+/** The manifest that goes into a generator's file, with a self-test that the file itself has passed. */
+import { createHash } from "node:crypto";
+import type { HostTensor, HostTensors } from "../tensor/types.ts";
+import { UserError } from "../errors.ts";
+import {
+  type GeneratorManifest,
+  type LatentDistribution,
+  MANIFEST_VERSION,
+  PRODUCER,
+  type SelfTest,
+} from "../manifest.ts";
+import { fillLatent, fillNoise } from "../random/latents.ts";
+import { bytesOf } from "../graph/external_data.ts";
+import type { OnnxGraph } from "../graph/onnx_graph.ts";
+import type { ModelSession } from "../ort/model_session.ts";
+import { LABEL, LATENT, NOISE } from "./target.ts";
+
+/** What the file shall say about the generator; everything has a default. */
+export interface GeneratorDescription {
+  /** Where latents come from. Default "normal". */
+  distribution?: LatentDistribution;
+  /** The names of the classes, for a conditional generator. Default: their numbers. */
+  classNames?: readonly string[];
+  /**
+   * The smallest and largest meaningful value of the output as the network gives it. Default `[-1, 1]`
+   * for images, null (unbounded) otherwise.
+   */
+  range?: [number, number] | null;
+  /** Where truncation pulls to. Default 0 for each number of the latent, 1/2 for a uniform one. */
+  truncationMean?: readonly number[];
+  /** The preset that the run started from. */
+  preset?: string;
+  /** How many training steps the weights have seen. */
+  step?: number;
+  /** What the owner says about using the weights. */
+  licence?: string;
+}
+
+/** The facts that a manifest needs besides the description. */
+export interface ManifestFacts {
+  latentDimension: number;
+  /** How many classes, or undefined for a generator without labels. */
+  classCount: number | undefined;
+  output: GeneratorManifest["output"];
+  graph: OnnxGraph;
+  /** What the self-test may differ by on other runtimes, for values of size 1. */
+  tolerance: number;
+}
+
+const SELF_TEST_SEEDS = [0, 1, 2, 3];
+
+/** The self-test looks at this many values of each sample. */
+const SELF_TEST_VALUES = 16;
+
+/**
+ * Builds the manifest.
+ * @param session the file without it
+ * @throws {UserError} when the file gives numbers that are not finite
+ */
+export async function buildManifest(
+  description: GeneratorDescription,
+  facts: ManifestFacts,
+  session: ModelSession,
+): Promise<GeneratorManifest> {
+  const { distribution = "normal", preset, step, licence } = description;
+  const { latentDimension: dimension, classCount, output, graph } = facts;
+  const noiseSize = noiseSizeOf(graph);
+  const centre = distribution === "uniform" ? 0.5 : 0;
+  return {
+    formatVersion: MANIFEST_VERSION,
+    producer: PRODUCER,
+    latent: { dimension, distribution },
+    ...(noiseSize ? { noise: { size: noiseSize } } : {}),
+    output,
+    classNames: classCount === undefined
+      ? null
+      : [...description.classNames ?? Array.from({ length: classCount }, (_, i) => String(i))],
+    truncationMean: [...description.truncationMean ?? Array<number>(dimension).fill(centre)],
+    preset: preset ?? null,
+    step: step ?? null,
+    licence: licence ?? null,
+    weightsSha256: hashWeights(graph),
+    selfTest: await runSelfTest(distribution, facts, session),
+  };
+}
+
+/** Uniform numbers that a sample takes besides its latent; 0: none. */
+function noiseSizeOf({ inputs }: OnnxGraph): number {
+  return Number(inputs.find(({ name }) => name === NOISE)?.dims?.[1] ?? 0);
+}
+
+/** The noise of some seeds. @returns `[seeds.length, size]` */
+export function seededNoise(seeds: ArrayLike<number>, size: number): HostTensor {
+  const data = new Float32Array(seeds.length * size);
+  for (let i = 0; i < seeds.length; i++) {
+    fillNoise(data.subarray(i * size, (i + 1) * size), seeds[i]);
+  }
+  return { shape: [seeds.length, size], dtype: "float32", data };
+}
+
+/** SHA-256 of all weights in the order of the file. */
+function hashWeights({ initializers }: OnnxGraph): string {
+  const hash = createHash("sha256");
+  for (const tensor of initializers) hash.update(bytesOf(tensor));
+  return hash.digest("hex");
+}
+
+async function runSelfTest(
+  distribution: LatentDistribution,
+  { latentDimension, classCount, output, graph, tolerance }: ManifestFacts,
+  session: ModelSession,
+): Promise<SelfTest> {
+  const seeds = SELF_TEST_SEEDS;
+  const labels = classCount === undefined ? null : seeds.map((seed) => seed % classCount);
+  const latents = new Float32Array(seeds.length * latentDimension);
+  seeds.forEach((seed, index) => {
+    const latent = latents.subarray(index * latentDimension, (index + 1) * latentDimension);
+    fillLatent(latent, { seed, distribution });
+  });
+  const inputs: HostTensors = {
+    [LATENT]: { shape: [seeds.length, latentDimension], dtype: "float32", data: latents },
+  };
+  if (labels !== null) {
+    inputs[LABEL] = { shape: [seeds.length], dtype: "int32", data: Int32Array.from(labels) };
+  }
+  const noiseSize = noiseSizeOf(graph);
+  if (noiseSize) inputs[NOISE] = seededNoise(seeds, noiseSize);
+  const { data } = (await session.run(inputs))[output.name];
+  const wrong = data.findIndex((value) => !Number.isFinite(value));
+  if (wrong >= 0) {
+    throw new UserError(
+      `Cannot export: the file's samples of seeds ${seeds.join(", ")} hold ${
+        data[wrong]
+      }; the network ` +
+        "has diverged, or its numbers are too large for the precision",
+    );
+  }
+  const size = data.length / seeds.length;
+  const values = seeds.map((_, index) => {
+    const first = Array.from(data.subarray(index * size, index * size + SELF_TEST_VALUES));
+    // Seven digits tell all that a float32 knows, in half of the text.
+    return first.slice(0, size).map((value) => Number(value.toPrecision(7)));
+  });
+  const largest = Math.max(1, ...values.flat().map(Math.abs));
+  const scale = output.dtype === "uint8" ? 1 : largest;
+  return { seeds, labels, values, tolerance: tolerance * scale };
+}
