@@ -10,17 +10,16 @@ import { tf } from "../../tensor/tf.ts";
 import type {
   BackendInternals,
   DataId,
-  Dispatch,
   HostValues,
   StockProgram,
   UniformField,
-  WorkRecorder,
 } from "./backend_types.ts";
-import { elementwiseMember, type ElementwiseWork } from "./elementwise.ts";
+import { elementwiseMember } from "./elementwise.ts";
 import { type ProgramContext, programDispatch, type ProgramMember } from "./expression_program.ts";
-import { reductionMember, type ReductionWork } from "./reduction.ts";
+import { reductionMember } from "./reduction.ts";
 import type { KernelTuning } from "./tuning.ts";
 import { packStockUniforms } from "./uniforms.ts";
+import type { Dispatch, ElementwiseWork, ReductionWork, WorkRecorder } from "./work.ts";
 
 const StockBackend = WebGPUBackend as unknown as new (
   device: GPUDevice,

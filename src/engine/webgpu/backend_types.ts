@@ -1,10 +1,8 @@
 /**
  * The one typed view of TensorFlow.js's WebGPU backend, its private parts included (version 4.22.0,
- * which deno.json pins), and of the work that goes through it.
+ * which deno.json pins). The work that goes through it is in work.ts.
  */
 import type * as tfTypes from "@tensorflow/tfjs";
-import type { ElementwiseWork } from "./elementwise.ts";
-import type { ReductionWork } from "./reduction.ts";
 
 /** Key of a tensor's data in the backend. */
 export type DataId = tfTypes.TensorInfo["dataId"];
@@ -52,40 +50,6 @@ export interface StockProgram {
   atomic?: boolean;
   /** Its class, which names it in profiles. */
   constructor: { name: string };
-}
-
-/** One dispatch: the bindings are `reads`, then `writes`, then the uniform block where there is one. */
-export interface Dispatch {
-  /** For profiles and messages. */
-  label: string;
-  /** The program. */
-  pipeline: GPUComputePipeline;
-  /** Buffers that it reads. */
-  reads: GPUBuffer[];
-  /** Buffers that it writes. */
-  writes: GPUBuffer[];
-  /** Stock programs bind their output first. */
-  writesFirst?: boolean;
-  /** The uniform block. */
-  uniforms?: ArrayBuffer;
-  /** Workgroups along x, y and z. */
-  workgroups: [number, number, number];
-  /** The written buffers' former contents matter (atomic adds, scatter). */
-  accumulates?: boolean;
-}
-
-/** Takes the GPU's work while a step is being recorded. */
-export interface WorkRecorder {
-  /** Stands for the buffer of a tensor that some dispatch will write. */
-  allocate(sizeBytes: number): GPUBuffer;
-  /** Stands for the buffer of a tensor whose values are on the host. */
-  upload(data: TensorData): GPUBuffer;
-  /** Takes a kernel whose inside it does not know. */
-  dispatch(work: Dispatch): void;
-  /** Takes an elementwise kernel. */
-  elementwise(work: ElementwiseWork): void;
-  /** Takes a reduction. */
-  reduction(work: ReductionWork): void;
 }
 
 /** The parts of WebGPUBackend (private ones too) that this project uses or overrides. */

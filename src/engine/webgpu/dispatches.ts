@@ -3,7 +3,6 @@
  * longer than most elementwise work, so what can run at the same time is started together.
  */
 import type { GanforgeWebGpuBackend } from "./backend.ts";
-import type { Dispatch } from "./backend_types.ts";
 import { elementwiseMember } from "./elementwise.ts";
 import { bindingCount } from "./expression_code.ts";
 import { type ProgramContext, programDispatch } from "./expression_program.ts";
@@ -11,6 +10,7 @@ import { mapBuffers, type Operation, readsOf, writesOf } from "./graph.ts";
 import type { StepPlan } from "./plan.ts";
 import { reductionMember } from "./reduction.ts";
 import type { BufferRange } from "./step_memory.ts";
+import type { Dispatch } from "./work.ts";
 
 /** Storage buffers of one dispatch at most, where the device allows as many. */
 const MOST_BINDINGS = 64;

@@ -2,32 +2,31 @@
  * Elementwise kernels: an expression over tensors becomes part of a WGSL program. A single TensorFlow.js
  * operation is an expression of one node.
  */
-import type { GanforgeWebGpuBackend } from "./backend.ts";
 import { type Expression, nodeType } from "./expression.ts";
 import { expressionCode, loadsByFour } from "./expression_code.ts";
-import { type ProgramContext, type ProgramMember, programThreads } from "./expression_program.ts";
+import {
+  type ProgramContext,
+  type ProgramMember,
+  type ProgramTarget,
+  programThreads,
+} from "./expression_program.ts";
 import type { KernelTuning } from "./tuning.ts";
-
-/** An expression whose results are stored. */
-export interface ElementwiseWork extends Expression {
-  /** Which nodes are stored, and where. */
-  outputs: { node: number; buffer: GPUBuffer }[];
-}
+import type { ElementwiseWork } from "./work.ts";
 
 /**
  * An expression as part of a program.
  * @param inPlace operands whose buffer an output takes over: output's index -> operand's index
  */
 export function elementwiseMember(
-  backend: GanforgeWebGpuBackend,
+  target: ProgramTarget,
   { work, inPlace = new Map() }: { work: ElementwiseWork; inPlace?: Map<number, number> },
   context: ProgramContext,
 ): ProgramMember {
   const { prefix, integers } = context;
-  const threads = programThreads(backend);
+  const threads = programThreads(target);
   const loads = loadsByFour(work);
   const width = loads ? 4 : 1;
-  const perThread = elementsPerThread(backend.tuning, work.size / width);
+  const perThread = elementsPerThread(target.tuning, work.size / width);
   const size = `u.i${integers.push(work.size / width) - 1}`;
   const share = `u.i${integers.push(perThread) - 1}`;
   const aliases = new Map(

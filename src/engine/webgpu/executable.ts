@@ -3,12 +3,12 @@
  * list of dispatches.
  */
 import type { GanforgeWebGpuBackend } from "./backend.ts";
-import type { Dispatch } from "./backend_types.ts";
 import { dispatchesOf } from "./dispatches.ts";
 import type { StepGraph, Value } from "./graph.ts";
 import type { StepPlan } from "./plan.ts";
 import type { BufferRange, StepMemory } from "./step_memory.ts";
 import { copyProgram } from "./transfer_programs.ts";
+import type { Dispatch } from "./work.ts";
 
 /** A dispatch that is ready to be encoded. */
 interface BoundDispatch {

@@ -3,10 +3,18 @@
  * not need each other's results; workgroups are dealt out to them in turn. An optimiser's update of
  * many parameters is one dispatch, where on a GPU a small one takes longer to start than to run.
  */
-import type { GanforgeWebGpuBackend } from "./backend.ts";
-import type { Dispatch } from "./backend_types.ts";
+import type { KernelTuning } from "./tuning.ts";
 import { packScalars } from "./uniforms.ts";
+import type { Dispatch } from "./work.ts";
 import { spread } from "./workgroups.ts";
+
+/** What programs are written for: the backend, or a stand-in of it. */
+export interface ProgramTarget {
+  /** Sizes of tiles and workgroups. */
+  readonly tuning: KernelTuning;
+  /** Compiles a WGSL module with the entry point `main`, once for each text. */
+  pipeline(label: string, code: string): GPUComputePipeline;
+}
 
 /** One of the expressions of a program. */
 export interface ProgramMember {
@@ -39,13 +47,13 @@ export interface ProgramContext {
 }
 
 /** Threads in a workgroup: a GPU's reductions share results among many. */
-export function programThreads({ tuning }: GanforgeWebGpuBackend): number {
+export function programThreads({ tuning }: ProgramTarget): number {
   return tuning.family === "workgroup" ? 256 : 64;
 }
 
 /** The dispatch of a program with a member for each of `makers`. */
 export function programDispatch(
-  backend: GanforgeWebGpuBackend,
+  target: ProgramTarget,
   makers: ((context: ProgramContext) => ProgramMember)[],
 ): Dispatch {
   const integers: number[] = [];
@@ -77,7 +85,7 @@ ${
   }
 ${[...new Set(members.flatMap(({ shared }) => shared))].join("\n")}
 ${functions.join("\n")}
-@compute @workgroup_size(${programThreads(backend)})
+@compute @workgroup_size(${programThreads(target)})
 fn main(
   @builtin(workgroup_id) id: vec3<u32>,
   @builtin(local_invocation_index) local: u32,
@@ -90,7 +98,7 @@ fn main(
   const label = members[0].label + more;
   return {
     label,
-    pipeline: backend.pipeline(label, text),
+    pipeline: target.pipeline(label, text),
     reads: members.flatMap(({ reads }) => reads),
     writes: outputs.map(({ buffer }) => buffer),
     uniforms: packScalars(integers, floats),

@@ -6,7 +6,6 @@
  * (group_order.ts).
  */
 import { type Argument, type ElementwiseNode, isIdentity, type Operand } from "./expression.ts";
-import type { ElementwiseWork } from "./elementwise.ts";
 import { DataFlow } from "./dataflow.ts";
 import { bindingCount } from "./expression_code.ts";
 import type { Operation, StepGraph } from "./graph.ts";
@@ -19,6 +18,7 @@ import {
   sideBySide,
 } from "./group_order.ts";
 import { dropUnusedWork } from "./passes.ts";
+import type { ElementwiseWork } from "./work.ts";
 
 /** Bounds of one fused kernel. */
 export interface FusionLimits {

@@ -3,9 +3,8 @@
  * exist yet ("values"). Each value is written by one operation, or by several that accumulate into
  * it, so the list can be shortened, fused and given memory before anything runs.
  */
-import type { Dispatch } from "./backend_types.ts";
-import { type ElementwiseWork, labelOf as labelOfExpression } from "./elementwise.ts";
-import type { ReductionWork } from "./reduction.ts";
+import { labelOf as labelOfExpression } from "./elementwise.ts";
+import type { Dispatch, ElementwiseWork, ReductionWork } from "./work.ts";
 
 /** What a value is before any operation has run. */
 export type ValueSource =

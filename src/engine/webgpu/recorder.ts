@@ -7,11 +7,10 @@ import { tf } from "../../tensor/tf.ts";
 import type { StepRandom } from "../types.ts";
 import type { TensorMap, TensorSpec } from "../../tensor/types.ts";
 import { type GanforgeWebGpuBackend, TENSOR_USAGE } from "./backend.ts";
-import type { Dispatch, TensorData, WorkRecorder } from "./backend_types.ts";
-import type { ElementwiseWork } from "./elementwise.ts";
+import type { TensorData } from "./backend_types.ts";
 import type { Operation, StepGraph, Value, ValueSource } from "./graph.ts";
 import { drawRandom } from "./kernels/elementwise.ts";
-import type { ReductionWork } from "./reduction.ts";
+import type { Dispatch, ElementwiseWork, ReductionWork, WorkRecorder } from "./work.ts";
 
 /** The name of the external value that holds `[seed, step]`. */
 export const ADDRESS = "random address";

@@ -3,35 +3,16 @@
  * `[outer, reduced, inner]`. The expression may be a tensor's own elements or what fusion.ts has
  * joined to it. Long axes are reduced in parts first.
  */
-import type { GanforgeWebGpuBackend } from "./backend.ts";
 import { labelOf } from "./elementwise.ts";
-import type { Argument, Expression } from "./expression.ts";
 import { expressionCode, loadsByFour } from "./expression_code.ts";
-import { type ProgramContext, type ProgramMember, programThreads } from "./expression_program.ts";
+import {
+  type ProgramContext,
+  type ProgramMember,
+  type ProgramTarget,
+  programThreads,
+} from "./expression_program.ts";
 import { MOST_PARTS } from "./tuning.ts";
-
-/** How elements are combined. A mean is a sum whose result is divided. */
-export type Combination = "sum" | "max" | "min";
-
-/** One reduction, or one stage of it. */
-export interface ReductionWork extends Expression {
-  /** What is reduced. */
-  value: Argument;
-  /** How it is reduced. */
-  combine: Combination;
-  /** The expression's elements are `[outer, reduced, inner]`. */
-  outer: number;
-  /** Length of the axis that disappears. */
-  reduced: number;
-  /** Elements side by side below that axis. */
-  inner: number;
-  /** The result is `[outer, parts, inner]`. */
-  parts: number;
-  /** The result is divided by this. */
-  divisor: number;
-  /** Where the result goes. */
-  output: GPUBuffer;
-}
+import type { Combination, ReductionWork } from "./work.ts";
 
 /** Fours beside each other that threads of a workgroup take: 4 of them are two sectors of memory. */
 const MOST_BESIDE = 4;
@@ -72,7 +53,7 @@ interface Layout {
 
 /** What the shape of a reduction asks for. */
 function layoutOf(
-  backend: GanforgeWebGpuBackend,
+  target: ProgramTarget,
   { reduced, inner }: Pick<ReductionWork, "reduced" | "inner">,
   parts = 1,
 ): Layout {
@@ -80,13 +61,13 @@ function layoutOf(
   const width = (isRow ? reduced : inner) % 4 === 0 ? 4 : 1;
   const length = isRow ? reduced / width : reduced;
   const lanes = isRow ? 1 : inner / width;
-  if (backend.tuning.family === "registers") {
+  if (target.tuning.family === "registers") {
     return { width, length, lanes, together: 1 };
   }
   // A GPU's threads share results: along the axis, but beside each other for what lies side by side.
   const beside = Math.min(MOST_BESIDE, powerOfTwo(lanes));
   const steps = Math.floor(length / parts / LEAST_STEPS);
-  const together = Math.min(programThreads(backend) / beside, powerOfTwo(Math.max(1, steps)));
+  const together = Math.min(programThreads(target) / beside, powerOfTwo(Math.max(1, steps)));
   return { width, length, lanes, together };
 }
 
@@ -97,11 +78,11 @@ function powerOfTwo(value: number): number {
 
 /** Into how many parts to reduce, so that there are threads enough. */
 export function chooseParts(
-  backend: GanforgeWebGpuBackend,
+  target: ProgramTarget,
   shape: Pick<ReductionWork, "outer" | "reduced" | "inner">,
 ): number {
-  const { enoughThreads, family } = backend.tuning;
-  const { length, lanes, together } = layoutOf(backend, shape);
+  const { enoughThreads, family } = target.tuning;
+  const { length, lanes, together } = layoutOf(target, shape);
   const least = family === "registers" ? 16 : LEAST_STEPS * together;
   let parts = 1;
   while (
@@ -115,14 +96,14 @@ export function chooseParts(
 
 /** A reduction as part of a program. */
 export function reductionMember(
-  backend: GanforgeWebGpuBackend,
+  target: ProgramTarget,
   work: ReductionWork,
   context: ProgramContext,
 ): ProgramMember {
   const { outer, parts, combine } = work;
   const { prefix, integers, floats } = context;
-  const threads = programThreads(backend);
-  const { length, lanes, together, width } = layoutOf(backend, work, parts);
+  const threads = programThreads(target);
+  const { length, lanes, together, width } = layoutOf(target, work, parts);
   const loads = width === 4 ? loadsByFour(work) : undefined;
   const integer = (value: number) => `u.i${integers.push(value) - 1}`;
   const float = (value: number) => `u.f${floats.push(value) - 1}`;

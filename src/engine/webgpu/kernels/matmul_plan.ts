@@ -1,12 +1,12 @@
 /** How a matrix product is cut into tiles, and its program for them. */
 import type { GanforgeWebGpuBackend } from "../backend.ts";
-import type { Dispatch } from "../backend_types.ts";
 import { chooseSplits, ofFamily, planGemm } from "../tuning.ts";
 import { packScalars } from "../uniforms.ts";
 import { workgroupGemmCode, workgroupGemmGroups } from "./gemm_workgroup.ts";
 import { REGISTER_THREADS, registerMatmulCode } from "./matmul_registers.ts";
 import { guardedLoad, type TileSource } from "./tile_loader.ts";
 import { floatType, storage, uniforms, vectorWidth } from "./wgsl.ts";
+import type { Dispatch } from "../work.ts";
 
 /** One product, or a batch of them. */
 export interface Product {

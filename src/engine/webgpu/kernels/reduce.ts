@@ -3,9 +3,10 @@ import type * as tfTypes from "@tensorflow/tfjs";
 import { tf } from "../../../tensor/tf.ts";
 import type { GanforgeWebGpuBackend } from "../backend.ts";
 import type { Argument, Expression, Operand } from "../expression.ts";
-import { chooseParts, type Combination } from "../reduction.ts";
+import { chooseParts } from "../reduction.ts";
 import { addParts } from "./partial_sums.ts";
 import { type KernelCall, replaceKernel } from "./registry.ts";
+import type { Combination } from "../work.ts";
 
 /** Registers them for the backend "webgpu". */
 export function registerReductionKernels(): void {
