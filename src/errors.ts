@@ -2,12 +2,12 @@
  * A mistake of the user's: bad input, a missing file, an option that makes no sense.
  *
  * The message is one line that says what was attempted, what was found, what was expected and how to
- * mend it. Tasks print it without a stack and exit with code 2.
+ * fix it. Tasks print it without a stack and exit with code 2.
  */
 export class UserError extends Error {
   /**
    * Makes the error.
-   * @param message one line: what, where, what was expected, how to mend it; control characters, which
+   * @param message one line: what, where, what was expected, how to fix it; control characters, which
    * a damaged file or an odd file name may bring in, are written as escapes
    */
   constructor(message: string, options?: ErrorOptions) {

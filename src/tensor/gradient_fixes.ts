@@ -1,6 +1,6 @@
 /**
  * Gradients that TensorFlow.js 4.22 has wrong or lacks, mostly second derivatives, which a gradient
- * penalty needs. They are mended for every backend at once, in `mends/`:
+ * penalty needs. They are replaced for every backend at once, in `fixes/`:
  *
  * - Gradients that use the op's saved *output* (tanh, sigmoid, exp, elu, softmax): the output is saved
  *   by a copy whose tape entry comes before the op's own, so a second derivative silently loses that
@@ -15,23 +15,23 @@
  * - Rectifiers, choices, extremes and tiles have right gradients, whose own gradients do useless work on
  *   masks or copies.
  *
- * `tf.logSoftmax` has its gradient built in and cannot be mended: do not differentiate it twice. What
+ * `tf.logSoftmax` has its gradient built in and cannot be fixed: do not differentiate it twice. What
  * throws and is not used here is left as it is: `tf.einsum`, `tf.batchNorm` without a scale, second
  * derivatives of max-pool and bilinear resize.
  *
- * `tests/engine/gradient_mends_test.ts` checks each against finite differences.
+ * `tests/tensor/gradient_fixes_test.ts` checks each against finite differences.
  */
-import { mendActivations, mendComparisons } from "./fixes/elementwise.ts";
-import { mendConvolutions, mendImages } from "./fixes/images.ts";
-import { mendProducts } from "./fixes/products.ts";
-import { mendReductions } from "./fixes/reductions.ts";
+import { fixActivations, fixComparisons } from "./fixes/elementwise.ts";
+import { fixConvolutions, fixImages } from "./fixes/images.ts";
+import { fixProducts } from "./fixes/products.ts";
+import { fixReductions } from "./fixes/reductions.ts";
 
-/** Puts all mended gradients in place. Idempotent; called where TensorFlow.js is set up. */
-export function installGradientMends(): void {
-  mendActivations();
-  mendReductions();
-  mendComparisons();
-  mendImages();
-  mendConvolutions();
-  mendProducts();
+/** Puts all fixed gradients in place. Idempotent; called where TensorFlow.js is set up. */
+export function installGradientFixes(): void {
+  fixActivations();
+  fixReductions();
+  fixComparisons();
+  fixImages();
+  fixConvolutions();
+  fixProducts();
 }

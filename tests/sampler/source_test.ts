@@ -295,7 +295,7 @@ Deno.test("Sampler.load() checks the SHA-256 that is asked for", async () => {
   );
 });
 
-Deno.test("Sampler.load() keeps a download in the cache's folder and mends a damaged copy", async () => {
+Deno.test("Sampler.load() keeps a download in the cache's folder and replaces a damaged copy", async () => {
   await withFolder(async (folder) => {
     let answer: BodyInit = model;
     await withServer(() => new Response(answer), async (origin, requests) => {

@@ -1,4 +1,4 @@
-/** What mended gradients save, and what TensorFlow.js cannot differentiate and is kept from. */
+/** What fixed gradients save, and what TensorFlow.js cannot differentiate and is kept from. */
 import { assert, assertLessOrEqual, assertThrows } from "@std/assert";
 import { tf } from "../../src/tensor/tf.ts";
 import { traceFunction } from "../../src/graph/trace/trace.ts";

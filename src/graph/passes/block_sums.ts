@@ -1,6 +1,6 @@
 /**
  * Recognises sums over blocks of pixels that are written as reshapes and sums (the gradient of a
- * nearest-neighbour resize, see src/engine/mends/images.ts) and makes them one kernel again, which
+ * nearest-neighbour resize, see src/tensor/fixes/images.ts) and makes them one kernel again, which
  * needs no reordering of memory.
  */
 import { resolveAxes } from "../trace/shape_rule.ts";

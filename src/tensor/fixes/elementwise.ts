@@ -1,4 +1,4 @@
-/** Mended gradients of activations, softmax, comparisons and choices. */
+/** Fixed gradients of activations, softmax, comparisons and choices. */
 import * as tf from "@tensorflow/tfjs"; // not through tf.ts, which calls this file
 import { mask, setGradient, setUnaryGradient, step, sumToShape, zerosFor } from "./set_gradient.ts";
 
@@ -16,7 +16,7 @@ function eluDerivative(x: tf.Tensor): tf.Tensor {
 }
 
 /** Activations and softmax. */
-export function mendActivations(): void {
+export function fixActivations(): void {
   setUnaryGradient("Relu", (x) => step(x));
   setUnaryGradient("Relu6", (x) => mask(() => tf.mul(tf.step(x), tf.step(tf.sub(6, x)))));
   setUnaryGradient("LeakyRelu", (x, { alpha }) => step(x, alpha as number));
@@ -60,7 +60,7 @@ const COMPARISONS = [
 ];
 
 /** Maxima and minima of two tensors, comparisons, choices. */
-export function mendComparisons(): void {
+export function fixComparisons(): void {
   // Equal numbers: the gradient goes to `a`, as PyTorch's max-pool sends it to the first.
   setGradient("Maximum", ["a", "b"], {
     a: (dy, [a, b]) => sumToShape(tf.mul(dy, mask(() => tf.greaterEqual(a, b))), a),

@@ -1,4 +1,4 @@
-/** Mended gradients of pooling, resizing and convolutions. */
+/** Fixed gradients of pooling, resizing and convolutions. */
 import * as tf from "@tensorflow/tfjs"; // not through tf.ts, which calls this file
 import { type Attributes, setGradient, zerosFor } from "./set_gradient.ts";
 
@@ -14,7 +14,7 @@ function blockSums(dy: tf.Tensor4D, [n, h, w, c]: number[]): tf.Tensor {
 }
 
 /** Nearest-neighbour resize, average pool. */
-export function mendImages(): void {
+export function fixImages(): void {
   // The stock gradient is wrong for a batch on the cpu backend, and has no derivative.
   setGradient("ResizeNearestNeighbor", ["images"], {
     images: (dy, [images], { alignCorners, halfPixelCenters }) => {
@@ -42,7 +42,7 @@ export function mendImages(): void {
 }
 
 /** Gradients of the convolutions' own gradient kernels. */
-export function mendConvolutions(): void {
+export function fixConvolutions(): void {
   const run = (name: string, inputs: tf.NamedTensorMap, attributes: Attributes): tf.Tensor =>
     tf.engine().runKernel(name, inputs, attributes as tf.NamedAttrMap) as tf.Tensor;
   setGradient("Conv2DBackpropFilter", ["x", "dy"], {

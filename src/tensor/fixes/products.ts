@@ -1,9 +1,9 @@
-/** The mended gradient of a matrix product. */
+/** The fixed gradient of a matrix product. */
 import * as tf from "@tensorflow/tfjs"; // not through tf.ts, which calls this file
 import { setGradient, sumToShape } from "./set_gradient.ts";
 
 /** Products of batches: where one matrix serves a whole batch, its gradient is the sum over it. */
-export function mendProducts(): void {
+export function fixProducts(): void {
   setGradient("BatchMatMul", ["a", "b"], {
     a: (dy, [a, b], { transposeA, transposeB }) =>
       sumToShape(

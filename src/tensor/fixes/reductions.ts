@@ -1,4 +1,4 @@
-/** Mended gradients of sums, means, extremes, and of repetition, which is the gradient of a sum. */
+/** Fixed gradients of sums, means, extremes, and of repetition, which is the gradient of a sum. */
 import * as tf from "@tensorflow/tfjs"; // not through tf.ts, which calls this file
 import { mask, setGradient } from "./set_gradient.ts";
 
@@ -32,7 +32,7 @@ function sumOverCopies(dy: tf.Tensor, shape: number[], repeats: number[]): tf.Te
 }
 
 /** Sum, mean, tile, max, min. */
-export function mendReductions(): void {
+export function fixReductions(): void {
   setGradient("Sum", ["x"], {
     x: (dy, [x], { axis }) => repeatOver(x, dy, reducedAxes(x, axis)),
   });

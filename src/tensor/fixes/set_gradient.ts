@@ -1,4 +1,4 @@
-/** How a mend replaces a gradient of TensorFlow.js, and what several mends need. */
+/** How a fix replaces a gradient of TensorFlow.js, and what several fixes need. */
 import * as tf from "@tensorflow/tfjs"; // not through tf.ts, which calls this file
 import { withoutTape } from "../tape.ts";
 

@@ -1,7 +1,7 @@
 /**
  * Matrix products for TensorFlow.js's kernels BatchMatMul and _FusedMatMul: `C = op(A) op(B)` in all
  * transposition cases, batches broadcast, the sum split where the result alone has too few tiles.
- * Replacing the stock kernel also mends its wrong split sums with a transposed B.
+ * Replacing the stock kernel also fixes its wrong split sums with a transposed B.
  */
 import type * as tfTypes from "@tensorflow/tfjs";
 import { tf } from "../../../tensor/tf.ts";
