@@ -37,6 +37,11 @@ export interface GeneratorManifest {
    * of 1/2048. Absent where there is no such input.
    */
   noise?: { size: number };
+  /**
+   * Inputs besides `latent`, `label` and `noise`, by name, in the file's order: a style, a mask, a truncation
+   * factor. The caller gives them at each run. Absent where there are none.
+   */
+  conditions?: ConditionInput[];
   /** The first output. */
   output: {
     /** `"image"`: `[N, channels, height, width]`; `"sample"`: `[N, length]`. */
@@ -66,7 +71,20 @@ export interface GeneratorManifest {
   selfTest: SelfTest;
 }
 
-/** Seeds and the values that they must give. */
+/** The type of an element of a condition, as the file takes it. */
+export type ConditionType = "float32" | "float16" | "int32" | "int64" | "uint8" | "bool";
+
+/** One input that the caller gives besides latent and label. */
+export interface ConditionInput {
+  /** The input's name in the file. */
+  name: string;
+  /** The type of an element. */
+  dtype: ConditionType;
+  /** The shape for one sample, without N: `[]` is one value for each sample. */
+  shape: number[];
+}
+
+/** Seeds and the values that they must give; conditions hold 0.5, or 0 where they are integers or bool. */
 export interface SelfTest {
   /** Seeds of the latents, untruncated; one batch. */
   seeds: number[];
@@ -100,7 +118,7 @@ export function parseManifest(json: string): GeneratorManifest {
 /** The manifest's first fault, in words, or null. */
 function findFault(manifest: unknown): string | null {
   if (!isRecord(manifest)) return "it is not an object";
-  const { latent, noise, output, selfTest, classNames, truncationMean } = manifest;
+  const { latent, noise, conditions, output, selfTest, classNames, truncationMean } = manifest;
   if (!isCount(manifest.formatVersion)) return "formatVersion is not a positive integer";
   if (typeof manifest.producer !== "string") return "producer is not a string";
   if (!isRecord(latent) || !isCount(latent.dimension)) return "latent.dimension is not a count";
@@ -111,6 +129,10 @@ function findFault(manifest: unknown): string | null {
   }
   if (noise !== undefined && (!isRecord(noise) || !isCount(noise.size))) {
     return "noise.size is not a count";
+  }
+  if (conditions !== undefined) {
+    const fault = findConditionsFault(conditions);
+    if (fault !== null) return fault;
   }
   if (!isRecord(output) || (output.name !== "image" && output.name !== "sample")) {
     return "output.name is neither image nor sample";
@@ -144,6 +166,33 @@ function findFault(manifest: unknown): string | null {
     return "weightsSha256 is not 64 hexadecimal digits";
   }
   return findSelfTestFault(selfTest);
+}
+
+const CONDITION_TYPES: readonly string[] = [
+  "float32",
+  "float16",
+  "int32",
+  "int64",
+  "uint8",
+  "bool",
+] satisfies ConditionType[];
+
+function findConditionsFault(conditions: unknown): string | null {
+  if (!Array.isArray(conditions)) return "conditions is not a list";
+  const names = new Set<string>(["latent", "label", "noise"]);
+  for (const [index, condition] of conditions.entries()) {
+    const where = `conditions[${index}]`;
+    if (!isRecord(condition)) return `${where} is not an object`;
+    const { name, dtype, shape } = condition;
+    if (!isString(name) || name === "") return `${where}.name is not a name`;
+    if (names.has(name)) return `${where}.name is ${name}, which another input has`;
+    names.add(name);
+    if (!isString(dtype) || !CONDITION_TYPES.includes(dtype)) {
+      return `${where}.dtype is ${JSON.stringify(dtype)}, not ${CONDITION_TYPES.join(", ")}`;
+    }
+    if (!isArrayOf(shape, isCount)) return `${where}.shape is not a list of positive integers`;
+  }
+  return null;
 }
 
 function findSelfTestFault(selfTest: unknown): string | null {
