@@ -6,8 +6,13 @@
  * Randomness, data and everything that the host computes (learning rates, Adam's bias corrections)
  * come in from outside, so a step has no hidden state: `(state, inputs, random) -> (state, scalars)`.
  */
-import type * as tf from "@tensorflow/tfjs";
-import type { HostTensors, TensorFunction, TensorMap, TensorSpec } from "../tensor/types.ts";
+import type {
+  HostTensors,
+  StepRandom,
+  TensorFunction,
+  TensorMap,
+  TensorSpec,
+} from "../tensor/types.ts";
 
 /**
  * Samples that batches are picked from; they stay the same as long as a step lives. Where they fit an
@@ -35,19 +40,6 @@ export interface InputSpec extends TensorSpec {
    * Such an input is float32.
    */
   pool?: SamplePool;
-}
-
-/**
- * The random numbers of one step. Each call is an independent stream: the n-th call of a step (from 0)
- * draws the numbers at `{seed, stream: n, step}` of src/random/counter_random.ts, so every engine
- * must see the same calls in the same order. Calls are counted within the step's own kind: what another
- * kind would have drawn leaves no gap.
- */
-export interface StepRandom {
-  /** U[0, 1) numbers of a shape. */
-  uniform(shape: number[]): tf.Tensor;
-  /** N(0, 1) numbers of a shape. */
-  normal(shape: number[]): tf.Tensor;
 }
 
 /**

@@ -4,9 +4,9 @@
  * snapshot, so it costs the training nothing.
  */
 import { type ObjectiveName, verdictKind } from "../config/objective.ts";
+import { firstSamples } from "../data/samples.ts";
 import type { DataSource } from "../data/source.ts";
 import { objectives } from "../objectives/objectives.ts";
-import { firstSamples } from "../pipeline/pictures.ts";
 
 /** How much samples vary beside the data, below which they have collapsed. */
 const COLLAPSED = 0.2;

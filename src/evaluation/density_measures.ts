@@ -2,6 +2,7 @@
  * Samples against a density that is known: the one place that says in which bins and by which modes, for
  * the report, for `deno task evaluate` and for evaluations during training.
  */
+import { valueInterval } from "../data/samples.ts";
 import type { DataSource } from "../data/source.ts";
 import {
   type LineTheory,
@@ -11,7 +12,6 @@ import {
   type SampleMatrix,
   sampleMatrix,
 } from "../metrics/mod.ts";
-import { plotRange } from "../pipeline/pictures.ts";
 
 /** Samples that are measured in the end on the line: a perfect generator's JSD reads about 0.0001. */
 export const LINE_SAMPLES = 100_000;
@@ -31,7 +31,7 @@ export function lineMeasures(
     samples,
     density: (x) => density.density([x]),
     logits,
-    binning: { range: plotRange(data), bins: LINE_BINS },
+    binning: { range: valueInterval(data), bins: LINE_BINS },
   });
 }
 

@@ -19,10 +19,11 @@ import {
   randomConvExtractor,
 } from "./features.ts";
 import {
-  drawNeighbours,
   measureMemorization,
   measureSliced,
   MOST_TRAINING,
+  type NeighborImages,
+  neighborImages,
   planThumbnails,
   type Thumbnail,
   thumbnails,
@@ -58,8 +59,8 @@ export type Figures = Omit<Evaluation, "formatVersion" | "model" | "data" | "sec
 export interface ImageEvaluation {
   /** The figures. */
   figures: Figures;
-  /** PNG: samples beside their nearest training images. */
-  neighbours: Uint8Array;
+  /** The samples nearest to the training data, beside it. */
+  neighbors: NeighborImages;
 }
 
 /** Samples that are drawn unless told otherwise: many for 64 features, and compared in seconds. */
@@ -132,7 +133,7 @@ export async function evaluateImages(setup: EvaluationSetup): Promise<ImageEvalu
     );
   }
   const labelOf = labels.labelOf && ((each: number) => labels.labelOf!(each - seed));
-  const neighbours = await drawNeighbours({
+  const neighbors = await neighborImages({
     sampler,
     data,
     training,
@@ -151,7 +152,7 @@ export async function evaluateImages(setup: EvaluationSetup): Promise<ImageEvalu
     const asked = sampler.info.conditional ? labels.all(count) : undefined;
     figures.classes = classEvaluation(classifier, data, generated.sets[1], asked);
   }
-  return { figures, neighbours };
+  return { figures, neighbors };
 }
 
 /** Stacked digits have a thousand classes, which a network learns by single digits. */

@@ -1,6 +1,6 @@
 /**
  * How samples resemble the training data pixel by pixel: small copies of the images, the distance by
- * random projections, the nearest training images and the picture of them.
+ * random projections, and the nearest training images.
  */
 import type { DataSource } from "../data/source.ts";
 import {
@@ -11,7 +11,6 @@ import {
   sampleMatrix,
   slicedWasserstein,
 } from "../metrics/mod.ts";
-import { imageGrid } from "../report/image_grid.ts";
 import type { Sampler } from "../sampler/mod.ts";
 import type { MemorizationEvaluation, SlicedEvaluation } from "./evaluation.ts";
 import { halves } from "./feature_measures.ts";
@@ -27,10 +26,10 @@ const LOOKUPS = { least: 64, most: 1000 };
 export const MOST_TRAINING = 100_000;
 /** Random directions of the sliced distance. */
 export const PROJECTIONS = 100;
-/** Rows of the picture. */
+/** Samples that are shown beside their nearest training images. */
 const SHOWN = 10;
 /** Training images in a row. */
-const SHOWN_NEIGHBOURS = 5;
+const SHOWN_NEIGHBORS = 5;
 
 /** How an image is made small. */
 export interface Thumbnail {
@@ -135,9 +134,9 @@ export function measureMemorization(lookup: Lookup): MemorizationEvaluation {
   };
 }
 
-/** What {@linkcode drawNeighbours} draws from. */
-export interface NeighbourPicture {
-  /** Draws the samples again. */
+/** What {@linkcode neighborImages} takes images from. */
+export interface NeighborSetup {
+  /** Makes the samples again. */
   sampler: Sampler;
   /** The training images. */
   data: DataSource;
@@ -145,37 +144,40 @@ export interface NeighbourPicture {
   training: SampleMatrix;
   /** How they were made small. */
   thumbnail: Thumbnail;
-  /** Whose `closest` are drawn. */
+  /** Whose `closest` are shown. */
   memorization: MemorizationEvaluation;
   /** The class of a sample, for a conditional generator. */
   labelOf?: (seed: number) => number;
 }
 
-/**
- * Draws the samples that are nearest to the training data, each on the left of its row, with its nearest
- * training images on the right.
- * @returns a PNG
- */
-export async function drawNeighbours(picture: NeighbourPicture): Promise<Uint8Array> {
-  const { sampler, data, training, thumbnail, memorization, labelOf } = picture;
+/** Samples beside their nearest training images, row by row. */
+export interface NeighborImages {
+  /** In each row the sample, then its nearest training images, nearest first. */
+  images: PixelBatch;
+  /** Images of a row. */
+  columns: number;
+}
+
+/** Takes the samples that are nearest to the training data, each with its nearest training images. */
+export async function neighborImages(setup: NeighborSetup): Promise<NeighborImages> {
+  const { sampler, data, training, thumbnail, memorization, labelOf } = setup;
   const seeds = memorization.closest.map(({ seed }) => seed);
   const samples = (await Array.fromAsync(
     generatedBatches(sampler, { seeds, label: labelOf && seeds.map(labelOf) }),
   ))[0]; // SHOWN fit into one batch
   const small = sampleMatrix(thumbnails(samples, thumbnail), thumbnail.length);
-  const k = Math.min(SHOWN_NEIGHBOURS, training.count);
+  const k = Math.min(SHOWN_NEIGHBORS, training.count);
   const { indices } = nearestNeighbors(small, training, k);
   const size = data.sampleSize;
-  const neighbours = pixelsOf(data, indices).data;
+  const neighbors = pixelsOf(data, indices).data;
   const images = new Uint8Array(seeds.length * (1 + k) * size);
   for (let row = 0; row < seeds.length; row++) {
     const start = row * (1 + k) * size;
     images.set(samples.data.subarray(row * size, (row + 1) * size), start);
-    images.set(neighbours.subarray(row * k * size, (row + 1) * k * size), start + size);
+    images.set(neighbors.subarray(row * k * size, (row + 1) * k * size), start + size);
   }
-  const grid = imageGrid(
-    { ...samples, data: images, count: seeds.length * (1 + k) },
-    { columns: 1 + k },
-  );
-  return await grid.toPng();
+  return {
+    images: { ...samples, data: images, count: seeds.length * (1 + k) },
+    columns: 1 + k,
+  };
 }

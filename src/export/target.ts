@@ -1,8 +1,7 @@
 /** What can be exported: networks of this project, functions of tensors, models of TensorFlow.js Layers. */
 import type { NetworkSpec } from "../config/network.ts";
 import { tf } from "../tensor/tf.ts";
-import type { StepRandom } from "../engine/types.ts";
-import type { HostTensors, TensorMap } from "../tensor/types.ts";
+import type { HostTensors, StepRandom, TensorMap } from "../tensor/types.ts";
 import { UserError } from "../errors.ts";
 import { applyNetwork, buildNetwork } from "../nn/mod.ts";
 

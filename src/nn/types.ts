@@ -5,8 +5,7 @@
 import type { InitializerSpec, LayerSpec } from "../config/network.ts";
 import type { NetworkSpec } from "../config/network.ts";
 import type { tf } from "../tensor/tf.ts";
-import type { StepRandom } from "../engine/types.ts";
-import type { TensorMap } from "../tensor/types.ts";
+import type { StepRandom, TensorMap } from "../tensor/types.ts";
 
 /** How one parameter starts. */
 export type ParameterInit =

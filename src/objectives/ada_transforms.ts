@@ -6,7 +6,7 @@
  */
 import { withoutTape } from "../tensor/tape.ts";
 import { tf } from "../tensor/tf.ts";
-import type { StepRandom } from "../engine/types.ts";
+import type { StepRandom } from "../tensor/types.ts";
 
 /** Standard deviations: of brightness; of the binary logarithm of contrast and of saturation. */
 const BRIGHTNESS = 0.2;

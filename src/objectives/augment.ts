@@ -10,7 +10,7 @@
 import type { AugmentPolicy } from "../config/stability.ts";
 import { withoutTape } from "../tensor/tape.ts";
 import { tf } from "../tensor/tf.ts";
-import type { StepRandom } from "../engine/types.ts";
+import type { StepRandom } from "../tensor/types.ts";
 import {
   flipLuma,
   mirror,

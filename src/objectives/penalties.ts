@@ -5,7 +5,7 @@
  */
 import type { ObjectiveSpec } from "../config/objective.ts";
 import { tf } from "../tensor/tf.ts";
-import type { StepRandom } from "../engine/types.ts";
+import type { StepRandom } from "../tensor/types.ts";
 
 /** A discriminator as a function of samples. `[n, ...sample] -> [n, 1]` */
 export type Critic = (samples: tf.Tensor) => tf.Tensor;

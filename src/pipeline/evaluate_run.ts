@@ -20,6 +20,8 @@ import { findRun, readRunConfig } from "../run/run_folder.ts";
 import { evaluateImages } from "../evaluation/evaluate_images.ts";
 import { evaluatePoints } from "../evaluation/evaluate_points.ts";
 import type { Evaluation } from "../evaluation/evaluation.ts";
+import type { NeighborImages } from "../evaluation/likeness.ts";
+import { imageGrid } from "../report/image_grid.ts";
 
 /** What to evaluate, and how. */
 export interface EvaluateOptions {
@@ -50,7 +52,7 @@ export interface EvaluateOptions {
 export interface EvaluatedRun {
   /** As it is in the JSON. */
   evaluation: Evaluation;
-  /** The JSON, and for images the picture of the nearest training images. */
+  /** The JSON, and for images a grid of the nearest training images. */
   files: string[];
 }
 
@@ -80,9 +82,9 @@ export async function evaluateRun(
   }
 
   const setup = { sampler, data, spec, count, seed, k, features, onStage };
-  const { figures, neighbours } = data.kind === "image"
+  const { figures, neighbors } = data.kind === "image"
     ? await evaluateImages(setup)
-    : { figures: await evaluatePoints(setup), neighbours: undefined };
+    : { figures: await evaluatePoints(setup), neighbors: undefined };
   const { name, threads } = sampler.device;
   const evaluation: Evaluation = {
     formatVersion: 1,
@@ -104,7 +106,7 @@ export async function evaluateRun(
   };
   const folder = model.slice(0, model.lastIndexOf("/") + 1);
   const file = options.out ?? `${folder}evaluation.json`;
-  return { evaluation, files: await write(evaluation, file, neighbours) };
+  return { evaluation, files: await write(evaluation, file, neighbors) };
 }
 
 async function findGenerator(
@@ -184,14 +186,15 @@ function checkShapes(model: string, { output }: GeneratorInfo, data: DataSource)
 async function write(
   evaluation: Evaluation,
   file: string,
-  neighbours: Uint8Array | undefined,
+  neighbors: NeighborImages | undefined,
 ): Promise<string[]> {
   const folder = file.slice(0, file.lastIndexOf("/") + 1);
   if (folder) await ensureFolder(folder);
   const files = [file];
-  if (neighbours) {
-    files.push(`${folder}neighbours.png`);
-    await writeFileAtomically(files[1], neighbours);
+  if (neighbors) {
+    files.push(`${folder}neighbors.png`);
+    const sheet = imageGrid(neighbors.images, { columns: neighbors.columns });
+    await writeFileAtomically(files[1], await sheet.toPng());
   }
   const text = JSON.stringify(evaluation, null, 2) + "\n"; // what is not finite becomes null
   await writeFileAtomically(file, new TextEncoder().encode(text));

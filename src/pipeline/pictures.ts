@@ -1,4 +1,5 @@
 /** Pictures of samples: a grid for images, a plot for points in one or two dimensions. */
+import { firstSamples, valueInterval } from "../data/samples.ts";
 import type { DataSource } from "../data/source.ts";
 import { imageGrid } from "../report/image_grid.ts";
 import { type DiscriminatorCurves, drawDensityPlot } from "../report/density_plot.ts";
@@ -61,7 +62,7 @@ function drawPoints(
     return drawDensityPlot({
       title,
       subtitle,
-      range: plotRange(data),
+      range: valueInterval(data),
       samples,
       data: reals,
       density: density && ((x) => density.density([x])),
@@ -77,16 +78,4 @@ function drawPoints(
     return drawScatterPlot({ title, subtitle, data: reals, samples, modes });
   }
   return undefined;
-}
-
-/** The interval that a 1-D plot and the estimates cover. */
-export function plotRange(data: DataSource): [number, number] {
-  const [low, high] = data.density?.bounds[0] ?? data.valueRange;
-  return low < high ? [low, high] : [low - 1, high + 1];
-}
-
-/** The first samples of the data, at most so many. @returns `[n, ...shape]` flat */
-export function firstSamples(data: DataSource, most: number): Float32Array {
-  const count = Math.min(most, data.count);
-  return data.batch(Uint32Array.from({ length: count }, (_, index) => index)).values;
 }

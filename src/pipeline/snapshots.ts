@@ -4,11 +4,13 @@
  * gives the last picture again.
  */
 import type { RunConfig } from "../config/run_config.ts";
+import { decodePng } from "../data/images/png_reader.ts";
+import { firstSamples } from "../data/samples.ts";
 import type { DataSource } from "../data/source.ts";
 import type { Engine } from "../engine/types.ts";
 import type { HostTensors } from "../tensor/types.ts";
 import type { Network } from "../nn/mod.ts";
-import { gifOfPngs } from "../report/gif.ts";
+import { gifOfFiles } from "../report/gif.ts";
 import { writeFileAtomically } from "../files.ts";
 import type { RunFolder } from "../run/run_folder.ts";
 import {
@@ -17,7 +19,7 @@ import {
   type NetworkRunner,
   seededLatents,
 } from "../evaluation/generate.ts";
-import { drawSamples, firstSamples, type Picture, POINTS_PER_PICTURE } from "./pictures.ts";
+import { drawSamples, type Picture, POINTS_PER_PICTURE } from "./pictures.ts";
 
 /** Makes a run's pictures. */
 export interface SnapshotWriter {
@@ -78,7 +80,12 @@ export async function openSnapshots(setup: SnapshotSetup): Promise<SnapshotWrite
         names.sort().map((name) => Deno.readFile(`${folder.samples}/${name}`)),
       );
       const path = `${folder.path}/samples.gif`;
-      await writeFileAtomically(path, gifOfPngs(files));
+      await writeFileAtomically(
+        path,
+        gifOfFiles(files, {
+          decode: (png, index) => decodePng(png, `frame ${index} of the GIF`),
+        }),
+      );
       return path;
     },
     dispose: () => runner.dispose(),

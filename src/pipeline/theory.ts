@@ -3,6 +3,7 @@
  * and the discriminator beside its optimum for one dimension, modes for two.
  */
 import type { RunConfig } from "../config/run_config.ts";
+import { valueInterval } from "../data/samples.ts";
 import type { DataSource } from "../data/source.ts";
 import type { Engine } from "../engine/types.ts";
 import type { HostTensor, HostTensors } from "../tensor/types.ts";
@@ -20,7 +21,6 @@ import {
   modeMeasures,
 } from "../evaluation/density_measures.ts";
 import { compileNetwork, generatorWeights, seededLatents } from "../evaluation/generate.ts";
-import { plotRange } from "./pictures.ts";
 
 /** Points that the discriminator's curve is drawn through. */
 const CURVE_POINTS = 401;
@@ -77,7 +77,7 @@ async function measureOnLine(
     return lineMeasures(samples, data); // packs and classes have no curve over x
   }
   const reals = exact.sample(LINE_SAMPLES, { seed: config.seed + 1 }); // not those of training
-  const range = plotRange(data);
+  const range = valueInterval(data);
   const x = Float32Array.from(
     { length: CURVE_POINTS },
     (_, i) => range[0] + (range[1] - range[0]) * i / (CURVE_POINTS - 1),

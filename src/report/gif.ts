@@ -3,8 +3,7 @@
  * not flicker, the last held longer.
  */
 import gifenc from "gifenc";
-import { decodePng } from "../data/images/png_reader.ts";
-import { Raster, type RasterImage } from "../sampler/raster.ts";
+import { Raster, type RasterImage } from "../raster/raster.ts";
 
 /** The part of gifenc that is used; the package brings no types. */
 interface Gifenc {
@@ -75,18 +74,17 @@ export function animatedGif(
 }
 
 /**
- * Makes the GIF of a run from its PNG files, of which only the shown ones are decoded. Files of another
- * size than the last, such as those of a session with another grid, are left out.
- * @param files PNGs, in order
+ * Makes the GIF of a run from its image files, of which only those that become frames are decoded. Files
+ * of another size than the last, such as those of a session with another grid, are left out.
+ * @param files encoded images, in order
+ * @param options.decode decodes a file; the index is that of the frame
  * @throws {RangeError} if there are none
- * @throws {UserError} if one is no PNG, or damaged
  */
-export function gifOfPngs(
+export function gifOfFiles(
   files: readonly Uint8Array[],
-  options: GifOptions = {},
+  options: GifOptions & { decode: (file: Uint8Array, index: number) => RasterImage },
 ): Uint8Array<ArrayBuffer> {
-  const frames = spacedOut(files, options.maxFrames ?? 60)
-    .map((bytes, index) => decodePng(bytes, `frame ${index} of the GIF`));
+  const frames = spacedOut(files, options.maxFrames ?? 60).map(options.decode);
   const last = frames.at(-1);
   const alike = frames.filter((frame) =>
     frame.width === last?.width && frame.height === last.height
@@ -94,13 +92,13 @@ export function gifOfPngs(
   return animatedGif(alike, options);
 }
 
-/** At most `most` items, evenly spaced, with the first and the last. */
-function spacedOut<T>(items: readonly T[], most: number): readonly T[] {
-  if (items.length <= most) return items;
-  if (most < 2) return items.slice(-1);
+/** At most `max` items, evenly spaced, with the first and the last. */
+function spacedOut<T>(items: readonly T[], max: number): readonly T[] {
+  if (items.length <= max) return items;
+  if (max < 2) return items.slice(-1);
   return Array.from(
-    { length: most },
-    (_, i) => items[Math.round(i * (items.length - 1) / (most - 1))],
+    { length: max },
+    (_, i) => items[Math.round(i * (items.length - 1) / (max - 1))],
   );
 }
 

@@ -2,8 +2,8 @@
  * Training's images as one picture to look at: from the numbers that networks give to a grid, enlarged by
  * whole pixels where the images are small.
  */
-import { grid } from "../sampler/grid.ts";
-import { Raster, type RasterImage } from "../sampler/raster.ts";
+import { grid } from "../raster/grid.ts";
+import { Raster, type RasterImage } from "../raster/raster.ts";
 
 /** Images as networks have them. */
 export interface ImageBatch {

@@ -1,8 +1,8 @@
 /** What a generator gives: a sample with its numbers, and the ways to show it when it is an image. */
 import type { OutputSpec } from "./generator_info.ts";
-import { grid, type GridOptions } from "./grid.ts";
-import type { PngImage } from "./png.ts";
-import { Raster } from "./raster.ts";
+import { grid, type GridOptions } from "../raster/grid.ts";
+import type { PngImage } from "../raster/png.ts";
+import { Raster } from "../raster/raster.ts";
 import type { Batch } from "./requests.ts";
 
 /** A run that is done: what it was made from, and what it gave. */

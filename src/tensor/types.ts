@@ -27,3 +27,16 @@ export interface TensorSpec {
 
 /** A forward function: tensors in, tensors out. Pure, as a step is. */
 export type TensorFunction = (inputs: TensorMap) => TensorMap;
+
+/**
+ * The random numbers of one step. Each call is an independent stream: the n-th call of a step (from 0)
+ * draws the numbers at `{seed, stream: n, step}` of src/random/counter_random.ts, so every engine
+ * must see the same calls in the same order. Calls are counted within the step's own kind: what another
+ * kind would have drawn leaves no gap.
+ */
+export interface StepRandom {
+  /** U[0, 1) numbers of a shape. */
+  uniform(shape: number[]): tf.Tensor;
+  /** N(0, 1) numbers of a shape. */
+  normal(shape: number[]): tf.Tensor;
+}

@@ -8,8 +8,8 @@
  * `augment/...` where augmentation is adaptive.
  */
 import { tf } from "../tensor/tf.ts";
-import type { StepProgram, StepRandom } from "../engine/types.ts";
-import type { HostTensors, TensorMap, TensorSpec } from "../tensor/types.ts";
+import type { StepProgram } from "../engine/types.ts";
+import type { HostTensors, StepRandom, TensorMap, TensorSpec } from "../tensor/types.ts";
 import type { RunConfig } from "../config/run_config.ts";
 import { buildNetwork, type Network } from "../nn/mod.ts";
 import { checkCombination, checkObjective } from "../objectives/compatibility.ts";

@@ -1,7 +1,6 @@
 /** One update of each player: losses, gradients, optimiser. Pure functions of tensors. */
 import { tf } from "../tensor/tf.ts";
-import type { StepRandom } from "../engine/types.ts";
-import type { TensorMap } from "../tensor/types.ts";
+import type { StepRandom, TensorMap } from "../tensor/types.ts";
 import { verdictKind } from "../config/objective.ts";
 import type { RunConfig } from "../config/run_config.ts";
 import { valueAndGradients } from "../nn/gradients.ts";

@@ -4,8 +4,7 @@
  */
 import type { RunConfig } from "../config/run_config.ts";
 import { tf } from "../tensor/tf.ts";
-import type { StepRandom } from "../engine/types.ts";
-import type { TensorMap } from "../tensor/types.ts";
+import type { StepRandom, TensorMap } from "../tensor/types.ts";
 import { augmentByChance, diffAugment } from "../objectives/augment.ts";
 import { packSamples } from "../objectives/packing.ts";
 

@@ -17,8 +17,8 @@ const PERMISSIONS = [
 /** Modules with examples of their own besides the public faces. */
 const DOCUMENTED = [
   "src/data/open.ts",
-  "src/sampler/grid.ts",
-  "src/sampler/png.ts",
+  "src/raster/grid.ts",
+  "src/raster/png.ts",
   "src/sampler/sampler.ts",
 ];
 

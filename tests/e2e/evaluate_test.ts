@@ -78,7 +78,7 @@ Deno.test("deno task evaluate prints a table, writes its files and ends with one
     const evaluation = JSON.parse(stdout.trimEnd().split("\n").at(-1)!);
     const [json, picture] = evaluation.files;
     assertEquals(json, "runs/00000-digits-tiny/evaluation.json");
-    assertEquals(picture, "runs/00000-digits-tiny/neighbours.png");
+    assertEquals(picture, "runs/00000-digits-tiny/neighbors.png");
     assertGreater(evaluation.features[0].figures.generated.frechet, 0);
     delete evaluation.files;
     assertEquals(JSON.parse(await Deno.readTextFile(`${folder}/${json}`)), evaluation);

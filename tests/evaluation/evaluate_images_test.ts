@@ -59,7 +59,7 @@ Deno.test("evaluateRun() finds a generator that gives the data itself perfect, a
         assertEquals(trainingIndex, seed);
       }
       assertStringIncludes(evaluation.warnings[0], "the covariance cannot have full rank");
-      assertEquals(files, [`${folder}/evaluation.json`, `${folder}/neighbours.png`]);
+      assertEquals(files, [`${folder}/evaluation.json`, `${folder}/neighbors.png`]);
       assertEquals(JSON.parse(await Deno.readTextFile(files[0])), evaluation);
       await checkNeighbours(files[1]);
     },
@@ -103,7 +103,7 @@ Deno.test("evaluateRun() shows the collapse of a generator that gives one image"
       assert(
         evaluation.warnings.includes("only 1 of 40 samples differ: the generator has collapsed"),
       );
-      assert((await Deno.stat(`${folder}/out/neighbours.png`)).size > 0);
+      assert((await Deno.stat(`${folder}/out/neighbors.png`)).size > 0);
     },
   ));
 

@@ -2,8 +2,7 @@
 import { assertEquals } from "@std/assert";
 import { networkSchema, type NetworkSpec } from "../../src/config/network.ts";
 import { tf } from "../../src/tensor/tf.ts";
-import type { StepRandom } from "../../src/engine/types.ts";
-import type { HostTensors, TensorFunction, TensorMap } from "../../src/tensor/types.ts";
+import type { HostTensors, StepRandom, TensorFunction, TensorMap } from "../../src/tensor/types.ts";
 import { applyNetwork, buildNetwork, type Network, valueAndGradients } from "../../src/nn/mod.ts";
 import { STREAMS } from "../../src/random/counter_random.ts";
 import { assertAllMatch, readGolden, type Summaries, type Summary, uniformAt } from "./golden.ts";

@@ -1,7 +1,6 @@
 import { assertAlmostEquals, assertEquals } from "@std/assert";
 import { tf } from "../../src/tensor/tf.ts";
-import type { StepRandom } from "../../src/engine/types.ts";
-import type { TensorMap } from "../../src/tensor/types.ts";
+import type { StepRandom, TensorMap } from "../../src/tensor/types.ts";
 import { valueAndGradients } from "../../src/nn/mod.ts";
 import {
   discriminatorPenalties,

@@ -1,7 +1,8 @@
 import { assertEquals, assertLess, assertThrows } from "@std/assert";
-import { animatedGif, gifOfPngs } from "../../src/report/mod.ts";
-import { encodePng } from "../../src/sampler/png.ts";
-import type { RasterImage } from "../../src/sampler/raster.ts";
+import { decodePng } from "../../src/data/images/png_reader.ts";
+import { animatedGif, gifOfFiles } from "../../src/report/mod.ts";
+import { encodePng } from "../../src/raster/png.ts";
+import type { RasterImage } from "../../src/raster/raster.ts";
 import { decodeGif } from "./gif_decoder.ts";
 
 function greyFrame(seed: number, side = 20): RasterImage {
@@ -65,10 +66,12 @@ Deno.test("animatedGif() refuses no frames and frames of different sizes", () =>
   );
 });
 
-Deno.test("gifOfPngs() makes the same GIF from files, and drops those of another size", async () => {
+const decode = (file: Uint8Array): RasterImage => decodePng(file, "a frame");
+
+Deno.test("gifOfFiles() makes the same GIF from files, and drops those of another size", async () => {
   const frames = [greyFrame(1), greyFrame(2)];
   const files = await Promise.all(frames.map(encodePng));
   const other = await encodePng(greyFrame(9, 10));
-  assertEquals(gifOfPngs([other, ...files]), animatedGif(frames));
-  assertThrows(() => gifOfPngs([]), RangeError, "Cannot make a GIF of 0 frames");
+  assertEquals(gifOfFiles([other, ...files], { decode }), animatedGif(frames));
+  assertThrows(() => gifOfFiles([], { decode }), RangeError, "Cannot make a GIF of 0 frames");
 });

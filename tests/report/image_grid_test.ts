@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { decodePng } from "../../src/data/images/png_reader.ts";
 import { enlarge, imageGrid } from "../../src/report/mod.ts";
 import { toRasters } from "../../src/report/image_grid.ts";
-import { encodePng } from "../../src/sampler/png.ts";
+import { encodePng } from "../../src/raster/png.ts";
 
 Deno.test("toRasters() maps [-1, 1] to bytes, clips, and shows NaN as black", () => {
   const data = Float32Array.of(-1, 0, 1, 7, -9, NaN);

@@ -6,15 +6,14 @@ import { tf } from "../../tensor/tf.ts";
 import { fillNormal, fillUniform } from "../../random/counter_random.ts";
 import { checkPools, inputValues } from "../sample_pool.ts";
 import { kindOf } from "../step_kinds.ts";
+import type { CompiledFunction, CompiledStep, Engine, StepInputs, StepProgram } from "../types.ts";
 import type {
-  CompiledFunction,
-  CompiledStep,
-  Engine,
-  StepInputs,
-  StepProgram,
+  HostTensor,
+  HostTensors,
   StepRandom,
-} from "../types.ts";
-import type { HostTensor, HostTensors, TensorFunction, TensorMap } from "../../tensor/types.ts";
+  TensorFunction,
+  TensorMap,
+} from "../../tensor/types.ts";
 
 /**
  * Runs on a TensorFlow.js backend.

@@ -1,7 +1,7 @@
 /** From a training step to the ONNX model that runs many of them. */
 import { tf } from "../../tensor/tf.ts";
-import type { InputSpec, StepProgram, StepRandom } from "../types.ts";
-import type { TensorMap, TensorSpec } from "../../tensor/types.ts";
+import type { InputSpec, StepProgram } from "../types.ts";
+import type { StepRandom, TensorMap, TensorSpec } from "../../tensor/types.ts";
 import { lowerGraph } from "../../graph/lower/lower.ts";
 import { irVersionFor } from "../../graph/onnx_graph.ts";
 import { encodeModel } from "../../graph/protobuf.ts";

@@ -1,6 +1,5 @@
 /** From a function of tensors to its work on the GPU: recorded, shortened, fused, given memory. */
-import type { StepRandom } from "../types.ts";
-import type { TensorMap, TensorSpec } from "../../tensor/types.ts";
+import type { StepRandom, TensorMap, TensorSpec } from "../../tensor/types.ts";
 import type { GanforgeWebGpuBackend } from "./backend.ts";
 import type { WebGpu } from "./device.ts";
 import { StepExecutable } from "./executable.ts";

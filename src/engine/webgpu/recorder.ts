@@ -4,8 +4,7 @@
  */
 import type * as tfTypes from "@tensorflow/tfjs";
 import { tf } from "../../tensor/tf.ts";
-import type { StepRandom } from "../types.ts";
-import type { TensorMap, TensorSpec } from "../../tensor/types.ts";
+import type { StepRandom, TensorMap, TensorSpec } from "../../tensor/types.ts";
 import { type GanforgeWebGpuBackend, TENSOR_USAGE } from "./backend.ts";
 import type { TensorData } from "./backend_types.ts";
 import type { Operation, StepGraph, Value, ValueSource } from "./graph.ts";

@@ -3,8 +3,7 @@
  * and gives the graph of the kernels that it called, gradients included.
  */
 import type { tf } from "../../tensor/tf.ts";
-import type { StepRandom } from "../../engine/types.ts";
-import type { TensorMap, TensorSpec } from "../../tensor/types.ts";
+import type { StepRandom, TensorMap, TensorSpec } from "../../tensor/types.ts";
 import { UserError } from "../../errors.ts";
 import { type KernelGraph, type KernelInput, sameNumbers } from "./kernel_graph.ts";
 import { removeDeadCode, shareCommonSubexpressions } from "./passes.ts";

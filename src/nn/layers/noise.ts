@@ -3,7 +3,7 @@
  * can stay random when the network is used: each sample then brings the numbers for it, so that it
  * depends on its seed and on nothing else of the batch.
  */
-import type { StepRandom } from "../../engine/types.ts";
+import type { StepRandom } from "../../tensor/types.ts";
 import { tf } from "../../tensor/tf.ts";
 import { NOISE_LEVELS } from "../../random/latents.ts";
 import type { BuiltLayer, LayerCall, LayerScope, SpecOf } from "../types.ts";

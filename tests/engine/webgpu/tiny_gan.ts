@@ -3,8 +3,8 @@
  * running statistics, a gradient penalty, Adam with bias corrections in the state, an EMA.
  */
 import { tf } from "../../../src/tensor/tf.ts";
-import type { StepProgram, StepRandom } from "../../../src/engine/types.ts";
-import type { HostTensor, HostTensors, TensorMap } from "../../../src/tensor/types.ts";
+import type { StepProgram } from "../../../src/engine/types.ts";
+import type { HostTensor, HostTensors, StepRandom, TensorMap } from "../../../src/tensor/types.ts";
 import { normals } from "./helpers.ts";
 
 const LATENT = 6;

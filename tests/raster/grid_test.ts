@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { grid } from "../../src/sampler/grid.ts";
-import { Raster, type RasterImage } from "../../src/sampler/raster.ts";
+import { grid } from "../../src/raster/grid.ts";
+import { Raster, type RasterImage } from "../../src/raster/raster.ts";
 
 const dot = (value: number): RasterImage => ({
   width: 2,

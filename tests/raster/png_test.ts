@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import fc from "fast-check";
 import { inflateSync } from "node:zlib";
-import { encodePng, type PngImage } from "../../src/sampler/png.ts";
+import { encodePng, type PngImage } from "../../src/raster/png.ts";
 
 /** A decoder of the test's own, from the specification: chunks, zlib, filters. */
 function decode(file: Uint8Array): { ihdr: number[]; data: Uint8Array; chunks: string[] } {

@@ -1,0 +1,18 @@
+/** What measures and plots take from a data set: its first samples, and the interval of 1-D data. */
+import type { DataSource } from "./source.ts";
+
+/**
+ * The first samples of the data.
+ * @param maxCount samples at most; fewer where the data have fewer
+ * @returns `[n, ...data.shape]` flat
+ */
+export function firstSamples(data: DataSource, maxCount: number): Float32Array {
+  const count = Math.min(maxCount, data.count);
+  return data.batch(Uint32Array.from({ length: count }, (_, index) => index)).values;
+}
+
+/** The interval of 1-D data: the bounds of their density where it is known, else of their values. */
+export function valueInterval(data: DataSource): [number, number] {
+  const [low, high] = data.density?.bounds[0] ?? data.valueRange;
+  return low < high ? [low, high] : [low - 1, high + 1];
+}

@@ -1,0 +1,97 @@
+/** Imports run one way, and the tables of ARCHITECTURE.md say exactly what the code does. */
+import { assert, assertEquals } from "@std/assert";
+import { circles, readModules, ROOT } from "./modules.ts";
+import { readPage, roomOf } from "./page.ts";
+
+/**
+ * Imports that are still to go, and groups of modules that still import one another. The list may only
+ * shrink: what is listed must be there.
+ */
+const REMAINING: { imports: string[]; circles: string[] } = {
+  imports: [],
+  circles: [],
+};
+
+const modules = await readModules();
+const page = await readPage();
+const known = new Set(REMAINING.imports);
+const order = new Map(page.rooms.map(({ name }, index) => [name, index]));
+
+/** Imports between rooms: the importing room, the imported one, and the two modules. */
+const crossings = [...modules.values()].flatMap(({ path, imports }) => {
+  const from = roomOf(path, page.rooms);
+  return imports.flatMap((target) => {
+    const to = roomOf(target, page.rooms);
+    return from && to && from !== to ? [{ from, to, text: `${path} imports ${target}` }] : [];
+  });
+});
+
+Deno.test("every module of src, tasks and bench has a room in ARCHITECTURE.md, and every room a module", () => {
+  const homeless = [...modules.keys()].filter((path) =>
+    /^(src|tasks|bench)\//.test(path) && !roomOf(path, page.rooms)
+  );
+  assertEquals(homeless, []);
+  const used = new Set([...modules.keys()].map((path) => roomOf(path, page.rooms)));
+  assertEquals(page.rooms.map(({ name }) => name).filter((name) => !used.has(name)), []);
+});
+
+Deno.test("a room imports exactly what its row in ARCHITECTURE.md lists", () => {
+  const wrong: string[] = [];
+  for (const { name, imports } of page.rooms) {
+    const own = crossings.filter(({ from, text }) => from === name && !known.has(text));
+    const unlisted = own.filter(({ to }) => !imports.includes(to));
+    wrong.push(...unlisted.map(({ text }) => `${text}, which the row of ${name} does not list`));
+    const unused = imports.filter((to) => !own.some((crossing) => crossing.to === to));
+    wrong.push(...unused.map((to) => `the row of ${name} lists ${to}, which it does not import`));
+  }
+  assertEquals(wrong, []);
+});
+
+Deno.test("a room imports only rooms above it in the table of ARCHITECTURE.md", () => {
+  const wrong = crossings.filter(({ from, to, text }) =>
+    !known.has(text) && order.get(to)! > order.get(from)!
+  );
+  assertEquals(wrong.map(({ text }) => text), []);
+});
+
+Deno.test("no modules import one another in a circle, by values or by types", () => {
+  const edges = new Map([...modules].map(([path, { imports }]) => [path, imports]));
+  assertEquals(circles(edges).map((group) => group.join(" ")), REMAINING.circles);
+});
+
+Deno.test("circles() finds the groups of nodes that reach one another", () => {
+  const edges = new Map([["a", ["b"]], ["b", ["c", "d"]], ["c", ["a"]], ["d", ["e"]], ["e", [
+    "d",
+  ]]]);
+  assertEquals(circles(edges), [["a", "b", "c"], ["d", "e"]]);
+  assertEquals(circles(new Map([["a", ["b", "c"]], ["b", ["c"]]])), []);
+});
+
+Deno.test("the remaining exceptions are still there", () => {
+  const imports = new Set(crossings.map(({ text }) => text));
+  assertEquals(REMAINING.imports.filter((text) => !imports.has(text)), []);
+});
+
+Deno.test("a package is imported exactly by the rooms that its row in ARCHITECTURE.md lists", async () => {
+  const users = new Map<string, Set<string>>();
+  for (const { path, packages } of modules.values()) {
+    const room = path.startsWith("tests/") ? "tests" : roomOf(path, page.rooms);
+    for (const name of packages) {
+      if (room && name !== "@ganforge/ganforge") {
+        users.set(name, (users.get(name) ?? new Set()).add(room));
+      }
+    }
+  }
+  const listed = Object.fromEntries(page.packages.map(({ name, rooms }) => [name, rooms.sort()]));
+  const actual = [...users].map(([name, rooms]): [string, string[]] => [name, [...rooms].sort()]);
+  assertEquals(sorted(Object.fromEntries(actual)), sorted(listed));
+  const config = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
+  for (const specifier of Object.keys(config.imports)) {
+    const name = specifier.split("/").slice(0, specifier.startsWith("@") ? 2 : 1).join("/");
+    assert(name in listed, `deno.json maps ${specifier}, which has no row in ARCHITECTURE.md`);
+  }
+});
+
+function sorted(record: Record<string, string[]>): Record<string, string[]> {
+  return Object.fromEntries(Object.entries(record).sort(([a], [b]) => a < b ? -1 : 1));
+}
