@@ -7,6 +7,8 @@ export interface Room {
   name: string;
   /** The rooms that it may import. */
   imports: string[];
+  /** Whether it may import all of `src`, used or not. */
+  isOpen: boolean;
 }
 
 /** A row of the table of packages. */
@@ -23,18 +25,35 @@ export interface Page {
   packages: Package[];
 }
 
+/** The cell of a room that may import all of `src`. */
+const ALL = "all of src";
+
 /** Reads ARCHITECTURE.md. */
 export async function readPage(): Promise<Page> {
   const text = await Deno.readTextFile(new URL("ARCHITECTURE.md", ROOT));
   const names = (cell: string): string[] =>
     [...cell.matchAll(/`([^`]+)`/g)].map(([, name]) => name);
-  const rooms = tableRows(text, "room").flatMap(([room, , imports]) =>
-    names(room).map((name) => ({ name, imports: names(imports) }))
+  const rows = tableRows(text, "room");
+  const known = rows.flatMap(([room]) => names(room));
+  const roomsOf = (cell: string): string[] =>
+    cell === ALL
+      ? known.filter((name) => name.startsWith("src/"))
+      : names(cell).map((name) => fullName(name, known));
+  const rooms = rows.flatMap(([room, , cell]) =>
+    names(room).map((name) => ({ name, imports: roomsOf(cell), isOpen: cell === ALL }))
   );
-  const packages = tableRows(text, "package").flatMap(([name, used]) =>
-    names(name).map((name) => ({ name, rooms: names(used) }))
+  const packages = tableRows(text, "package").flatMap(([name, cell]) =>
+    names(name).map((name) => ({ name, rooms: roomsOf(cell) }))
   );
   return { rooms, packages };
+}
+
+/** `nn` for `src/nn`, `errors` for `src/errors.ts`; the rooms outside `src` and the tests as they are. */
+function fullName(name: string, known: readonly string[]): string {
+  if (name === "tests") return name;
+  const found = [name, `src/${name}`, `src/${name}.ts`].find((each) => known.includes(each));
+  if (found === undefined) throw new Error(`ARCHITECTURE.md names ${name}, which has no row`);
+  return found;
 }
 
 /** The cells of the table whose first column has some title; without the header. */
