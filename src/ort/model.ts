@@ -7,7 +7,7 @@ import { loadRuntime } from "./runtime.ts";
 
 /** A tensor that goes into a file. */
 export interface ModelInput {
-  /** Its numbers; their type is the tensor's. */
+  /** Its values; their type is the tensor's. */
   data: Float32Array | Uint8Array;
   /** Its sizes, the batch first. */
   shape: number[];
@@ -15,7 +15,7 @@ export interface ModelInput {
 
 /** A tensor that comes out. */
 export interface ModelOutput {
-  /** Its numbers. */
+  /** Its values. */
   data: Float32Array;
   /** Its sizes, the batch first. */
   shape: number[];
@@ -41,14 +41,14 @@ export interface LoadedModel {
  * @throws {UserError} where the runtime refuses it
  */
 export async function loadModel(bytes: Uint8Array, name: string): Promise<LoadedModel> {
-  const { ort, sessionOptions, description } = await loadRuntime();
+  const { ort, sessionOptions, description, notTaken } = await loadRuntime();
   const session = await attempt(
     name,
     "refuses it",
     () => ort.InferenceSession.create(bytes, sessionOptions),
   );
   return {
-    runtime: description,
+    runtime: notTaken ? `${description} (${notTaken})` : description,
     async run(inputs, outputs) {
       const feeds = Object.fromEntries(
         Object.entries(inputs).map(([input, { data, shape }]) => [
@@ -72,13 +72,13 @@ export async function loadModel(bytes: Uint8Array, name: string): Promise<Loaded
 }
 
 /** Turns what the runtime throws into one line that names the file. */
-async function attempt<T>(name: string, verdict: string, call: () => Promise<T>): Promise<T> {
+async function attempt<T>(name: string, what: string, call: () => Promise<T>): Promise<T> {
   try {
     return await call();
   } catch (error) {
     const reason = (error instanceof Error ? error.message : String(error))
       .replaceAll(/\s+/g, " ").trim();
-    throw new UserError(`Cannot run ${name}: ONNX Runtime ${verdict} (${reason})`, {
+    throw new UserError(`Cannot run ${name}: ONNX Runtime ${what} (${reason})`, {
       cause: error,
     });
   }

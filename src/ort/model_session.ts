@@ -1,10 +1,11 @@
 /** Runs a finished file in onnxruntime-web, for its self-test and the parity check. */
 import { availableParallelism } from "node:os";
-import type * as Ort from "onnxruntime-web";
 import type { HostTensor, HostTensors } from "../tensor/types.ts";
 import { UserError } from "../errors.ts";
-import { sessionOptionsFor, withRoomyWasmMemory } from "./wasm_memory.ts";
 import type { ExternalData } from "../graph/external_data.ts";
+import type { OrtModule, OrtSession, OrtTensor, OrtValueMetadata } from "./types.ts";
+import { sessionOptionsFor } from "./wasm_memory.ts";
+import { createWebSession, importWasmBuild } from "./web.ts";
 
 /** A file that is ready to run. */
 export interface ModelSession extends AsyncDisposable {
@@ -49,23 +50,23 @@ export async function openModel(
   bytes: Uint8Array,
   externalData?: ExternalData,
 ): Promise<ModelSession> {
-  const ort = await import("onnxruntime-web");
-  const { wasm } = ort.env;
-  // The first session of a process fixes the number of threads; 0 or undefined: nobody chose one yet.
-  wasm.numThreads ||= globalThis.navigator?.hardwareConcurrency ?? availableParallelism(); // Node 20
+  const ort = await importWasmBuild("files");
+  const threads = globalThis.navigator?.hardwareConcurrency ?? availableParallelism(); // Node 20
   const runtime = `onnxruntime-web ${ort.env.versions.web ?? ort.env.versions.common}`;
-  let session: Ort.InferenceSession;
+  let session: OrtSession;
   try {
-    session = await withRoomyWasmMemory(() =>
-      ort.InferenceSession.create(bytes, {
-        executionProviders: ["wasm"],
-        logSeverityLevel: 3,
-        ...sessionOptionsFor(externalData?.sizeBytes ?? 0),
-        ...(externalData
-          ? { externalData: [{ path: externalData.location, data: joined(externalData) }] }
-          : {}),
-      })
-    );
+    ({ session } = await createWebSession(ort, {
+      threads,
+      create: () =>
+        ort.InferenceSession.create(bytes, {
+          executionProviders: ["wasm"],
+          logSeverityLevel: 3,
+          ...sessionOptionsFor(externalData?.sizeBytes ?? 0),
+          ...(externalData
+            ? { externalData: [{ path: externalData.location, data: joined(externalData) }] }
+            : {}),
+        }),
+    }));
   } catch (error) {
     throw new UserError(`Cannot run the exported file in ${runtime}: ${firstLine(error)}`, {
       cause: error,
@@ -97,10 +98,10 @@ export async function openModel(
 
 /** The tensor as the file wants it: whole numbers as int64, axes of length 1 where it has more of them. */
 function toOrtTensor(
-  ort: typeof Ort,
+  ort: OrtModule,
   tensor: HostTensor | undefined,
-  input: Ort.InferenceSession.ValueMetadata,
-): Ort.Tensor {
+  input: OrtValueMetadata,
+): OrtTensor {
   if (tensor === undefined) {
     throw new UserError(`Cannot run the exported file: its input ${input.name} is not given`);
   }

@@ -1,14 +1,12 @@
 /**
- * Finds an ONNX Runtime: onnxruntime-node where a person has installed it, which is native and fast,
- * else onnxruntime-web, which is WebAssembly and always there.
+ * Opens an ONNX Runtime for everything but the sampler: onnxruntime-node where a person has installed
+ * it, which is native and fast, else onnxruntime-web, which is WebAssembly and always there.
  */
-import type * as Ort from "onnxruntime-web";
 import { UserError } from "../errors.ts";
 import { encodeModel } from "../graph/protobuf.ts";
-import { withRoomyWasmMemory } from "./wasm_memory.ts";
-
-/** ONNX Runtime's module; both packages have the same API. */
-export type OrtModule = typeof Ort;
+import { loadNative } from "./native.ts";
+import type { OrtModule, OrtSessionOptions } from "./types.ts";
+import { createWebSession, importWasmBuild } from "./web.ts";
 
 /** Which ONNX Runtime to use; `"auto"` takes onnxruntime-node where it is there. */
 export type RuntimeChoice = "auto" | "node" | "web";
@@ -22,9 +20,11 @@ export interface OnnxRuntime {
   /** Threads that one session uses. */
   threads: number;
   /** For each session. */
-  sessionOptions: Ort.InferenceSession.SessionOptions;
-  /** For the person at the terminal. */
+  sessionOptions: OrtSessionOptions;
+  /** For the person at the terminal: package, version, threads. */
   description: string;
+  /** Why an installed onnxruntime-node was not taken; undefined where none is installed. */
+  notTaken?: string;
 }
 
 /** Steps of a GAN of ordinary size are cut into too small pieces for more threads to help. */
@@ -34,7 +34,10 @@ const MAX_THREADS = 16;
 export interface RuntimeOptions {
   /** Default "auto". */
   runtime?: RuntimeChoice;
-  /** Default: the number of cores, at most 16. */
+  /**
+   * Default: the number of cores, at most 16. onnxruntime-web keeps those that it was started with in
+   * this process.
+   */
   threads?: number;
 }
 
@@ -45,23 +48,26 @@ export interface RuntimeOptions {
 export async function loadRuntime(options: RuntimeOptions = {}): Promise<OnnxRuntime> {
   const { runtime = "auto" } = options;
   const threads = options.threads ?? Math.min(MAX_THREADS, navigator.hardwareConcurrency ?? 1);
+  let notTaken: string | undefined;
   if (runtime !== "web") {
     const native = await loadNative();
-    if (typeof native !== "string") return describe(native, "node", threads);
-    if (runtime === "node") throw new UserError(`Cannot load onnxruntime-node: ${native}`);
+    if ("ort" in native) return describe(native.ort, "node", threads);
+    if (runtime === "node") throw new UserError(`Cannot load onnxruntime-node: ${native.missing}`);
+    if (native.isInstalled) notTaken = `onnxruntime-node is not used: ${native.missing}`;
   }
-  const ort = await import("onnxruntime-web");
-  const { wasm } = ort.env;
-  if (!webStarted) {
-    wasm.numThreads = threads;
-    // The first session starts the threads, and fixes their number for this process.
-    await withRoomyWasmMemory(() => ort.InferenceSession.create(emptyModel()));
-    webStarted = true;
-  }
-  return describe(ort, "web", wasm.numThreads ?? threads);
+  const ort = await importWasmBuild("files");
+  started ??= createWebSession(ort, {
+    threads,
+    create: () => ort.InferenceSession.create(emptyModel()),
+  }).catch((error) => {
+    started = undefined;
+    throw error;
+  });
+  return { ...describe(ort, "web", (await started).threads), notTaken };
 }
 
-let webStarted = false;
+/** The first session, which starts the threads. */
+let started: ReturnType<typeof createWebSession> | undefined;
 
 /** The smallest model: it gives its input back. */
 function emptyModel(): Uint8Array {
@@ -98,31 +104,6 @@ function describe(ort: OrtModule, kind: "node" | "web", threads: number): OnnxRu
 }
 
 /**
- * onnxruntime-node, or why it cannot be loaded.
- *
- * It is looked for in `node_modules` folders only, beside this file and in the working directory, and
- * is no dependency of this project: named in an import map, a lock file or a dynamic import, Deno would
- * download its 290 MB for everyone.
- */
-async function loadNative(): Promise<OrtModule | string> {
-  const { createRequire } = await import("node:module");
-  let reason = "there is no such package";
-  for (const place of [() => import.meta.url, () => `file://${Deno.cwd()}/`]) {
-    try {
-      return createRequire(place())("onnxruntime-node");
-    } catch (error) {
-      const message = (error as Error).message.split("\n")[0];
-      if (!/^Cannot find module|must be a file URL/.test(message)) reason = message;
-    }
-  }
-  return `${reason}; npm install --no-save --ignore-scripts onnxruntime-node@${NATIVE_VERSION} makes it ` +
-    "available, and it needs --allow-ffi"; // its script fetches CUDA's part, which is of no use here
-}
-
-/** The version that this project is tested with: the web package's. */
-const NATIVE_VERSION = "1.30.0";
-
-/**
  * Runs `body`; where ONNX Runtime gets no memory, says so in a sentence.
  * @throws {UserError} in that case; other errors pass
  */
@@ -137,7 +118,7 @@ export async function sayingMemory<T>(runtime: OnnxRuntime, body: () => Promise<
     const bytes = /buffer of size (\d+)/.exec(message)?.[1];
     const wanted = bytes === undefined ? "enough memory" : `${bytes} bytes of memory`;
     throw new UserError(
-      `Cannot compute this on the processor: ${runtime.description} could not get ${wanted}; take a ` +
+      `Cannot compute this on the CPU: ${runtime.description} could not get ${wanted}; take a ` +
         "smaller batch or network" +
         (runtime.kind === "web"
           ? ", or install onnxruntime-node, which may use more than 4 GiB"

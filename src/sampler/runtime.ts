@@ -1,12 +1,6 @@
-/**
- * ONNX Runtime Web: which build to import, on which device to run, with how many threads.
- *
- * - Deno and Node: the package's root entry, its "node" export, the one whose threads work there.
- * - A page: `/wasm`, which needs no `eval` and so lives with a strict Content-Security-Policy.
- * - WebGPU: `/webgpu`, imported only when it is chosen (its WebAssembly has 27 MB).
- */
+/** ONNX Runtime Web: on which device to run, with how many threads. Which build that takes: ort/web.ts. */
 import { UserError } from "../errors.ts";
-import { withRoomyWasmMemory } from "../ort/wasm_memory.ts";
+import { createWebSession, importWasmBuild, importWebGpuBuild } from "../ort/web.ts";
 import type { InputSpec } from "./generator_info.ts";
 import { findGpu } from "./gpu.ts";
 import { canShareMemory, defaultThreads, hasFiles } from "./platform.ts";
@@ -91,7 +85,7 @@ async function openOnGpu(
   options: RuntimeOptions,
   adapter: string | null,
 ): Promise<Runtime> {
-  const ort: OrtModule = await import("onnxruntime-web/webgpu");
+  const ort = await importWebGpuBuild();
   const session = await inTurn(() => {
     ort.env.wasm.numThreads = 1; // the GPU works; and this build's threads do not start in Deno
     setPaths(ort, options.wasm, "ort-wasm-simd-threaded.asyncify.wasm");
@@ -108,9 +102,6 @@ async function openOnGpu(
   }
 }
 
-/** The number of threads that ONNX Runtime started with; it cannot change. */
-let startedThreads: number | null = null;
-
 async function openOnWasm(
   model: ModelBytes,
   name: string,
@@ -119,19 +110,14 @@ async function openOnWasm(
   reason: string | null,
 ): Promise<Runtime> {
   let fallback = reason;
-  const ort = await importWasmBuild();
-  const session = await inTurn(async () => {
-    const { wasm } = ort.env;
-    if (startedThreads === null) {
-      const wanted = options.threads ?? (wasm.numThreads || defaultThreads());
-      wasm.numThreads = canShareMemory() ? wanted : 1;
-      setPaths(ort, options.wasm, "ort-wasm-simd-threaded.wasm");
-    }
-    const session = await withRoomyWasmMemory(() => createSession(ort, model, "wasm"));
-    startedThreads = wasm.numThreads ?? 1;
-    return session;
+  const ort = await importWasmBuild(hasFiles ? "files" : "page");
+  const { session, threads } = await inTurn(() => {
+    setPaths(ort, options.wasm, "ort-wasm-simd-threaded.wasm");
+    return createWebSession(ort, {
+      threads: canShareMemory() ? options.threads ?? defaultThreads() : 1,
+      create: () => createSession(ort, model, "wasm"),
+    });
   });
-  const threads = startedThreads ?? 1;
   if (options.threads !== undefined && options.threads !== threads) {
     const why = canShareMemory()
       ? `ONNX Runtime has already started with ${threads}`
@@ -140,12 +126,6 @@ async function openOnWasm(
       .filter((part) => part !== null).join("; ");
   }
   return wrapSession(name, ort, session, input, { name: "wasm", threads, adapter: null, fallback });
-}
-
-async function importWasmBuild(): Promise<OrtModule> {
-  // The comments keep bundlers for pages from following the import that only Deno and Node make.
-  if (hasFiles) return await import(/* webpackIgnore: true */ /* @vite-ignore */ "onnxruntime-web");
-  return await import("onnxruntime-web/wasm");
 }
 
 function setPaths(ort: OrtModule, wasm: RuntimeOptions["wasm"], file: string): void {

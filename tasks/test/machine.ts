@@ -2,6 +2,7 @@
  * What the tests need of the machine: a WebGPU adapter (a software Vulkan driver will do) and a
  * browser. Where apt and root are there, they are installed; elsewhere a line says what to install.
  */
+import { NATIVE_VERSION } from "../../src/ort/native.ts";
 import { hasProgram, runCommand } from "./process.ts";
 
 interface Need {
@@ -27,7 +28,7 @@ const NEEDS: Need[] = [
 
 /** Where a native ONNX Runtime for the referees' tests goes. */
 const REFEREES = ".tools/referees";
-const NATIVE_RUNTIME = "onnxruntime-node@1.30.0";
+const NATIVE_RUNTIME = `onnxruntime-node@${NATIVE_VERSION}`;
 
 /**
  * Installs what is missing, or says what is.

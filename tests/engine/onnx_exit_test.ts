@@ -1,5 +1,5 @@
-import { assert, assertEquals } from "@std/assert";
-import { withRoomyWasmMemory } from "../../src/ort/wasm_memory.ts";
+/** How a process with a threaded ONNX Runtime ends. */
+import { assertEquals } from "@std/assert";
 
 /**
  * A program that trains the default preset a little with two threads and then just ends. Its step needs
@@ -52,21 +52,4 @@ Deno.test("a process that used the engine ends by itself", async () => {
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
-});
-
-Deno.test("withRoomyWasmMemory() makes shared memories that need not grow, and no others", async () => {
-  const pages = (memory: WebAssembly.Memory) => memory.buffer.byteLength / 65536;
-  await withRoomyWasmMemory(() => {
-    assertEquals(
-      pages(new WebAssembly.Memory({ initial: 1, maximum: 65536, shared: true })),
-      32768,
-    );
-    assertEquals(pages(new WebAssembly.Memory({ initial: 1, maximum: 8, shared: true })), 8);
-    assertEquals(pages(new WebAssembly.Memory({ initial: 1, maximum: 65536 })), 1);
-    assertEquals(pages(new WebAssembly.Memory({ initial: 0, maximum: 0, shared: true })), 0);
-    return Promise.resolve();
-  });
-  const after = new WebAssembly.Memory({ initial: 1, maximum: 65536, shared: true });
-  assertEquals(pages(after), 1);
-  assert(WebAssembly.Memory.name === "Memory");
 });

@@ -116,8 +116,10 @@ Deno.test("The sampler imports onnxruntime-web and nothing else", async () => {
     "npm:/onnxruntime-web@1.30.0/webgpu",
     "src/errors.ts",
     "src/manifest.ts",
+    "src/ort/types.ts",
+    "src/ort/wasm_memory.ts",
+    "src/ort/web.ts",
     "src/random/counter_random.ts",
     "src/random/latents.ts",
-    "src/wasm_memory.ts",
   ]);
 });

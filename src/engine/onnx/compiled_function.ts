@@ -1,5 +1,4 @@
 /** A forward function that ONNX Runtime runs. */
-import type * as Ort from "onnxruntime-web";
 import { irVersionFor } from "../../graph/onnx_graph.ts";
 import { lowerGraph } from "../../graph/lower/lower.ts";
 import { speedUp } from "../../graph/passes/training.ts";
@@ -8,6 +7,7 @@ import { traceTwice } from "../../graph/trace/trace.ts";
 import type { CompiledFunction } from "../types.ts";
 import type { HostTensors, TensorFunction, TensorSpec } from "../../tensor/types.ts";
 import { type OnnxRuntime, sayingMemory } from "../../ort/runtime.ts";
+import type { OrtTensor } from "../../ort/types.ts";
 
 /**
  * Traces a function and opens a session for it.
@@ -36,7 +36,7 @@ export async function compileOnnxFunction(
   );
   return {
     async run(given: HostTensors): Promise<HostTensors> {
-      const feeds: Record<string, Ort.Tensor> = {};
+      const feeds: Record<string, OrtTensor> = {};
       for (const name of session.inputNames) {
         const { data, shape, dtype } = given[name];
         feeds[name] = new ort.Tensor(dtype, data as Float32Array, shape);
@@ -55,7 +55,7 @@ export async function compileOnnxFunction(
 }
 
 /** The elements, with truth values as whole numbers. */
-function hostData(tensor: Ort.Tensor): Float32Array | Int32Array {
+function hostData(tensor: OrtTensor): Float32Array | Int32Array {
   if (tensor.type === "bool") return Int32Array.from(tensor.data as Uint8Array);
   return tensor.data as Float32Array | Int32Array;
 }

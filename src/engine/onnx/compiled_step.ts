@@ -2,13 +2,13 @@
  * A training step that ONNX Runtime runs: a session for each kind of step, between which the state goes
  * to and fro as it is.
  */
-import type * as Ort from "onnxruntime-web";
 import { arrange, inverse, permuteData } from "../../graph/lower/layout.ts";
 import { kindOf, kindStretches } from "../step_kinds.ts";
 import type { CompiledStep, StepInputs, StepProgram } from "../types.ts";
 import type { HostTensors, TensorSpec } from "../../tensor/types.ts";
 import { checkFits } from "./memory.ts";
 import type { OnnxRuntime } from "../../ort/runtime.ts";
+import type { OrtTensor } from "../../ort/types.ts";
 import { buildStepModel, type StateSlot } from "./step_graph.ts";
 import { StepSession } from "./step_session.ts";
 
@@ -27,7 +27,7 @@ export class OnnxStep implements CompiledStep {
   readonly #specs: Record<string, TensorSpec>;
   readonly #seed: number;
   readonly #sessions = new Map<string, StepSession>();
-  readonly #state = new Map<string, Ort.Tensor>();
+  readonly #state = new Map<string, OrtTensor>();
   /** The state in the layouts of the first kind, which all others take on. */
   #slots: StateSlot[] = [];
   #isDisposed = false;
@@ -136,7 +136,7 @@ export class OnnxStep implements CompiledStep {
     data: Float32Array | Int32Array,
     order: readonly number[],
     { shape, dtype }: Pick<StateSlot, "shape" | "dtype">,
-  ): Ort.Tensor {
+  ): OrtTensor {
     const dims = arrange(shape, order);
     return new this.#setup.runtime.ort.Tensor(dtype, data.slice() as Float32Array, dims);
   }

@@ -42,7 +42,8 @@ export async function createOnnxEngine(options: OnnxEngineOptions = {}): Promise
 
   return {
     name: `onnx-${runtime.kind}`,
-    description: `cpu through ${runtime.description}`,
+    description: `CPU through ${runtime.description}` +
+      (runtime.notTaken ? ` (${runtime.notTaken})` : ""),
     async compileStep(program, state, seed) {
       checkPools(program.inputs);
       const setup = { runtime, availableBytes: options.memoryBytes ?? availableBytes(runtime) };

@@ -1,5 +1,4 @@
 /** One kind of a training step in ONNX Runtime: its session, and the inputs of a call. */
-import type * as Ort from "onnxruntime-web";
 import { arrange } from "../../graph/lower/layout.ts";
 import { sizeOf } from "../../graph/trace/kernel_graph.ts";
 import { fillInput } from "../sample_pool.ts";
@@ -7,6 +6,7 @@ import type { StepInputs } from "../types.ts";
 import { firstName, lastName, stackedName, STEP_COUNT } from "./loop_graph.ts";
 import { fillRandomInput } from "./random_input.ts";
 import { type OnnxRuntime, sayingMemory } from "../../ort/runtime.ts";
+import type { OrtSession, OrtTensor } from "../../ort/types.ts";
 import {
   programInput,
   type RandomInput,
@@ -23,7 +23,7 @@ const MAX_INPUT_BYTES = 2 ** 26;
 const MAX_STEPS = 64;
 
 /** Tensors of ONNX Runtime by name. */
-type Feeds = Record<string, Ort.Tensor>;
+type Feeds = Record<string, OrtTensor>;
 
 /** A step's model without its bytes, which the session has read. */
 export type StepPlan = Omit<StepModel, "bytes">;
@@ -35,13 +35,13 @@ export interface SessionCall {
   /** The number of the first. */
   firstStep: number;
   /** The state before them, which is replaced by that after them. */
-  state: Map<string, Ort.Tensor>;
+  state: Map<string, OrtTensor>;
 }
 
 /** Runs steps of one kind. */
 export class StepSession {
   readonly #runtime: OnnxRuntime;
-  readonly #session: Ort.InferenceSession;
+  readonly #session: OrtSession;
   readonly #seed: number;
   /** Filled anew for each call: fresh memory would cost more than the numbers. */
   readonly #randomBuffers = new Map<string, Float32Array>();
@@ -53,7 +53,7 @@ export class StepSession {
   private constructor(
     runtime: OnnxRuntime,
     plan: StepPlan,
-    session: Ort.InferenceSession,
+    session: OrtSession,
     seed: number,
   ) {
     this.#runtime = runtime;

@@ -1,4 +1,4 @@
-/** Activation functions, right to the second derivative (see src/engine/gradient_mends.ts). */
+/** Activation functions, right to the second derivative (see src/tensor/gradient_fixes.ts). */
 import type { ActivationName } from "../../config/network.ts";
 import { tf } from "../../tensor/tf.ts";
 import type { BuiltLayer, LayerScope, SpecOf } from "../types.ts";
