@@ -1,5 +1,6 @@
 /** ONNX Runtime Web: on which device to run, with how many threads. Which build that takes: ort/web.ts. */
 import { UserError } from "../errors.ts";
+import type { OrtModule } from "../ort/types.ts";
 import { createWebSession, importWasmBuild, importWebGpuBuild } from "../ort/web.ts";
 import type { InputSpec } from "./generator_info.ts";
 import { findGpu } from "./gpu.ts";
@@ -8,7 +9,6 @@ import { inTurn } from "./queue.ts";
 import {
   createSession,
   type ModelBytes,
-  type OrtModule,
   reasonOf,
   type Runtime,
   runZeros,

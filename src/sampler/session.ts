@@ -1,6 +1,6 @@
 /** One ONNX Runtime session of a generator: how it is made, fed and read. On which device: runtime.ts. */
-import type * as Ort from "onnxruntime-web";
 import { UserError } from "../errors.ts";
+import type { OrtModule, OrtSession, OrtTensor } from "../ort/types.ts";
 import { sessionOptionsFor } from "../ort/wasm_memory.ts";
 import type { InputSpec } from "./generator_info.ts";
 import { inTurn } from "./queue.ts";
@@ -48,9 +48,6 @@ export interface ModelBytes {
   weights: { path: string; data: Uint8Array }[];
 }
 
-/** ONNX Runtime, whichever build. */
-export type OrtModule = typeof Ort;
-
 /** ONNX Runtime shall not print what it throws as well: 4 is "fatal" alone. */
 const QUIET = { logSeverityLevel: 4 } as const;
 
@@ -59,7 +56,7 @@ export function createSession(
   ort: OrtModule,
   { bytes, weights }: ModelBytes,
   device: "wasm" | "webgpu",
-): Promise<Ort.InferenceSession> {
+): Promise<OrtSession> {
   return ort.InferenceSession.create(bytes, {
     executionProviders: [device],
     ...(weights.length > 0 ? { externalData: weights } : {}),
@@ -72,7 +69,7 @@ export function createSession(
 export function wrapSession(
   name: string,
   ort: OrtModule,
-  session: Ort.InferenceSession,
+  session: OrtSession,
   input: InputSpec,
   device: SamplerDevice,
 ): Runtime {
@@ -80,7 +77,7 @@ export function wrapSession(
   return {
     device,
     async run(count, { latents, labels, noise }) {
-      const feeds: Record<string, Ort.Tensor> = {
+      const feeds: Record<string, OrtTensor> = {
         [input.latentName]: new ort.Tensor("float32", latents, [count, ...input.latentShape]),
       };
       if (label !== null && labels !== null) {

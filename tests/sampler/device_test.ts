@@ -121,5 +121,8 @@ Deno.test("The sampler imports onnxruntime-web and nothing else", async () => {
     "src/ort/web.ts",
     "src/random/counter_random.ts",
     "src/random/latents.ts",
+    "src/raster/grid.ts",
+    "src/raster/png.ts",
+    "src/raster/raster.ts",
   ]);
 });
