@@ -26,7 +26,7 @@ const shape = config.discriminator.inputShape;
 const step = buildTrainingStep(config, { shape });
 const data = madeUpData(512);
 const feed = batchFeed({
-  config,
+  seed: config.seed,
   data: engineName.startsWith("tfjs-") ? { ...data, stored: undefined } : data,
   trainingStep: step,
 });

@@ -221,7 +221,11 @@ function classifierStep(body: Network, head: Network): StepProgram {
         return { loss, aux: {} };
       }, weights);
       const slots = section(state, "slots");
-      const updated = applyUpdate(OPTIMIZER, weights, grads, slots, hyper as tf.Tensor1D);
+      const updated = applyUpdate(OPTIMIZER, weights, {
+        grads,
+        slots,
+        hyper: hyper as tf.Tensor1D,
+      });
       return {
         state: {
           ...withPrefix("weights", updated.params),

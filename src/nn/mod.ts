@@ -1,7 +1,7 @@
 /** Networks: built from their description, initialised, applied, differentiated. */
 export { applyNetwork } from "./apply.ts";
 export { buildNetwork } from "./build.ts";
-export { type ValueAndGradients, valueAndGradients } from "./gradients.ts";
+export { type TensorTree, type ValueAndGradients, valueAndGradients } from "./gradients.ts";
 export { initialParameters } from "./initializers.ts";
 export type {
   ApplyContext,

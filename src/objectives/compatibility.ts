@@ -71,6 +71,19 @@ export interface PlayerNetworks {
   discriminator: Network;
 }
 
+/** What of a config may contradict itself. */
+export type CombinationConfig = Pick<
+  RunConfig,
+  | "augment"
+  | "batchSize"
+  | "conditional"
+  | "discriminator"
+  | "generator"
+  | "objective"
+  | "pack"
+  | "update"
+>;
+
 /**
  * Refuses options that do not go together.
  *
@@ -85,7 +98,7 @@ export interface PlayerNetworks {
  *   and fakes at once.
  * @throws {UserError} with the reason and the way out
  */
-export function checkCombination(config: RunConfig, networks: PlayerNetworks): void {
+export function checkCombination(config: CombinationConfig, networks: PlayerNetworks): void {
   checkView(config, networks);
   checkClasses(config, networks);
   checkEnds(config);
@@ -117,7 +130,7 @@ export function checkCombination(config: RunConfig, networks: PlayerNetworks): v
   }
 }
 
-function checkView(config: RunConfig, { discriminator }: PlayerNetworks): void {
+function checkView(config: CombinationConfig, { discriminator }: PlayerNetworks): void {
   const { augment, batchSize, objective, pack = 1 } = config;
   if (augment && discriminator.spec.inputShape.length !== 3) {
     throw new UserError(
@@ -146,7 +159,10 @@ function checkView(config: RunConfig, { discriminator }: PlayerNetworks): void {
   }
 }
 
-function checkBatchNorm({ batchSize, pack = 1, update }: RunConfig, players: PlayerNetworks): void {
+function checkBatchNorm(
+  { batchSize, pack = 1, update }: CombinationConfig,
+  players: PlayerNetworks,
+): void {
   const isJoined = update.discriminatorBatch === "concatenated";
   const seen = { generator: batchSize, discriminator: (isJoined ? 2 : 1) * batchSize / pack };
   for (const player of ["generator", "discriminator"] as const) {
@@ -178,7 +194,10 @@ function checkPolicies(policies: readonly AugmentPolicy[], shape: readonly numbe
   }
 }
 
-function checkClasses(config: RunConfig, { generator, discriminator }: PlayerNetworks): void {
+function checkClasses(
+  config: CombinationConfig,
+  { generator, discriminator }: PlayerNetworks,
+): void {
   const { conditional = false, objective } = config;
   const labelled = [generator, discriminator].find((network) => network.usesLabels);
   if (labelled && !conditional) {

@@ -28,7 +28,12 @@ const WITH_TARGETS: ObjectiveName = "least-squares";
  * dark pixel.
  * @throws {UserError} with the reason and the way out
  */
-export function checkEnds({ discriminator, generator, objective }: RunConfig): void {
+export function checkEnds(
+  { discriminator, generator, objective }: Pick<
+    RunConfig,
+    "discriminator" | "generator" | "objective"
+  >,
+): void {
   const verdict = lastActivation(discriminator.layers);
   if (RANGES[verdict] && (objective.name !== WITH_TARGETS || verdict === "softmax")) {
     throw new UserError(

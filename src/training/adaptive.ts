@@ -1,22 +1,22 @@
 /**
  * Adaptive augmentation (Karras et al. 2020, "Training Generative Adversarial Networks with Limited
- * Data", section 3): the chance of a transform grows while the discriminator is too sure of the reals,
- * and shrinks otherwise. It lives in the step's state, so a resumed run goes on with the same bits, and
- * no engine has to stop for it.
+ * Data", section 3): the probability of a transform grows while the discriminator is too confident on
+ * reals, and shrinks otherwise. It is part of the step's state, so a resumed run continues with the same
+ * bits, and no engine has to stop for it.
  */
 import type { AugmentSpec } from "../config/stability.ts";
 import { withoutTape } from "../tensor/tape.ts";
 import { tf } from "../tensor/tf.ts";
 import type { HostTensors, TensorMap } from "../tensor/types.ts";
 
-/** State names: the chance, and the sum of mean signs since it last moved; each `[1]`. */
+/** State names: the probability, and the sum of mean signs since it last moved; each `[1]`. */
 const PROBABILITY = "augment/probability";
 const SIGNS = "augment/signs";
 
 /** What an {@linkcode AugmentSpec} leaves out; the paper's values. */
 const DEFAULTS = { target: 0.6, everySteps: 4, speedImages: 500_000 };
 
-/** The state before the first step; nothing where the chance is fixed. */
+/** The state before the first step; nothing where the probability is fixed. */
 export function initialAugment(spec: AugmentSpec | undefined): HostTensors {
   if (!spec?.adaptive) return {};
   const one = (value: number) => ({
@@ -27,15 +27,20 @@ export function initialAugment(spec: AugmentSpec | undefined): HostTensors {
   return { [PROBABILITY]: one(spec.probability ?? 0), [SIGNS]: one(0) };
 }
 
-/** 1 at steps (counted from 0) after which the chance moves, else 0. */
+/** The probability of a transform in a step's state, `[1]`, where it adapts. */
+export function augmentProbability(state: TensorMap): tf.Tensor | undefined {
+  return state[PROBABILITY];
+}
+
+/** 1 at steps (counted from 0) after which the probability moves, else 0. */
 export function augmentMoves(spec: AugmentSpec, step: number): number {
   const { everySteps } = { ...DEFAULTS, ...spec.adaptive };
   return (step + 1) % everySteps === 0 ? 1 : 0;
 }
 
 /**
- * How sure a discriminator is: the mean sign of its verdicts on reals, or of `r - f` where it compares
- * pairs. A scalar in [-1, 1].
+ * How confident a discriminator is: the mean sign of its logits on reals, or of `r - f` where the
+ * objective compares pairs. A scalar in [-1, 1].
  */
 export function meanSign(
   { real, fake }: { real: tf.Tensor; fake: tf.Tensor },

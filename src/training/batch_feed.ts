@@ -1,32 +1,32 @@
 /** From the data and the config to the inputs of each step. */
-import type { RunConfig } from "../config/run_config.ts";
 import { shuffledBatches } from "../data/order.ts";
 import type { DataSource } from "../data/source.ts";
 import type { StepInputs, StepProgram } from "../engine/types.ts";
 import { UserError } from "../errors.ts";
-import type { Course } from "./host_inputs.ts";
+import type { ScheduleContext } from "./host_inputs.ts";
 import type { TrainingStep } from "./step.ts";
 
 /** What batches are made from. */
 export interface FeedSetup {
-  config: RunConfig;
+  /** Decides the order of the samples. */
+  seed: number;
   data: DataSource;
   trainingStep: TrainingStep;
 }
 
-/** A step that is told which data it gets, and what it gets each time. */
+/** A step that reads a run's data, and its inputs at each step. */
 export interface BatchFeed {
-  /** The step; its real samples come from a pool where the data lie in memory as one. */
+  /** The step; its real samples come from a pool where the data is kept in memory as one. */
   program: StepProgram;
   /** The inputs of a step, counted from 0: the batch, and what the host computes. */
-  inputs(step: number, course: Course): StepInputs;
+  inputs(step: number, context: ScheduleContext): StepInputs;
 }
 
 /**
  * Joins data and step.
  * @throws {UserError} when a conditional network gets data without labels
  */
-export function batchFeed({ config, data, trainingStep }: FeedSetup): BatchFeed {
+export function batchFeed({ seed, data, trainingStep }: FeedSetup): BatchFeed {
   const { program, samplesPerStep, usesLabels } = trainingStep;
   const { labels, stored } = data;
   if (usesLabels && !labels) {
@@ -35,15 +35,15 @@ export function batchFeed({ config, data, trainingStep }: FeedSetup): BatchFeed 
   const order = shuffledBatches({
     count: data.count,
     batchSize: samplesPerStep,
-    seed: config.seed,
+    seed,
   });
   const pooled = { ...program.inputs, real: { ...program.inputs.real, pool: stored } };
   return {
     program: stored ? { ...program, inputs: pooled } : program,
-    inputs(step, course) {
+    inputs(step, context) {
       const indices = order.indices(step);
       const real = stored ? stored.rowsOf(indices) : data.batch(indices).values;
-      const inputs: StepInputs = { real, ...trainingStep.hostInputs(step, course) };
+      const inputs: StepInputs = { real, ...trainingStep.hostInputs(step, context) };
       if (usesLabels) inputs.labels = Int32Array.from(indices, (index) => labels![index]);
       return inputs;
     },

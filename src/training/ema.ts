@@ -1,12 +1,12 @@
-/** The moving average of the generator's weights (Yazici et al. 2019; half-life as in StyleGAN2). */
+/** The exponential moving average (EMA) of the generator's weights (Yazici et al. 2019; half-life as in StyleGAN2). */
 import { tf } from "../tensor/tf.ts";
 import type { TensorMap } from "../tensor/types.ts";
 import type { EmaSpec } from "../config/run_config.ts";
 import type { Network } from "../nn/mod.ts";
 
 /**
- * The average's decay at a step: `0.5 ^ (batch / halfLife)`, the half-life never above `rampUp` times
- * the images seen so far.
+ * The EMA decay at a step: `0.5 ^ (batch / halfLife)`, the half-life at most `rampUp` times the images
+ * seen so far.
  * @param step counted from 0
  */
 export function emaDecay(spec: EmaSpec, batchSize: number, step: number): number {
@@ -17,17 +17,16 @@ export function emaDecay(spec: EmaSpec, batchSize: number, step: number): number
   return halfLife <= 0 ? 0 : 0.5 ** (batchSize / halfLife);
 }
 
-/** `decay * average + (1 - decay) * params` for weights; running statistics are copied. */
-export function updateAverage(
+/** `decay * ema + (1 - decay) * params` for weights; running statistics are copied. */
+export function updateEma(
   network: Network,
-  average: TensorMap,
-  params: TensorMap,
-  decay: tf.Tensor,
+  ema: TensorMap,
+  { params, decay }: { params: TensorMap; decay: tf.Tensor },
 ): TensorMap {
   const next: TensorMap = {};
   for (const { name, trainable } of network.parameters) {
     next[name] = trainable
-      ? tf.add(params[name], tf.mul(decay, tf.sub(average[name], params[name])))
+      ? tf.add(params[name], tf.mul(decay, tf.sub(ema[name], params[name])))
       : params[name].clone();
   }
   return next;

@@ -1,6 +1,6 @@
 /**
- * What the host computes for a step, in double precision: optimisers' numbers with the learning rates
- * of that step, the average's decay, noise, and whether augmentation is to adapt.
+ * What the host computes for a step, in double precision: the optimizers' hyperparameters with the
+ * learning rates of that step, the EMA decay, noise, and whether augmentation adapts.
  */
 import type { RunConfig } from "../config/run_config.ts";
 import { augmentMoves } from "./adaptive.ts";
@@ -8,11 +8,26 @@ import { emaDecay } from "./ema.ts";
 import { hyperparameters, lazyOptimizer } from "./optimizers.ts";
 import { learningRateScale, noiseSigma } from "./schedule.ts";
 
-/** What the host's numbers depend on besides the step. */
-export interface Course {
-  /** Steps of the whole run, over which learning rates fall. Default: the config's, where it counts steps. */
+/** What of a config the host's inputs depend on. */
+export type HostInputsConfig = Pick<
+  RunConfig,
+  | "augment"
+  | "batchSize"
+  | "discriminatorOptimizer"
+  | "duration"
+  | "ema"
+  | "generatorOptimizer"
+  | "instanceNoise"
+  | "learningRateSchedule"
+  | "objective"
+  | "update"
+>;
+
+/** What the host's inputs depend on besides the config and the step. */
+export interface ScheduleContext {
+  /** Steps of the whole run, over which learning rates decay. Default: the config's, where it counts steps. */
   totalSteps?: number;
-  /** What the learning rates are multiplied by, after a divergence. Default 1. */
+  /** The factor of the learning rates after a divergence. Default 1. */
   learningRateFactor?: number;
 }
 
@@ -22,22 +37,28 @@ export interface Course {
  * @throws {TypeError} when learning rates follow a schedule whose length nothing says
  */
 export function hostInputs(
-  config: RunConfig,
+  config: HostInputsConfig,
   step: number,
-  { totalSteps, learningRateFactor = 1 }: Course,
+  { totalSteps, learningRateFactor = 1 }: ScheduleContext,
 ): Record<string, Float32Array> {
   const { augment, batchSize, duration, ema, instanceNoise, learningRateSchedule } = config;
-  const turns = config.update.discriminatorSteps;
+  const { discriminatorSteps } = config.update;
   const length = totalSteps ?? ("steps" in duration ? duration.steps : undefined);
   if (learningRateSchedule && length === undefined) {
     throw new TypeError("A learning rate schedule needs the run's totalSteps");
   }
   const scale = learningRateFactor * learningRateScale(learningRateSchedule, step, length ?? 1);
-  const judge = lazyOptimizer(config.discriminatorOptimizer, config.objective.penaltyEvery);
-  const updates = Array.from({ length: turns }, (_, turn) => step * turns + turn);
+  const discriminatorOptimizer = lazyOptimizer(
+    config.discriminatorOptimizer,
+    config.objective.penaltyEvery,
+  );
+  const updates = Array.from(
+    { length: discriminatorSteps },
+    (_, update) => step * discriminatorSteps + update,
+  );
   const result: Record<string, Float32Array> = {
     discriminatorHyper: Float32Array.from(
-      updates.flatMap((update) => [...hyperparameters(judge, update + 1, scale)]),
+      updates.flatMap((update) => [...hyperparameters(discriminatorOptimizer, update + 1, scale)]),
     ),
     generatorHyper: hyperparameters(config.generatorOptimizer, step + 1, scale),
   };

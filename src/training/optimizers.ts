@@ -1,5 +1,5 @@
 /**
- * Optimisers as pure functions, with PyTorch's formulas in PyTorch's order of operations.
+ * Optimizers as pure functions, with PyTorch's formulas in PyTorch's order of operations.
  *
  * All numbers that depend on the step or the config are computed on the host in double precision and
  * come in as one vector, so a step that is captured once or exported as a graph has no constants of
@@ -9,8 +9,18 @@ import type { AdamSpec, OptimizerSpec, RmsPropSpec, SgdSpec } from "../config/op
 import { tf } from "../tensor/tf.ts";
 import type { HostTensors, TensorMap } from "../tensor/types.ts";
 
-/** Parameters and optimiser state after an update. */
-export interface UpdateResult {
+/** What an update of some parameters takes besides them. */
+export interface UpdateGiven {
+  /** A gradient for each parameter. */
+  grads: TensorMap;
+  /** The state, as {@linkcode initialSlots} names it. */
+  slots: TensorMap;
+  /** {@linkcode hyperparameters} of this update, `[hyperparameterCount]` */
+  hyper: tf.Tensor1D;
+}
+
+/** Parameters and optimizer state after an update. */
+export interface OptimizedParams {
   /** The new parameters. */
   params: TensorMap;
   /** The new state, named as before. */
@@ -28,7 +38,7 @@ interface ParameterState {
 /** Reads entry `index` of the hyperparameter vector, a scalar. */
 type Hyper = (index: number) => tf.Tensor;
 
-/** An optimiser of one type. */
+/** An optimizer of one type. */
 interface Optimizer<Spec> {
   /** Short names of the tensors that it keeps for each parameter. */
   slots(spec: Spec): string[];
@@ -103,7 +113,7 @@ const adam: Optimizer<AdamSpec> = {
 
 /**
  * `s = alpha s + (1 - alpha) g^2`; `d = g / (sqrt(s) + epsilon)`; `p -= lr d`, or with momentum
- * `b = momentum b + d` and `p -= lr b` (Hinton 2012; torch.optim.RMSprop, not centred).
+ * `b = momentum b + d` and `p -= lr b` (Hinton 2012; torch.optim.RMSprop, not centered).
  */
 const rmsprop: Optimizer<RmsPropSpec> = {
   slots: ({ momentum }) => (momentum ? ["square", "momentum"] : ["square"]),
@@ -127,12 +137,14 @@ const rmsprop: Optimizer<RmsPropSpec> = {
   },
 };
 
-/** The optimiser of a spec, its type forgotten: a spec only ever meets its own. */
+const OPTIMIZERS = { sgd, adam, rmsprop };
+
+/** The optimizer of a spec, which is called with specs of its own type only. */
 function optimizerOf(spec: OptimizerSpec): Optimizer<OptimizerSpec> {
-  return { sgd, adam, rmsprop }[spec.type] as Optimizer<OptimizerSpec>;
+  return OPTIMIZERS[spec.type] as Optimizer<OptimizerSpec>;
 }
 
-/** The optimiser's state before the first update: zeros, named `<parameter>/<slot>`. */
+/** The optimizer's state before the first update: zeros, named `<parameter>/<slot>`. */
 export function initialSlots(spec: OptimizerSpec, params: HostTensors): HostTensors {
   const slots = optimizerOf(spec).slots(spec);
   const zeros: HostTensors = {};
@@ -149,7 +161,7 @@ export function initialSlots(spec: OptimizerSpec, params: HostTensors): HostTens
 }
 
 /**
- * The optimiser of a player whose penalties count in every k-th update only: with `c = k / (k + 1)`, the
+ * The optimizer of a network whose penalties count in every k-th update only: with `c = k / (k + 1)`, the
  * learning rate times c, and Adam's betas (RMSProp's alpha) to the power of c, so that the moments span
  * as many real updates (Karras et al. 2020, StyleGAN2, appendix B).
  */
@@ -190,20 +202,15 @@ export function hyperparameters(
 /**
  * One update of every parameter. Pure: new tensors for parameters and slots.
  * @param params the parameters to change
- * @param grads a gradient for each of them
- * @param slots the state, as {@linkcode initialSlots} names it
- * @param hyper {@linkcode hyperparameters} of this update, `[hyperparameterCount]`
  */
 export function applyUpdate(
   spec: OptimizerSpec,
   params: TensorMap,
-  grads: TensorMap,
-  slots: TensorMap,
-  hyper: tf.Tensor1D,
-): UpdateResult {
+  { grads, slots, hyper }: UpdateGiven,
+): OptimizedParams {
   const optimizer = optimizerOf(spec);
   const entries = tf.split(hyper, optimizer.hyperCount).map((entry) => tf.reshape(entry, []));
-  const result: UpdateResult = { params: {}, slots: {} };
+  const result: OptimizedParams = { params: {}, slots: {} };
   for (const [name, param] of Object.entries(params)) {
     const own = Object.fromEntries(
       optimizer.slots(spec).map((slot) => [slot, slots[`${name}/${slot}`]]),

@@ -1,52 +1,61 @@
 /**
  * One training step of a GAN, as a pure function that any engine can run: the discriminator's updates
- * and the generator's, in the order that the config asks for. The updates
- * themselves are in updates.ts.
+ * and the generator's, in the order that the config asks for. The updates themselves are in updates.ts.
  *
  * State names: `generator/...`, `discriminator/...` (parameters and running statistics),
- * `generatorOptimizer/...`, `discriminatorOptimizer/...`, `ema/...` where an average is kept, and
+ * `generatorOptimizer/...`, `discriminatorOptimizer/...`, `ema/...` where EMA weights are kept, and
  * `augment/...` where augmentation is adaptive.
  */
 import { tf } from "../tensor/tf.ts";
 import type { StepProgram } from "../engine/types.ts";
 import type { HostTensors, StepRandom, TensorMap, TensorSpec } from "../tensor/types.ts";
 import type { RunConfig } from "../config/run_config.ts";
-import { buildNetwork, type Network } from "../nn/mod.ts";
+import { buildNetwork } from "../nn/mod.ts";
 import { checkCombination, checkObjective } from "../objectives/compatibility.ts";
 import { packedShape } from "../objectives/packing.ts";
-import { UserError } from "../errors.ts";
-import { initialAugment, updateAugment } from "./adaptive.ts";
-import { updateAverage } from "./ema.ts";
-import { type Course, hostInputs } from "./host_inputs.ts";
+import { augmentProbability, initialAugment, updateAugment } from "./adaptive.ts";
+import { checkLabels, checkShapes, type SampleSpec } from "./check_step.ts";
+import { augmentationState } from "./discriminator_input.ts";
+import { updateEma } from "./ema.ts";
+import {
+  type GanNetworks,
+  type GanState,
+  initialState,
+  readGanState,
+  writeGanState,
+} from "./gan_state.ts";
+import { hostInputs, type ScheduleContext } from "./host_inputs.ts";
 import { hyperparameterCount } from "./optimizers.ts";
-import { isPenalised, measuresScalar, penaltyKind } from "./penalty_kinds.ts";
-import { type Game, initialState, readPlayers, writePlayers } from "./players.ts";
+import { type StepKind, StepKinds } from "./step_kinds.ts";
 import { section, withPrefix } from "./tensor_names.ts";
-import { type Fakes, updateDiscriminator, updateGenerator } from "./updates.ts";
-import { viewNumbers } from "./view.ts";
+import { type FakeBatch, type GanModel, updateDiscriminator, updateGenerator } from "./updates.ts";
 
-/** What the step needs to know of the data. */
-export interface SampleSpec {
-  /** One sample's shape: `[height, width, channels]` or `[dimension]`. */
-  shape: number[];
-  /** How many classes, where the data is labelled. */
-  classCount?: number;
-}
+/** What of a config decides a step: not the data's source, nor when anything is written. */
+export type StepConfig = Omit<
+  RunConfig,
+  | "version"
+  | "preset"
+  | "seed"
+  | "device"
+  | "data"
+  | "divergence"
+  | "snapshots"
+  | "checkpoints"
+  | "evaluation"
+>;
 
 /** A step, its networks, and what the host contributes to it. */
-export interface TrainingStep {
+export interface TrainingStep extends GanNetworks {
   program: StepProgram;
-  generator: Network;
-  discriminator: Network;
   /** Whether the step takes labels. */
   usesLabels: boolean;
   /** Real samples that one step consumes. */
   samplesPerStep: number;
-  /** Parameters and optimiser state before the first step. */
+  /** Parameters and optimizer state before the first step. */
   initialState(seed: number): HostTensors;
   /** The inputs that are not data: what the host computes for a step (counted from 0). */
-  hostInputs(step: number, course?: Course): Record<string, Float32Array>;
-  /** Whether a step (counted from 0) measures a scalar, where it comes now and then: `penalty` may. */
+  hostInputs(step: number, context?: ScheduleContext): Record<string, Float32Array>;
+  /** Whether a step (counted from 0) measures a scalar; some steps do not measure `penalty`. */
   measures(scalar: string, step: number): boolean;
 }
 
@@ -54,179 +63,165 @@ export interface TrainingStep {
  * Builds the training step of a config.
  * @throws {UserError} when the networks do not fit the latent, the data, each other or the objective
  */
-export function buildTrainingStep(config: RunConfig, sample: SampleSpec): TrainingStep {
-  const { augment, batchSize, instanceNoise, update } = config;
-  checkLabels(config, sample);
+export function buildTrainingStep(config: StepConfig, sample: SampleSpec): TrainingStep {
+  checkLabels(config.conditional, sample);
   const generator = buildNetwork({ ...config.generator, classCount: sample.classCount });
   const discriminator = buildNetwork({
     ...config.discriminator,
     inputShape: packedShape(config.discriminator.inputShape, config.pack ?? 1),
     classCount: sample.classCount,
   });
-  checkShapes(config, sample, generator, discriminator);
+  const networks = { generator, discriminator };
+  checkShapes(config, sample, networks);
   checkObjective(config.objective, discriminator);
-  checkCombination(config, { generator, discriminator });
-  const usesLabels = config.conditional ?? false;
-  const turns = update.discriminatorSteps;
-  const samplesPerStep = turns * batchSize;
-
-  const inputs: Record<string, TensorSpec> = {
-    real: { shape: [samplesPerStep, ...sample.shape], dtype: "float32" },
-    discriminatorHyper: {
-      shape: [turns * hyperparameterCount(config.discriminatorOptimizer)],
-      dtype: "float32",
-    },
-    generatorHyper: { shape: [hyperparameterCount(config.generatorOptimizer)], dtype: "float32" },
-  };
-  if (usesLabels) inputs.labels = { shape: [samplesPerStep], dtype: "int32" };
-  if (config.ema) inputs.emaDecay = { shape: [], dtype: "float32" };
-  if (instanceNoise) inputs.noiseSigma = { shape: [], dtype: "float32" };
-  if (augment?.adaptive) inputs.augmentMoves = { shape: [], dtype: "float32" };
-
-  const game: Game = { config, generator, discriminator };
-
-  function step(state: TensorMap, given: TensorMap, random: StepRandom, kind: string) {
-    let players = readPlayers(state);
-    const scalars: TensorMap = {};
-    let carried: Fakes | undefined;
-    let sign: tf.Tensor | undefined;
-    const view = viewNumbers(state, given);
-
-    function trainDiscriminator() {
-      for (let turn = 0; turn < turns; turn++) {
-        const result = updateDiscriminator(game, players, {
-          real: tf.slice(given.real, turn * batchSize, batchSize),
-          labels: usesLabels
-            ? tf.slice(given.labels as tf.Tensor1D, turn * batchSize, batchSize)
-            : undefined,
-          hyper: hyperOf(given.discriminatorHyper, turn, turns),
-          fakes: update.order === "generator-first" && update.latents === "shared"
-            ? carried
-            : undefined,
-          view,
-          penalised: isPenalised(kind, turn),
-          random,
-        });
-        players = result.players;
-        carried = result.fakes;
-        sign = result.sign;
-        Object.assign(scalars, result.scalars);
-      }
-    }
-
-    function trainGenerator() {
-      const result = updateGenerator(game, players, {
-        real: tf.slice(given.real, 0, batchSize),
-        labels: usesLabels ? tf.slice(given.labels as tf.Tensor1D, 0, batchSize) : undefined,
-        hyper: hyperOf(given.generatorHyper, 0, 1),
-        latents: update.latents === "shared" ? carried?.latents : undefined,
-        view,
-        random,
-      });
-      players = result.players;
-      carried = result.fakes;
-      Object.assign(scalars, result.scalars);
-    }
-
-    if (update.order === "generator-first") {
-      trainGenerator();
-      trainDiscriminator();
-    } else {
-      trainDiscriminator();
-      trainGenerator();
-    }
-
-    const next = writePlayers(players);
-    if (config.ema) {
-      const average = updateAverage(
-        generator,
-        section(state, "ema"),
-        players.generator,
-        given.emaDecay,
-      );
-      Object.assign(next, withPrefix("ema", average));
-    }
-    if (augment?.adaptive) {
-      const moves = given.augmentMoves;
-      const numbers = updateAugment(augment, state, { sign: sign!, moves, samplesPerStep });
-      Object.assign(next, numbers);
-      scalars.augmentProbability = tf.mean(numbers["augment/probability"]);
-    }
-    return { state: next, scalars };
-  }
-
+  checkCombination(config, networks);
+  const kinds = new StepKinds(config);
+  const samplesPerStep = config.update.discriminatorSteps * config.batchSize;
   return {
-    program: { step, inputs, kindOf: (number) => penaltyKind(config, number) },
-    generator,
-    discriminator,
-    usesLabels,
+    ...networks,
+    program: {
+      inputs: stepInputs(config, [samplesPerStep, ...sample.shape]),
+      kindOf: (step) => kinds.at(step).name,
+      step: (state, inputs, random, kind) =>
+        runStep({ ...networks, config }, { state, inputs, random, kind: kinds.named(kind) }),
+    },
+    usesLabels: config.conditional ?? false,
     samplesPerStep,
-    initialState: (seed) => ({ ...initialState(game, seed), ...initialAugment(augment) }),
-    hostInputs: (stepNumber, course = {}) => hostInputs(config, stepNumber, course),
-    measures: (scalar, stepNumber) => measuresScalar(config, scalar, stepNumber),
+    initialState: (seed) => ({
+      ...initialState(networks, config, seed),
+      ...initialAugment(config.augment),
+    }),
+    hostInputs: (step, context = {}) => hostInputs(config, step, context),
+    measures: (scalar, step) => kinds.measures(scalar, step),
   };
 }
 
-/** The part of a vector that belongs to one update. */
-function hyperOf(all: tf.Tensor, turn: number, turns: number): tf.Tensor1D {
-  const length = all.size / turns;
-  return tf.slice(all as tf.Tensor1D, turn * length, length);
+/** What a step takes. @param realShape that of all its real samples */
+function stepInputs(config: StepConfig, realShape: number[]): Record<string, TensorSpec> {
+  const { discriminatorOptimizer, generatorOptimizer, update } = config;
+  const discriminatorHyper = update.discriminatorSteps *
+    hyperparameterCount(discriminatorOptimizer);
+  const inputs: Record<string, TensorSpec> = {
+    real: { shape: realShape, dtype: "float32" },
+    discriminatorHyper: { shape: [discriminatorHyper], dtype: "float32" },
+    generatorHyper: { shape: [hyperparameterCount(generatorOptimizer)], dtype: "float32" },
+  };
+  if (config.conditional) inputs.labels = { shape: [realShape[0]], dtype: "int32" };
+  if (config.ema) inputs.emaDecay = { shape: [], dtype: "float32" };
+  if (config.instanceNoise) inputs.noiseSigma = { shape: [], dtype: "float32" };
+  if (config.augment?.adaptive) inputs.augmentMoves = { shape: [], dtype: "float32" };
+  return inputs;
 }
 
-function checkShapes(
-  config: RunConfig,
-  sample: SampleSpec,
-  generator: Network,
-  discriminator: Network,
-): void {
-  const show = (shape: number[]) => `[${shape.join(", ")}]`;
-  const same = (a: number[], b: number[]) => show(a) === show(b);
-  const latent = [config.latent.dimension];
-  if (!same(config.generator.inputShape, latent)) {
-    throw new UserError(
-      `Cannot build the networks: the generator's inputShape is ${
-        show(config.generator.inputShape)
-      }, ` +
-        `and latent.dimension asks for ${show(latent)}`,
-    );
-  }
-  if (!same(generator.outputShape, sample.shape)) {
-    throw new UserError(
-      `Cannot train on this data: the generator makes ${
-        show(generator.outputShape)
-      }, and one sample ` +
-        `is ${show(sample.shape)}; use data or data.size and data.channels that give ${
-          show(generator.outputShape)
-        }, or change the networks`,
-    );
-  }
-  if (!same(config.discriminator.inputShape, sample.shape)) {
-    throw new UserError(
-      `Cannot train on this data: the discriminator takes ${
-        show(config.discriminator.inputShape)
-      }, ` +
-        `and one sample is ${show(sample.shape)}`,
-    );
-  }
-  const logits = config.objective.classification ? [1 + (sample.classCount ?? 0)] : [1];
-  if (!same(discriminator.outputShape, logits)) {
-    throw new UserError(
-      `Cannot build the networks: the discriminator must end in ${
-        logits[0] === 1 ? "one logit" : "a classifier-head"
-      }, ${show(logits)}, and it ends in ${
-        show(discriminator.outputShape)
-      }; a classifier-head goes ` +
-        "with objective.classification",
-    );
-  }
+/** What one step computes from. */
+interface StepGiven {
+  state: TensorMap;
+  inputs: TensorMap;
+  random: StepRandom;
+  kind: StepKind;
 }
 
-/** Labels are used where the config says so, and only there. */
-function checkLabels(config: RunConfig, sample: SampleSpec): void {
-  if (config.conditional && !sample.classCount) {
-    throw new UserError(
-      "Cannot train a conditional network: the data has no labels; use data with classes (sub-folders, " +
-        "labels of IDX or CIFAR files, a CSV's label column), or leave conditional away",
-    );
+/** What the updates of a step hand to each other. */
+interface StepProgress {
+  gan: GanState;
+  scalars: TensorMap;
+  /** Of the latest update. */
+  fakes: FakeBatch | undefined;
+  /** The mean sign of the discriminator's logits, where augmentation adapts to it. */
+  sign: tf.Tensor | undefined;
+}
+
+function runStep(
+  model: GanModel & { config: StepConfig },
+  given: StepGiven,
+): { state: TensorMap; scalars: TensorMap } {
+  const { config, generator } = model;
+  const { augment, batchSize, ema, update } = config;
+  let progress: StepProgress = {
+    gan: readGanState(given.state),
+    scalars: {},
+    fakes: undefined,
+    sign: undefined,
+  };
+  if (update.order === "generator-first") {
+    progress = trainGenerator(model, given, progress);
+    progress = trainDiscriminator(model, given, progress);
+  } else {
+    progress = trainDiscriminator(model, given, progress);
+    progress = trainGenerator(model, given, progress);
   }
+
+  const { gan, scalars, sign } = progress;
+  const state = writeGanState(gan);
+  if (ema) {
+    const average = section(given.state, "ema");
+    const next = updateEma(generator, average, {
+      params: gan.generator,
+      decay: given.inputs.emaDecay,
+    });
+    Object.assign(state, withPrefix("ema", next));
+  }
+  if (augment?.adaptive) {
+    const adapted = updateAugment(augment, given.state, {
+      sign: sign!,
+      moves: given.inputs.augmentMoves,
+      samplesPerStep: update.discriminatorSteps * batchSize,
+    });
+    Object.assign(state, adapted);
+    scalars.augmentProbability = tf.mean(augmentProbability(adapted)!);
+  }
+  return { state, scalars };
+}
+
+function trainDiscriminator(
+  model: GanModel,
+  given: StepGiven,
+  before: StepProgress,
+): StepProgress {
+  const { order, latents, discriminatorSteps } = model.config.update;
+  const reusesFakes = order === "generator-first" && latents === "shared";
+  let progress = before;
+  for (let update = 0; update < discriminatorSteps; update++) {
+    const result = updateDiscriminator(model, progress.gan, {
+      ...updateInputs(model, given, update),
+      hyper: hyperOf(given.inputs.discriminatorHyper, update, discriminatorSteps),
+      fakes: reusesFakes ? progress.fakes : undefined,
+      penalized: given.kind.penalized[update],
+    });
+    progress = {
+      gan: result.state,
+      fakes: result.fakes,
+      sign: result.sign,
+      scalars: { ...progress.scalars, ...result.scalars },
+    };
+  }
+  return progress;
+}
+
+function trainGenerator(model: GanModel, given: StepGiven, before: StepProgress): StepProgress {
+  const { state: gan, fakes, scalars } = updateGenerator(model, before.gan, {
+    ...updateInputs(model, given, 0),
+    hyper: hyperOf(given.inputs.generatorHyper, 0, 1),
+    latents: model.config.update.latents === "shared" ? before.fakes?.latents : undefined,
+  });
+  return { ...before, gan, fakes, scalars: { ...before.scalars, ...scalars } };
+}
+
+/** What an update gets of the step's inputs. @param update counted from 0 */
+function updateInputs({ config: { batchSize } }: GanModel, given: StepGiven, update: number) {
+  const { state, inputs, random } = given;
+  const labels = inputs.labels as tf.Tensor1D | undefined; // [samplesPerStep]
+  const first = update * batchSize;
+  return {
+    real: tf.slice(inputs.real, first, batchSize), // [batch, ...sample]
+    labels: labels && tf.slice(labels, first, batchSize), // [batch]
+    augmentation: augmentationState(state, inputs),
+    random,
+  };
+}
+
+/** The part of a vector of hyperparameters that belongs to one update. */
+function hyperOf(all: tf.Tensor, update: number, updates: number): tf.Tensor1D {
+  const length = all.size / updates;
+  return tf.slice(all as tf.Tensor1D, update * length, length);
 }

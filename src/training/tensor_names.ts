@@ -1,4 +1,4 @@
-/** Tensors by name: state is a flat map, and `player/` prefixes tell its parts apart. */
+/** Tensors by name: a run's state is a flat map whose parts have prefixes, such as `generator/`. */
 
 /** The entries under a prefix, without it. */
 export function section<T>(values: Record<string, T>, prefix: string): Record<string, T> {

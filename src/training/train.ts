@@ -40,7 +40,7 @@ export async function train(
   const { config, engine, folder, trainingStep, resume } = setup;
   const now = control.now ?? (() => performance.now());
   const schedule = planRun(config, setup.data.count, trainingStep.samplesPerStep);
-  const feed = batchFeed(setup);
+  const feed = batchFeed({ seed: config.seed, data: setup.data, trainingStep });
   const metrics = new MetricsLog(folder.metricsFile, stepsPerLine(schedule.totalSteps));
   const guard = new DivergenceGuard(config.divergence, trainingStep, resume);
   const evaluations = new Evaluations(folder, setup.evaluator, setup.data.fingerprint);

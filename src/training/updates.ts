@@ -1,4 +1,4 @@
-/** One update of each player: losses, gradients, optimiser. Pure functions of tensors. */
+/** One update of each network: losses, gradients, optimizer. Pure functions of tensors. */
 import { tf } from "../tensor/tf.ts";
 import type { StepRandom, TensorMap } from "../tensor/types.ts";
 import { verdictKind } from "../config/objective.ts";
@@ -9,230 +9,257 @@ import { classCrossEntropy, splitHead } from "../objectives/classification.ts";
 import { objectives } from "../objectives/objectives.ts";
 import { discriminatorPenalties } from "../objectives/penalties.ts";
 import { meanSign } from "./adaptive.ts";
-import { judgeApart, judgeTogether } from "./judge.ts";
+import { discriminate } from "./discriminate.ts";
+import {
+  type AugmentationState,
+  discriminatorInput,
+  type DiscriminatorInputConfig,
+} from "./discriminator_input.ts";
+import { type GanNetworks, type GanState, trainable } from "./gan_state.ts";
 import { applyUpdate } from "./optimizers.ts";
-import { type Game, type Players, trainable } from "./players.ts";
-import { mapNames, section } from "./tensor_names.ts";
-import { showSamples, type ViewNumbers } from "./view.ts";
 
-/** A batch of fakes, detached, and the latents that gave it. */
-export interface Fakes {
+/** What of a config the updates depend on. */
+export type UpdateConfig =
+  & DiscriminatorInputConfig
+  & Pick<
+    RunConfig,
+    | "batchSize"
+    | "discriminatorOptimizer"
+    | "generatorOptimizer"
+    | "latent"
+    | "objective"
+    | "update"
+  >;
+
+/** Two networks and how they are trained: the same at each step. */
+export interface GanModel extends GanNetworks {
+  config: UpdateConfig;
+}
+
+/** Generated samples, without gradients, and the latents that they come from. */
+export interface FakeBatch {
+  /** `[batch, latentDimension]` */
   latents: tf.Tensor;
   /** `[batch, ...sample]` */
   samples: tf.Tensor;
 }
 
-interface DiscriminatorTurn {
-  /** `[batch, ...sample]` */
+/** What both updates take. */
+interface UpdateInputs {
+  /** Real samples, `[batch, ...sample]`; the generator's update uses them where fakes are compared with reals. */
   real: tf.Tensor;
-  /** `[batch]` */
+  /** `[batch]`, for conditional networks. */
   labels: tf.Tensor1D | undefined;
+  /** The optimizer's hyperparameters for this update. */
   hyper: tf.Tensor1D;
-  /** Fakes of the generator's update, to be used again; otherwise new ones are made. */
-  fakes: Fakes | undefined;
-  /** How the discriminator sees samples. */
-  view: ViewNumbers;
+  augmentation: AugmentationState;
+  random: StepRandom;
+}
+
+interface DiscriminatorInputs extends UpdateInputs {
+  /** Fakes of the generator's update, used again; undefined: new ones are generated. */
+  fakes: FakeBatch | undefined;
   /** Whether this update has the objective's penalties. */
-  penalised: boolean;
-  random: StepRandom;
+  penalized: boolean;
 }
 
-interface GeneratorTurn {
-  /** `[batch, ...sample]`, for objectives that compare fakes with reals. */
-  real: tf.Tensor;
-  /** `[batch]` */
-  labels: tf.Tensor1D | undefined;
-  hyper: tf.Tensor1D;
-  /** The latents of the discriminator's update, to be used again; otherwise new ones are drawn. */
+interface GeneratorInputs extends UpdateInputs {
+  /** Latents of the discriminator's update, used again; undefined: new ones are drawn. */
   latents: tf.Tensor | undefined;
-  /** How the discriminator sees samples. */
-  view: ViewNumbers;
-  random: StepRandom;
 }
 
-interface TurnResult {
-  players: Players;
-  fakes: Fakes;
+/** The state after an update. */
+interface UpdateResult {
+  state: GanState;
+  fakes: FakeBatch;
   scalars: TensorMap;
 }
 
-interface DiscriminatorResult extends TurnResult {
-  /** {@linkcode meanSign} of its verdicts, where augmentation adapts to it. */
+interface DiscriminatorResult extends UpdateResult {
+  /** {@linkcode meanSign} of the logits, where augmentation adapts to it. */
   sign: tf.Tensor | undefined;
 }
 
 /** One update of the discriminator: real against (detached) fake, plus the penalties. */
 export function updateDiscriminator(
-  game: Game,
-  players: Players,
-  turn: DiscriminatorTurn,
+  model: GanModel,
+  state: GanState,
+  inputs: DiscriminatorInputs,
 ): DiscriminatorResult {
-  const { config, generator, discriminator } = game;
-  const { labels, random, view } = turn;
-  let generatorParams = players.generator;
-  let fakes = turn.fakes;
-  if (!fakes) {
-    const latents = drawLatents(config, random);
-    const made = applyNetwork(generator, generatorParams, latents, {
-      training: true,
-      random,
-      labels,
-    });
-    generatorParams = { ...generatorParams, ...made.updates };
-    fakes = { latents, samples: made.output };
-  }
-  const real = showSamples(config, turn.real, { view, random });
-  const fake = showSamples(config, fakes.samples, { view, random });
-  const objective = objectives[config.objective.name];
-  const { classification, realLabel } = config.objective;
-  const judge = config.update.discriminatorBatch === "concatenated" ? judgeTogether : judgeApart;
+  const { config, discriminator } = model;
+  const { labels, random, augmentation } = inputs;
+  const { objective: spec, update } = config;
+  const objective = objectives[spec.name];
+  const generated = inputs.fakes ? undefined : generate(model, state, inputs);
+  const fakes = inputs.fakes ?? generated!.fakes;
+  const real = discriminatorInput(config, inputs.real, { augmentation, random });
+  const fake = discriminatorInput(config, fakes.samples, { augmentation, random });
 
   const { aux, grads, loss } = valueAndGradients((weights) => {
-    const params = { ...players.discriminator, ...weights };
+    const params = { ...state.discriminator, ...weights };
     const context = { training: true, random, labels };
-    const judged = judge({ network: discriminator, params }, { real, fake }, context);
-    const verdicts = { real: judged.real.verdict, fake: judged.fake.verdict };
-    const gameLoss = tf.mul(
-      objective.discriminatorLoss({ ...verdicts, realLabel }),
-      config.update.discriminatorLossScale,
+    const outputs = discriminate({ network: discriminator, params }, { real, fake }, {
+      mode: update.discriminatorBatch,
+      context,
+    });
+    const logits = { real: outputs.real.verdict, fake: outputs.fake.verdict };
+    const scalars: TensorMap = {};
+    let loss: tf.Tensor = tf.mul(
+      objective.discriminatorLoss({ ...logits, realLabel: spec.realLabel }),
+      update.discriminatorLossScale,
     );
-    const terms: Record<string, tf.Tensor> = {};
-    const penalties = turn.penalised
-      ? discriminatorPenalties(config.objective, {
+    const penalty = inputs.penalized
+      ? discriminatorPenalties(spec, {
         critic: (x) => splitHead(applyNetwork(discriminator, params, x, context).output).verdict,
         real,
         fake,
         random,
       })
       : undefined;
-    let loss = gameLoss;
-    if (penalties) {
-      terms.penalty = penalties;
-      const { penaltyEvery } = config.objective;
-      loss = tf.add(loss, penaltyEvery ? tf.mul(penalties, penaltyEvery) : penalties);
+    if (penalty) {
+      const { penaltyEvery } = spec;
+      scalars.penalty = penalty;
+      loss = tf.add(loss, penaltyEvery ? tf.mul(penalty, penaltyEvery) : penalty);
     }
-    if (classification && labels) {
+    if (spec.classification && labels) {
       const both = tf.add(
-        classCrossEntropy(judged.real.classes!, labels),
-        classCrossEntropy(judged.fake.classes!, labels),
+        classCrossEntropy(outputs.real.classes!, labels),
+        classCrossEntropy(outputs.fake.classes!, labels),
       );
-      terms.dClassLoss = tf.mul(both, classification.weight);
-      loss = tf.add(loss, terms.dClassLoss);
+      scalars.dClassLoss = tf.mul(both, spec.classification.weight);
+      loss = tf.add(loss, scalars.dClassLoss);
     }
-    return {
-      loss: loss as tf.Scalar,
-      aux: {
-        ...verdicts,
-        ...mapNames(terms, (name) => `terms/${name}`),
-        ...mapNames(judged.updates, (name) => `updates/${name}`),
-      },
-    };
-  }, trainable(discriminator, players.discriminator));
+    return { loss: loss as tf.Scalar, aux: { logits, scalars, buffers: outputs.updates } };
+  }, trainable(discriminator, state.discriminator));
 
   const updated = applyUpdate(
     config.discriminatorOptimizer,
-    trainable(discriminator, players.discriminator),
-    grads,
-    players.discriminatorSlots,
-    turn.hyper,
+    trainable(discriminator, state.discriminator),
+    { grads, slots: state.discriminatorSlots, hyper: inputs.hyper },
   );
-  const clip = config.objective.weightClip;
-  const params = clip === undefined
-    ? updated.params
-    : mapTensors(updated.params, (weight) => tf.clipByValue(weight, -clip, clip));
-  const scalars: TensorMap = {
-    dLoss: loss,
-    dReal: meanVerdict(config, aux.real),
-    dFake: meanVerdict(config, aux.fake),
-    ...section(aux, "terms"),
-  };
+  const weights = clipWeights(updated.params, spec.weightClip);
   return {
-    players: {
-      ...players,
-      generator: generatorParams,
-      discriminator: { ...players.discriminator, ...section(aux, "updates"), ...params },
+    state: {
+      ...state,
+      generator: { ...state.generator, ...generated?.buffers },
+      discriminator: { ...state.discriminator, ...aux.buffers, ...weights },
       discriminatorSlots: updated.slots,
     },
     fakes,
-    scalars,
-    sign: config.augment?.adaptive &&
-      meanSign({ real: aux.real, fake: aux.fake }, objective.needsRealsForGenerator),
+    scalars: {
+      dLoss: loss,
+      dReal: meanOutput(config, aux.logits.real),
+      dFake: meanOutput(config, aux.logits.fake),
+      ...aux.scalars,
+    },
+    sign: config.augment?.adaptive
+      ? meanSign(aux.logits, objective.needsRealsForGenerator)
+      : undefined,
   };
 }
 
 /** One update of the generator through the discriminator as it is. */
-export function updateGenerator(game: Game, players: Players, turn: GeneratorTurn): TurnResult {
-  const { config, generator, discriminator } = game;
-  const { labels, random, view } = turn;
-  const { classification } = config.objective;
-  const latents = turn.latents ?? drawLatents(config, random);
-  const objective = objectives[config.objective.name];
+export function updateGenerator(
+  model: GanModel,
+  state: GanState,
+  inputs: GeneratorInputs,
+): UpdateResult {
+  const { config, generator, discriminator } = model;
+  const { labels, random, augmentation } = inputs;
+  const { objective: { name, classification } } = config;
+  const objective = objectives[name];
+  const latents = inputs.latents ?? drawLatents(config, random);
 
   const { aux, grads, loss } = valueAndGradients((weights) => {
-    const params = { ...players.generator, ...weights };
+    const params = { ...state.generator, ...weights };
     const context = { training: true, random, labels };
-    const made = applyNetwork(generator, params, latents, context);
-    let judgeParams = players.discriminator;
-    let real: tf.Tensor | undefined;
-    let realUpdates: TensorMap = {};
-    if (objective.needsRealsForGenerator) {
-      const shown = showSamples(config, turn.real, { view, random });
-      const judged = applyNetwork(discriminator, judgeParams, shown, context);
-      real = splitHead(judged.output).verdict;
-      realUpdates = judged.updates;
-      judgeParams = { ...judgeParams, ...realUpdates };
-    }
-    const shown = showSamples(config, made.output, { view, random });
-    const judged = applyNetwork(discriminator, judgeParams, shown, context);
-    const { verdict, classes } = splitHead(judged.output);
-    const gameLoss = objective.generatorLoss({ real, fake: verdict });
-    const terms: TensorMap = {};
+    const generated = applyNetwork(generator, params, latents, context);
+    const real = objective.needsRealsForGenerator
+      ? applyNetwork(
+        discriminator,
+        state.discriminator,
+        discriminatorInput(config, inputs.real, { augmentation, random }),
+        context,
+      )
+      : undefined;
+    const fake = applyNetwork(
+      discriminator,
+      { ...state.discriminator, ...real?.updates },
+      discriminatorInput(config, generated.output, { augmentation, random }),
+      context,
+    );
+    const head = splitHead(fake.output);
+    const scalars: TensorMap = {};
+    let loss: tf.Tensor = objective.generatorLoss({
+      real: real ? splitHead(real.output).verdict : undefined,
+      fake: head.verdict,
+    });
     if (classification && labels) {
       const { weight, generatorWeight = weight } = classification;
-      terms.gClassLoss = tf.mul(classCrossEntropy(classes!, labels), generatorWeight);
+      scalars.gClassLoss = tf.mul(classCrossEntropy(head.classes!, labels), generatorWeight);
+      loss = tf.add(loss, scalars.gClassLoss);
     }
     return {
-      loss: Object.values(terms).reduce((sum, term) => tf.add(sum, term), gameLoss) as tf.Scalar,
+      loss: loss as tf.Scalar,
       aux: {
-        samples: made.output,
-        ...mapNames(terms, (name) => `terms/${name}`),
-        ...mapNames(made.updates, (name) => `generator/${name}`),
-        ...mapNames({ ...realUpdates, ...judged.updates }, (name) => `discriminator/${name}`),
+        samples: generated.output,
+        scalars,
+        generatorBuffers: generated.updates,
+        discriminatorBuffers: { ...real?.updates, ...fake.updates },
       },
     };
-  }, trainable(generator, players.generator));
+  }, trainable(generator, state.generator));
 
-  const updated = applyUpdate(
-    config.generatorOptimizer,
-    trainable(generator, players.generator),
+  const updated = applyUpdate(config.generatorOptimizer, trainable(generator, state.generator), {
     grads,
-    players.generatorSlots,
-    turn.hyper,
-  );
+    slots: state.generatorSlots,
+    hyper: inputs.hyper,
+  });
   return {
-    players: {
-      ...players,
-      generator: { ...players.generator, ...section(aux, "generator"), ...updated.params },
-      discriminator: { ...players.discriminator, ...section(aux, "discriminator") },
+    state: {
+      ...state,
+      generator: { ...state.generator, ...aux.generatorBuffers, ...updated.params },
+      discriminator: { ...state.discriminator, ...aux.discriminatorBuffers },
       generatorSlots: updated.slots,
     },
     fakes: { latents, samples: aux.samples },
-    scalars: { gLoss: loss, ...section(aux, "terms") },
+    scalars: { gLoss: loss, ...aux.scalars },
   };
 }
 
-/** `[batch, latentDimension]` */
-function drawLatents(config: RunConfig, random: StepRandom): tf.Tensor {
-  const shape = [config.batchSize, config.latent.dimension];
-  return config.latent.distribution === "normal" ? random.normal(shape) : random.uniform(shape);
+/** A batch of fakes from new latents, and the generator's buffers after it. */
+function generate(
+  { config, generator }: GanModel,
+  state: GanState,
+  { random, labels }: Pick<UpdateInputs, "random" | "labels">,
+): { fakes: FakeBatch; buffers: TensorMap } {
+  const latents = drawLatents(config, random);
+  const { output, updates } = applyNetwork(generator, state.generator, latents, {
+    training: true,
+    random,
+    labels,
+  });
+  return { fakes: { latents, samples: output }, buffers: updates };
 }
 
-/** The mean of D's verdicts for the progress line: probabilities where D gives some, raw outputs otherwise. */
-function meanVerdict(config: RunConfig, logits: tf.Tensor): tf.Tensor {
-  const isProbability = verdictKind(config.objective.name) === "probability";
+/** `[batch, latentDimension]` */
+function drawLatents(
+  { batchSize, latent }: Pick<UpdateConfig, "batchSize" | "latent">,
+  random: StepRandom,
+): tf.Tensor {
+  const shape = [batchSize, latent.dimension];
+  return latent.distribution === "normal" ? random.normal(shape) : random.uniform(shape);
+}
+
+/** The mean discriminator output for the log: probabilities where the objective has some, else raw values. */
+function meanOutput({ objective }: Pick<UpdateConfig, "objective">, logits: tf.Tensor): tf.Tensor {
+  const isProbability = verdictKind(objective.name) === "probability";
   return tf.mean(isProbability ? tf.sigmoid(logits) : logits);
 }
 
-function mapTensors(tensors: TensorMap, change: (tensor: tf.Tensor) => tf.Tensor): TensorMap {
-  return Object.fromEntries(Object.entries(tensors).map(([name, t]) => [name, change(t)]));
+function clipWeights(weights: TensorMap, limit: number | undefined): TensorMap {
+  if (limit === undefined) return weights;
+  return Object.fromEntries(
+    Object.entries(weights).map(([name, weight]) => [name, tf.clipByValue(weight, -limit, limit)]),
+  );
 }

@@ -56,3 +56,20 @@ testOnBackends(
     assertEquals(tf.memory().numTensors, before);
   },
 );
+
+testOnBackends(
+  "valueAndGradients() keeps the structure of aux, fields that are absent too",
+  async () => {
+    const before = tf.memory().numTensors;
+    const a = tf.tensor([1, 2]);
+    const { loss, grads, aux } = valueAndGradients(({ a }) => ({
+      loss: tf.sum(a) as tf.Scalar,
+      aux: { logits: { real: tf.neg(a), fake: a }, penalty: undefined, scalars: {} },
+    }), { a });
+    assertEquals([...await aux.logits.real.data()], [-1, -2]);
+    assertEquals([...await aux.logits.fake.data()], [1, 2]);
+    assertEquals([Object.keys(aux), aux.penalty], [["logits", "penalty", "scalars"], undefined]);
+    tf.dispose([loss, grads, aux.logits, a]);
+    assertEquals(tf.memory().numTensors, before);
+  },
+);

@@ -10,7 +10,7 @@ import { exportRun } from "../../src/pipeline/export_run.ts";
 import { Sampler } from "../../src/sampler/mod.ts";
 import { writeCheckpoint } from "../../src/run/checkpoint.ts";
 import { readDataRecord, writeDataRecord } from "../../src/run/data_record.ts";
-import { initialState } from "../../src/training/players.ts";
+import { initialState } from "../../src/training/gan_state.ts";
 import { createRunFolder } from "../../src/run/run_folder.ts";
 
 const engine = createEagerEngine("cpu", "test");
@@ -44,7 +44,7 @@ async function makeRun(root: string, change?: (weights: Float32Array) => void): 
   const data = await openDataSource(config.data);
   const generator = buildNetwork({ ...config.generator, classCount: 10 });
   const discriminator = buildNetwork(config.discriminator);
-  const state = initialState({ config, generator, discriminator }, 1);
+  const state = initialState({ generator, discriminator }, config, 1);
   for (const [name, { data }] of Object.entries(state)) {
     if (name.startsWith("generator/") && data instanceof Float32Array) change?.(data);
   }

@@ -51,24 +51,28 @@ function smallConfig(data: DataSource, spec: DataSpec): RunConfig {
   };
 }
 
-const NO_COURSE = { totalSteps: 7, learningRateFactor: 1 };
+const CONTEXT = { totalSteps: 7, learningRateFactor: 1 };
 
 for (const [name, spec] of Object.entries(DATA)) {
   Deno.test(`batchFeed() gives a pool of ${name}, and rows of it that are the batch`, async () => {
     const data = await openDataSource(spec);
     const config = smallConfig(data, spec);
     const trainingStep = buildTrainingStep(config, { shape: [...data.shape] });
-    const feed = batchFeed({ config, data, trainingStep });
-    const streamed = batchFeed({ config, data: { ...data, stored: undefined }, trainingStep });
+    const feed = batchFeed({ seed: config.seed, data, trainingStep });
+    const streamed = batchFeed({
+      seed: config.seed,
+      data: { ...data, stored: undefined },
+      trainingStep,
+    });
     const order = shuffledBatches({ count: 20, batchSize: 6, seed: config.seed });
     const { real } = feed.program.inputs;
     assert(real.pool);
     assertEquals(streamed.program.inputs.real.pool, undefined);
     for (const step of [0, 2, 5]) {
-      const given = feed.inputs(step, NO_COURSE);
+      const given = feed.inputs(step, CONTEXT);
       const { values } = data.batch(order.indices(step));
       assertEquals(inputValues({ name: "real", spec: real, given: given.real }), values);
-      const others = streamed.inputs(step, NO_COURSE);
+      const others = streamed.inputs(step, CONTEXT);
       assertEquals(others.real, values);
       assertEquals({ ...given, real: null }, { ...others, real: null });
     }
@@ -81,10 +85,10 @@ Deno.test("batchFeed() gives labels of the samples, and refuses a conditional st
   const step = buildTrainingStep(config, { shape: [...data.shape] });
   const trainingStep = { ...step, usesLabels: true };
   const order = shuffledBatches({ count: 20, batchSize: 6, seed: config.seed });
-  const { labels } = batchFeed({ config, data, trainingStep }).inputs(1, NO_COURSE);
+  const { labels } = batchFeed({ seed: config.seed, data, trainingStep }).inputs(1, CONTEXT);
   assertEquals(labels, data.batch(order.indices(1)).labels);
   assertThrows(
-    () => batchFeed({ config, data: { ...data, labels: undefined }, trainingStep }),
+    () => batchFeed({ seed: config.seed, data: { ...data, labels: undefined }, trainingStep }),
     UserError,
     "Cannot train a conditional network: the data has no labels",
   );

@@ -2,7 +2,7 @@ import { assertAlmostEquals, assertEquals } from "@std/assert";
 import { toTensors } from "../../src/engine/eager/engine.ts";
 import { tf } from "../../src/tensor/tf.ts";
 import { buildNetwork, initialParameters } from "../../src/nn/mod.ts";
-import { emaDecay, updateAverage } from "../../src/training/ema.ts";
+import { emaDecay, updateEma } from "../../src/training/ema.ts";
 
 Deno.test("emaDecay() halves a weight's share after the half-life", () => {
   const decay = emaDecay({ halfLifeImages: 1000 }, 50, 3);
@@ -16,7 +16,7 @@ Deno.test("emaDecay() is shorter at the start with a ramp-up, and 0 at step 0", 
   assertEquals(emaDecay(spec, 32, 1_000_000), emaDecay({ halfLifeImages: 10_000 }, 32, 0));
 });
 
-Deno.test("updateAverage() averages weights and copies running statistics", async () => {
+Deno.test("updateEma() averages weights and copies running statistics", async () => {
   await tf.setBackend("cpu");
   tf.tidy(() => {
     const network = buildNetwork({
@@ -27,7 +27,7 @@ Deno.test("updateAverage() averages weights and copies running statistics", asyn
     const average = toTensors(initialParameters(network, 1));
     const params = toTensors(initialParameters(network, 2));
     params["batch-norm_1/moving_mean"] = tf.tensor([5, 6]);
-    const next = updateAverage(network, average, params, tf.scalar(0.75));
+    const next = updateEma(network, average, { params, decay: tf.scalar(0.75) });
     assertEquals(Object.keys(next), network.parameters.map(({ name }) => name));
     assertEquals([...next["batch-norm_1/moving_mean"].dataSync()], [5, 6]);
     const [before, now, after] = [average, params, next].map((tensors) =>

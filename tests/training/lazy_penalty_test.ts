@@ -1,5 +1,5 @@
-/** Lazy penalties: the same game on every engine, and less work in the updates without a penalty. */
-import { assert, assertEquals, assertLess } from "@std/assert";
+/** Lazy penalties: the same training on every engine, and less work in the updates without a penalty. */
+import { assert, assertEquals, assertLess, assertThrows } from "@std/assert";
 import type { RunConfig } from "../../src/config/run_config.ts";
 import { openDataSource } from "../../src/data/open.ts";
 import { createEagerEngine } from "../../src/engine/eager/engine.ts";
@@ -12,7 +12,7 @@ import { createWebGpuEngine } from "../../src/engine/webgpu/engine.ts";
 import { fillNormal } from "../../src/random/counter_random.ts";
 import { readLatestCheckpoint } from "../../src/run/checkpoint.ts";
 import { readMetrics } from "../../src/run/metrics_log.ts";
-import { penaltyKind } from "../../src/training/penalty_kinds.ts";
+import { StepKinds } from "../../src/training/step_kinds.ts";
 import { createRunFolder, openRunFolder } from "../../src/run/run_folder.ts";
 import { buildTrainingStep } from "../../src/training/step.ts";
 import { train } from "../../src/training/train.ts";
@@ -21,7 +21,7 @@ import { withWebGpu } from "../engine/webgpu/helpers.ts";
 import { TINY } from "../tiny_config.ts";
 
 /** Two convolutions under R1 and a gradient penalty, one of which draws numbers. */
-function convolutional(turns: number): RunConfig {
+function convolutional(discriminatorSteps: number): RunConfig {
   return {
     ...TINY,
     generator: {
@@ -52,7 +52,7 @@ function convolutional(turns: number): RunConfig {
       r1: { gamma: 0.5 },
       penaltyEvery: 3,
     },
-    update: { ...TINY.update, discriminatorSteps: turns },
+    update: { ...TINY.update, discriminatorSteps },
     generatorOptimizer: { type: "sgd", learningRate: 0.05 },
     discriminatorOptimizer: { type: "adam", learningRate: 0.01, epsilon: 1e-3 },
   };
@@ -61,8 +61,8 @@ function convolutional(turns: number): RunConfig {
 /** Steps that cross kinds. */
 const COUNT = 7;
 
-function openGame(turns: number) {
-  const training = buildTrainingStep(convolutional(turns), { shape: [4, 4, 2] });
+function openStep(discriminatorSteps: number) {
+  const training = buildTrainingStep(convolutional(discriminatorSteps), { shape: [4, 4, 2] });
   const { program, initialState, hostInputs } = training;
   const size = program.inputs.real.shape.reduce((product, side) => product * side, 1);
   const batches = Array.from({ length: COUNT }, (_, step) => ({
@@ -74,8 +74,11 @@ function openGame(turns: number) {
 
 /** The kinds that steps 0 to 6 have, and how many updates have a penalty. */
 const KINDS: Record<number, { met: string[]; measured: number[] }> = {
-  1: { met: ["p", "-"], measured: [0, 3, 6] },
-  2: { met: ["p-", "-p", "--"], measured: [0, 1, 3, 4, 6] },
+  1: { met: ["every update penalized", "no update penalized"], measured: [0, 3, 6] },
+  2: {
+    met: ["update 1 of 2 penalized", "update 2 of 2 penalized", "no update penalized"],
+    measured: [0, 1, 3, 4, 6],
+  },
 };
 
 const hasAdapter = await openWebGpu() !== undefined;
@@ -91,12 +94,13 @@ function workOf(step: CompiledStep): Record<string, number> {
   return (step as Partial<OnnxStep>).nodeCounts ?? (step as WebGpuStep).dispatchCounts;
 }
 
-for (const turns of [1, 2]) {
-  const title = `penalties in every third of ${turns} update${turns > 1 ? "s" : ""} a step`;
+for (const updates of [1, 2]) {
+  const title = `penalties in every third of ${updates} update${updates > 1 ? "s" : ""} a step`;
   Deno.test(`${title} give the eager engine's weights, and spare work in the others`, async () => {
-    const { program, initialState, batches, training } = openGame(turns);
-    const { met, measured } = KINDS[turns];
-    const kinds = batches.map((_, step) => penaltyKind(convolutional(turns), step));
+    const { program, initialState, batches, training } = openStep(updates);
+    const { met, measured } = KINDS[updates];
+    const stepKinds = new StepKinds(convolutional(updates));
+    const kinds = batches.map((_, step) => stepKinds.at(step).name);
     assertEquals([...new Set(kinds)], met);
     const reference = await createEagerEngine("cpu", "").compileStep(program, initialState(1), 9);
     const expected = await reference.run(batches, 0);
@@ -125,7 +129,7 @@ for (const turns of [1, 2]) {
       }
       const work = workOf(step);
       assertEquals(Object.keys(work).sort(), [...met].sort());
-      assertLess(work["-".repeat(turns)], 0.8 * work["p".padEnd(turns, "-")], engine.name);
+      assertLess(work["no update penalized"], 0.8 * work[met[0]], engine.name);
 
       // A run that goes on from another's state has the same bits.
       await step.writeState(initialState(1));
@@ -140,7 +144,7 @@ for (const turns of [1, 2]) {
 
 Deno.test("replayed steps with lazy penalties give the bits of eager ones", () =>
   withWebGpu(async () => {
-    const { program, initialState, batches } = openGame(2);
+    const { program, initialState, batches } = openStep(2);
     const eager = await runEagerOnWebGpu(program, initialState(1), { batches, seed: 9 });
     const engine = await createWebGpuEngine();
     const step = await engine.compileStep(program, initialState(1), 9);
@@ -195,13 +199,32 @@ Deno.test("a run logs a lazy penalty where it is measured, and resumes with the 
   }
 });
 
-Deno.test("penaltyKind() marks the updates 0, k, 2k, ... of a run", () => {
-  const kinds = (every: number | undefined, turns: number) => {
-    const config = convolutional(turns);
-    const objective = { ...config.objective, penaltyEvery: every };
-    return [0, 1, 2, 3].map((step) => penaltyKind({ ...config, objective }, step));
+Deno.test("StepKinds marks the updates 0, k, 2k, ... of a run", () => {
+  const penalized = (every: number | undefined, discriminatorSteps: number) => {
+    const kinds = new StepKinds({
+      objective: { penaltyEvery: every },
+      update: { discriminatorSteps },
+    });
+    return [0, 1, 2, 3].map((step) => {
+      const kind = kinds.at(step);
+      assertEquals(kinds.named(kind.name), kind);
+      return kind.penalized.map(Number);
+    });
   };
-  assertEquals(kinds(undefined, 2), ["pp", "pp", "pp", "pp"]);
-  assertEquals(kinds(2, 1), ["p", "-", "p", "-"]);
-  assertEquals(kinds(4, 3), ["p--", "-p-", "--p", "---"]);
+  assertEquals(penalized(undefined, 2), [[1, 1], [1, 1], [1, 1], [1, 1]]);
+  assertEquals(penalized(2, 1), [[1], [0], [1], [0]]);
+  assertEquals(penalized(4, 3), [[1, 0, 0], [0, 1, 0], [0, 0, 1], [0, 0, 0]]);
+});
+
+Deno.test("StepKinds names the kinds that a run has, and refuses others", () => {
+  const kinds = new StepKinds({
+    objective: { penaltyEvery: 2 },
+    update: { discriminatorSteps: 4 },
+  });
+  assertEquals(kinds.at(7).name, "update 1, 3 of 4 penalized");
+  assertThrows(
+    () => kinds.named("p-p-"),
+    RangeError,
+    'There is no kind of step "p-p-": the run has update 1, 3 of 4 penalized',
+  );
 });

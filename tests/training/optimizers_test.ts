@@ -45,7 +45,7 @@ for (const golden of readGolden<OptimizerCase>("optimizers")) {
       });
       const hyper = tf.tensor1d(hyperparameters(spec, step + 1, golden.scales[step]));
       const next = tf.tidy(() => {
-        const { params: p, slots: s } = applyUpdate(spec, params, grads, slots, hyper);
+        const { params: p, slots: s } = applyUpdate(spec, params, { grads, slots, hyper });
         return { p, s };
       });
       assertEquals(Object.keys(next.s).sort(), Object.keys(slots).sort());

@@ -1,0 +1,52 @@
+/**
+ * What the discriminator gets of samples, in both networks' updates: augmented, then noisy, then packed.
+ * Penalties are taken at these inputs.
+ */
+import type { RunConfig } from "../config/run_config.ts";
+import { tf } from "../tensor/tf.ts";
+import type { StepRandom, TensorMap } from "../tensor/types.ts";
+import { augmentByChance, diffAugment } from "../objectives/augment.ts";
+import { packSamples } from "../objectives/packing.ts";
+import { augmentProbability } from "./adaptive.ts";
+
+/** What of a config decides how samples reach the discriminator. */
+export type DiscriminatorInputConfig = Pick<RunConfig, "augment" | "pack">;
+
+/** The values of one step that augmentation depends on. */
+export interface AugmentationState {
+  /** The probability of each augmentation, where it adapts. */
+  probability: tf.Tensor | undefined;
+  /** The standard deviation of instance noise, a scalar, where there is some. */
+  noiseSigma: tf.Tensor | undefined;
+}
+
+/** Reads {@linkcode AugmentationState} from a step's state and inputs. */
+export function augmentationState(state: TensorMap, inputs: TensorMap): AugmentationState {
+  return { probability: augmentProbability(state), noiseSigma: inputs.noiseSigma };
+}
+
+/**
+ * Draws, only where the config asks for it: the numbers of each policy, then the noise (normal, the
+ * shape of the samples).
+ * @param samples `[n, ...sample]`
+ * @returns `[n / pack, ..., channels * pack]`
+ */
+export function discriminatorInput(
+  { augment, pack = 1 }: DiscriminatorInputConfig,
+  samples: tf.Tensor,
+  { augmentation, random }: { augmentation: AugmentationState; random: StepRandom },
+): tf.Tensor {
+  let augmented = samples;
+  if (augment) {
+    const { policies } = augment;
+    const probability = augmentation.probability ?? augment.probability ?? 1;
+    augmented = probability === 1
+      ? diffAugment(augmented as tf.Tensor4D, policies, random)
+      : augmentByChance(augmented as tf.Tensor4D, policies, { probability, random });
+  }
+  if (augmentation.noiseSigma) {
+    const noise = tf.mul(random.normal(augmented.shape), augmentation.noiseSigma);
+    augmented = tf.add(augmented, noise);
+  }
+  return packSamples(augmented, pack);
+}
