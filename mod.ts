@@ -28,29 +28,8 @@ export { finishRun } from "./src/pipeline/finish_run.ts";
 export { trainRun } from "./src/pipeline/train_run.ts";
 export { Sampler } from "./src/sampler/mod.ts";
 
-export type { DataSourceName, DataSpec, MixtureComponent, PictureSize } from "./src/config/data.ts";
-export type { CheckpointChoice, EvaluationSpec, MeasureName } from "./src/config/evaluation.ts";
-export type { LearningRateSpec } from "./src/config/learning_rate.ts";
-export type {
-  ActivationName,
-  InitializerSpec,
-  LayerSpec,
-  Named,
-  NetworkSpec,
-  PaddingSpec,
-  Weighted,
-} from "./src/config/network.ts";
-export type { ObjectiveName, ObjectiveSpec, VerdictKind } from "./src/config/objective.ts";
-export type { AdamSpec, OptimizerSpec, RmsPropSpec, SgdSpec } from "./src/config/optimizer.ts";
-export type { CheckpointSpec, EmaSpec, RunConfig, SnapshotSpec } from "./src/config/run_config.ts";
-export type {
-  AdaptiveSpec,
-  AugmentPolicy,
-  AugmentSpec,
-  DivergenceSpec,
-  InstanceNoiseSpec,
-} from "./src/config/stability.ts";
-export type { LatentSpec, UpdateSpec } from "./src/config/update.ts";
+export type { LogitKind } from "./src/config/objective.ts";
+export type * from "./src/config/types.ts";
 export type { Density, Mode } from "./src/data/densities.ts";
 export type { Batch, DataSource, StoredSamples } from "./src/data/source.ts";
 export type { HostTensor, HostTensors } from "./src/tensor/types.ts";

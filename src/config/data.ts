@@ -1,101 +1,25 @@
 /**
- * Which data a run trains on, as one serialisable value, with the defaults.
+ * Which data a run trains on, as one serializable value.
  * `src/data/open.ts` turns it into a data source.
  */
 import { z } from "zod";
+import { DEFAULTS } from "./defaults.ts";
+import { named, optional } from "./option.ts";
+import type { DataSourceName, DataSpec, ImageSize } from "./types.ts";
 
-/**
- * Where data comes from.
- *
- * - `"auto"`: the file or folder at `path`, whose kind is recognised
- * - `"mixture-1d"`, `"normal-1d"`, `"ring-2d"`, `"grid-2d"`: points of a known density
- * - `"digits"`: labelled grey digits that the project draws
- * - `"stacked-mnist"`: three of the digits at `path`, or of drawn ones, as the channels of one picture
- * - `"mnist"`: IDX files (MNIST, Fashion-MNIST and the like), plain or .gz
- * - `"cifar-10"`: CIFAR-10's binary version, a folder or the .tar.gz
- * - `"images"`: a folder or a .zip of JPEG, PNG, WebP and GIF files
- * - `"npy"`: one NumPy array of images or points
- * - `"csv"`: points, one a line
- */
-export type DataSourceName =
-  | "auto"
-  | "mixture-1d"
-  | "normal-1d"
-  | "ring-2d"
-  | "grid-2d"
-  | "digits"
-  | "stacked-mnist"
-  | "mnist"
-  | "cifar-10"
-  | "images"
-  | "npy"
-  | "csv";
-
-/** One Gaussian of a 1-D mixture. Weights need not sum to 1. */
-export interface MixtureComponent {
-  /** Its share of the samples, relative to the other weights; above 0. */
-  weight: number;
-  /** Where it is centred. */
-  mean: number;
-  /** Its standard deviation; above 0. */
-  sigma: number;
-}
-
-/** A side of a square in pixels, or height and width. */
-export type PictureSize = number | [number, number];
+export type { DataSourceName, DataSpec, ImageSize, MixtureComponent } from "./types.ts";
 
 /** Height and width in pixels. */
-export function pictureSize(size: PictureSize): [number, number] {
+export function imageSize(size: ImageSize): [number, number] {
   return typeof size === "number" ? [size, size] : size;
 }
 
-/** A size in the shorter way: a square by its side. */
-export function shortSize([height, width]: readonly [number, number]): PictureSize {
+/** A size in the shorter form: a square by its side. */
+export function shortSize([height, width]: readonly [number, number]): ImageSize {
   return height === width ? height : [height, width];
 }
 
-/** What to train on. A field that the source has no use for is refused, not ignored. */
-export interface DataSpec {
-  /** Where the data come from. */
-  source: DataSourceName;
-  /** The file or folder, for the sources that read one. */
-  path?: string;
-  /** For MNIST and CIFAR-10. Default: the training split where it is there, else the test split. */
-  split?: "train" | "test";
-  /** Pixels of an image: its middle is cut to their aspect ratio and resized. */
-  size?: PictureSize;
-  /** 1 for grey, 3 for RGB. Default: as the data are. */
-  channels?: 1 | 3;
-  /** How many samples: to draw, or to pick at random from what is there. */
-  count?: number;
-  /** Seed of drawn data and of the random pick. Default 0. */
-  seed?: number;
-  /** The Gaussians of `mixture-1d`. */
-  components?: MixtureComponent[];
-  /** The grey level, 0 to 255, behind transparent pixels. Default 255, white. */
-  background?: number;
-}
-
-/** What a {@linkcode DataSpec} means where it says nothing. */
-export const DATA_DEFAULTS = {
-  /** Points of a toy density. */
-  pointCount: 100_000,
-  /** Drawn digits. */
-  digitCount: 10_000,
-  /** Pictures of stacked digits. */
-  stackedCount: 128_000,
-  /** Pixels of a drawn digit's side. */
-  digitSize: 28,
-  seed: 0,
-  background: 255,
-  /** Two equal, well separated bumps: a generator that drops one is seen at a glance. */
-  components: [
-    { weight: 0.5, mean: -2, sigma: 0.5 },
-    { weight: 0.5, mean: 2, sigma: 0.5 },
-  ] as readonly MixtureComponent[],
-} as const;
-
-/** The sources that draw their own points. */
+/** The sources that generate their own points. */
 export const TOY_SOURCES = ["mixture-1d", "normal-1d", "ring-2d", "grid-2d"] as const;
 
 type Option = Exclude<keyof DataSpec, "source">;
@@ -116,57 +40,117 @@ const OPTIONS: Record<DataSourceName, readonly Option[]> = {
   "csv": ["path", "count", "seed"],
 };
 
+const SOURCE_MEANINGS: Record<DataSourceName, string> = {
+  "auto": "the file or folder at `path`, whose kind is detected",
+  "mixture-1d": "points of a mixture of Gaussians",
+  "normal-1d": "points of N(0, 1)",
+  "ring-2d": "points of 8 Gaussians on a circle",
+  "grid-2d": "points of 25 Gaussians on a square grid",
+  "digits": "labeled grey synthetic digits",
+  "stacked-mnist": "three digits, from `path` or synthetic, as the channels of one image",
+  "mnist": "IDX files (MNIST, Fashion-MNIST and the like), plain or .gz",
+  "cifar-10": "CIFAR-10's binary version, a folder or the .tar.gz",
+  "images": "a folder or a .zip of JPEG, PNG, WebP and GIF files",
+  "npy": "one NumPy array of images or points",
+  "csv": "points, one per line",
+};
+
 const positive = z.number().int().positive();
 const side = positive.max(4096);
-
-/** Checks a {@linkcode DataSpec}: unknown options, and options that the source cannot use, are refused. */
-export const dataSchema: z.ZodType<DataSpec> = z.strictObject({
-  source: z.enum(Object.keys(OPTIONS) as [DataSourceName, ...DataSourceName[]]),
-  path: z.string().min(1).optional(),
-  split: z.enum(["train", "test"]).optional(),
-  size: z.union([side, z.tuple([side, side])]).optional(),
-  channels: z.union([z.literal(1), z.literal(3)]).optional(),
-  count: positive.max(100_000_000).optional(),
-  seed: z.number().int().min(0).max(0xffff_ffff).optional(),
-  components: z.array(z.strictObject({
-    weight: z.number().positive(),
-    mean: z.number(),
-    sigma: z.number().positive(),
-  })).min(1).optional(),
-  background: z.number().int().min(0).max(255).optional(),
-}).superRefine((spec, context) => {
-  const known: readonly string[] = OPTIONS[spec.source];
-  const isDrawn = spec.source === "digits" || (spec.source === "stacked-mnist" && !spec.path);
-  if (isDrawn && spec.size !== undefined && typeof shortSize(pictureSize(spec.size)) !== "number") {
-    context.addIssue({
-      code: "custom",
-      path: ["size"],
-      message: `digits are drawn in squares, and this is ${spec.size}; give one number`,
-    });
-  }
-  for (const [key, value] of Object.entries(spec)) {
-    if (key === "source" || value === undefined || known.includes(key)) continue;
-    context.addIssue({
-      code: "custom",
-      path: [key],
-      message: `the source "${spec.source}" has no use for "${key}"; it takes ${known.join(", ")}`,
-    });
-  }
+const sourceName = named(
+  z.enum(Object.keys(OPTIONS) as [DataSourceName, ...DataSourceName[]]),
+  "DataSourceName",
+  { meaning: "Where data come from.", words: SOURCE_MEANINGS },
+);
+const size = named(z.union([side, z.tuple([side, side])]), "ImageSize", {
+  meaning: "The side of a square in pixels, or height and width.",
 });
+const component = named(
+  z.strictObject({
+    weight: z.number().positive().describe("Its share of the samples, relative to the others."),
+    mean: z.number().describe("Its mean."),
+    sigma: z.number().positive().describe("Its standard deviation."),
+  }),
+  "MixtureComponent",
+  { meaning: "One Gaussian of a 1-D mixture." },
+);
+
+/** Checks a {@linkcode DataSpec}: options that the source cannot use are refused. */
+export const dataSchema = named(
+  z.strictObject({
+    source: sourceName.describe("Where the data come from."),
+    path: optional(z.string().min(1), "The file or folder, for the sources that read one."),
+    split: optional(z.enum(["train", "test"]), "Which part of MNIST or CIFAR-10 to read.", {
+      otherwise: "the training split if it is there, else the test split",
+    }),
+    size: optional(
+      size,
+      "Pixels of an image: it is cropped to this aspect ratio around its center and resized.",
+      { otherwise: "as the data are" },
+    ),
+    channels: optional(
+      z.union([z.literal(1), z.literal(3)]),
+      "Channels of an image: 1 for grey, 3 for RGB.",
+      { otherwise: "as the data are" },
+    ),
+    count: optional(
+      positive.max(100_000_000),
+      "How many samples to generate, or to pick at random from what is there.",
+      {
+        otherwise: `all; ${DEFAULTS.data.pointCount} points, ${DEFAULTS.data.digitCount} digits, ` +
+          `${DEFAULTS.data.stackedCount} stacked images`,
+      },
+    ),
+    seed: optional(
+      z.number().int().min(0).max(0xffff_ffff),
+      "The seed of generated data and of the random pick.",
+      { default: DEFAULTS.data.seed },
+    ),
+    components: optional(z.array(component).min(1), "The Gaussians of `mixture-1d`.", {
+      default: DEFAULTS.data.components,
+    }),
+    background: optional(
+      z.number().int().min(0).max(255),
+      "The grey level behind transparent pixels, from 0 to 255.",
+      { default: DEFAULTS.data.background },
+    ),
+  }).superRefine((spec, context) => {
+    const known: readonly string[] = OPTIONS[spec.source];
+    const isSynthetic = spec.source === "digits" ||
+      (spec.source === "stacked-mnist" && !spec.path);
+    if (
+      isSynthetic && spec.size !== undefined && typeof shortSize(imageSize(spec.size)) !== "number"
+    ) {
+      context.addIssue({
+        code: "custom",
+        path: ["size"],
+        message: `synthetic digits are square, and this is ${spec.size}; give one number`,
+      });
+    }
+    for (const [key, value] of Object.entries(spec)) {
+      if (key === "source" || value === undefined || known.includes(key)) continue;
+      context.addIssue({
+        code: "custom",
+        path: [key],
+        message: `the source "${spec.source}" has no use for "${key}"; it takes ${
+          known.join(", ")
+        }`,
+      });
+    }
+  }),
+  "DataSpec",
+  { meaning: "What to train on. An option that the source cannot use is refused, not ignored." },
+);
 
 /**
  * The spec that reads `path` instead of what `spec` names: what a user means by naming a file for a
- * preset. The preset's picture size and channels stay, because its networks need them, and stacked
+ * preset. The preset's image size and channels stay, because its networks need them, and stacked
  * digits stay stacked.
  */
 export function withDataPath(spec: DataSpec, path: string): DataSpec {
   if (spec.source === "stacked-mnist") return { ...spec, path };
   const { size, channels, seed, split, background } = spec;
-  const next: DataSpec = { source: "auto", path };
-  if (size !== undefined) next.size = size;
-  if (channels !== undefined) next.channels = channels;
-  if (seed !== undefined) next.seed = seed;
-  if (split !== undefined) next.split = split;
-  if (background !== undefined) next.background = background;
-  return next;
+  const kept = Object.entries({ size, channels, seed, split, background })
+    .filter(([, value]) => value !== undefined);
+  return { source: "auto", path, ...Object.fromEntries(kept) };
 }

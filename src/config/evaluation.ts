@@ -3,37 +3,21 @@
  * checkpoint the run ends with. docs/measures.md explains each measure.
  */
 import { z } from "zod";
+import { DEFAULTS } from "./defaults.ts";
+import { named, optional } from "./option.ts";
+import type { MeasureName } from "./types.ts";
 
-/** What a measure is called, which way is better, and for a person what its numbers are. */
+export type { CheckpointChoice, EvaluationSpec, MeasureName } from "./types.ts";
+
+/** What a measure is called, which way is better, and how its value is written. */
 export interface MeasureInfo {
   /** "JSD", say. */
   title: string;
   /** Which way is better. */
   better: "lower" | "higher";
-  /** How a figure is written: as it is, as a share of 1, or as a count. */
+  /** How a value is written: as it is, as a share of 1, or as a count. */
   kind: "figure" | "share" | "count";
 }
-
-/**
- * The name of a measure that can be taken during training.
- *
- * - `jsd`, `kl`, `reverse-kl`, `wasserstein`: on data of a known density on the line, over 100 bins, in
- *   nats and in units of x; `jsd` and `reverse-kl` also for known modes in the plane, over the modes
- * - `modes`, `high-quality`: for known modes in the plane
- * - `sliced`: the sliced Wasserstein distance to the data, of points or of pixels; everywhere but on
- *   the line
- * - `frechet`, `kernel`: of images over an extractor's features, and of points over themselves
- */
-export type MeasureName =
-  | "jsd"
-  | "kl"
-  | "reverse-kl"
-  | "wasserstein"
-  | "modes"
-  | "high-quality"
-  | "sliced"
-  | "frechet"
-  | "kernel";
 
 /** What is known of each measure. */
 export const MEASURES: Readonly<Record<MeasureName, MeasureInfo>> = {
@@ -48,49 +32,67 @@ export const MEASURES: Readonly<Record<MeasureName, MeasureInfo>> = {
   "kernel": { title: "kernel distance", better: "lower", kind: "figure" },
 };
 
-/** Which checkpoint: the one that a measure liked best, or that of the last step. */
-export type CheckpointChoice = "best" | "last";
-
-/** When samples are measured during training, and what follows from it. One period at least is given. */
-export interface EvaluationSpec {
-  /** An evaluation each so many steps. */
-  everySteps?: number;
-  /** An evaluation at the end of each so many passes over the data. */
-  everyEpochs?: number;
-  /**
-   * What the best checkpoint is best by. Default: `jsd` where the density is known, else `sliced`, the
-   * cheapest that any data have.
-   */
-  measure?: MeasureName;
-  /** Samples of an evaluation. Default: 10,000 on the line, 2,500 in the plane, 1,000 elsewhere. */
-  samples?: number;
-  /**
-   * For `frechet` and `kernel` of images, where features come from: `random` (default), an untrained
-   * network; `classifier`, one that is first trained on the data's labels; or an ONNX file's path.
-   */
-  features?: string;
-  /** Which checkpoint is exported when the run ends. Default `last`. */
-  export?: CheckpointChoice;
-}
-
 const count = z.number().int().positive();
+const measure = named(
+  z.enum(Object.keys(MEASURES) as [MeasureName, ...MeasureName[]]),
+  "MeasureName",
+  {
+    meaning: "The name of a measure that can be taken during training.",
+    words: {
+      "jsd":
+        "Jensen-Shannon divergence, nats: of 1-D densities over 100 bins, of known modes over the modes",
+      "kl": "KL divergence of a 1-D density, nats",
+      "reverse-kl": "reverse KL divergence, nats: of 1-D densities, and over known modes",
+      "wasserstein": "Wasserstein-1 distance to a 1-D density, in units of x",
+      "modes": "how many of the known modes have samples",
+      "high-quality": "the share of samples near a known mode",
+      "sliced": "sliced Wasserstein distance to the data, of n-D points or of pixels",
+      "frechet":
+        "Frechet distance, of images over a network's features, of n-D points over themselves",
+      "kernel":
+        "kernel distance, of images over a network's features, of n-D points over themselves",
+    },
+  },
+);
+const checkpoint = named(z.enum(["best", "last"]), "CheckpointChoice", {
+  meaning: "Which checkpoint: the best by a measure, or that of the last step.",
+});
+const { samples } = DEFAULTS.evaluation;
 
 /** Checks an {@linkcode EvaluationSpec}. */
-export const evaluationSchema: z.ZodType<EvaluationSpec> = z.strictObject({
-  everySteps: count.optional(),
-  everyEpochs: count.optional(),
-  measure: z.enum(Object.keys(MEASURES) as [MeasureName, ...MeasureName[]]).optional(),
-  samples: count.min(10).max(1_000_000).optional(),
-  features: z.string().min(1).optional(),
-  export: z.enum(["best", "last"]).optional(),
-}).superRefine((spec, context) => {
-  if (spec.everySteps === undefined && spec.everyEpochs === undefined) {
-    context.addIssue({
-      code: "custom",
-      message: "it does not say how often; give everySteps or everyEpochs, or --evaluate-every N",
-    });
-  }
-});
+export const evaluationSchema = named(
+  z.strictObject({
+    everySteps: optional(count, "An evaluation every N steps.", { otherwise: "none by steps" }),
+    everyEpochs: optional(count, "An evaluation every N passes over the data.", {
+      otherwise: "none by epochs",
+    }),
+    measure: optional(measure, "What decides which checkpoint is best.", {
+      otherwise: "`jsd` where the density is known, else `sliced`, which any data have",
+    }),
+    samples: optional(count.min(10).max(1_000_000), "Samples of an evaluation.", {
+      otherwise: `${samples.density} for 1-D densities, ${samples.modes} for known modes, ` +
+        `${samples.other} otherwise`,
+    }),
+    features: optional(
+      z.string().min(1),
+      "For `frechet` and `kernel` of images, where features come from: `random`, an untrained network; " +
+        "`classifier`, one that is first trained on the data's labels; or an ONNX file's path.",
+      { default: DEFAULTS.evaluation.features },
+    ),
+    export: optional(checkpoint, "Which checkpoint is exported when the run ends.", {
+      default: DEFAULTS.evaluation.export,
+    }),
+  }).superRefine((spec, context) => {
+    if (spec.everySteps === undefined && spec.everyEpochs === undefined) {
+      context.addIssue({
+        code: "custom",
+        message: "it does not say how often; give everySteps or everyEpochs, or --evaluate-every N",
+      });
+    }
+  }),
+  "EvaluationSpec",
+  { meaning: "When samples are measured during training. At least one period must be given." },
+);
 
 /** A figure as a person reads it, with its measure's name. */
 export function measureText(name: MeasureName, value: number | null): string {

@@ -1,30 +1,34 @@
 /** How learning rates change over a run, as data. `src/training/schedule.ts` computes the factor. */
 import { z } from "zod";
+import { DEFAULTS } from "./defaults.ts";
+import { named, optional } from "./option.ts";
 
-/** What both players' learning rates are multiplied by from step to step. */
-export interface LearningRateSpec {
-  /** Stays, falls on a line, or falls on half a cosine (Loshchilov and Hutter 2017). */
-  shape: "constant" | "linear" | "cosine";
-  /** The factor at the end of a fall. Default 0. */
-  finalScale?: number;
-  /** Steps that a fall takes. Default: all of the run's. */
-  steps?: number;
-  /** The rates rise from 0 on a line over so many first steps (Goyal et al. 2017). Default 0. */
-  warmUpSteps?: number;
-}
+export type { LearningRateSpec } from "./types.ts";
 
-const steps = z.number().int().positive().optional();
+const steps = z.number().int().positive();
 
 /** Checks a {@linkcode LearningRateSpec}. */
-export const learningRateSchema: z.ZodType<LearningRateSpec> = z.strictObject({
-  shape: z.enum(["constant", "linear", "cosine"]),
-  finalScale: z.number().min(0).max(1).optional(),
-  steps,
-  warmUpSteps: steps,
-}).superRefine(({ shape, finalScale, steps }, context) => {
-  if (shape !== "constant" || (finalScale ?? steps) === undefined) return;
-  context.addIssue({
-    code: "custom",
-    message: 'a constant rate has no use for "finalScale" or "steps"; use linear or cosine',
-  });
-});
+export const learningRateSchema = named(
+  z.strictObject({
+    shape: z.enum(["constant", "linear", "cosine"]).describe(
+      "Constant, falling linearly, or along half a cosine (Loshchilov and Hutter 2017).",
+    ),
+    finalScale: optional(z.number().min(0).max(1), "The factor at the end of the decay.", {
+      default: DEFAULTS.schedule.finalScale,
+    }),
+    steps: optional(steps, "Steps that the decay takes.", { otherwise: "all steps of the run" }),
+    warmUpSteps: optional(
+      steps,
+      "The rates rise linearly from 0 over this many first steps (Goyal et al. 2017).",
+      { otherwise: "no warm-up" },
+    ),
+  }).superRefine(({ shape, finalScale, steps }, context) => {
+    if (shape !== "constant" || (finalScale ?? steps) === undefined) return;
+    context.addIssue({
+      code: "custom",
+      message: 'a constant rate has no use for "finalScale" or "steps"; use linear or cosine',
+    });
+  }),
+  "LearningRateSpec",
+  { meaning: "What both networks' learning rates are multiplied by from step to step." },
+);

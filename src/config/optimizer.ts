@@ -1,83 +1,63 @@
-/** Optimisers as data. The defaults are PyTorch's. */
+/** Optimizers as data. The defaults are PyTorch's. */
 import { z } from "zod";
+import { DEFAULTS } from "./defaults.ts";
+import { named, optional } from "./option.ts";
 
-/** Stochastic gradient descent, with optional (Nesterov) momentum. */
-export interface SgdSpec {
-  /** Which optimiser. */
-  type: "sgd";
-  /** How far a step goes. */
-  learningRate: number;
-  /** Default 0. */
-  momentum?: number;
-  /** Default false. */
-  nesterov?: boolean;
-  /** L2 penalty added to the gradient. Default 0. */
-  weightDecay?: number;
-}
+export type { AdamSpec, OptimizerSpec, RmsPropSpec, SgdSpec } from "./types.ts";
 
-/** Adam (Kingma and Ba 2015). */
-export interface AdamSpec {
-  /** Which optimiser. */
-  type: "adam";
-  /** How far a step goes. */
-  learningRate: number;
-  /** Default 0.9. */
-  beta1?: number;
-  /** Default 0.999. */
-  beta2?: number;
-  /** Default 1e-8. */
-  epsilon?: number;
-  /** L2 penalty added to the gradient. Default 0. */
-  weightDecay?: number;
-}
+const learningRate = z.number().positive().describe("The learning rate.");
+const fraction = z.number().min(0).lt(1);
+const momentum = (value: number) => optional(fraction, "Momentum.", { default: value });
+const epsilon = (value: number) =>
+  optional(z.number().positive(), "Added to the denominator.", { default: value });
+const weightDecay = (value: number) =>
+  optional(z.number().min(0), "The L2 penalty that is added to the gradient.", { default: value });
 
-/** RMSProp (Hinton 2012), not centred. */
-export interface RmsPropSpec {
-  /** Which optimiser. */
-  type: "rmsprop";
-  /** How far a step goes. */
-  learningRate: number;
-  /** Smoothing of the squared gradient. Default 0.99. */
-  alpha?: number;
-  /** Default 1e-8. */
-  epsilon?: number;
-  /** Default 0. */
-  momentum?: number;
-  /** L2 penalty added to the gradient. Default 0. */
-  weightDecay?: number;
-}
-
-/** How a player's parameters follow its gradients. */
-export type OptimizerSpec = SgdSpec | AdamSpec | RmsPropSpec;
-
-const learningRate = z.number().positive();
-const fraction = z.number().min(0).lt(1).optional();
-const epsilon = z.number().positive().optional();
-const weightDecay = z.number().min(0).optional();
+const sgd = named(
+  z.strictObject({
+    type: z.literal("sgd").describe("Which optimizer."),
+    learningRate,
+    momentum: momentum(DEFAULTS.sgd.momentum),
+    nesterov: optional(z.boolean(), "Nesterov's momentum.", { default: DEFAULTS.sgd.nesterov }),
+    weightDecay: weightDecay(DEFAULTS.sgd.weightDecay),
+  }),
+  "SgdSpec",
+  { meaning: "Stochastic gradient descent, with optional (Nesterov) momentum." },
+);
+const adam = named(
+  z.strictObject({
+    type: z.literal("adam").describe("Which optimizer."),
+    learningRate,
+    beta1: optional(fraction, "Decay of the mean of the gradients.", {
+      default: DEFAULTS.adam.beta1,
+    }),
+    beta2: optional(fraction, "Decay of the mean of the squared gradients.", {
+      default: DEFAULTS.adam.beta2,
+    }),
+    epsilon: epsilon(DEFAULTS.adam.epsilon),
+    weightDecay: weightDecay(DEFAULTS.adam.weightDecay),
+  }),
+  "AdamSpec",
+  { meaning: "Adam (Kingma and Ba 2015)." },
+);
+const rmsprop = named(
+  z.strictObject({
+    type: z.literal("rmsprop").describe("Which optimizer."),
+    learningRate,
+    alpha: optional(fraction, "Decay of the mean of the squared gradients.", {
+      default: DEFAULTS.rmsprop.alpha,
+    }),
+    epsilon: epsilon(DEFAULTS.rmsprop.epsilon),
+    momentum: momentum(DEFAULTS.rmsprop.momentum),
+    weightDecay: weightDecay(DEFAULTS.rmsprop.weightDecay),
+  }),
+  "RmsPropSpec",
+  { meaning: "RMSProp (Hinton 2012), not centered." },
+);
 
 /** Checks an {@linkcode OptimizerSpec}. */
-export const optimizerSchema: z.ZodType<OptimizerSpec> = z.discriminatedUnion("type", [
-  z.strictObject({
-    type: z.literal("sgd"),
-    learningRate,
-    momentum: fraction,
-    nesterov: z.boolean().optional(),
-    weightDecay,
-  }),
-  z.strictObject({
-    type: z.literal("adam"),
-    learningRate,
-    beta1: fraction,
-    beta2: fraction,
-    epsilon,
-    weightDecay,
-  }),
-  z.strictObject({
-    type: z.literal("rmsprop"),
-    learningRate,
-    alpha: fraction,
-    epsilon,
-    momentum: fraction,
-    weightDecay,
-  }),
-]);
+export const optimizerSchema = named(
+  z.discriminatedUnion("type", [sgd, adam, rmsprop]),
+  "OptimizerSpec",
+  { meaning: "How a network's parameters follow their gradients." },
+);

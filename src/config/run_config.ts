@@ -3,146 +3,123 @@
  * `config.json` in a run folder holds, and what `deno task train CONFIG.json` reads.
  */
 import { z } from "zod";
-import { dataSchema, type DataSpec } from "./data.ts";
-import { evaluationSchema, type EvaluationSpec } from "./evaluation.ts";
-import { learningRateSchema, type LearningRateSpec } from "./learning_rate.ts";
-import { networkSchema, type NetworkSpec } from "./network.ts";
-import { objectiveSchema, type ObjectiveSpec } from "./objective.ts";
-import { optimizerSchema, type OptimizerSpec } from "./optimizer.ts";
-import {
-  augmentSchema,
-  type AugmentSpec,
-  divergenceSchema,
-  type DivergenceSpec,
-  instanceNoiseSchema,
-  type InstanceNoiseSpec,
-} from "./stability.ts";
-import { latentSchema, type LatentSpec, updateSchema, type UpdateSpec } from "./update.ts";
+import { dataSchema } from "./data.ts";
+import { DEFAULTS } from "./defaults.ts";
+import { evaluationSchema } from "./evaluation.ts";
+import { learningRateSchema } from "./learning_rate.ts";
+import { networkSchema } from "./network.ts";
+import { objectiveSchema } from "./objective.ts";
+import { named, optional } from "./option.ts";
+import { optimizerSchema } from "./optimizer.ts";
+import { augmentSchema, divergenceSchema, instanceNoiseSchema } from "./stability.ts";
+import { latentSchema, updateSchema } from "./update.ts";
 
-/** When and how progress pictures are made. */
-export interface SnapshotSpec {
-  /** Samples from top to bottom. */
-  rows: number;
-  /** Samples from left to right. */
-  columns: number;
-  /** A snapshot at the end of each so many passes over the data. */
-  everyEpochs?: number;
-  /** A snapshot each so many steps. */
-  everySteps?: number;
-}
-
-/**
- * When checkpoints are written and how many stay. One is always written at the end, and one whenever an
- * evaluation finds the best generator so far; that of the best stays, whatever `keep` says.
- */
-export interface CheckpointSpec {
-  /** A checkpoint each so many seconds. */
-  everySeconds?: number;
-  /** A checkpoint each so many steps. */
-  everySteps?: number;
-  /** How many of the latest are kept. */
-  keep: number;
-}
-
-/** An average of the generator's weights over time, used for samples and export (Yazici et al. 2019). */
-export interface EmaSpec {
-  /** After so many training images a weight's share in the average has halved. */
-  halfLifeImages: number;
-  /** Shortens the half-life at the start to this fraction of the images seen so far. */
-  rampUp?: number;
-}
-
-/** Everything that decides a run. */
-export interface RunConfig {
-  /** The version of this format. */
-  version: 1;
-  /** The preset that the run started from, or "custom". */
-  preset: string;
-  /** Decides initial parameters, data order and every random number. */
-  seed: number;
-  /** Where to compute: the best that is there, WebGPU, or the processor. */
-  device: "auto" | "webgpu" | "cpu";
-  /** What to train on. */
-  data: DataSpec;
-  /** How long: passes over the data, or generator updates. */
-  duration: { epochs: number } | { steps: number };
-  /** Real samples for each update of the discriminator. */
-  batchSize: number;
-  /** What the generator gets. */
-  latent: LatentSpec;
-  /** Whether the networks use the data's labels. Default false: labels are left alone. */
-  conditional?: boolean;
-  /** The network that makes samples. */
-  generator: NetworkSpec;
-  /** Its `inputShape` is one sample's, also where `pack` shows it several at once. */
-  discriminator: NetworkSpec;
-  /** What both minimise. */
-  objective: ObjectiveSpec;
-  /** Who is updated when, and on what. */
-  update: UpdateSpec;
-  /** How the generator follows its gradient. */
-  generatorOptimizer: OptimizerSpec;
-  /** How the discriminator follows its gradient. */
-  discriminatorOptimizer: OptimizerSpec;
-  /** Default: learning rates stay as they are. */
-  learningRateSchedule?: LearningRateSpec;
-  /** What is done to real and generated samples alike before they are judged. */
-  augment?: AugmentSpec;
-  /** Samples that the discriminator judges at once (PacGAN, Lin et al. 2018). Default 1. */
-  pack?: number;
-  /** Noise on what the discriminator sees. */
-  instanceNoise?: InstanceNoiseSpec;
-  /** An average of the generator, for samples and export. */
-  ema?: EmaSpec;
-  /** Default: a run stops at the first number that is not finite. */
-  divergence?: DivergenceSpec;
-  /** When pictures are made. */
-  snapshots: SnapshotSpec;
-  /** When checkpoints are written. */
-  checkpoints: CheckpointSpec;
-  /** When samples are measured. Default: not during training. */
-  evaluation?: EvaluationSpec;
-}
+export type { CheckpointSpec, EmaSpec, RunConfig, SnapshotSpec } from "./types.ts";
 
 const count = z.number().int().positive();
 
+const snapshotSchema = named(
+  z.strictObject({
+    rows: count.max(64).describe("Samples from top to bottom."),
+    columns: count.max(64).describe("Samples from left to right."),
+    everyEpochs: optional(count, "A snapshot every N passes over the data.", {
+      otherwise: "none by epochs",
+    }),
+    everySteps: optional(count, "A snapshot every N steps.", { otherwise: "none by steps" }),
+  }),
+  "SnapshotSpec",
+  { meaning: "When and how images of samples are written during training." },
+);
+
+const checkpointSchema = named(
+  z.strictObject({
+    everySeconds: optional(z.number().positive(), "A checkpoint every N seconds.", {
+      otherwise: "none by time",
+    }),
+    everySteps: optional(count, "A checkpoint every N steps.", { otherwise: "none by steps" }),
+    keep: count.describe("How many of the latest are kept."),
+  }),
+  "CheckpointSpec",
+  {
+    meaning:
+      "When checkpoints are written and how many are kept. One is always written at the end, " +
+      "and one whenever an evaluation finds the best generator so far; the best is kept whatever " +
+      "`keep` says.",
+  },
+);
+
+const emaSchema = named(
+  z.strictObject({
+    halfLifeImages: z.number().positive().describe(
+      "After this many training images a weight's share in the average has halved.",
+    ),
+    rampUp: optional(
+      z.number().positive(),
+      "Limits the half-life to this fraction of the images seen so far.",
+      { otherwise: "no limit" },
+    ),
+  }),
+  "EmaSpec",
+  {
+    meaning:
+      "An exponential moving average of the generator's weights, used for samples and export " +
+      "(Yazici et al. 2019).",
+  },
+);
+
 /** Checks a {@linkcode RunConfig}; fields that it does not know are refused. */
-export const runConfigSchema: z.ZodType<RunConfig> = z.strictObject({
-  version: z.literal(1),
-  preset: z.string(),
-  seed: z.number().int().min(0).max(0xffff_ffff),
-  device: z.enum(["auto", "webgpu", "cpu"]),
-  data: dataSchema,
-  duration: z.union([z.strictObject({ epochs: count }), z.strictObject({ steps: count })]),
-  batchSize: count,
-  latent: latentSchema,
-  conditional: z.boolean().optional(),
-  generator: networkSchema,
-  discriminator: networkSchema,
-  objective: objectiveSchema,
-  update: updateSchema,
-  generatorOptimizer: optimizerSchema,
-  discriminatorOptimizer: optimizerSchema,
-  learningRateSchedule: learningRateSchema.optional(),
-  augment: augmentSchema.optional(),
-  pack: count.max(64).optional(),
-  instanceNoise: instanceNoiseSchema.optional(),
-  divergence: divergenceSchema.optional(),
-  ema: z.strictObject({
-    halfLifeImages: z.number().positive(),
-    rampUp: z.number().positive().optional(),
-  })
-    .optional(),
-  snapshots: z.strictObject({
-    rows: count.max(64),
-    columns: count.max(64),
-    everyEpochs: count.optional(),
-    everySteps: count.optional(),
+export const runConfigSchema = named(
+  z.strictObject({
+    version: z.literal(1).describe("The version of this format."),
+    preset: z.string().describe('The preset that the run started from, or "custom".'),
+    seed: z.number().int().min(0).max(0xffff_ffff).describe(
+      "Decides initial parameters, data order and every random number.",
+    ),
+    device: z.enum(["auto", "webgpu", "cpu"]).describe(
+      "Where to compute: the best device that is there, WebGPU, or the CPU.",
+    ),
+    data: dataSchema.describe("What to train on."),
+    duration: z.union([
+      z.strictObject({ epochs: count.describe("Passes over the data.") }),
+      z.strictObject({ steps: count.describe("Training steps, one generator update each.") }),
+    ]).describe("How long: passes over the data, or training steps."),
+    batchSize: count.describe("Real samples for each update of the discriminator."),
+    latent: latentSchema.describe("What the generator takes."),
+    conditional: optional(z.boolean(), "Whether the networks use the data's labels.", {
+      default: DEFAULTS.conditional,
+    }),
+    generator: networkSchema.describe("The network that generates samples."),
+    discriminator: networkSchema.describe(
+      "The network that tells reals from fakes. Its `inputShape` is one sample's, also where `pack` " +
+        "gives it several at once.",
+    ),
+    objective: objectiveSchema.describe("The losses."),
+    update: updateSchema.describe("Which updates a step makes, and on what."),
+    generatorOptimizer: optimizerSchema.describe("The generator's optimizer."),
+    discriminatorOptimizer: optimizerSchema.describe("The discriminator's optimizer."),
+    learningRateSchedule: optional(learningRateSchema, "How both learning rates change.", {
+      otherwise: "they stay as they are",
+    }),
+    augment: optional(
+      augmentSchema,
+      "Random transforms of real and generated samples alike, before the discriminator.",
+    ),
+    pack: optional(
+      count.max(64),
+      "Samples that the discriminator sees at once (PacGAN, Lin et al. 2018).",
+      { default: DEFAULTS.pack },
+    ),
+    instanceNoise: optional(instanceNoiseSchema, "Noise on what the discriminator sees."),
+    divergence: optional(divergenceSchema, "What happens when training diverges.", {
+      otherwise: "a run stops at the first value that is not finite",
+    }),
+    ema: optional(emaSchema, "An average of the generator, for samples and export."),
+    snapshots: snapshotSchema.describe("When images of samples are written."),
+    checkpoints: checkpointSchema.describe("When checkpoints are written."),
+    evaluation: optional(evaluationSchema, "When samples are measured.", {
+      otherwise: "not during training",
+    }),
   }),
-  checkpoints: z.strictObject({
-    everySeconds: z.number().positive().optional(),
-    everySteps: count.optional(),
-    keep: count,
-  }),
-  evaluation: evaluationSchema.optional(),
-});
+  "RunConfig",
+  { meaning: "Everything that decides a run." },
+);

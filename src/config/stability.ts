@@ -1,108 +1,119 @@
 /**
- * What keeps a game going, as data: transforms and noise on what the discriminator sees, packing, and
- * what to do when numbers blow up. Formulas and sources are in src/objectives and docs/objectives.md.
+ * What keeps training stable, as data: transforms of and noise on what the discriminator sees, and what to
+ * do when values explode. Formulas and sources are in src/objectives and docs/objectives.md.
  */
 import { z } from "zod";
+import { DEFAULTS } from "./defaults.ts";
+import { named, optional } from "./option.ts";
 
-/**
- * A transform, or a group of them. DiffAugment's: `color` (brightness, saturation and contrast),
- * `translation`, `cutout` (a grey square). ADA's: `flip` (left and right), `rotate` (quarter turns, of
- * squares), `brightness`, `contrast`, `luma-flip`, `hue` and `saturation` (of colours). Fakes come out
- * transformed too where data never are: `flip`, `rotate`, `luma-flip` and `hue` at a chance near 1 teach G
- * pictures that are turned round, so they are for data that allow it, or for a chance that adapts.
- */
-export type AugmentPolicy =
-  | "color"
-  | "translation"
-  | "cutout"
-  | "flip"
-  | "rotate"
-  | "brightness"
-  | "contrast"
-  | "luma-flip"
-  | "hue"
-  | "saturation";
-
-/** Every {@linkcode AugmentPolicy}. */
-export const AUGMENT_POLICIES: readonly [AugmentPolicy, ...AugmentPolicy[]] = [
-  "color",
-  "translation",
-  "cutout",
-  "flip",
-  "rotate",
-  "brightness",
-  "contrast",
-  "luma-flip",
-  "hue",
-  "saturation",
-];
-
-/** Random transforms of reals and fakes in both players' updates. Images only. */
-export interface AugmentSpec {
-  /** Applied in this order. */
-  policies: AugmentPolicy[];
-  /**
-   * The chance of each policy for each sample. Default 1, which is DiffAugment (Zhao et al. 2020); with
-   * `adaptive` it is where the chance starts, and 0 by default.
-   */
-  probability?: number;
-  /** Moves the chance by how sure D is of the reals (Karras et al. 2020, section 3). */
-  adaptive?: AdaptiveSpec;
-}
-
-/** How the chance of {@linkcode AugmentSpec.adaptive} moves. */
-export interface AdaptiveSpec {
-  /** The mean sign of D's verdicts on reals to hold; above it the chance grows. Default 0.6. */
-  target?: number;
-  /** Steps between two moves. Default 4. */
-  everySteps?: number;
-  /** Real samples in which the chance can go from 0 to 1. Default 500,000. */
-  speedImages?: number;
-}
-
-/** N(0, sigma^2) noise on all that the discriminator sees (Sonderby et al. 2017). */
-export interface InstanceNoiseSpec {
-  /** Its standard deviation at the start. */
-  sigma: number;
-  /** The noise falls linearly to nothing over so many steps. Default: it stays. */
-  decaySteps?: number;
-}
-
-/** What happens when a number is not finite, or a player's weights explode. */
-export interface DivergenceSpec {
-  /** How often a run may go back to its last good state. */
-  retries: number;
-  /** What the learning rates are multiplied by each time. */
-  factor: number;
-  /**
-   * Weights have exploded when their root mean square is more than so many times what it was in the
-   * last good state, or than 1 where it was smaller. Default 100.
-   */
-  growth?: number;
-}
+export type {
+  AdaptiveSpec,
+  AugmentPolicy,
+  AugmentSpec,
+  DivergenceSpec,
+  InstanceNoiseSpec,
+} from "./types.ts";
 
 const steps = z.number().int().positive();
 
+const POLICY_MEANINGS = {
+  "color": "DiffAugment's brightness, saturation and contrast",
+  "translation": "DiffAugment's shift of up to an eighth of a side",
+  "cutout": "DiffAugment's grey square of half a side",
+  "flip": "ADA's flip, left and right",
+  "rotate": "ADA's quarter turns, of square images",
+  "brightness": "ADA's brightness",
+  "contrast": "ADA's contrast",
+  "luma-flip": "ADA's reflection of luma",
+  "hue": "ADA's rotation of hue, of color images",
+  "saturation": "ADA's saturation, of color images",
+};
+
+type PolicyName = keyof typeof POLICY_MEANINGS;
+
+const policy = named(
+  z.enum(Object.keys(POLICY_MEANINGS) as [PolicyName, ...PolicyName[]]),
+  "AugmentPolicy",
+  {
+    meaning:
+      "A transform, or a group of them. Fakes come out transformed too where data never are: " +
+      "`flip`, `rotate`, `luma-flip` and `hue` at a probability near 1 teach G images that are " +
+      "turned, so they are for data that allow it, or for a probability that adapts.",
+    words: POLICY_MEANINGS,
+  },
+);
+
+const adaptive = named(
+  z.strictObject({
+    target: optional(
+      z.number().gt(-1).lt(1),
+      "The mean sign of D's outputs on reals to hold; above it the probability grows.",
+      { default: DEFAULTS.augment.adaptive.target },
+    ),
+    everySteps: optional(steps, "Steps between two adjustments.", {
+      default: DEFAULTS.augment.adaptive.everySteps,
+    }),
+    speedImages: optional(
+      z.number().positive(),
+      "Real images in which the probability can go from 0 to 1.",
+      { default: DEFAULTS.augment.adaptive.speedImages },
+    ),
+  }),
+  "AdaptiveSpec",
+  { meaning: "How an augmentation probability adapts (ADA)." },
+);
+
 /** Checks an {@linkcode AugmentSpec}. */
-export const augmentSchema: z.ZodType<AugmentSpec> = z.strictObject({
-  policies: z.array(z.enum(AUGMENT_POLICIES)).min(1),
-  probability: z.number().min(0).max(1).optional(),
-  adaptive: z.strictObject({
-    target: z.number().gt(-1).lt(1).optional(),
-    everySteps: steps.optional(),
-    speedImages: z.number().positive().optional(),
-  }).optional(),
-});
+export const augmentSchema = named(
+  z.strictObject({
+    policies: z.array(policy).min(1).describe("Applied in this order."),
+    probability: optional(
+      z.number().min(0).max(1),
+      "The probability of each policy for each sample; with `adaptive`, where it starts.",
+      {
+        otherwise: `${DEFAULTS.augment.probability}, which is DiffAugment (Zhao et al. 2020); ` +
+          `${DEFAULTS.augment.adaptiveProbability} with \`adaptive\``,
+      },
+    ),
+    adaptive: optional(
+      adaptive,
+      "Adapts the probability to how sure D is of the reals (Karras et al. 2020, section 3).",
+    ),
+  }),
+  "AugmentSpec",
+  {
+    meaning: "Random transforms of reals and fakes in the updates of both networks. Images only.",
+  },
+);
 
 /** Checks an {@linkcode InstanceNoiseSpec}. */
-export const instanceNoiseSchema: z.ZodType<InstanceNoiseSpec> = z.strictObject({
-  sigma: z.number().positive(),
-  decaySteps: steps.optional(),
-});
+export const instanceNoiseSchema = named(
+  z.strictObject({
+    sigma: z.number().positive().describe("Its standard deviation at the start."),
+    decaySteps: optional(steps, "The noise falls linearly to nothing over this many steps.", {
+      otherwise: "it stays",
+    }),
+  }),
+  "InstanceNoiseSpec",
+  { meaning: "N(0, sigma^2) noise on all that the discriminator sees (Sonderby et al. 2017)." },
+);
 
 /** Checks a {@linkcode DivergenceSpec}. */
-export const divergenceSchema: z.ZodType<DivergenceSpec> = z.strictObject({
-  retries: z.number().int().min(0).max(100),
-  factor: z.number().gt(0).lt(1),
-  growth: z.number().gt(1).optional(),
-});
+export const divergenceSchema = named(
+  z.strictObject({
+    retries: z.number().int().min(0).max(100).describe(
+      "How often a run may go back to its last good state.",
+    ),
+    factor: z.number().gt(0).lt(1).describe(
+      "What the learning rates are multiplied by each time.",
+    ),
+    growth: optional(
+      z.number().gt(1),
+      "Weights have exploded when their root mean square is more than this many times what it was " +
+        "in the last good state, or than 1 where it was smaller.",
+      { default: DEFAULTS.divergence.growth },
+    ),
+  }),
+  "DivergenceSpec",
+  { meaning: "What happens when a value is not finite, or a network's weights explode." },
+);

@@ -1,5 +1,5 @@
 /** From an array of a .npy file to a data source: which axes are pixels, and which values are. */
-import { pictureSize } from "../config/data.ts";
+import { imageSize } from "../config/data.ts";
 import { UserError } from "../errors.ts";
 import type { NpyArray } from "./npy.ts";
 import { randomSubset } from "./order.ts";
@@ -32,7 +32,7 @@ export function arraySource(array: NpyArray, options: ArrayOptions): DataSource 
     const text = `${counted(shape[0])} pictures of ${origin}`;
     return pixelSource({ name, origin: text, shape: [height, width, depth], pixels }, options);
   }
-  const [newHeight, newWidth] = size === undefined ? [height, width] : pictureSize(size);
+  const [newHeight, newWidth] = size === undefined ? [height, width] : imageSize(size);
   const isOther = newHeight !== height || newWidth !== width;
   if (isOther || channels !== undefined && channels !== depth) {
     throw new UserError(

@@ -2,7 +2,8 @@
  * From a run's description of its data to the data: draws what is drawn, and reads what lies at a path
  * with the reader of its kind.
  */
-import { DATA_DEFAULTS, dataSchema, type DataSpec, pictureSize } from "../config/data.ts";
+import { dataSchema, type DataSpec, imageSize } from "../config/data.ts";
+import { DEFAULTS } from "../config/defaults.ts";
 import { UserError } from "../errors.ts";
 import { arraySource, pointSource } from "./array_source.ts";
 import { readCifarArchive, readCifarFile, readCifarFolder } from "./cifar.ts";
@@ -65,8 +66,8 @@ export async function openDataSource(
 
 /** Stacks the digits at the path, or drawn ones. */
 async function openStacked(spec: DataSpec, options: OpenOptions): Promise<DataSource> {
-  const { path, size, split, count = DATA_DEFAULTS.stackedCount } = spec;
-  const { seed = DATA_DEFAULTS.seed } = spec;
+  const { path, size, split, count = DEFAULTS.data.stackedCount } = spec;
+  const { seed = DEFAULTS.data.seed } = spec;
   const wanted = { seed, channels: 1, ...(size === undefined ? {} : { size }) } as const;
   const digits = path === undefined
     ? drawDigits({ ...wanted, size: drawnSide(spec) })
@@ -79,7 +80,7 @@ async function openStacked(spec: DataSpec, options: OpenOptions): Promise<DataSo
 
 /** The side of drawn digits, which are squares; checkSpec() has seen to that. */
 function drawnSide({ size }: DataSpec): number | undefined {
-  return size === undefined ? undefined : pictureSize(size)[0];
+  return size === undefined ? undefined : imageSize(size)[0];
 }
 
 function checkSpec(spec: DataSpec): void {
@@ -103,7 +104,7 @@ async function readFound(
   spec: DataSpec,
   { onProgress, signal }: OpenOptions,
 ): Promise<DataSource> {
-  const { size, channels, count, split, seed = DATA_DEFAULTS.seed } = spec;
+  const { size, channels, count, split, seed = DEFAULTS.data.seed } = spec;
   const wanted = { size, channels, count, seed };
   switch (found.source) {
     case "mnist":
@@ -114,7 +115,7 @@ async function readFound(
       using store = found.form === "zip"
         ? openZipStore(found.path)
         : await openFolderStore(found.path, spec.source === "auto" ? FOLDER_CONTENTS : "");
-      const { background = DATA_DEFAULTS.background } = spec;
+      const { background = DEFAULTS.data.background } = spec;
       const set = await loadImages(store, { ...wanted, background, onProgress, signal });
       return pixelSource(set, { seed });
     }

@@ -1,5 +1,5 @@
 /** 8-bit pictures as a file holds them, and the last steps from there to a data source. */
-import { type PictureSize, pictureSize } from "../config/data.ts";
+import { type ImageSize, imageSize } from "../config/data.ts";
 import { UserError } from "../errors.ts";
 import { cropAndResize, type Raster, toChannels } from "./images/raster.ts";
 import { randomSubset } from "./order.ts";
@@ -24,7 +24,7 @@ export interface PixelSet {
 /** What a user may want of pictures. */
 export interface PixelOptions {
   /** Pixels to which the middle, cut to their aspect ratio, is resized. */
-  size?: PictureSize;
+  size?: ImageSize;
   /** 1 for grey, 3 for RGB. */
   channels?: 1 | 3;
   /** How many to take, picked at random. */
@@ -81,7 +81,7 @@ function pickPixels(set: PixelSet, { count, seed }: PixelOptions): PixelSet {
 
 function reshapePixels(set: PixelSet, { size, channels = set.shape[2] }: PixelOptions): PixelSet {
   const [height, width, oldChannels] = set.shape;
-  const [newHeight, newWidth] = size === undefined ? [height, width] : pictureSize(size);
+  const [newHeight, newWidth] = size === undefined ? [height, width] : imageSize(size);
   if (newHeight === height && newWidth === width && channels === oldChannels) return set;
   const from = height * width * oldChannels;
   const to = newHeight * newWidth * channels;

@@ -1,5 +1,6 @@
 /** Data sources of points that are drawn from the toy densities. */
-import { DATA_DEFAULTS, type DataSpec, type TOY_SOURCES } from "../config/data.ts";
+import type { DataSpec, TOY_SOURCES } from "../config/data.ts";
+import { DEFAULTS } from "../config/defaults.ts";
 import { type Density, grid2d, mixture1d, normal1d, ring2d } from "./densities.ts";
 import { counted, type DataSource, floatSource } from "./source.ts";
 
@@ -13,7 +14,7 @@ export function toyDensity(
 ): Density {
   switch (name) {
     case "mixture-1d":
-      return mixture1d(options.components ?? DATA_DEFAULTS.components);
+      return mixture1d(options.components ?? DEFAULTS.data.components);
     case "normal-1d":
       return normal1d();
     case "ring-2d":
@@ -28,7 +29,7 @@ export function drawToyData(
   name: ToyName,
   options: Pick<DataSpec, "components" | "count" | "seed"> = {},
 ): DataSource {
-  const { count = DATA_DEFAULTS.pointCount, seed = DATA_DEFAULTS.seed } = options;
+  const { count = DEFAULTS.data.pointCount, seed = DEFAULTS.data.seed } = options;
   const density = toyDensity(name, options);
   const bumps = density.modes.length === 1 ? "one Gaussian" : `${density.modes.length} Gaussians`;
   return floatSource(density.sample(count, { seed }), {

@@ -3,7 +3,7 @@
  * one sample only, or a discriminator that nothing can fool any more. Looks at the samples of each
  * snapshot, so it costs the training nothing.
  */
-import { type ObjectiveName, verdictKind } from "../config/objective.ts";
+import { logitKind, type ObjectiveName } from "../config/objective.ts";
 import { firstSamples } from "../data/samples.ts";
 import type { DataSource } from "../data/source.ts";
 import { objectives } from "../objectives/objectives.ts";
@@ -107,7 +107,7 @@ export class CollapseWatch {
   /** What D makes of data and samples, as a part of a sentence that starts with a comma. */
   #verdictText({ dReal, dFake }: CollapseLook["scalars"]): string {
     if (dReal === undefined || dFake === undefined) return "";
-    if (verdictKind(this.#objective) === "margin") {
+    if (logitKind(this.#objective) === "margin") {
       const right = 1 / (1 + Math.exp(dFake - dReal));
       return `, D(x) - D(G(z)) is ${(dReal - dFake).toFixed(2)}, as of a pair told right with ${
         (100 * right).toFixed(1)

@@ -2,13 +2,8 @@
  * Evaluates an exported generator: what `deno task evaluate` calls. Samples come through the sampler from
  * the file that users get, so that what is measured is what is shipped.
  */
-import {
-  DATA_DEFAULTS,
-  type DataSpec,
-  shortSize,
-  TOY_SOURCES,
-  withDataPath,
-} from "../config/data.ts";
+import { type DataSpec, shortSize, TOY_SOURCES, withDataPath } from "../config/data.ts";
+import { DEFAULTS } from "../config/defaults.ts";
 import type { RunConfig } from "../config/run_config.ts";
 import { openDataSource } from "../data/open.ts";
 import type { DataSource } from "../data/source.ts";
@@ -146,7 +141,7 @@ async function dataFor(
   const shape: Pick<DataSpec, "size" | "channels"> = {};
   if (output.kind === "image") shape.size = shortSize([height, width]);
   if (output.kind === "image" && (channels === 1 || channels === 3)) shape.channels = channels;
-  if (isDrawn) return { source: "digits", ...shape, count: DATA_DEFAULTS.digitCount };
+  if (isDrawn) return { source: "digits", ...shape, count: DEFAULTS.data.digitCount };
   if (config) return withDataPath(config.data, given);
   // Arrays of floats cannot be resized, and need not be: they say what they are.
   return { source: "auto", path: given, ...(/\.npy$/i.test(given) ? {} : shape) };

@@ -1,6 +1,6 @@
 /** `report.md` of a finished run, with its plots. */
 import { type MeasureName, MEASURES } from "../config/evaluation.ts";
-import { verdictKind } from "../config/objective.ts";
+import { logitKind } from "../config/objective.ts";
 import type { HostTensors } from "../tensor/types.ts";
 import { drawEvaluationPlot } from "../report/evaluation_plot.ts";
 import type { ReportedEvaluations } from "../report/evaluation_section.ts";
@@ -141,7 +141,7 @@ async function lossPicture(run: FinishedRun, subtitle: string): Promise<Picture 
     title: `${run.config.preset}: losses`,
     subtitle,
     records,
-    verdicts: verdictKind(run.config.objective.name),
+    verdicts: logitKind(run.config.objective.name),
   });
   return { svg, png: await rasterizeSvg(svg) };
 }

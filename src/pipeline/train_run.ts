@@ -1,5 +1,5 @@
 /** A whole training run: data, engine, run folder, loop, pictures. What `deno task train` calls. */
-import { type VerdictKind, verdictKind } from "../config/objective.ts";
+import { type LogitKind, logitKind } from "../config/objective.ts";
 import type { RunConfig } from "../config/run_config.ts";
 import { openDataSource } from "../data/open.ts";
 import type { DataSource } from "../data/source.ts";
@@ -71,7 +71,7 @@ export interface RunStart {
   /** Numbers in the discriminator's weights and buffers. */
   discriminatorParameters: number;
   /** What D's verdicts are. */
-  verdicts: VerdictKind;
+  verdicts: LogitKind;
   /** What is measured during training, where something is. */
   evaluation: EvaluationPlan | undefined;
 }
@@ -165,7 +165,7 @@ export async function trainRun(
     totalSteps,
     generatorParameters: countNumbers(generator),
     discriminatorParameters: countNumbers(trainingStep.discriminator),
-    verdicts: verdictKind(config.objective.name),
+    verdicts: logitKind(config.objective.name),
     evaluation,
   });
   const result = await train(

@@ -1,5 +1,5 @@
 /** The curves of a run: losses, and what D says of real and generated samples, over the steps. */
-import type { VerdictKind } from "../config/objective.ts";
+import type { LogitKind } from "../config/objective.ts";
 import { type Axis, extent } from "./axis.ts";
 import { drawFigure, type Panel } from "./figure.ts";
 import type { Mark } from "./marks.ts";
@@ -28,7 +28,7 @@ export interface LossPlot {
   /** In the order of their steps. */
   records: readonly LossRecord[];
   /** What dReal and dFake are. Default: probabilities. */
-  verdicts?: VerdictKind;
+  verdicts?: LogitKind;
 }
 
 /** Points that a curve is drawn with; more records are averaged in groups. */
@@ -70,7 +70,7 @@ export function drawLossPlot(plot: LossPlot): string {
   return drawFigure({ title: plot.title, subtitle: plot.subtitle, panels });
 }
 
-function verdictCurves(records: readonly PlottedRecord[], kind: VerdictKind): Mark[] {
+function verdictCurves(records: readonly PlottedRecord[], kind: LogitKind): Mark[] {
   switch (kind) {
     case "margin": {
       const none: Mark = { kind: "level", y: 0, color: COLORS.axis, label: "cannot tell (0)" };
@@ -96,7 +96,7 @@ function verdictCurves(records: readonly PlottedRecord[], kind: VerdictKind): Ma
 
 function verdictPanel(
   records: readonly PlottedRecord[],
-  kind: VerdictKind,
+  kind: LogitKind,
 ): Pick<Panel, "title" | "y"> {
   switch (kind) {
     case "margin":

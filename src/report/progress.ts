@@ -3,7 +3,7 @@
  * seconds anywhere else.
  */
 
-import type { VerdictKind } from "../config/objective.ts";
+import type { LogitKind } from "../config/objective.ts";
 
 /** Where training is; a `TrainingProgress` of the training loop fits. */
 export interface ProgressState {
@@ -18,7 +18,7 @@ export interface ProgressState {
   /** `dLoss`, `gLoss`, `dReal` (D of data), `dFake` (D of generated samples); what is missing is not shown. */
   scalars: Record<string, number>;
   /** What `dReal` and `dFake` are; of a margin the difference is shown. Default: each as it is. */
-  verdicts?: VerdictKind;
+  verdicts?: LogitKind;
 }
 
 /** Where the line is written. */

@@ -2,7 +2,7 @@
  * `report.md` of a run: what was trained and how, how it went, how good it is where that can be measured,
  * and what to do next. Whoever trained brings the facts; this only writes them down.
  */
-import { verdictKind } from "../config/objective.ts";
+import { logitKind } from "../config/objective.ts";
 import type { RunConfig } from "../config/run_config.ts";
 import type { LineTheory } from "../metrics/line_theory.ts";
 import type { ModeCoverage } from "../metrics/modes.ts";
@@ -171,7 +171,7 @@ function shownScalars(
   scalars: RunReport["scalars"],
 ): Readonly<Record<string, number>> {
   const { dReal, dFake, ...rest } = scalars;
-  const isMargin = verdictKind(objective.name) === "margin" && dReal !== undefined;
+  const isMargin = logitKind(objective.name) === "margin" && dReal !== undefined;
   return isMargin ? { ...rest, margin: dReal - dFake } : scalars;
 }
 

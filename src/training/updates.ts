@@ -1,7 +1,7 @@
 /** One update of each network: losses, gradients, optimizer. Pure functions of tensors. */
 import { tf } from "../tensor/tf.ts";
 import type { StepRandom, TensorMap } from "../tensor/types.ts";
-import { verdictKind } from "../config/objective.ts";
+import { logitKind } from "../config/objective.ts";
 import type { RunConfig } from "../config/run_config.ts";
 import { valueAndGradients } from "../nn/gradients.ts";
 import { applyNetwork } from "../nn/mod.ts";
@@ -253,7 +253,7 @@ function drawLatents(
 
 /** The mean discriminator output for the log: probabilities where the objective has some, else raw values. */
 function meanOutput({ objective }: Pick<UpdateConfig, "objective">, logits: tf.Tensor): tf.Tensor {
-  const isProbability = verdictKind(objective.name) === "probability";
+  const isProbability = logitKind(objective.name) === "probability";
   return tf.mean(isProbability ? tf.sigmoid(logits) : logits);
 }
 

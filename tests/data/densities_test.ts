@@ -1,9 +1,9 @@
 import { assert, assertAlmostEquals, assertEquals, assertLess } from "@std/assert";
-import { DATA_DEFAULTS } from "../../src/config/data.ts";
+import { DEFAULTS } from "../../src/config/defaults.ts";
 import { type Density, grid2d, mixture1d, normal1d, ring2d } from "../../src/data/densities.ts";
 import { drawToyData } from "../../src/data/toy.ts";
 
-const DENSITIES = [mixture1d(DATA_DEFAULTS.components), normal1d(), ring2d(), grid2d()];
+const DENSITIES = [mixture1d(DEFAULTS.data.components), normal1d(), ring2d(), grid2d()];
 
 /** The integral of a density near one mode, by the midpoint rule. */
 function massNear(density: Density, mean: readonly number[], sigma: number): number {

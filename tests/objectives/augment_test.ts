@@ -1,5 +1,5 @@
 import { assertAlmostEquals, assertEquals } from "@std/assert";
-import { AUGMENT_POLICIES } from "../../src/config/stability.ts";
+import { configSchema } from "../../src/config/json_schema.ts";
 import { HostStepRandom } from "../../src/engine/eager/engine.ts";
 import { tf } from "../../src/tensor/tf.ts";
 import { augmentByChance, type AugmentPolicy, diffAugment } from "../../src/objectives/augment.ts";
@@ -86,7 +86,7 @@ function slope(policy: AugmentPolicy, images: tf.Tensor, weights: tf.Tensor): tf
   return tf.sum(tf.square(gradient)) as tf.Scalar;
 }
 
-for (const policy of AUGMENT_POLICIES) {
+for (const policy of configSchema().definitions.AugmentPolicy.enum as AugmentPolicy[]) {
   Deno.test(`diffAugment() can be differentiated twice: ${policy}, against finite differences`, async () => {
     await tf.setBackend("cpu");
     tf.tidy(() => {

@@ -2,7 +2,7 @@
  * Handwritten-looking digits that the project draws itself, so that a first run needs no download:
  * white on black, each with its own way of writing, pose, bend, jitter and pen.
  */
-import { DATA_DEFAULTS } from "../../config/data.ts";
+import { DEFAULTS } from "../../config/defaults.ts";
 import { fillNormal, fillUniform, STREAMS } from "../../random/counter_random.ts";
 import { type PixelSet, pixelSource } from "../pixel_set.ts";
 import { counted, type DataSource } from "../source.ts";
@@ -26,8 +26,8 @@ const MAX_COORDINATES = 64;
 
 /** Draws a data set of digits. Picture `i` shows the digit `i % 10` and depends on seed and `i` alone. */
 export function drawDigits(options: DigitsOptions = {}): DataSource {
-  const { count = DATA_DEFAULTS.digitCount, size = DATA_DEFAULTS.digitSize } = options;
-  const { seed = DATA_DEFAULTS.seed, channels = 1 } = options;
+  const { count = DEFAULTS.data.digitCount, size = DEFAULTS.data.digitSize } = options;
+  const { seed = DEFAULTS.data.seed, channels = 1 } = options;
   const pixels = new Uint8Array(count * size * size);
   const labels = new Int32Array(count);
   for (let i = 0; i < count; i++) {

@@ -1,5 +1,5 @@
 /** Decodes a store's pictures into one array of pixels, a few at a time. */
-import { type PictureSize, pictureSize } from "../../config/data.ts";
+import { type ImageSize, imageSize } from "../../config/data.ts";
 import { UserError } from "../../errors.ts";
 import { MAX_DATA_BYTES } from "../byte_reader.ts";
 import { randomSubset } from "../order.ts";
@@ -13,7 +13,7 @@ import { counted } from "../source.ts";
 /** How pictures are brought to one shape. */
 export interface LoadImagesOptions {
   /** Pixels to which the middle, cut to their aspect ratio, is resized; without it all must have one size. */
-  size?: PictureSize;
+  size?: ImageSize;
   /** 1 for grey, 3 for RGB; without it RGB, or grey where all pictures are. */
   channels?: 1 | 3;
   /** The grey level behind transparent pixels, 0 to 255. */
@@ -124,7 +124,7 @@ async function loadPicture(
   const opaque = compositeAlpha(decoded, background);
   const raster = channels ? toChannels(opaque, channels) : opaque;
   if (size === undefined) return raster;
-  const [height, width] = pictureSize(size);
+  const [height, width] = imageSize(size);
   return cropAndResize(raster, { height, width });
 }
 

@@ -1,0 +1,888 @@
+/**
+ * The types of a config.
+ *
+ * Written by `deno task docs` from the schemas beside this file: change those, not this. A test compares
+ * the two, and tests/config/types_test.ts holds each type against what its schema infers.
+ */
+
+/** An activation function; softmax runs over the channels. */
+export interface ActivationLayer extends Named {
+  /** The layer's type. */
+  type: "activation";
+  /** Which function. */
+  fn: ActivationName;
+  /** The slope of `leaky-relu` or the scale of `elu` below 0. Default: 0.01 and 1. */
+  alpha?: number;
+}
+
+/** The name of an activation function. */
+export type ActivationName =
+  | "linear"
+  | "relu"
+  | "relu6"
+  | "leaky-relu"
+  | "elu"
+  | "selu"
+  | "silu"
+  | "gelu"
+  | "mish"
+  | "tanh"
+  | "sigmoid"
+  | "hard-sigmoid"
+  | "softplus"
+  | "softsign"
+  | "softmax";
+
+/** Adam (Kingma and Ba 2015). */
+export interface AdamSpec {
+  /** Which optimizer. */
+  type: "adam";
+  /** The learning rate. Range: above 0. */
+  learningRate: number;
+  /** Decay of the mean of the gradients. Default: 0.9. Range: 0 or more, below 1. */
+  beta1?: number;
+  /** Decay of the mean of the squared gradients. Default: 0.999. Range: 0 or more, below 1. */
+  beta2?: number;
+  /** Added to the denominator. Default: 1e-8. Range: above 0. */
+  epsilon?: number;
+  /** The L2 penalty that is added to the gradient. Default: 0. Range: 0 or more. */
+  weightDecay?: number;
+}
+
+/** How an augmentation probability adapts (ADA). */
+export interface AdaptiveSpec {
+  /**
+   * The mean sign of D's outputs on reals to hold; above it the probability grows. Default: 0.6.
+   * Range: above -1, below 1.
+   */
+  target?: number;
+  /** Steps between two adjustments. Default: 4. Range: 1 or more. */
+  everySteps?: number;
+  /** Real images in which the probability can go from 0 to 1. Default: 500000. Range: above 0. */
+  speedImages?: number;
+}
+
+/**
+ * A transform, or a group of them. Fakes come out transformed too where data never are:
+ * `flip`, `rotate`, `luma-flip` and `hue` at a probability near 1 teach G images that are
+ * turned, so they are for data that allow it, or for a probability that adapts.
+ *
+ * - `color`: DiffAugment's brightness, saturation and contrast
+ * - `translation`: DiffAugment's shift of up to an eighth of a side
+ * - `cutout`: DiffAugment's grey square of half a side
+ * - `flip`: ADA's flip, left and right
+ * - `rotate`: ADA's quarter turns, of square images
+ * - `brightness`: ADA's brightness
+ * - `contrast`: ADA's contrast
+ * - `luma-flip`: ADA's reflection of luma
+ * - `hue`: ADA's rotation of hue, of color images
+ * - `saturation`: ADA's saturation, of color images
+ */
+export type AugmentPolicy =
+  | "color"
+  | "translation"
+  | "cutout"
+  | "flip"
+  | "rotate"
+  | "brightness"
+  | "contrast"
+  | "luma-flip"
+  | "hue"
+  | "saturation";
+
+/** Random transforms of reals and fakes in the updates of both networks. Images only. */
+export interface AugmentSpec {
+  /** Applied in this order. */
+  policies: AugmentPolicy[];
+  /**
+   * The probability of each policy for each sample; with `adaptive`, where it starts. Default:
+   * 1, which is DiffAugment (Zhao et al. 2020); 0 with `adaptive`. Range: 0 to 1.
+   */
+  probability?: number;
+  /** Adapts the probability to how sure D is of the reals (Karras et al. 2020, section 3). */
+  adaptive?: AdaptiveSpec;
+}
+
+/** The mean of each block of pixels: `[h, w, c] -> [h / size, w / size, c]`. */
+export interface AvgPoolLayer extends Named {
+  /** The layer's type. */
+  type: "avg-pool";
+  /** The block's side in pixels. Range: 1 or more. */
+  size: number;
+}
+
+/** Normalizes each channel over the batch and all positions (Ioffe and Szegedy 2015). */
+export interface BatchNormLayer extends Named {
+  /** The layer's type. */
+  type: "batch-norm";
+  /**
+   * The weight of a new batch in the running statistics, as in PyTorch: new = (1 - m) old + m
+   * batch. Default: 0.1. Range: above 0, up to 1.
+   */
+  momentum?: number;
+  /** Added to the variance. Default: 0.00001. Range: above 0. */
+  epsilon?: number;
+  /** Whether a scale and an offset are learned. Default: true. */
+  affine?: boolean;
+}
+
+/** Which checkpoint: the best by a measure, or that of the last step. */
+export type CheckpointChoice = "best" | "last";
+
+/**
+ * When checkpoints are written and how many are kept. One is always written at the end, and
+ * one whenever an evaluation finds the best generator so far; the best is kept whatever `keep`
+ * says.
+ */
+export interface CheckpointSpec {
+  /** A checkpoint every N seconds. Default: none by time. Range: above 0. */
+  everySeconds?: number;
+  /** A checkpoint every N steps. Default: none by steps. Range: 1 or more. */
+  everySteps?: number;
+  /** How many of the latest are kept. Range: 1 or more. */
+  keep: number;
+}
+
+/**
+ * AC-GAN's last layer (Odena et al. 2017): `[n] -> [1 + classes]`, the logit, then those of
+ * the classes.
+ */
+export interface ClassifierHeadLayer extends Weighted {
+  /** The layer's type. */
+  type: "classifier-head";
+}
+
+/** Batch norm whose scale and offset come from the class label (de Vries et al. 2017). */
+export interface ConditionalBatchNormLayer extends Named {
+  /** The layer's type. */
+  type: "conditional-batch-norm";
+  /**
+   * The weight of a new batch in the running statistics, as in PyTorch: new = (1 - m) old + m
+   * batch. Default: 0.1. Range: above 0, up to 1.
+   */
+  momentum?: number;
+  /** Added to the variance. Default: 0.00001. Range: above 0. */
+  epsilon?: number;
+}
+
+/** A convolution: `[h, w, c] -> [h', w', filters]`. */
+export interface ConvLayer extends Weighted {
+  /** The layer's type. */
+  type: "conv";
+  /** Output channels. Range: 1 or more. */
+  filters: number;
+  /** The kernel's side in pixels, or height and width. */
+  kernel: number | [number, number];
+  /** Pixels between two positions of the kernel. Default: 1. Range: 1 or more. */
+  stride?: number;
+  /** Zeros around the image. Default: 0. */
+  padding?: PaddingSpec;
+  /** Pixels between two elements of the kernel. Default: 1. Range: 1 or more. */
+  dilation?: number;
+  /** Groups of channels, each convolved by itself. Default: 1. Range: 1 or more. */
+  groups?: number;
+}
+
+/**
+ * A transposed convolution: `[h, w, c] -> [h', w', filters]`, h' = (h - 1) stride - 2 padding
+ * + kernel + outputPadding.
+ */
+export interface ConvTransposeLayer extends Weighted {
+  /** The layer's type. */
+  type: "conv-transpose";
+  /** Output channels. Range: 1 or more. */
+  filters: number;
+  /** The kernel's side in pixels. Range: 1 or more. */
+  kernel: number;
+  /** Pixels between two positions of the kernel. Default: 1. Range: 1 or more. */
+  stride?: number;
+  /** Pixels that are cropped on each side. Default: 0. Range: 0 or more. */
+  padding?: number;
+  /** Pixels added at the bottom and on the right. Default: 0. Range: 0 or more. */
+  outputPadding?: number;
+}
+
+/**
+ * Where data come from.
+ *
+ * - `auto`: the file or folder at `path`, whose kind is detected
+ * - `mixture-1d`: points of a mixture of Gaussians
+ * - `normal-1d`: points of N(0, 1)
+ * - `ring-2d`: points of 8 Gaussians on a circle
+ * - `grid-2d`: points of 25 Gaussians on a square grid
+ * - `digits`: labeled grey synthetic digits
+ * - `stacked-mnist`: three digits, from `path` or synthetic, as the channels of one image
+ * - `mnist`: IDX files (MNIST, Fashion-MNIST and the like), plain or .gz
+ * - `cifar-10`: CIFAR-10's binary version, a folder or the .tar.gz
+ * - `images`: a folder or a .zip of JPEG, PNG, WebP and GIF files
+ * - `npy`: one NumPy array of images or points
+ * - `csv`: points, one per line
+ */
+export type DataSourceName =
+  | "auto"
+  | "mixture-1d"
+  | "normal-1d"
+  | "ring-2d"
+  | "grid-2d"
+  | "digits"
+  | "stacked-mnist"
+  | "mnist"
+  | "cifar-10"
+  | "images"
+  | "npy"
+  | "csv";
+
+/** What to train on. An option that the source cannot use is refused, not ignored. */
+export interface DataSpec {
+  /** Where the data come from. */
+  source: DataSourceName;
+  /** The file or folder, for the sources that read one. */
+  path?: string;
+  /**
+   * Which part of MNIST or CIFAR-10 to read. Default: the training split if it is there, else
+   * the test split.
+   */
+  split?: "train" | "test";
+  /**
+   * Pixels of an image: it is cropped to this aspect ratio around its center and resized.
+   * Default: as the data are.
+   */
+  size?: ImageSize;
+  /** Channels of an image: 1 for grey, 3 for RGB. Default: as the data are. */
+  channels?: 1 | 3;
+  /**
+   * How many samples to generate, or to pick at random from what is there. Default: all; 100000
+   * points, 10000 digits, 128000 stacked images. Range: 1 to 100000000.
+   */
+  count?: number;
+  /** The seed of generated data and of the random pick. Default: 0. Range: 0 to 4294967295. */
+  seed?: number;
+  /**
+   * The Gaussians of `mixture-1d`. Default:
+   * [{"weight":0.5,"mean":-2,"sigma":0.5},{"weight":0.5,"mean":2,"sigma":0.5}].
+   */
+  components?: MixtureComponent[];
+  /** The grey level behind transparent pixels, from 0 to 255. Default: 255. Range: 0 to 255. */
+  background?: number;
+}
+
+/** A dense layer: `[n] -> [units]`. */
+export interface DenseLayer extends Weighted {
+  /** The layer's type. */
+  type: "dense";
+  /** Output units. Range: 1 or more. */
+  units: number;
+}
+
+/** A convolution of each channel by itself: `[h, w, c] -> [h', w', c * multiplier]`. */
+export interface DepthwiseConvLayer extends Weighted {
+  /** The layer's type. */
+  type: "depthwise-conv";
+  /** The kernel's side in pixels, or height and width. */
+  kernel: number | [number, number];
+  /** Output channels for each input channel. Default: 1. Range: 1 or more. */
+  multiplier?: number;
+  /** Pixels between two positions of the kernel. Default: 1. Range: 1 or more. */
+  stride?: number;
+  /** Zeros around the image. Default: 0. */
+  padding?: PaddingSpec;
+}
+
+/** What happens when a value is not finite, or a network's weights explode. */
+export interface DivergenceSpec {
+  /** How often a run may go back to its last good state. Range: 0 to 100. */
+  retries: number;
+  /** What the learning rates are multiplied by each time. Range: above 0, below 1. */
+  factor: number;
+  /**
+   * Weights have exploded when their root mean square is more than this many times what it was
+   * in the last good state, or than 1 where it was smaller. Default: 100. Range: above 1.
+   */
+  growth?: number;
+}
+
+/** Dropout (Srivastava et al. 2014). */
+export interface DropoutLayer extends Named {
+  /** The layer's type. */
+  type: "dropout";
+  /** The probability that a value is zeroed. Range: 0 or more, below 1. */
+  rate: number;
+  /**
+   * Whether it also acts when samples are drawn (Isola et al. 2017): a generator's. Default:
+   * false.
+   */
+  atSampling?: boolean;
+}
+
+/**
+ * An exponential moving average of the generator's weights, used for samples and export
+ * (Yazici et al. 2019).
+ */
+export interface EmaSpec {
+  /** After this many training images a weight's share in the average has halved. Range: above 0. */
+  halfLifeImages: number;
+  /**
+   * Limits the half-life to this fraction of the images seen so far. Default: no limit. Range:
+   * above 0.
+   */
+  rampUp?: number;
+}
+
+/** When samples are measured during training. At least one period must be given. */
+export interface EvaluationSpec {
+  /** An evaluation every N steps. Default: none by steps. Range: 1 or more. */
+  everySteps?: number;
+  /** An evaluation every N passes over the data. Default: none by epochs. Range: 1 or more. */
+  everyEpochs?: number;
+  /**
+   * What decides which checkpoint is best. Default: `jsd` where the density is known, else
+   * `sliced`, which any data have.
+   */
+  measure?: MeasureName;
+  /**
+   * Samples of an evaluation. Default: 10000 for 1-D densities, 2500 for known modes, 1000
+   * otherwise. Range: 10 to 1000000.
+   */
+  samples?: number;
+  /**
+   * For `frechet` and `kernel` of images, where features come from: `random`, an untrained
+   * network; `classifier`, one that is first trained on the data's labels; or an ONNX file's
+   * path. Default: "random".
+   */
+  features?: string;
+  /** Which checkpoint is exported when the run ends. Default: "last". */
+  export?: CheckpointChoice;
+}
+
+/** `[h, w, c] -> [h * w * c]`, the channel fastest. */
+export interface FlattenLayer extends Named {
+  /** The layer's type. */
+  type: "flatten";
+}
+
+/** Adds N(0, sigma^2) noise while training. */
+export interface GaussianNoiseLayer extends Named {
+  /** The layer's type. */
+  type: "gaussian-noise";
+  /** Its standard deviation. Range: above 0. */
+  sigma: number;
+}
+
+/** The mean of each channel: `[h, w, c] -> [c]`. */
+export interface GlobalAvgPoolLayer extends Named {
+  /** The layer's type. */
+  type: "global-avg-pool";
+}
+
+/** The sum of each channel: `[h, w, c] -> [c]`. */
+export interface GlobalSumPoolLayer extends Named {
+  /** The layer's type. */
+  type: "global-sum-pool";
+}
+
+/** Normalizes groups of channels of each sample (Wu and He 2018). */
+export interface GroupNormLayer extends Named {
+  /** The layer's type. */
+  type: "group-norm";
+  /** How many groups. Range: 1 or more. */
+  groups: number;
+  /** Added to the variance. Default: 0.00001. Range: above 0. */
+  epsilon?: number;
+}
+
+/** The side of a square in pixels, or height and width. */
+export type ImageSize = number | [number, number];
+
+/**
+ * How a layer's parameters start.
+ *
+ * - `torch`: weights and biases from U(-1/sqrt(fanIn), 1/sqrt(fanIn)), PyTorch's default
+ * - `glorot-uniform`: weights from U(-l, l), l = sqrt(6 / (fanIn + fanOut)), biases 0, Keras'
+ *   default
+ * - `he-normal`: weights from N(0, 2 / fanIn), biases 0
+ * - `zeros`: all 0
+ * - `{ normal: sigma }`: weights from N(0, sigma^2), biases 0
+ */
+export type InitializerSpec = "torch" | "glorot-uniform" | "he-normal" | "zeros" | {
+  /** Weights from N(0, sigma^2), biases 0. Range: above 0. */
+  normal: number;
+};
+
+/** N(0, sigma^2) noise on all that the discriminator sees (Sonderby et al. 2017). */
+export interface InstanceNoiseSpec {
+  /** Its standard deviation at the start. Range: above 0. */
+  sigma: number;
+  /**
+   * The noise falls linearly to nothing over this many steps. Default: it stays. Range: 1 or
+   * more.
+   */
+  decaySteps?: number;
+}
+
+/** Normalizes each channel of each sample (Ulyanov et al. 2016). */
+export interface InstanceNormLayer extends Named {
+  /** The layer's type. */
+  type: "instance-norm";
+  /** Added to the variance. Default: 0.00001. Range: above 0. */
+  epsilon?: number;
+  /** Whether a scale and an offset are learned. Default: false. */
+  affine?: boolean;
+}
+
+/** Concatenates an embedding of the class label: `[n] -> [n + units]`. */
+export interface LabelEmbeddingLayer extends Named {
+  /** The layer's type. */
+  type: "label-embedding";
+  /** Values of the embedding. Range: 1 or more. */
+  units: number;
+  /** How the weights start. Default: the network's. */
+  init?: InitializerSpec;
+}
+
+/** The generator's input. */
+export interface LatentSpec {
+  /** How many values. Range: 1 to 65536. */
+  dimension: number;
+  /** N(0, 1) or U[0, 1) for each of them. */
+  distribution: "normal" | "uniform";
+}
+
+/** Normalizes each sample as a whole (Ba et al. 2016). */
+export interface LayerNormLayer extends Named {
+  /** The layer's type. */
+  type: "layer-norm";
+  /** Added to the variance. Default: 0.00001. Range: above 0. */
+  epsilon?: number;
+}
+
+/** One layer of a network. */
+export type LayerSpec =
+  | DenseLayer
+  | MaxoutLayer
+  | ConvLayer
+  | DepthwiseConvLayer
+  | ConvTransposeLayer
+  | BatchNormLayer
+  | ConditionalBatchNormLayer
+  | LayerNormLayer
+  | InstanceNormLayer
+  | GroupNormLayer
+  | ActivationLayer
+  | DropoutLayer
+  | FlattenLayer
+  | ReshapeLayer
+  | UpsampleLayer
+  | PixelShuffleLayer
+  | PadLayer
+  | AvgPoolLayer
+  | MaxPoolLayer
+  | GlobalAvgPoolLayer
+  | GlobalSumPoolLayer
+  | ResidualLayer
+  | SelfAttentionLayer
+  | LabelEmbeddingLayer
+  | ProjectionHeadLayer
+  | ClassifierHeadLayer
+  | MinibatchStddevLayer
+  | GaussianNoiseLayer;
+
+/** What both networks' learning rates are multiplied by from step to step. */
+export interface LearningRateSpec {
+  /** Constant, falling linearly, or along half a cosine (Loshchilov and Hutter 2017). */
+  shape: "constant" | "linear" | "cosine";
+  /** The factor at the end of the decay. Default: 0. Range: 0 to 1. */
+  finalScale?: number;
+  /** Steps that the decay takes. Default: all steps of the run. Range: 1 or more. */
+  steps?: number;
+  /**
+   * The rates rise linearly from 0 over this many first steps (Goyal et al. 2017). Default: no
+   * warm-up. Range: 1 or more.
+   */
+  warmUpSteps?: number;
+}
+
+/** The largest value of each block of pixels: `[h, w, c] -> [h / size, w / size, c]`. */
+export interface MaxPoolLayer extends Named {
+  /** The layer's type. */
+  type: "max-pool";
+  /** The block's side in pixels. Range: 1 or more. */
+  size: number;
+}
+
+/** The largest of several dense maps (Goodfellow et al. 2013): `[n] -> [units]`. */
+export interface MaxoutLayer extends Weighted {
+  /** The layer's type. */
+  type: "maxout";
+  /** Output units. Range: 1 or more. */
+  units: number;
+  /** How many dense maps. Range: 1 or more. */
+  pieces: number;
+}
+
+/**
+ * The name of a measure that can be taken during training.
+ *
+ * - `jsd`: Jensen-Shannon divergence, nats: of 1-D densities over 100 bins, of known modes
+ *   over the modes
+ * - `kl`: KL divergence of a 1-D density, nats
+ * - `reverse-kl`: reverse KL divergence, nats: of 1-D densities, and over known modes
+ * - `wasserstein`: Wasserstein-1 distance to a 1-D density, in units of x
+ * - `modes`: how many of the known modes have samples
+ * - `high-quality`: the share of samples near a known mode
+ * - `sliced`: sliced Wasserstein distance to the data, of n-D points or of pixels
+ * - `frechet`: Frechet distance, of images over a network's features, of n-D points over
+ *   themselves
+ * - `kernel`: kernel distance, of images over a network's features, of n-D points over
+ *   themselves
+ */
+export type MeasureName =
+  | "jsd"
+  | "kl"
+  | "reverse-kl"
+  | "wasserstein"
+  | "modes"
+  | "high-quality"
+  | "sliced"
+  | "frechet"
+  | "kernel";
+
+/**
+ * Appends the batch's feature deviation as one more channel (Karras et al. 2018).
+ * Discriminators only.
+ */
+export interface MinibatchStddevLayer extends Named {
+  /** The layer's type. */
+  type: "minibatch-stddev";
+  /** Samples that are compared. Default: 4. Range: 1 or more. */
+  groupSize?: number;
+}
+
+/** One Gaussian of a 1-D mixture. */
+export interface MixtureComponent {
+  /** Its share of the samples, relative to the others. Range: above 0. */
+  weight: number;
+  /** Its mean. */
+  mean: number;
+  /** Its standard deviation. Range: above 0. */
+  sigma: number;
+}
+
+/** What every layer may have. */
+export interface Named {
+  /** Names the layer's parameters. Default: the type and a number, such as `dense_1`. */
+  name?: string;
+}
+
+/** A network: what comes in, and the layers that it goes through. */
+export interface NetworkSpec {
+  /** The shape of the input without the batch: `[latentDimension]`, or a sample's shape. */
+  inputShape: number[];
+  /** From the input to the output. */
+  layers: LayerSpec[];
+  /** How parameters start, unless a layer says otherwise. */
+  init: InitializerSpec;
+  /**
+   * How many classes labels have, where a layer uses labels. Default: as the data say. Range: 1
+   * or more.
+   */
+  classCount?: number;
+}
+
+/**
+ * The name of a pair of losses. docs/objectives.md has the formulas.
+ *
+ * - `minimax`: Goodfellow et al. 2014, equation 1
+ * - `non-saturating`: the same paper, section 3
+ * - `least-squares`: LSGAN, Mao et al. 2017
+ * - `hinge`: Lim and Ye 2017
+ * - `wasserstein`: WGAN, Arjovsky et al. 2017
+ * - `relativistic`: RpGAN, Jolicoeur-Martineau 2019
+ */
+export type ObjectiveName =
+  | "minimax"
+  | "non-saturating"
+  | "least-squares"
+  | "hinge"
+  | "wasserstein"
+  | "relativistic";
+
+/** The losses of a run and what is added to them. */
+export interface ObjectiveSpec {
+  /** Which pair of losses. */
+  name: ObjectiveName;
+  /**
+   * The target of reals under `non-saturating`, `minimax` and `least-squares`: 0.9 is one-sided
+   * label smoothing (Salimans et al. 2016). Default: 1. Range: above 0, up to 1.
+   */
+  realLabel?: number;
+  /** `weight (|grad D(xhat)| - target)^2` between reals and fakes (Gulrajani et al. 2017). */
+  gradientPenalty?: {
+    /** The weight; the paper's is 10. Range: above 0. */
+    weight: number;
+    /** The gradient norm to hold. Default: 1. Range: 0 or more. */
+    target?: number;
+  };
+  /** The gradient penalty around the data (Kodali et al. 2017), at reals plus normal noise. */
+  dragan?: {
+    /** The weight; the paper's is 10. Range: above 0. */
+    weight: number;
+    /** The gradient norm to hold. Default: 1. Range: 0 or more. */
+    target?: number;
+    /**
+     * The deviation of the noise, in standard deviations of the batch. Default: 0.5. Range: above
+     * 0.
+     */
+    deviation?: number;
+  };
+  /** `gamma/2 |grad D(real)|^2` (Mescheder et al. 2018). */
+  r1?: {
+    /** The penalty's weight. Range: above 0. */
+    gamma: number;
+  };
+  /** `gamma/2 |grad D(fake)|^2` (Mescheder et al. 2018). */
+  r2?: {
+    /** The penalty's weight. Range: above 0. */
+    gamma: number;
+  };
+  /**
+   * Lazy regularization (Karras et al. 2020, appendix B): the penalties above count in every
+   * k-th update of the discriminator, k times as much, and its optimizer's rates are adjusted.
+   * Default: every update. Range: 2 to 1000.
+   */
+  penaltyEvery?: number;
+  /**
+   * AC-GAN (Odena et al. 2017): a discriminator that ends in a `classifier-head` also learns the
+   * classes of reals and fakes, and the generator to make fakes of theirs.
+   */
+  classification?: {
+    /** The weight of the discriminator's cross entropy. Range: above 0. */
+    weight: number;
+    /** The weight of the generator's cross entropy. Default: `weight`. Range: above 0. */
+    generatorWeight?: number;
+  };
+  /**
+   * Clips the critic's weights to [-c, c] after each of its updates (Arjovsky et al. 2017).
+   * Range: above 0.
+   */
+  weightClip?: number;
+}
+
+/** How a network's parameters follow their gradients. */
+export type OptimizerSpec = SgdSpec | AdamSpec | RmsPropSpec;
+
+/** Zeros around the image. */
+export interface PadLayer extends Named {
+  /** The layer's type. */
+  type: "pad";
+  /** How many pixels. */
+  padding: PaddingSpec;
+}
+
+/** Pixels added around an image: on all sides, or `[top, left, bottom, right]`. */
+export type PaddingSpec = number | [number, number, number, number];
+
+/**
+ * Turns channels into pixels (Shi et al. 2016): `[h, w, c] -> [h factor, w factor, c /
+ * factor^2]`.
+ */
+export interface PixelShuffleLayer extends Named {
+  /** The layer's type. */
+  type: "pixel-shuffle";
+  /** By how much. Range: 1 or more. */
+  factor: number;
+}
+
+/**
+ * A conditional discriminator's last layer: `[n] -> [1]`, a dense logit plus the inner product
+ * of the input with the class' embedding (Miyato and Koyama 2018).
+ */
+export interface ProjectionHeadLayer extends Weighted {
+  /** The layer's type. */
+  type: "projection-head";
+}
+
+/** The same values in the same order under another shape. */
+export interface ReshapeLayer extends Named {
+  /** The layer's type. */
+  type: "reshape";
+  /** The new shape, without the batch. */
+  shape: number[];
+}
+
+/** `body(x) + shortcut(x)` (He et al. 2016). */
+export interface ResidualLayer extends Named {
+  /** The layer's type. */
+  type: "residual";
+  /** The layers of the main branch. */
+  body: LayerSpec[];
+  /** The layers of the other branch. Default: none: the identity. */
+  shortcut?: LayerSpec[];
+}
+
+/** RMSProp (Hinton 2012), not centered. */
+export interface RmsPropSpec {
+  /** Which optimizer. */
+  type: "rmsprop";
+  /** The learning rate. Range: above 0. */
+  learningRate: number;
+  /** Decay of the mean of the squared gradients. Default: 0.99. Range: 0 or more, below 1. */
+  alpha?: number;
+  /** Added to the denominator. Default: 1e-8. Range: above 0. */
+  epsilon?: number;
+  /** Momentum. Default: 0. Range: 0 or more, below 1. */
+  momentum?: number;
+  /** The L2 penalty that is added to the gradient. Default: 0. Range: 0 or more. */
+  weightDecay?: number;
+}
+
+/** Everything that decides a run. */
+export interface RunConfig {
+  /** The version of this format. */
+  version: 1;
+  /** The preset that the run started from, or "custom". */
+  preset: string;
+  /** Decides initial parameters, data order and every random number. Range: 0 to 4294967295. */
+  seed: number;
+  /** Where to compute: the best device that is there, WebGPU, or the CPU. */
+  device: "auto" | "webgpu" | "cpu";
+  /** What to train on. */
+  data: DataSpec;
+  /** How long: passes over the data, or training steps. */
+  duration: {
+    /** Passes over the data. Range: 1 or more. */
+    epochs: number;
+  } | {
+    /** Training steps, one generator update each. Range: 1 or more. */
+    steps: number;
+  };
+  /** Real samples for each update of the discriminator. Range: 1 or more. */
+  batchSize: number;
+  /** What the generator takes. */
+  latent: LatentSpec;
+  /** Whether the networks use the data's labels. Default: false. */
+  conditional?: boolean;
+  /** The network that generates samples. */
+  generator: NetworkSpec;
+  /**
+   * The network that tells reals from fakes. Its `inputShape` is one sample's, also where `pack`
+   * gives it several at once.
+   */
+  discriminator: NetworkSpec;
+  /** The losses. */
+  objective: ObjectiveSpec;
+  /** Which updates a step makes, and on what. */
+  update: UpdateSpec;
+  /** The generator's optimizer. */
+  generatorOptimizer: OptimizerSpec;
+  /** The discriminator's optimizer. */
+  discriminatorOptimizer: OptimizerSpec;
+  /** How both learning rates change. Default: they stay as they are. */
+  learningRateSchedule?: LearningRateSpec;
+  /** Random transforms of real and generated samples alike, before the discriminator. */
+  augment?: AugmentSpec;
+  /**
+   * Samples that the discriminator sees at once (PacGAN, Lin et al. 2018). Default: 1. Range: 1
+   * to 64.
+   */
+  pack?: number;
+  /** Noise on what the discriminator sees. */
+  instanceNoise?: InstanceNoiseSpec;
+  /**
+   * What happens when training diverges. Default: a run stops at the first value that is not
+   * finite.
+   */
+  divergence?: DivergenceSpec;
+  /** An average of the generator, for samples and export. */
+  ema?: EmaSpec;
+  /** When images of samples are written. */
+  snapshots: SnapshotSpec;
+  /** When checkpoints are written. */
+  checkpoints: CheckpointSpec;
+  /** When samples are measured. Default: not during training. */
+  evaluation?: EvaluationSpec;
+}
+
+/**
+ * Self-attention over positions, scaled by a learned gamma that starts at 0 (Zhang et al.
+ * 2019).
+ */
+export interface SelfAttentionLayer extends Named {
+  /** The layer's type. */
+  type: "self-attention";
+  /** How the weights start. Default: the network's. */
+  init?: InitializerSpec;
+  /** Divide the weight by its largest singular value (Miyato et al. 2018). Default: false. */
+  spectralNorm?: boolean;
+}
+
+/** Stochastic gradient descent, with optional (Nesterov) momentum. */
+export interface SgdSpec {
+  /** Which optimizer. */
+  type: "sgd";
+  /** The learning rate. Range: above 0. */
+  learningRate: number;
+  /** Momentum. Default: 0. Range: 0 or more, below 1. */
+  momentum?: number;
+  /** Nesterov's momentum. Default: false. */
+  nesterov?: boolean;
+  /** The L2 penalty that is added to the gradient. Default: 0. Range: 0 or more. */
+  weightDecay?: number;
+}
+
+/** When and how images of samples are written during training. */
+export interface SnapshotSpec {
+  /** Samples from top to bottom. Range: 1 to 64. */
+  rows: number;
+  /** Samples from left to right. Range: 1 to 64. */
+  columns: number;
+  /** A snapshot every N passes over the data. Default: none by epochs. Range: 1 or more. */
+  everyEpochs?: number;
+  /** A snapshot every N steps. Default: none by steps. Range: 1 or more. */
+  everySteps?: number;
+}
+
+/** The order and the inputs of a step's updates. */
+export interface UpdateSpec {
+  /** Which network is updated first in a step. */
+  order: "discriminator-first" | "generator-first";
+  /**
+   * Discriminator updates for each generator update (n_critic), each on a batch of its own.
+   * Range: 1 to 100.
+   */
+  discriminatorSteps: number;
+  /**
+   * Whether the generator's update draws new latents or reuses those of the discriminator's
+   * (last) update.
+   */
+  latents: "fresh" | "shared";
+  /**
+   * Whether the discriminator sees reals and fakes in two batches, or concatenated in one, with
+   * one set of batch statistics.
+   */
+  discriminatorBatch: "separate" | "concatenated";
+  /**
+   * What the sum of the discriminator's real and fake losses is multiplied by: 0.5 makes it
+   * their mean. Range: above 0.
+   */
+  discriminatorLossScale: number;
+}
+
+/** Enlarges an image: `[h, w, c] -> [h factor, w factor, c]`. */
+export interface UpsampleLayer extends Named {
+  /** The layer's type. */
+  type: "upsample";
+  /** By how much. Range: 1 or more. */
+  factor: number;
+  /** How pixels in between are filled. Default: "nearest". */
+  mode?: "nearest" | "bilinear";
+}
+
+/** What every layer with weights may have. */
+export interface Weighted extends Named {
+  /** How the weights start. Default: the network's. */
+  init?: InitializerSpec;
+  /** Whether there is a bias. Default: true. */
+  bias?: boolean;
+  /** Divide the weight by its largest singular value (Miyato et al. 2018). Default: false. */
+  spectralNorm?: boolean;
+}
