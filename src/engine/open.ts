@@ -1,6 +1,6 @@
 /**
- * Which engine a run gets. `auto` takes a hardware GPU where there is one, else the processor: software
- * WebGPU is for tests, since the same processor does better without it.
+ * Which engine a run gets. `auto` takes a hardware GPU where there is one, else the CPU: software WebGPU
+ * is for tests, since the same CPU does better without it, and OpenGL compiles a step too slowly.
  */
 import { UserError } from "../errors.ts";
 import type { Engine } from "./types.ts";
@@ -14,51 +14,64 @@ export interface EngineChoice {
 
 /**
  * Opens the engine for a device. A GPU has to compute something first: where it fails, `auto` takes the
- * processor.
+ * CPU.
  * @param device `"auto"`, or the one that the user insists on
  * @throws {UserError} when WebGPU is asked for, and there is no adapter, or it fails
  */
 export async function openEngine(device: "auto" | "webgpu" | "cpu"): Promise<EngineChoice> {
   if (device === "cpu") {
-    return { engine: await openCpu(), reason: "the processor was asked for" };
+    return { engine: await openCpu(), reason: "the CPU was asked for" };
   }
   const isWanted = device === "webgpu";
-  const found = await findWebGpu({ andSoftware: isWanted });
-  if (typeof found !== "string") {
-    const reason = isWanted ? "WebGPU was asked for" : "a hardware WebGPU adapter was found";
-    return { engine: found, reason };
-  }
+  const found = await findWebGpu({ insists: isWanted });
+  if (typeof found !== "string") return found;
   if (isWanted) {
     throw new UserError(
       `Cannot train on WebGPU: ${found}; install or update the GPU's driver (Vulkan on Linux; Metal ` +
-        "and Direct3D 12 come with the system), or train on the processor with --device cpu",
+        "and Direct3D 12 come with the system), or train on the CPU with --device cpu",
     );
   }
   return { engine: await openCpu(), reason: found };
 }
 
-/** The engine on the adapter that there is, or why it is not taken. */
-async function findWebGpu({ andSoftware }: { andSoftware: boolean }): Promise<Engine | string> {
+/** What to do about an OpenGL adapter. */
+const VULKAN_HINT = globalThis.Deno?.build.os === "linux"
+  ? "install the GPU's Vulkan driver (on Debian mesa-vulkan-drivers, or the vendor's)"
+  : "update the GPU's driver";
+
+/**
+ * The engine on the adapter that there is, or why it is not taken.
+ * @param options.insists whether any adapter will do
+ */
+async function findWebGpu({ insists }: { insists: boolean }): Promise<EngineChoice | string> {
   if ((globalThis.navigator?.gpu ?? undefined) === undefined) return "no WebGPU adapter was found";
   let name = "a WebGPU adapter";
   try {
     const gpu = await (await import("./webgpu/device.ts")).openWebGpu();
     if (!gpu) return "no WebGPU adapter was found";
     name = `the WebGPU adapter ${gpu.description}`;
-    if (gpu.isSoftware && !andSoftware) {
+    if (!insists && gpu.isSoftware) {
       return `the only WebGPU adapter is software (${gpu.description})`;
+    }
+    if (!insists && gpu.api === "OpenGL") {
+      return `the only WebGPU adapter is OpenGL's (${gpu.description}), on which a step may take ` +
+        `minutes to compile: ${VULKAN_HINT}, or take it with --device webgpu`;
     }
     const { createWebGpuEngine } = await import("./webgpu/engine.ts");
     const engine = await createWebGpuEngine();
     await (await import("./probe.ts")).probe(engine);
-    return engine;
+    const isSlow = gpu.api === "OpenGL"
+      ? `, and OpenGL's adapter may take minutes to compile a step: ${VULKAN_HINT}`
+      : "";
+    const reason = insists ? "WebGPU was asked for" : "a hardware WebGPU adapter was found";
+    return { engine, reason: reason + isSlow };
   } catch (error) {
     return `${name} fails: ${inOneLine(error)}`;
   }
 }
 
 /** An error of a driver may be a page of shader code. */
-const LONGEST_REASON = 200;
+const MAX_REASON_LENGTH = 200;
 
 /** What an error says, or what it says of its cause where that is the driver's. */
 function inOneLine(error: unknown): string {
@@ -68,7 +81,7 @@ function inOneLine(error: unknown): string {
     ? error
     : new Error(String(error));
   const line = message.replaceAll(/\s+/g, " ").trim();
-  return line.length > LONGEST_REASON ? `${line.slice(0, LONGEST_REASON)}...` : line;
+  return line.length > MAX_REASON_LENGTH ? `${line.slice(0, MAX_REASON_LENGTH)}...` : line;
 }
 
 async function openCpu(): Promise<Engine> {

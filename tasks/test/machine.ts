@@ -1,9 +1,16 @@
 /**
- * What the tests need of the machine: a WebGPU adapter (a software Vulkan driver will do) and a
- * browser. Where apt and root are there, they are installed; elsewhere a line says what to install.
+ * What the tests need of the machine: a WebGPU adapter (a software Vulkan driver will do), a browser,
+ * Python's onnx. Where apt and root are there, they are installed; elsewhere a line says what to install.
  */
 import { NATIVE_VERSION } from "../../src/ort/native.ts";
 import { hasProgram, runCommand } from "./process.ts";
+
+/**
+ * wgpu is content with OpenGL, where a program with barriers takes half a minute to compile and Vulkan's
+ * takes a second. So the tests run on Vulkan on Linux, unless the person chooses otherwise.
+ */
+const GRAPHICS_API = Deno.env.get("DENO_WEBGPU_BACKEND") ??
+  (Deno.build.os === "linux" ? "vulkan" : undefined);
 
 interface Need {
   what: string;
@@ -14,9 +21,9 @@ interface Need {
 
 const NEEDS: Need[] = [
   {
-    what: "a WebGPU adapter",
+    what: GRAPHICS_API === "vulkan" ? "a Vulkan driver, for WebGPU" : "a WebGPU adapter",
     packages: ["mesa-vulkan-drivers", "libvulkan1"],
-    isThere: hasAdapter,
+    isThere: async () => (await findAdapter()) !== "",
   },
   { what: "Chromium", packages: ["chromium"], isThere: async () => (await findBrowser()) !== "" },
   {
@@ -40,7 +47,9 @@ export async function prepareMachine(): Promise<Record<string, string>> {
   if (!(await hasProgram("node"))) {
     console.log("This machine lacks Node: the tests of the npm package are skipped");
   }
+  console.log(`WebGPU adapter of the tests: ${await findAdapter() || "none"}`);
   return {
+    ...graphicsEnv(),
     XDG_RUNTIME_DIR: Deno.env.get("XDG_RUNTIME_DIR") ?? "/", // Mesa complains without one
     ...(await hasNativeRuntime() ? { GANFORGE_REFEREES: `${Deno.cwd()}/${REFEREES}` } : {}),
   };
@@ -52,7 +61,7 @@ async function cacheDependencies(): Promise<void> {
   if (code) Deno.exit(1);
 }
 
-/** Whether onnxruntime-node can judge exports. It has 290 MB, so only CI fetches it unasked. */
+/** Whether onnxruntime-node can check exports. It has 290 MB, so only CI fetches it unasked. */
 async function hasNativeRuntime(): Promise<boolean> {
   try {
     await Deno.stat(`${REFEREES}/node_modules/onnxruntime-node`);
@@ -95,14 +104,23 @@ async function installPackages(): Promise<void> {
   if (code) console.log(`Could not install ${names}: the tests that need it are skipped`);
 }
 
-async function hasAdapter(): Promise<boolean> {
-  const code = "Deno.exit((await navigator.gpu?.requestAdapter()) ? 0 : 1)";
-  const { success } = await new Deno.Command(Deno.execPath(), {
+/** The adapter that the tests get, such as `llvmpipe (LLVM 15.0.6, 256 bits) through Vulkan`, or "". */
+async function findAdapter(): Promise<string> {
+  const address = import.meta.resolve("../../src/engine/webgpu/adapter.ts");
+  const code = `
+    const { findAdapter } = await import(${JSON.stringify(address)});
+    const found = navigator.gpu && await findAdapter(navigator.gpu);
+    if (found) console.log(found.adapter.info.description + " through " + found.api);`;
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
     args: ["eval", code],
-    stdout: "null",
+    env: graphicsEnv(),
     stderr: "null",
   }).output();
-  return success;
+  return new TextDecoder().decode(stdout).trim();
+}
+
+function graphicsEnv(): Record<string, string> {
+  return GRAPHICS_API === undefined ? {} : { DENO_WEBGPU_BACKEND: GRAPHICS_API };
 }
 
 async function hasPythonOnnx(): Promise<boolean> {

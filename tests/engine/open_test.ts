@@ -13,6 +13,15 @@ const FAKES = {
   hardware: `
     const info = { description: "Good GPU", vendor: "", architecture: "", device: "" };
     Object.defineProperty(GPUAdapter.prototype, "info", { value: info });`,
+  "OpenGL alone": `
+    Deno.env.delete("DENO_WEBGPU_BACKEND");
+    const { requestAdapter } = navigator.gpu;
+    navigator.gpu.requestAdapter = function (options) {
+      const api = Deno.env.get("DENO_WEBGPU_BACKEND");
+      if (api === "vulkan") return Promise.resolve(null);
+      Deno.env.delete("DENO_WEBGPU_BACKEND"); // the test's adapter stands for OpenGL's
+      return requestAdapter.call(this, options);
+    };`,
   "a device that cannot be opened": `
     GPUAdapter.prototype.requestDevice = () => Promise.reject(new TypeError("no\\nqueue"));`,
   "a compiler that refuses": `
@@ -39,7 +48,7 @@ async function open(device: string, ...fakes: (keyof typeof FAKES)[]): Promise<s
     Deno.exit(0);`);
 }
 
-Deno.test("openEngine() takes the processor where there is no adapter, and says so", async () => {
+Deno.test("openEngine() takes the CPU where there is no adapter, and says so", async () => {
   const expected = /^onnx-(web|node): no WebGPU adapter was found$/;
   assertMatch(await open("auto", "without WebGPU"), expected);
   assertMatch(await open("auto", "without an adapter"), expected);
@@ -57,7 +66,7 @@ Deno.test({
   async fn() {
     assertEquals(await open("auto", "hardware"), "webgpu: a hardware WebGPU adapter was found");
     assertEquals(await open("webgpu", "none"), "webgpu: WebGPU was asked for");
-    assertMatch(await open("cpu", "hardware"), /^onnx-(web|node): the processor was asked for$/);
+    assertMatch(await open("cpu", "hardware"), /^onnx-(web|node): the CPU was asked for$/);
     if (!gpu!.isSoftware) return;
     assertMatch(
       await open("auto", "none"),
@@ -66,18 +75,33 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: "openEngine() takes the CPU where only OpenGL has an adapter, or says that it is slow",
+  ignore: !gpu || Deno.build.os !== "linux",
+  async fn() {
+    assertMatch(
+      await open("auto", "hardware", "OpenGL alone"),
+      /^onnx-(web|node): the only WebGPU adapter is OpenGL's \(Good GPU through OpenGL\), on which a step may take minutes to compile: install the GPU's Vulkan driver \(.*\), or take it with --device webgpu$/,
+    );
+    assertMatch(
+      await open("webgpu", "hardware", "OpenGL alone"),
+      /^webgpu: WebGPU was asked for, and OpenGL's adapter may take minutes to compile a step: install the GPU's Vulkan driver/,
+    );
+  },
+});
+
 for (
   const [fake, reason] of [
     ["a device that cannot be opened", "a WebGPU adapter fails: no queue"],
-    ["a compiler that refuses", "the WebGPU adapter Good GPU fails: GPU\\w*Error: .+"],
+    ["a compiler that refuses", "the WebGPU adapter Good GPU.* fails: GPU\\w*Error: .+"],
     [
       "a device that does nothing",
-      "the WebGPU adapter Good GPU fails: it computes 0 where \\d+ is right",
+      "the WebGPU adapter Good GPU.* fails: it computes 0 where \\d+ is right",
     ],
   ] as const
 ) {
   Deno.test({
-    name: `openEngine() takes the processor instead of ${fake}, or names --device cpu`,
+    name: `openEngine() takes the CPU instead of ${fake}, or names --device cpu`,
     ignore: !gpu,
     async fn() {
       assertMatch(await open("auto", "hardware", fake), new RegExp(`^onnx-(web|node): ${reason}$`));

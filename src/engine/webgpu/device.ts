@@ -5,6 +5,7 @@
  */
 import { DeviceLostError, UserError } from "../../errors.ts";
 import { tf } from "../../tensor/tf.ts";
+import { findAdapter, type GraphicsApi } from "./adapter.ts";
 import { GanforgeWebGpuBackend } from "./backend.ts";
 import { GPU_TUNING, SOFTWARE_TUNING } from "./tuning.ts";
 
@@ -16,7 +17,12 @@ export interface WebGpu {
   adapterInfo: GPUAdapterInfo;
   /** True when the adapter computes on the CPU (llvmpipe, SwiftShader, ...). */
   isSoftware: boolean;
-  /** For the person at the terminal: "llvmpipe (LLVM 15.0.6, 256 bits), software adapter". */
+  /** What WebGPU reaches the adapter through. */
+  api: GraphicsApi;
+  /**
+   * For the person at the terminal:
+   * "llvmpipe (LLVM 15.0.6, 256 bits) through Vulkan, software adapter".
+   */
   description: string;
   /**
    * Throws what the device reported since the last check: the first error of the driver, or the loss
@@ -50,7 +56,7 @@ if (tf.findBackendFactory("webgpu")) tf.removeBackend("webgpu");
 let opened: Promise<WebGpu | undefined> | undefined;
 
 /**
- * Opens the high-performance adapter with all of its limits, and registers it as the TensorFlow.js
+ * Opens the adapter that adapter.ts finds with all of its limits, and registers it as the TensorFlow.js
  * backend "webgpu" (without making that the current backend). The device is opened once; later calls
  * return the same one, or open a new one after the device was lost.
  * @returns undefined where there is no adapter: no `navigator.gpu`, or `requestAdapter()` gave null
@@ -66,8 +72,9 @@ export function openWebGpu(): Promise<WebGpu | undefined> {
 async function open(): Promise<WebGpu | undefined> {
   const gpu: GPU | undefined = globalThis.navigator?.gpu;
   if (!gpu) return undefined;
-  const adapter = await requestAdapterQuietly(gpu);
-  if (!adapter) return undefined;
+  const found = await findAdapter(gpu);
+  if (!found) return undefined;
+  const { adapter, api } = found;
   const requiredLimits: Record<string, number> = {};
   for (const name of WANTED_LIMITS) {
     const limit = adapter.limits[name];
@@ -93,16 +100,18 @@ async function open(): Promise<WebGpu | undefined> {
   tf.registerBackend("webgpu", () => backend, 0); // priority 0: taken only when asked for
   const name = adapterInfo.description ||
     [adapterInfo.vendor, adapterInfo.architecture].filter(Boolean).join(" ") || "unnamed adapter";
+  const reached = api === "unknown" ? name : `${name} through ${api}`;
   return {
     device,
     adapterInfo,
     isSoftware,
-    description: isSoftware ? `${name}, software adapter` : name,
+    api,
+    description: isSoftware ? `${reached}, software adapter` : reached,
     check: () => errors.check(),
   };
 }
 
-/** Collects what a device reports on its own account until someone looks. */
+/** Collects the errors that a device reports until {@linkcode DeviceErrors.check} throws them. */
 class DeviceErrors {
   #first: string | undefined;
   #count = 0;
@@ -129,25 +138,8 @@ class DeviceErrors {
     this.#count = 0;
     throw new UserError(
       `Cannot go on: the WebGPU device reported an error${message}: ${first}; a newer driver may do ` +
-        "without it, and --device cpu computes on the processor",
+        "without it, and --device cpu computes on the CPU",
       { cause: new Error(first) },
     );
-  }
-}
-
-/**
- * Mesa's Vulkan driver prints "XDG_RUNTIME_DIR is invalid or not set" on a machine without a desktop
- * session. Where we may set the variable (--allow-env), it exists for the time of the call.
- */
-async function requestAdapterQuietly(gpu: GPU): Promise<GPUAdapter | null> {
-  const name = "XDG_RUNTIME_DIR";
-  const maySet = globalThis.Deno?.permissions.querySync({ name: "env", variable: name }).state ===
-    "granted";
-  const quiet = maySet && Deno.env.get(name) === undefined;
-  if (quiet) Deno.env.set(name, "/");
-  try {
-    return await gpu.requestAdapter({ powerPreference: "high-performance" });
-  } finally {
-    if (quiet) Deno.env.delete(name);
   }
 }

@@ -17,6 +17,10 @@ Deno.test("openWebGpu() registers one device with the adapter's limits as backen
     assertEquals(tf.getBackend(), "webgpu");
     assertEquals(tf.env().getBool("WEBGPU_CPU_FORWARD"), false);
     assertEquals([...await tf.add([1, 2, 3], 1).data()], [2, 3, 4]);
+    if (Deno.build.os === "linux" && !Deno.env.get("DENO_WEBGPU_BACKEND")) {
+      assertEquals(gpu.api, "Vulkan"); // the tests' machine has it, and it goes before OpenGL
+      assertMatch(gpu.description, / through Vulkan/);
+    }
     if (gpu.isSoftware) assertMatch(gpu.description, /, software adapter$/);
     gpu.check();
   }));
