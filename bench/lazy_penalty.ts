@@ -6,6 +6,7 @@
  *
  * ENGINE: onnx-node, onnx-web, webgpu; default all that can be opened.
  */
+import { elementCount } from "../src/bytes.ts";
 import { r3gan } from "../src/config/presets/r3gan.ts";
 import type { RunConfig } from "../src/config/run_config.ts";
 import type { OnnxStep } from "../src/engine/onnx/compiled_step.ts";
@@ -80,7 +81,7 @@ async function open(engine: Engine, config: RunConfig) {
     training.initialState(0),
     0,
   );
-  const size = training.program.inputs.real.shape.reduce((product, side) => product * side, 1);
+  const size = elementCount(training.program.inputs.real.shape);
   const real = fillUniform(new Float32Array(size), { seed: 1, stream: 1, step: 0 });
   const batches: StepInputs[] = Array.from(
     { length: EVERY },

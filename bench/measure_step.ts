@@ -9,6 +9,7 @@
  * Our engines get what training gives them: a pool of samples, pictures as bytes, and the numbers of
  * its rows. TensorFlow.js gets the values, as its users do.
  */
+import { elementCount } from "../src/bytes.ts";
 import { type DataSource, floatSource, imageSource } from "../src/data/source.ts";
 import { createEagerEngine } from "../src/engine/eager/engine.ts";
 import type { CompiledStep, Engine } from "../src/engine/types.ts";
@@ -107,7 +108,7 @@ async function runSteps(target: CompiledStep, first: number, count: number): Pro
 
 /** Random pictures, or random points where a sample is one. */
 function madeUpData(count: number): DataSource {
-  const size = shape.reduce((a, b) => a * b, 1);
+  const size = elementCount(shape);
   const values = fillUniform(new Float32Array(count * size), { seed: 1, stream: 1, step: 0 });
   const parts = { name: found!.name, description: "random numbers", shape };
   return shape.length === 1

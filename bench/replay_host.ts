@@ -7,6 +7,7 @@
  *
  * The step is mnist-mlp's. A training run calls for about 0.4 s of steps at once.
  */
+import { elementCount } from "../src/bytes.ts";
 import { presetConfig } from "../src/config/presets/mod.ts";
 import type { WebGpuStep } from "../src/engine/webgpu/compiled_step.ts";
 import { openWebGpu } from "../src/engine/webgpu/device.ts";
@@ -44,7 +45,7 @@ device.queue.submit = (...args) => {
   return submit.apply(device.queue, args);
 };
 
-const pixels = training.program.inputs.real.shape.reduce((product, side) => product * side, 1);
+const pixels = elementCount(training.program.inputs.real.shape);
 const real = new Float32Array(pixels).fill(0.1);
 console.log(
   `mnist-mlp, batch ${batchSize}, ${dispatchCount} dispatches a step, ${gpu.description}`,

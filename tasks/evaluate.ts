@@ -1,4 +1,5 @@
 /** `deno task evaluate`: measures an exported generator against its data. */
+import { formatInteger } from "../src/text.ts";
 import { UserError } from "../src/errors.ts";
 import { evaluateRun } from "../src/pipeline/evaluate_run.ts";
 import { type CommandSpec, type ParsedCommand, runTask, type TaskOutcome } from "./cli/command.ts";
@@ -53,11 +54,9 @@ async function main(command: ParsedCommand): Promise<TaskOutcome> {
     onStage: (what) => console.log(`measures  ${what}`),
   });
   const { samples, model, seconds } = evaluation;
-  const step = model.step === null ? "" : `, after ${model.step.toLocaleString("en")} steps`;
+  const step = model.step === null ? "" : `, after ${formatInteger(model.step)} steps`;
   console.log(
-    `measured  ${
-      samples.count.toLocaleString("en")
-    } samples from seed ${samples.firstSeed} on, on ` +
+    `measured  ${formatInteger(samples.count)} samples from seed ${samples.firstSeed} on, on ` +
       `${model.device}${step}, in ${seconds.toFixed(1)} s\n`,
   );
   console.log(evaluationLines(evaluation).join("\n"));

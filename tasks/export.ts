@@ -1,4 +1,5 @@
 /** `deno task export`: writes a run's generator as ONNX, after comparing it with the trainer. */
+import { formatInteger } from "../src/text.ts";
 import type { CheckpointChoice } from "../src/config/evaluation.ts";
 import { UserError } from "../src/errors.ts";
 import { EXPORT_DTYPES } from "../src/export/export.ts";
@@ -60,7 +61,7 @@ async function main(command: ParsedCommand): Promise<TaskOutcome> {
   const megabytes = (sizeBytes / 1e6).toPrecision(3);
   console.log(
     `exported  ${path}, after step ${
-      exported.step.toLocaleString("en")
+      formatInteger(exported.step)
     }, ${megabytes} MB, ${exported.dtype}, opset ${exported.opset}, ` +
       `${nodes} operations, ${transposes} of them Transpose`,
   );

@@ -1,4 +1,5 @@
 /** `deno task reproduce`: trains the runs of a published table and prints ours beside it. */
+import { formatDuration, formatInteger } from "../src/text.ts";
 import { type DataSpec, withDataPath } from "../src/config/data.ts";
 import {
   findProblem,
@@ -14,7 +15,6 @@ import {
 import type { RunConfig } from "../src/config/run_config.ts";
 import { UserError } from "../src/errors.ts";
 import { plannedSteps, reproduce, type Reproduction } from "../src/pipeline/reproduce.ts";
-import { formatDuration } from "../src/report/progress.ts";
 import { fullTableText, reproductionTable } from "../src/report/reproduction_table.ts";
 import { writeFileAtomically } from "../src/files.ts";
 import { type CommandSpec, type ParsedCommand, runTask, type TaskOutcome } from "./cli/command.ts";
@@ -73,9 +73,9 @@ async function main(command: ParsedCommand): Promise<TaskOutcome> {
   const out = readOut(command);
   for (const [index, { recipe, config }] of recipes.entries()) {
     const steps = await plannedSteps(config);
-    const short = steps < full[index].steps ? ` of ${full[index].steps.toLocaleString("en")}` : "";
+    const short = steps < full[index].steps ? ` of ${formatInteger(full[index].steps)}` : "";
     console.log(
-      `plan      ${recipeTitle(recipe)}: ${seeds} x ${steps.toLocaleString("en")}${short} steps`,
+      `plan      ${recipeTitle(recipe)}: ${seeds} x ${formatInteger(steps)}${short} steps`,
     );
   }
   const reproduction = await withInterrupt(

@@ -1,4 +1,5 @@
 /** `deno task train`: trains, exports, checks the export, samples from it, and says where everything is. */
+import { formatInteger } from "../src/text.ts";
 import { presets, SIZED_PRESETS } from "../src/config/presets/mod.ts";
 import { finishRun } from "../src/pipeline/finish_run.ts";
 import { trainRun } from "../src/pipeline/train_run.ts";
@@ -92,7 +93,7 @@ async function main(command: ParsedCommand): Promise<TaskOutcome> {
       const { result } = run;
       if (result.interrupted) {
         console.log(
-          `stopped   at step ${result.step.toLocaleString("en")}, saved; go on with\n` +
+          `stopped   at step ${formatInteger(result.step)}, saved; go on with\n` +
             `          deno task train --resume ${folder}`,
         );
         return { exitCode: 130, json: { run: folder, step: result.step, interrupted: true } };

@@ -1,6 +1,7 @@
 /** The files: how long they take to write, how large and how exact they are. */
+import { formatBytes, formatInteger } from "../../src/text.ts";
 import { EXPORT_DTYPES, type ExportDtype } from "../../src/export/mod.ts";
-import { byteSize, markdownTable, wholeNumber } from "../../src/report/markdown.ts";
+import { markdownTable } from "../../src/report/markdown.ts";
 import type { SamplingCase } from "./cases.ts";
 import type { Plan } from "./plan.ts";
 import { denoScript, runMeasurement } from "./process.ts";
@@ -57,9 +58,9 @@ export function exportTable(exports: readonly MeasuredExport[]): string {
   const small = (value: number) => value === 0 ? "0" : value.toExponential(1);
   const rows = exports.map((row) => [
     `${row.name}, ${row.dtype}`,
-    wholeNumber(row.firstMs),
-    wholeNumber(row.againMs),
-    byteSize(row.sizeBytes),
+    formatInteger(row.firstMs),
+    formatInteger(row.againMs),
+    formatBytes(row.sizeBytes),
     small(row.maxDifference),
     small(row.meanDifference),
     row.largestValue.toFixed(2),

@@ -1,5 +1,6 @@
 /** Samples a second on every engine. */
-import { markdownTable, wholeNumber } from "../../src/report/markdown.ts";
+import { formatInteger } from "../../src/text.ts";
+import { markdownTable } from "../../src/report/markdown.ts";
 import { BATCHES, type SamplingCase } from "./cases.ts";
 import { modelFile } from "./exports.ts";
 import { median, type WebSpeed } from "./loop.ts";
@@ -170,6 +171,6 @@ function speedCell(
     const percent = (100 * speed.overhead!).toFixed(1);
     details.push(`${percent.startsWith("-") ? "" : "+"}${percent}%`);
   }
-  const rate = wholeNumber(1000 * speed.batch / ms);
+  const rate = formatInteger(1000 * speed.batch / ms);
   return details.length ? `${rate} (${details.join(", ")})` : rate;
 }

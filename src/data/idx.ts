@@ -3,6 +3,7 @@
  * 32-bit sizes, then the values. Pictures are `[count, rows, columns]`, labels `[count]`.
  * Format: Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten digits".
  */
+import { elementCount } from "../bytes.ts";
 import { type ByteReader, MAX_DATA_BYTES, openBytes } from "./byte_reader.ts";
 
 /** An array of bytes with its shape. */
@@ -38,7 +39,7 @@ export async function parseIdx(reader: ByteReader, dimensions: 1 | 3): Promise<I
       `its header says ${sides.join(" x ")} pixels, and a side has 1 to ${MAX_SIDE}`,
     );
   }
-  const size = shape.reduce((product, side) => product * side, 1);
+  const size = elementCount(shape);
   if (size > MAX_DATA_BYTES) {
     throw reader.error(`its header says ${size} bytes, and the limit is ${MAX_DATA_BYTES}`);
   }

@@ -7,6 +7,7 @@
  * | float `[N, H, W]`, `[N, H, W, C]` or `[N, C, H, W]` within [-1, 1] | pictures |
  * | float `[N]` or `[N, D]` | points |
  */
+import { elementCount } from "../bytes.ts";
 import { type ByteReader, MAX_DATA_BYTES, openBytes } from "./byte_reader.ts";
 
 /** An array of numbers with its shape. */
@@ -39,7 +40,7 @@ export async function readNpyFile(path: string): Promise<NpyArray> {
  */
 export async function parseNpy(reader: ByteReader): Promise<NpyArray> {
   const { type, shape } = await readHeader(reader);
-  const length = shape.reduce((product, side) => product * side, 1);
+  const length = elementCount(shape);
   if (!(length > 0) || shape.length === 0) {
     throw reader.error(`its shape is (${shape.join(", ")}), which holds no samples`);
   }

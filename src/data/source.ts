@@ -3,7 +3,8 @@
  * Pictures stay 8-bit in memory and are brought to [-1, 1] as a batch is filled, so that 60,000 of
  * MNIST take 47 MB.
  */
-import { createHash } from "node:crypto";
+import { elementCount } from "../bytes.ts";
+import { sha256 } from "../hash.ts";
 import type { Density } from "./densities.ts";
 
 /** Some samples. */
@@ -143,7 +144,7 @@ function commonParts(
   values: Uint8Array | Float32Array,
   { name, description, shape, labels, classNames }: SourceParts,
 ): Omit<Described, "valueRange"> {
-  const sampleSize = shape.reduce((product, size) => product * size, 1);
+  const sampleSize = elementCount(shape);
   const count = values.length / sampleSize;
   if (!Number.isInteger(count) || count === 0) {
     throw new RangeError(
@@ -154,12 +155,12 @@ function commonParts(
   if (labels && labels.length !== count) {
     throw new RangeError(`Cannot label ${count} samples with ${labels.length} labels`);
   }
-  const hash = createHash("sha256");
-  hash.update(`${kind} [${shape.join(",")}] ${values.constructor.name}`);
-  hash.update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
-  if (labels) hash.update(new Uint8Array(labels.buffer, labels.byteOffset, labels.byteLength));
+  const fingerprint = sha256(
+    `${kind} [${shape.join(",")}] ${values.constructor.name}`,
+    new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
+    ...(labels ? [new Uint8Array(labels.buffer, labels.byteOffset, labels.byteLength)] : []),
+  );
   const labelled = labels ? { labels, classNames: classNames ?? numberNames(labels) } : {};
-  const fingerprint = hash.digest("hex");
   return { name, kind, shape, sampleSize, count, description, fingerprint, ...labelled };
 }
 

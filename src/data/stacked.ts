@@ -3,7 +3,7 @@
  * with 1000 of them (Metz et al. 2017). Pictures are put together as a batch is filled, so that their
  * number costs no memory.
  */
-import { createHash } from "node:crypto";
+import { sha256 } from "../hash.ts";
 import { UserError } from "../errors.ts";
 import { fillUniform, STREAMS } from "../random/counter_random.ts";
 import { completeSource, counted, type DataSource, type StoredSamples } from "./source.ts";
@@ -40,8 +40,7 @@ export function stackDigits(
     const [a, b, c] = [0, 1, 2].map((channel) => labels[chosen[CHANNELS * i + channel]]);
     return 100 * a + 10 * b + c;
   });
-  const fingerprint = createHash("sha256").update(`stacked ${digits.fingerprint}`)
-    .update(new Uint8Array(chosen.buffer)).digest("hex");
+  const fingerprint = sha256(`stacked ${digits.fingerprint}`, new Uint8Array(chosen.buffer));
   const digit = new Float32Array(sampleSize);
   return completeSource(
     {

@@ -2,7 +2,7 @@
  * Fetches one file whose size and checksum are known: it goes to a `.part` beside its place, is
  * continued where a transfer broke off, and takes its name once its checksum is right.
  */
-import { createHash } from "node:crypto";
+import { hashOfFile } from "../hash.ts";
 import { UserError } from "../errors.ts";
 import type { RemoteFile } from "./download_catalog.ts";
 
@@ -50,7 +50,7 @@ export async function fetchFile(file: RemoteFile, options: FileTransfer): Promis
   const { path } = options;
   const existing = await fileSize(path);
   if (existing !== undefined) {
-    if (existing !== file.sizeBytes || await md5OfFile(path) !== file.md5) {
+    if (existing !== file.sizeBytes || await hashOfFile(path, "md5") !== file.md5) {
       throw new UserError(
         `Cannot fetch ${file.name}: ${path} is there with other contents (${existing} bytes; ` +
           `${file.sizeBytes} with MD5 ${file.md5} were expected); move it away first`,
@@ -77,7 +77,7 @@ async function transfer(file: RemoteFile, part: string, options: FileTransfer): 
   const there = await fileSize(part) ?? 0;
   const have = there > file.sizeBytes ? 0 : there;
   if (have < file.sizeBytes) await receive(file, part, { ...options, have });
-  const md5 = await md5OfFile(part);
+  const md5 = await hashOfFile(part, "md5");
   if (md5 === file.md5) return;
   await Deno.remove(part);
   throw new TransferError(
@@ -199,13 +199,6 @@ async function fileSize(path: string): Promise<number | undefined> {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
   }
-}
-
-async function md5OfFile(path: string): Promise<string> {
-  const hash = createHash("md5");
-  const file = await Deno.open(path, { read: true });
-  for await (const chunk of file.readable) hash.update(chunk);
-  return hash.digest("hex");
 }
 
 function wait(ms: number, signal?: AbortSignal): Promise<void> {

@@ -2,6 +2,7 @@
  * Batches picked from a pool, on the host: what the engines do that compute there, and what a device
  * does not do where the pool is too large for it. A device's own kernel must give the same bits.
  */
+import { elementCount } from "../bytes.ts";
 import type { InputSpec, SamplePool, StepInputs } from "./types.ts";
 
 /**
@@ -18,7 +19,7 @@ export function checkPools(inputs: Record<string, InputSpec>): void {
     if (rows.length === 0 || !Number.isInteger(rowCount(pool))) {
       throw new RangeError(fail(`has ${rows.length} numbers, which are no rows of ${rowSize}`));
     }
-    const size = sizeOf(spec);
+    const size = elementCount(spec.shape);
     if (size === 0 || size % (rowSize * rowsPerSample) !== 0) {
       throw new RangeError(
         fail(
@@ -44,7 +45,7 @@ export function rowCount({ rows, rowSize }: SamplePool): number {
 
 /** How many row numbers an input with a pool takes a step. */
 export function rowsPerStep(spec: InputSpec, pool: SamplePool): number {
-  return sizeOf(spec) / pool.rowSize;
+  return elementCount(spec.shape) / pool.rowSize;
 }
 
 /** An input of one step, as the caller gave it. */
@@ -118,7 +119,7 @@ export function fillInput(out: Float32Array | Int32Array, input: GivenInput): vo
  */
 export function inputValues(input: GivenInput): Float32Array | Int32Array {
   const { name, spec, given } = input;
-  const size = sizeOf(spec);
+  const size = elementCount(spec.shape);
   if (spec.pool) {
     const values = new Float32Array(size);
     fillInput(values, input);
@@ -131,8 +132,4 @@ export function inputValues(input: GivenInput): Float32Array | Int32Array {
     : `must be ${Type === Float32Array ? "a Float32Array" : "an Int32Array"} of ${size} numbers ` +
       `([${spec.shape}]), found ${given?.constructor.name} of ${given?.length}`;
   throw new TypeError(`Cannot run the step: input "${name}" ${what}`);
-}
-
-function sizeOf({ shape }: InputSpec): number {
-  return shape.reduce((product, size) => product * size, 1);
 }

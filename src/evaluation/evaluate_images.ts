@@ -1,5 +1,7 @@
 /** The evaluation of a generator of images: features, classes, likeness to the training data. */
-import { createHash } from "node:crypto";
+import { concatFloats } from "../bytes.ts";
+import { sha256 } from "../hash.ts";
+import { formatInteger } from "../text.ts";
 import type { DataSpec } from "../config/data.ts";
 import type { DataSource } from "../data/source.ts";
 import { openEngine } from "../engine/open.ts";
@@ -15,7 +17,6 @@ import {
   type FeatureExtractor,
   type FeatureSet,
   gatherFeatures,
-  joined,
   randomConvExtractor,
 } from "./features.ts";
 import {
@@ -106,9 +107,9 @@ export async function evaluateImages(setup: EvaluationSetup): Promise<ImageEvalu
   const realIndices = permutation(data.count, { seed, stream: STREAMS.evaluation, step: 0 })
     .subarray(0, Math.min(count, data.count));
   const thumbnail = planThumbnails(data.shape);
-  onStage(`features of ${realIndices.length.toLocaleString("en")} images of the data`);
+  onStage(`features of ${formatInteger(realIndices.length)} images of the data`);
   const real = await gather(extractors, realBatches(data, realIndices), thumbnail);
-  onStage(`features of ${count.toLocaleString("en")} samples`);
+  onStage(`features of ${formatInteger(count)} samples`);
   const labels = planLabels(sampler, data, realIndices);
   const request = { count, seed, ...(labels.labelOf ? { label: labels.all(count) } : {}) };
   const generated = await gather(extractors, generatedBatches(sampler, request), thumbnail);
@@ -204,10 +205,10 @@ async function gather(
     const size = batch.data.length / batch.count;
     for (let i = 0; i < batch.count; i++) {
       const image = batch.data.subarray(i * size, (i + 1) * size);
-      seen.add(createHash("sha1").update(image).digest("base64"));
+      seen.add(sha256(image));
     }
   });
-  return { sets, small: sampleMatrix(joined(small), thumbnail.length), distinct: seen.size };
+  return { sets, small: sampleMatrix(concatFloats(small), thumbnail.length), distinct: seen.size };
 }
 
 function trainingThumbnails(data: DataSource, thumbnail: Thumbnail): SampleMatrix {
@@ -215,7 +216,7 @@ function trainingThumbnails(data: DataSource, thumbnail: Thumbnail): SampleMatri
   const indices = Uint32Array.from({ length }, (_, index) => index);
   const parts: Float32Array[] = [];
   for (const batch of realBatches(data, indices)) parts.push(thumbnails(batch, thumbnail));
-  return sampleMatrix(joined(parts), thumbnail.length);
+  return sampleMatrix(concatFloats(parts), thumbnail.length);
 }
 
 /** Where a conditional generator's labels come from. */

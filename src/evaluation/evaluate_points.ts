@@ -2,6 +2,7 @@
  * The evaluation of a generator of points: against an exact density on the line or in the plane, or
  * against the points that it learnt from, which are their own features.
  */
+import { formatInteger } from "../text.ts";
 import type { DataSource } from "../data/source.ts";
 import { type SampleMatrix, sampleMatrix } from "../metrics/mod.ts";
 import { permutation, STREAMS } from "../random/counter_random.ts";
@@ -39,7 +40,7 @@ export async function evaluatePoints(setup: EvaluationSetup): Promise<Figures> {
 async function evaluateLine(setup: EvaluationSetup): Promise<Figures> {
   const { data, seed, onStage } = setup;
   const count = setup.count ?? LINE_SAMPLES;
-  onStage(`${count.toLocaleString("en")} samples`);
+  onStage(`${formatInteger(count)} samples`);
   const generated = await drawPoints(setup, count);
   const figuresOf = (samples: Float32Array): LineFigures => {
     const { kl, reverseKl, jsd, jsdFloor, wasserstein, outside } = lineMeasures(samples, data);
@@ -59,7 +60,7 @@ async function evaluateLine(setup: EvaluationSetup): Promise<Figures> {
 async function evaluateModes(setup: EvaluationSetup): Promise<Figures> {
   const { data, seed, onStage } = setup;
   const count = setup.count ?? MODE_SAMPLES;
-  onStage(`${count.toLocaleString("en")} samples`);
+  onStage(`${formatInteger(count)} samples`);
   const generated = await drawPoints(setup, count);
   const fresh = freshSamples(data, count, seed);
   const warnings = setup.count === undefined || count === MODE_SAMPLES
@@ -82,7 +83,7 @@ async function evaluateCloud(setup: EvaluationSetup): Promise<Figures> {
   const { data, seed, k, onStage } = setup;
   const count = setup.count ?? Math.min(DEFAULT_COUNT, data.count);
   requireSamples(Math.min(count, data.count), k);
-  onStage(`${count.toLocaleString("en")} samples`);
+  onStage(`${formatInteger(count)} samples`);
   const generated = await drawPoints(setup, count);
   const order = permutation(data.count, { seed, stream: STREAMS.evaluation, step: 0 });
   const real = pointsOf(data, order.subarray(0, Math.min(count, data.count)));

@@ -1,4 +1,5 @@
 /** What the evaluations of a run measure: the config's wishes, checked against the data. */
+import { formatInteger } from "../text.ts";
 import {
   type EvaluationSpec,
   type MeasureName,
@@ -119,7 +120,7 @@ function kindOf(data: DataSource): EvaluationKind {
 
 function periodText({ everySteps, everyEpochs }: EvaluationSpec): string {
   const text = (count: number, unit: string): string =>
-    count === 1 ? unit : `${count.toLocaleString("en")} ${unit}s`;
+    count === 1 ? unit : `${formatInteger(count)} ${unit}s`;
   return [
     ...(everySteps === undefined ? [] : [text(everySteps, "step")]),
     ...(everyEpochs === undefined ? [] : [text(everyEpochs, "epoch")]),
@@ -129,7 +130,7 @@ function periodText({ everySteps, everyEpochs }: EvaluationSpec): string {
 /** A plan in one line. */
 export function planText({ measure, samples, every, features }: EvaluationPlan): string {
   const over = features ? `, features: ${features}` : "";
-  return `${samples.toLocaleString("en")} samples each ${every}${over}; the best by ` +
+  return `${formatInteger(samples)} samples each ${every}${over}; the best by ` +
     `${MEASURES[measure].title} is kept`;
 }
 

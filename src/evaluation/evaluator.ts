@@ -4,6 +4,7 @@
  * network that makes features, is made once. Latents are those of the sampler's seeds 0, 1, 2, ..., and
  * nothing of the step's own random numbers is touched.
  */
+import { concatFloats } from "../bytes.ts";
 import type { MeasureName } from "../config/evaluation.ts";
 import type { LatentSpec } from "../config/update.ts";
 import type { DataSource } from "../data/source.ts";
@@ -25,7 +26,7 @@ import { trainClassifier } from "./classifier.ts";
 import { freshSamples, lineMeasures, modeMeasures } from "./density_measures.ts";
 import type { EvaluationPlan } from "./evaluation_plan.ts";
 import { affordableKernelDistance } from "./feature_measures.ts";
-import { type FeatureExtractor, gatherFeatures, joined, randomConvExtractor } from "./features.ts";
+import { type FeatureExtractor, gatherFeatures, randomConvExtractor } from "./features.ts";
 import { compileNetwork, generatorWeights, seededLatents } from "./generate.ts";
 import { classifierStore, type WeightsStore } from "./kept_weights.ts";
 import { planThumbnails, PROJECTIONS, thumbnails } from "./likeness.ts";
@@ -191,7 +192,10 @@ async function imageRuler(setup: EvaluatorSetup, indices: Uint32Array): Promise<
       batches,
       (batch) => void small.push(thumbnails(batch, thumbnail)),
     );
-    return { small: sampleMatrix(joined(small), thumbnail.length), features: sets[0]?.features };
+    return {
+      small: sampleMatrix(concatFloats(small), thumbnail.length),
+      features: sets[0]?.features,
+    };
   };
   const real = await gather(realBatches(data, indices));
   const distances = real.features && featureDistances(real.features);

@@ -3,6 +3,7 @@
  * convolutional network (here), a classifier trained on the data (classifier.ts), and any ONNX file
  * (onnx_features.ts).
  */
+import { concatFloats } from "../bytes.ts";
 import type { LayerSpec, NetworkSpec } from "../config/network.ts";
 import type { Engine } from "../engine/types.ts";
 import { type SampleMatrix, sampleMatrix } from "../metrics/mod.ts";
@@ -120,21 +121,10 @@ export async function gatherFeatures(
   }
   return extractors.map(({ dimensions, classes }, index) => {
     const { features, probabilities } = parts[index];
-    const set: FeatureSet = { features: sampleMatrix(joined(features), dimensions) };
-    if (classes) set.probabilities = sampleMatrix(joined(probabilities), classes);
+    const set: FeatureSet = { features: sampleMatrix(concatFloats(features), dimensions) };
+    if (classes) set.probabilities = sampleMatrix(concatFloats(probabilities), classes);
     return set;
   });
-}
-
-/** Arrays, one after another. */
-export function joined(parts: readonly Float32Array[]): Float32Array {
-  const all = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }
 
 /** Probabilities of rows of logits. @param logits `[n, classes]` @returns the same shape */

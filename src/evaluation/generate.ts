@@ -1,4 +1,5 @@
 /** Running a run's networks on an engine, outside of training: samples, and the discriminator's verdicts. */
+import { elementCount } from "../bytes.ts";
 import type { LatentSpec } from "../config/update.ts";
 import type { tf } from "../tensor/tf.ts";
 import type { CompiledFunction, Engine } from "../engine/types.ts";
@@ -71,8 +72,8 @@ export async function compileNetwork(
     });
     return { output };
   }, inputs);
-  const inputSize = network.spec.inputShape.reduce((a, b) => a * b, 1);
-  const outputSize = network.outputShape.reduce((a, b) => a * b, 1);
+  const inputSize = elementCount(network.spec.inputShape);
+  const outputSize = elementCount(network.outputShape);
   return {
     async run(weights, x, { labels, seeds } = {}) {
       const count = x.shape[0];

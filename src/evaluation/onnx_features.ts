@@ -4,12 +4,13 @@
  * and go in as bytes to a uint8 input, or scaled to [-1, 1], or the range that the file names in its
  * metadata, to a float32 input.
  */
-import { createHash } from "node:crypto";
+import { concatFloats } from "../bytes.ts";
+import { sha256 } from "../hash.ts";
 import { resize, toChannels } from "../data/images/raster.ts";
 import { loadModel } from "../ort/model.ts";
 import { UserError } from "../errors.ts";
 import { readModelFile, type TensorInfo } from "../sampler/model_file.ts";
-import { type FeatureExtractor, joined, softmaxRows } from "./features.ts";
+import { type FeatureExtractor, softmaxRows } from "./features.ts";
 import type { PixelBatch } from "./pixels.ts";
 
 /** The metadata key with which a file names the values of black and white, such as `[0, 1]`. */
@@ -70,7 +71,7 @@ export async function openOnnxExtractor(
       }
     }
     return Object.fromEntries(
-      Object.entries(found).map(([name, parts]) => [name, joined(parts)]),
+      Object.entries(found).map(([name, parts]) => [name, concatFloats(parts)]),
     );
   }
 
@@ -79,7 +80,7 @@ export async function openOnnxExtractor(
     const probe = new Uint8Array(height * width * channels);
     const one = { data: probe, count: 1, height, width, channels: channels as 1 | 3 };
     const lengths = await run(one); // tells D where the file does not
-    const digest = createHash("sha256").update(bytes).digest("hex").slice(0, 8);
+    const digest = sha256(bytes).slice(0, 8);
     const classCount = classes === undefined ? 0 : lengths[classes].length;
     return {
       name: `${path.split(/[\\/]/).pop()} (sha256 ${digest})`,

@@ -1,5 +1,5 @@
 /** The manifest that goes into a generator's file, with a self-test that the file itself has passed. */
-import { createHash } from "node:crypto";
+import { sha256 } from "../hash.ts";
 import type { HostTensor, HostTensors } from "../tensor/types.ts";
 import { UserError } from "../errors.ts";
 import {
@@ -100,9 +100,7 @@ export function seededNoise(seeds: ArrayLike<number>, size: number): HostTensor 
 
 /** SHA-256 of all weights in the order of the file. */
 function hashWeights({ initializers }: OnnxGraph): string {
-  const hash = createHash("sha256");
-  for (const tensor of initializers) hash.update(bytesOf(tensor));
-  return hash.digest("hex");
+  return sha256(...initializers.map(bytesOf));
 }
 
 async function runSelfTest(

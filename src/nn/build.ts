@@ -1,4 +1,5 @@
 /** From a network's description to a network: names, shapes and parameters, checked layer by layer. */
+import { elementCount } from "../bytes.ts";
 import type { LayerSpec, NetworkSpec } from "../config/network.ts";
 import { UserError } from "../errors.ts";
 import { buildActivation } from "./layers/activation.ts";
@@ -174,7 +175,7 @@ class NetworkBuilder {
       parameter: (name, shape, init, { trainable = true } = {}) => {
         const fullName = `${path}/${name}`;
         this.parameters.push({ name: fullName, shape, trainable, init });
-        parameterCount += shape.reduce((size, side) => size * side, 1);
+        parameterCount += elementCount(shape);
         return fullName;
       },
       noise: (size) => (this.noiseSize += size) - size,

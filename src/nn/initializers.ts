@@ -1,4 +1,5 @@
 /** How parameters start: the numbers that src/config/network.ts promises, the same on every platform. */
+import { elementCount } from "../bytes.ts";
 import type { InitializerSpec } from "../config/network.ts";
 import type { HostTensor, HostTensors } from "../tensor/types.ts";
 import { fillNormal, fillUniform, STREAMS } from "../random/counter_random.ts";
@@ -49,7 +50,7 @@ export function initialParameters(network: Network, seed: number, firstIndex = 0
 }
 
 function initialParameter({ shape, init }: Parameter, seed: number, index: number): HostTensor {
-  const data = new Float32Array(shape.reduce((size, side) => size * side, 1));
+  const data = new Float32Array(elementCount(shape));
   const address = { seed, stream: STREAMS.initializer, step: index };
   switch (init.kind) {
     case "constant":

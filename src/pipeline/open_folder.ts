@@ -1,4 +1,5 @@
 /** A run's folder: made for a new run, or taken to go on in once everything is known to fit. */
+import { formatInteger } from "../text.ts";
 import type { RunConfig } from "../config/run_config.ts";
 import type { DataSource } from "../data/source.ts";
 import type { Engine } from "../engine/types.ts";
@@ -119,9 +120,7 @@ function scheduleBend(
     `${(100 * learningRateScale(spec, step, length)).toFixed(0)}%`
   );
   return `learning rates fall over the whole run (${spec.shape}): with ${
-    totalSteps.toLocaleString("en")
-  } steps in place of ${
-    planned.toLocaleString("en")
-  } they go on at ${is} of their start, and were at ` +
+    formatInteger(totalSteps)
+  } steps in place of ${formatInteger(planned)} they go on at ${is} of their start, and were at ` +
     `${was}; --set learningRateSchedule.steps=${planned} keeps their course`;
 }

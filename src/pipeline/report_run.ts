@@ -1,4 +1,5 @@
 /** `report.md` of a finished run, with its plots. */
+import { formatInteger } from "../text.ts";
 import { type MeasureName, MEASURES } from "../config/evaluation.ts";
 import { logitKind } from "../config/objective.ts";
 import type { HostTensors } from "../tensor/types.ts";
@@ -46,7 +47,7 @@ export async function reportRun(
   const { config, data, engine, folder, result, trainingStep } = run;
   const { generator, discriminator } = trainingStep;
   const atStep = (step: number): string =>
-    `step ${step.toLocaleString("en")} of ${result.totalSteps.toLocaleString("en")}`;
+    `step ${formatInteger(step)} of ${formatInteger(result.totalSteps)}`;
   const { state } = shown;
   const theory = await measureTheory({ ...run, generator, discriminator, state });
   const pictures: ReportedPicture[] = [];
@@ -121,7 +122,7 @@ async function evaluationsOf(
   if (lines.length < 2) return found;
   const svg = drawEvaluationPlot({
     title: `${config.preset}: measures during training`,
-    subtitle: `${lines[0].samples.toLocaleString("en")} samples each`,
+    subtitle: `${formatInteger(lines[0].samples)} samples each`,
     steps: lines.map(({ step }) => step),
     curves: measures.map((name: MeasureName) => ({
       title: `${MEASURES[name].title}, ${MEASURES[name].better} is better`,

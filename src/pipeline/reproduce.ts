@@ -3,7 +3,7 @@
  * is done is kept as JSON lines beside the runs, so a table grows over several sessions: a seed that is
  * done is not run again, and one that was interrupted goes on from its checkpoint.
  */
-import { createHash } from "node:crypto";
+import { sha256 } from "../hash.ts";
 import type { Problem, RecipeName } from "../config/recipes.ts";
 import type { RunConfig } from "../config/run_config.ts";
 import { openDataSource } from "../data/open.ts";
@@ -144,7 +144,7 @@ async function unfinishedRun(root: string, config: RunConfig): Promise<string | 
 /** SHA-256 of what decides a result: all of a config but the device, its pictures and its checkpoints. */
 export function configFingerprint(config: RunConfig): string {
   const { device: _device, snapshots: _snapshots, checkpoints: _checkpoints, ...rest } = config;
-  return createHash("sha256").update(JSON.stringify(sorted(rest))).digest("hex").slice(0, 16);
+  return sha256(JSON.stringify(sorted(rest))).slice(0, 16);
 }
 
 /** The same value with the fields of every object in alphabetical order. */

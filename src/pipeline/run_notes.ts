@@ -1,4 +1,5 @@
 /** What happened to a run besides its steps, as remarks at the top of its report. */
+import { formatInteger } from "../text.ts";
 import type { RunEvent } from "../run/events_log.ts";
 
 /**
@@ -6,7 +7,7 @@ import type { RunEvent } from "../run/events_log.ts";
  * @param steps steps done; a run resumed after its end, for a new report say, did not go on
  */
 export function runNotes(events: readonly RunEvent[], steps: number): string[] {
-  const number = (step: number): string => step.toLocaleString("en");
+  const number = (step: number): string => formatInteger(step);
   const notes: string[] = [];
   const resumed = events.filter(({ event, step }) => event === "resume" && step < steps)
     .map(({ step }) => number(step));

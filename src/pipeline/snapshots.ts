@@ -3,6 +3,7 @@
  * of them all. The latents are those of the sampler's seeds 0, 1, 2, ..., so the exported generator
  * gives the last picture again.
  */
+import { formatInteger } from "../text.ts";
 import type { RunConfig } from "../config/run_config.ts";
 import { decodePng } from "../data/images/png_reader.ts";
 import { firstSamples } from "../data/samples.ts";
@@ -65,7 +66,7 @@ export async function openSnapshots(setup: SnapshotSetup): Promise<SnapshotWrite
       const picture = await drawSamples(samples, data, {
         columns,
         title: `${config.preset}: samples against data`,
-        subtitle: `step ${step.toLocaleString("en")}`,
+        subtitle: `step ${formatInteger(step)}`,
       });
       if (!picture) return undefined;
       return await writePicture(`${folder.samples}/${String(step).padStart(8, "0")}`, picture);

@@ -1,4 +1,5 @@
 /** A whole training run: data, engine, run folder, loop, pictures. What `deno task train` calls. */
+import { elementCount } from "../bytes.ts";
 import { type LogitKind, logitKind } from "../config/objective.ts";
 import type { RunConfig } from "../config/run_config.ts";
 import { openDataSource } from "../data/open.ts";
@@ -219,5 +220,5 @@ export function checkWeights(
 }
 
 function countNumbers(network: Network): number {
-  return network.parameters.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
+  return network.parameters.reduce((sum, { shape }) => sum + elementCount(shape), 0);
 }

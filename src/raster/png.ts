@@ -3,6 +3,7 @@
  * `CompressionStream`, so that it runs alike in browsers, Deno and Node: 8 bits a channel, grey, grey
  * with alpha, RGB and RGBA, with text chunks. Decoding is left to the platform.
  */
+import { concatBytes } from "../bytes.ts";
 
 /** What {@linkcode encodePng} writes. */
 export interface PngImage {
@@ -73,7 +74,7 @@ export async function encodePng(image: PngImage): Promise<Uint8Array<ArrayBuffer
   view.setUint32(4, height);
   header.set([8, COLOR_TYPE[channels], 0, 0, 0], 8); // 8 bits, deflate, adaptive filters, no interlace
   const pixels = await deflate(filterRows(data, height, width * channels, channels));
-  return concat([
+  return concatBytes([
     Uint8Array.from(SIGNATURE),
     chunk("IHDR", header),
     ...Object.entries(image.text ?? {}).map(([keyword, value]) => textChunk(keyword, value)),
@@ -168,10 +169,10 @@ function textChunk(keyword: string, value: string): Uint8Array<ArrayBuffer> {
   const key = Uint8Array.from(keyword, (letter) => letter.charCodeAt(0));
   if (/^[\n\x20-\x7e\xa0-\xff]*$/.test(value)) {
     const text = Uint8Array.from(value, (letter) => letter.charCodeAt(0));
-    return chunk("tEXt", concat([key, new Uint8Array(1), text]));
+    return chunk("tEXt", concatBytes([key, new Uint8Array(1), text]));
   }
   // keyword, 0, not compressed (2 bytes), no language (0), no translated keyword (0), UTF-8 text
-  return chunk("iTXt", concat([key, new Uint8Array(5), new TextEncoder().encode(value)]));
+  return chunk("iTXt", concatBytes([key, new Uint8Array(5), new TextEncoder().encode(value)]));
 }
 
 /** Length, type, data, and the checksum of type and data. */
@@ -182,15 +183,5 @@ function chunk(type: string, data: Uint8Array): Uint8Array<ArrayBuffer> {
   for (let i = 0; i < 4; i++) out[4 + i] = type.charCodeAt(i);
   out.set(data, 8);
   view.setUint32(8 + data.length, crc32(out.subarray(4, 8 + data.length)));
-  return out;
-}
-
-function concat(parts: Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
   return out;
 }

@@ -2,6 +2,7 @@
  * The plots of 1-D training: samples against data and density, and the trained discriminator beside the
  * optimal one.
  */
+import { formatInteger } from "../text.ts";
 import { countSamples } from "../metrics/histogram.ts";
 import type { Mark } from "./marks.ts";
 import { drawFigure, type Panel } from "./figure.ts";
@@ -62,7 +63,7 @@ function densityPanel(plot: DensityPlot): Panel {
       heights: histogram(plot.data),
       color: COLORS.data,
       opacity: 0.45,
-      label: `data (${count(plot.data.length)})`,
+      label: `data (${formatInteger(plot.data.length)})`,
     });
   }
   marks.push({
@@ -72,7 +73,7 @@ function densityPanel(plot: DensityPlot): Panel {
     color: COLORS.generator,
     opacity: 0.3,
     outlined: true,
-    label: `generated (${count(plot.samples.length)})`,
+    label: `generated (${formatInteger(plot.samples.length)})`,
   });
   const { density } = plot;
   if (density) {
@@ -122,8 +123,4 @@ function discriminatorPanel(curves: DiscriminatorCurves, range: [number, number]
     marks,
     height: 200,
   };
-}
-
-function count(value: number): string {
-  return value.toLocaleString("en-US");
 }

@@ -1,4 +1,5 @@
 /** The measures of a run over its steps: one panel each, the best evaluation marked. */
+import { formatInteger } from "../text.ts";
 import { type Axis, extent } from "./axis.ts";
 import { drawFigure, type Panel } from "./figure.ts";
 import type { Mark } from "./marks.ts";
@@ -54,7 +55,7 @@ export function drawEvaluationPlot(plot: EvaluationPlot): string {
         color: COLORS.discriminator,
         radius: 5,
         opacity: 1,
-        label: index === 0 ? `the best, step ${best!.toLocaleString("en")}` : undefined,
+        label: index === 0 ? `the best, step ${formatInteger(best!)}` : undefined,
       });
     }
     return {

@@ -1,6 +1,7 @@
 /** What was measured during training, as a section of `report.md`: the curve, a table, and the best. */
+import { formatInteger } from "../text.ts";
 import { measureFigure, type MeasureName, MEASURES } from "../config/evaluation.ts";
-import { markdownTable, wholeNumber } from "./markdown.ts";
+import { markdownTable } from "./markdown.ts";
 
 /** The evaluations of a run; a line of `evaluations.jsonl` fits. */
 export interface ReportedEvaluations {
@@ -35,7 +36,7 @@ export function evaluationsSection(evaluations: ReportedEvaluations): string {
   const names = measureNames(evaluations);
   const rows = shownLines(evaluations).map(({ step, measures }) => {
     const cells = [
-      wholeNumber(step),
+      formatInteger(step),
       ...names.map((name) => measureFigure(name, measures[name] ?? null)),
     ];
     return step === best?.step ? cells.map((cell) => `**${cell}**`) : cells;
@@ -47,8 +48,8 @@ export function evaluationsSection(evaluations: ReportedEvaluations): string {
   const seconds = lines.reduce((sum, line) => sum + line.seconds, 0);
   const last = lines[lines.length - 1];
   const features = last.features ? `, features by ${last.features}` : "";
-  const facts = `${wholeNumber(lines.length)} evaluations of ${
-    wholeNumber(last.samples)
+  const facts = `${formatInteger(lines.length)} evaluations of ${
+    formatInteger(last.samples)
   } samples each${features}, ${seconds.toFixed(1)} s in all. The best is chosen by ${
     MEASURES[measure].title
   }: ${MEASURES[measure].better} is better.${unlikeRemark(evaluations)}`;
@@ -63,7 +64,7 @@ export function evaluationsSection(evaluations: ReportedEvaluations): string {
 
 function unlikeRemark({ unlike = 0 }: ReportedEvaluations): string {
   if (unlike === 0) return "";
-  const them = unlike === 1 ? "1 more was" : `${wholeNumber(unlike)} more were`;
+  const them = unlike === 1 ? "1 more was" : `${formatInteger(unlike)} more were`;
   return ` ${them} made of other samples, features or data, do not compare with these, and are left out.`;
 }
 
@@ -90,8 +91,8 @@ function bestRemark(
   const lastStep = lines[lines.length - 1].step;
   if (exportedStep === undefined || exportedStep === best.step) return undefined;
   return `The best was after step ${
-    wholeNumber(best.step)
-  }, and the exported generator is that of step ${wholeNumber(exportedStep)}${
+    formatInteger(best.step)
+  }, and the exported generator is that of step ${formatInteger(exportedStep)}${
     exportedStep === lastStep ? ", the last" : ""
   }: \`deno task export ${path} --checkpoint best\` ` +
     "exports the best.";

@@ -1,4 +1,4 @@
-/** Pieces of Markdown: tables, and numbers and settings as text. */
+/** Pieces of Markdown: tables, and settings as text. */
 
 /**
  * A table.
@@ -16,38 +16,6 @@ export function markdownTable(header: readonly string[], rows: readonly string[]
 
 function tableCell(text: string): string {
   return text.replaceAll("|", "\\|").replace(/\s*\n\s*/g, " ");
-}
-
-/** A whole number with commas between thousands. */
-export function wholeNumber(value: number): string {
-  return Math.round(value).toLocaleString("en-US");
-}
-
-/** Four significant digits, with a true minus; "not known" for NaN. */
-export function figure(value: number): string {
-  if (Number.isNaN(value)) return "not known";
-  if (!Number.isFinite(value)) return value > 0 ? "infinite" : "\u2212infinite";
-  if (value === 0) return "0";
-  const small = Math.abs(value) < 1e-3 || Math.abs(value) >= 1e6;
-  const text = small ? value.toExponential(2) : String(Number(value.toPrecision(4)));
-  return text.replace("e+", "e").replaceAll("-", "\u2212");
-}
-
-/** A share as a percentage with one decimal. */
-export function percentage(share: number): string {
-  return Number.isNaN(share) ? "not known" : `${(100 * share).toFixed(1)}%`;
-}
-
-/** A shape: `28 x 28 x 1`. */
-export function shapeText(shape: readonly number[]): string {
-  return shape.length === 0 ? "one number" : shape.join(" x ");
-}
-
-/** A file's size in units that a person reads. */
-export function byteSize(bytes: number): string {
-  if (bytes < 1000) return `${bytes} bytes`;
-  if (bytes < 1e6) return `${(bytes / 1e3).toFixed(1)} kB`;
-  return `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
 /**

@@ -3,6 +3,7 @@
  * seconds anywhere else.
  */
 
+import { formatDuration, formatInteger } from "../text.ts";
 import type { LogitKind } from "../config/objective.ts";
 
 /** Where training is; a `TrainingProgress` of the training loop fits. */
@@ -204,19 +205,6 @@ function timeLeft({ step, totalSteps, stepMs }: ProgressState): string {
   return `${formatDuration((totalSteps - step) * stepMs / 1000)} left`;
 }
 
-/** Seconds as `42 s`, `3:20` or `1:02:03`. */
-export function formatDuration(seconds: number): string {
-  if (!Number.isFinite(seconds)) return "?";
-  const whole = Math.round(seconds);
-  if (whole < 60) return `${whole} s`;
-  const two = (value: number): string => String(value).padStart(2, "0");
-  const minutes = Math.floor(whole / 60) % 60;
-  const hours = Math.floor(whole / 3600);
-  return hours > 0
-    ? `${hours}:${two(minutes)}:${two(whole % 60)}`
-    : `${minutes}:${two(whole % 60)}`;
-}
-
 /** Two decimals, or three digits of what is large. */
 function shortScalar(value: number): string {
   return Math.abs(value) < 100 ? value.toFixed(2) : value.toPrecision(3);
@@ -226,5 +214,5 @@ function shortScalar(value: number): string {
 function grouped(value: number): string {
   if (!Number.isFinite(value)) return "?";
   const rounded = value < 10 ? Math.round(value * 10) / 10 : Math.round(value);
-  return rounded.toLocaleString("en-US");
+  return formatInteger(rounded);
 }

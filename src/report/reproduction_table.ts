@@ -1,12 +1,12 @@
 /** Our figures beside published ones, as a Markdown table, and what the full table takes. */
+import { formatDuration, formatInteger } from "../text.ts";
 import {
   type Problem,
   type PublishedFigure,
   type RecipeName,
   recipeTitle,
 } from "../config/recipes.ts";
-import { markdownTable, wholeNumber } from "./markdown.ts";
-import { formatDuration } from "./progress.ts";
+import { markdownTable } from "./markdown.ts";
 
 /** What one run of a recipe came to. */
 export interface ReproducedRun {
@@ -65,7 +65,7 @@ export function reproductionTable(problem: Problem, runs: readonly ReproducedRun
     return [
       recipeTitle(recipe),
       String(group.length),
-      wholeNumber(steps),
+      formatInteger(steps),
       spreadText(spreadOf(group.map(({ modes }) => modes)), 1),
       ...(isMixture ? [spreadText(spreadOf(shares), 1, "%") + lowest] : []),
       kls.length < group.length ? "not known" : spreadText(spreadOf(kls), 3),
@@ -97,7 +97,7 @@ export function fullTableText(
     const stepSeconds = own.reduce((sum, run) => sum + run.seconds, 0) /
       own.reduce((sum, run) => sum + run.steps, 0);
     total += problem.fullSeeds * steps * stepSeconds;
-    const length = `${problem.fullSeeds} seeds of ${wholeNumber(steps)} steps`;
+    const length = `${problem.fullSeeds} seeds of ${formatInteger(steps)} steps`;
     const name = recipeTitle(recipe);
     if (Number.isNaN(stepSeconds)) return `${name}: ${length}`;
     return `${name}: ${length}, at ${(1000 * stepSeconds).toFixed(1)} ms a step ` +

@@ -2,19 +2,12 @@
  * `report.md` of a run: what was trained and how, how it went, how good it is where that can be measured,
  * and what to do next. Whoever trained brings the facts; this only writes them down.
  */
+import { formatBytes, formatDuration, formatInteger, formatNumber, formatShape } from "../text.ts";
 import { logitKind } from "../config/objective.ts";
 import type { RunConfig } from "../config/run_config.ts";
 import type { LineTheory } from "../metrics/line_theory.ts";
 import type { ModeCoverage } from "../metrics/modes.ts";
-import {
-  byteSize,
-  figure,
-  markdownTable,
-  settingText,
-  shapeText,
-  wholeNumber,
-} from "./markdown.ts";
-import { formatDuration } from "./progress.ts";
+import { markdownTable, settingText } from "./markdown.ts";
 import { evaluationsSection, type ReportedEvaluations } from "./evaluation_section.ts";
 import { lineTheorySection, modesSection } from "./theory_section.ts";
 
@@ -124,7 +117,9 @@ export function writeRunReport(report: RunReport): string {
     ...(report.evaluations ? [evaluationsSection(report.evaluations)] : []),
     ...(report.export ? [exportSection(report.export, report.progress.step)] : []),
     "## What was trained",
-    `Data: ${data.description}; ${wholeNumber(data.count)} samples of ${shapeText(data.shape)}.`,
+    `Data: ${data.description}; ${formatInteger(data.count)} samples of ${
+      formatShape(data.shape)
+    }.`,
     settingsTable(config),
     ...report.networks.map(networkSection),
     "## Go on",
@@ -137,10 +132,10 @@ function summary(report: RunReport): string {
   const { config, data, device, progress } = report;
   const { step, totalSteps, images, wallSeconds, interrupted } = progress;
   const length = interrupted
-    ? `${wholeNumber(step)} of ${wholeNumber(totalSteps)} steps (interrupted)`
-    : `${wholeNumber(step)} steps`;
+    ? `${formatInteger(step)} of ${formatInteger(totalSteps)} steps (interrupted)`
+    : `${formatInteger(step)} steps`;
   return `Preset \`${config.preset}\` on ${data.name}: ${length}, ${
-    wholeNumber(images)
+    formatInteger(images)
   } real samples, ` +
     `${formatDuration(wallSeconds)} on ${device}. Seed ${config.seed}.`;
 }
@@ -155,12 +150,12 @@ const SCALAR_NAMES: Record<string, string> = {
 
 function resultTable({ config, scalars, progress }: RunReport): string {
   const speed = progress.wallSeconds > 0
-    ? [["real samples a second", wholeNumber(progress.images / progress.wallSeconds)]]
+    ? [["real samples a second", formatInteger(progress.images / progress.wallSeconds)]]
     : [];
   return markdownTable(["at the last step", ">value"], [
     ...Object.entries(shownScalars(config, scalars)).map((
       [name, value],
-    ) => [SCALAR_NAMES[name] ?? name, figure(value)]),
+    ) => [SCALAR_NAMES[name] ?? name, formatNumber(value)]),
     ...speed,
   ]);
 }
@@ -177,21 +172,21 @@ function shownScalars(
 
 function exportSection(exported: ReportedExport, lastStep: number): string {
   const { file, sizeBytes, opset, parity, step } = exported;
-  const which = step === lastStep ? "the last step" : `step ${wholeNumber(step)}, the best`;
+  const which = step === lastStep ? "the last step" : `step ${formatInteger(step)}, the best`;
   const lines = [
     "## Export",
     `[\`${file}\`](${encodeURI(file)}), the generator of ${which}: ${
-      byteSize(sizeBytes)
+      formatBytes(sizeBytes)
     }, ONNX opset ${opset}.`,
   ];
   if (parity) {
     const verdict = parity.maxDifference <= parity.tolerance ? "within" : "**above**";
     lines.push(
       `Parity with the trainer: the largest difference over ${
-        wholeNumber(parity.count)
+        formatInteger(parity.count)
       } latents in ` +
-        `${parity.runtime} is ${figure(parity.maxDifference)}, ${verdict} the allowed ` +
-        `${figure(parity.tolerance)}.`,
+        `${parity.runtime} is ${formatNumber(parity.maxDifference)}, ${verdict} the allowed ` +
+        `${formatNumber(parity.tolerance)}.`,
     );
   }
   return lines.join("\n\n");
@@ -217,13 +212,13 @@ function networkSection({ title, inputShape, layers }: ReportedNetwork): string 
   const rows = layers.map(({ name, type, outputShape, parameterCount }) => [
     name,
     type,
-    shapeText(outputShape),
-    parameterCount ? wholeNumber(parameterCount) : "",
+    formatShape(outputShape),
+    parameterCount ? formatInteger(parameterCount) : "",
   ]);
   const table = markdownTable(["layer", "type", "output", ">parameters"], [
-    ["input", "", shapeText(inputShape), ""],
+    ["input", "", formatShape(inputShape), ""],
     ...rows,
-    ["**total**", "", "", `**${wholeNumber(total)}**`],
+    ["**total**", "", "", `**${formatInteger(total)}**`],
   ]);
   return `### ${title}\n\n${table}`;
 }

@@ -1,24 +1,25 @@
 /** The parts of report.md that hold a run against theory: divergences for 1-D data, modes for 2-D data. */
+import { formatInteger, formatNumber, formatPercent } from "../text.ts";
 import type { LineTheory } from "../metrics/line_theory.ts";
 import type { ModeCoverage } from "../metrics/modes.ts";
-import { figure, markdownTable, percentage, wholeNumber } from "./markdown.ts";
+import { markdownTable } from "./markdown.ts";
 
 /** What was measured of a 1-D run, beside what the optimum of the game has. */
 export function lineTheorySection(theory: LineTheory): string {
-  const optimum = `\u2212log 4 = ${figure(-Math.log(4))}`;
-  const nats = (value: number): string => `${figure(value)} nats`;
+  const optimum = `\u2212log 4 = ${formatNumber(-Math.log(4))}`;
+  const nats = (value: number): string => `${formatNumber(value)} nats`;
   const ofDiscriminator = Number.isNaN(theory.value) ? [] : [
-    ["V(G, D), the trained discriminator", figure(theory.value), optimum],
-    ["\u2212log 4 + 2 JSD, the best discriminator", figure(theory.valueAtOptimum), optimum],
-    ["accuracy of D", percentage(theory.accuracy), "50.0%"],
-    ["mean D(x), real samples", figure(theory.meanReal), "0.5"],
-    ["mean D(G(z)), generated samples", figure(theory.meanFake), "0.5"],
+    ["V(G, D), the trained discriminator", formatNumber(theory.value), optimum],
+    ["\u2212log 4 + 2 JSD, the best discriminator", formatNumber(theory.valueAtOptimum), optimum],
+    ["accuracy of D", formatPercent(theory.accuracy), "50.0%"],
+    ["mean D(x), real samples", formatNumber(theory.meanReal), "0.5"],
+    ["mean D(G(z)), generated samples", formatNumber(theory.meanFake), "0.5"],
   ];
   const rows = [
     ["KL(p_data \u2016 p_g)", nats(theory.kl), "0"],
     ["KL(p_g \u2016 p_data)", nats(theory.reverseKl), "0"],
     ["JSD(p_data \u2016 p_g)", nats(theory.jsd), "0"],
-    ["Wasserstein-1 distance", figure(theory.wasserstein), "0"],
+    ["Wasserstein-1 distance", formatNumber(theory.wasserstein), "0"],
     ...ofDiscriminator,
   ];
   const { range: [low, high], bins } = theory.binning;
@@ -26,12 +27,14 @@ export function lineTheorySection(theory: LineTheory): string {
     "## Against theory",
     markdownTable(["measure", ">this run", ">at the optimum"], rows),
     ...(ofDiscriminator.length ? [discriminatorRemark(theory)] : []),
-    `Estimated from ${wholeNumber(theory.count)} samples in ${bins} bins over [${figure(low)}, ` +
-    `${figure(high)}]; ${
-      percentage(theory.outside)
+    `Estimated from ${formatInteger(theory.count)} samples in ${bins} bins over [${
+      formatNumber(low)
+    }, ` +
+    `${formatNumber(high)}]; ${
+      formatPercent(theory.outside)
     } of the samples lie outside. Counting noise alone ` +
     `gives a perfect generator a JSD of up to ${
-      figure(theory.jsdFloor)
+      formatNumber(theory.jsdFloor)
     } nats, so nothing below that ` +
     `can be told from 0.`,
   ].join("\n\n");
@@ -60,20 +63,20 @@ export function modesSection(modes: ModeCoverage & { samples: number }): string 
   const largest = Math.max(...modes.counts);
   const rows = [
     ["modes covered", `${modes.covered} of ${modes.total}`, `${modes.total} of ${modes.total}`],
-    ["high-quality samples", percentage(modes.highQuality), percentage(1 - Math.exp(-4.5))],
-    ["JSD of the shares of the modes and of strays", `${figure(modes.jsd)} nats`, "0"],
-    ["reverse KL of the mode histogram", `${figure(modes.reverseKl)} nats`, "0"],
+    ["high-quality samples", formatPercent(modes.highQuality), formatPercent(1 - Math.exp(-4.5))],
+    ["JSD of the shares of the modes and of strays", `${formatNumber(modes.jsd)} nats`, "0"],
+    ["reverse KL of the mode histogram", `${formatNumber(modes.reverseKl)} nats`, "0"],
     [
       "samples of a mode, fewest to most",
-      `${wholeNumber(smallest)} to ${wholeNumber(largest)}`,
-      `about ${wholeNumber(modes.samples / modes.total)}`,
+      `${formatInteger(smallest)} to ${formatInteger(largest)}`,
+      `about ${formatInteger(modes.samples / modes.total)}`,
     ],
   ];
   return [
     "## Modes",
     markdownTable(["measure", ">this run", ">a perfect generator"], rows),
     `Of ${
-      wholeNumber(modes.samples)
+      formatInteger(modes.samples)
     } samples. A sample has high quality if it lies within 3 sigma of ` +
     "its nearest mode, a mode counts with one such sample, and the histogram of the reverse KL holds the " +
     "high-quality samples (Lin et al., PacGAN, 2018).",

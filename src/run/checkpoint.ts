@@ -7,6 +7,7 @@
  * written under another name and renamed when it is complete, so that a folder with a number for a name
  * is whole; its SHA-256 tells whether it still is.
  */
+import { sha256Hex } from "../bytes.ts";
 import { UserError } from "../errors.ts";
 import type { HostTensors } from "../tensor/types.ts";
 import { PARTIAL_PREFIX, writeDurably, writeError } from "../files.ts";
@@ -54,7 +55,7 @@ export async function writeCheckpoint(
   const aside = `${folder}/${PARTIAL_PREFIX}${Deno.pid}-${target.slice(folder.length + 1)}`;
   const { state, ...rest } = checkpoint;
   const bytes = encodeSafetensors(state, { step: String(checkpoint.step) });
-  const info: CheckpointInfo = { version: 1, ...rest, stateSha256: await sha256(bytes) };
+  const info: CheckpointInfo = { version: 1, ...rest, stateSha256: await sha256Hex(bytes) };
   try {
     if (await holdsState(target, info.stateSha256)) return;
     await Deno.mkdir(aside, { recursive: true });
@@ -149,7 +150,7 @@ export async function readLatestCheckpoint(
 export async function readCheckpoint(path: string): Promise<Checkpoint> {
   const info = parseInfo(await readFile(`${path}/${INFO_FILE}`), path);
   const bytes = await readFile(`${path}/${STATE_FILE}`);
-  const digest = await sha256(bytes);
+  const digest = await sha256Hex(bytes);
   if (digest !== info.stateSha256) {
     throw new UserError(
       `Cannot use ${path}: ${STATE_FILE} has SHA-256 ${
@@ -224,11 +225,6 @@ function parseInfo(bytes: Uint8Array, path: string): CheckpointInfo {
 
 function encodeJson(value: unknown): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(value, null, 2) + "\n");
-}
-
-async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 async function removeTree(path: string): Promise<void> {

@@ -3,6 +3,7 @@
  * length, a JSON header with each tensor's type, shape and place, then the values, little-endian. Any
  * Python script can read a checkpoint with it.
  */
+import { elementCount } from "../bytes.ts";
 import { UserError } from "../errors.ts";
 import type { HostTensor, HostTensors } from "../tensor/types.ts";
 
@@ -87,7 +88,7 @@ function readEntry(
     throw fail(`tensor ${name} has no valid data_offsets`);
   }
   const [begin, end] = offsets;
-  const sizeBytes = 4 * shape.reduce((a, b) => a * b, 1);
+  const sizeBytes = 4 * elementCount(shape);
   if (end - begin !== sizeBytes) {
     throw fail(
       `tensor ${name} of shape [${shape}] needs ${sizeBytes} bytes, and has ${end - begin}`,

@@ -1,4 +1,5 @@
 /** Keeps downloaded models: the Cache API in a page, a folder in Deno and Node. */
+import { sha256Hex } from "../bytes.ts";
 import { builtin, hasFiles } from "./platform.ts";
 
 /** A store of models by address. */
@@ -65,16 +66,4 @@ function folderCache(folder: string): ModelCache {
       }
     },
   };
-}
-
-/**
- * SHA-256 as 64 hexadecimal digits.
- * @throws {TypeError} in a page that is not served over HTTPS or from localhost
- */
-export async function sha256Hex(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  if (crypto.subtle === undefined) {
-    throw new TypeError("Cannot compute SHA-256 here: it takes HTTPS or localhost");
-  }
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -8,7 +8,7 @@ import {
   shapedOutput,
 } from "./generator_info.ts";
 import { UserError } from "../errors.ts";
-import { sha256Hex } from "./cache.ts";
+import { sha256Hex } from "../bytes.ts";
 import { type ModelFile, readModelFile } from "./model_file.ts";
 import { openRuntime, type RuntimeOptions } from "./runtime.ts";
 import { type ModelBytes, type Runtime, runZeros } from "./session.ts";

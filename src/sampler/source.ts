@@ -1,6 +1,7 @@
 /** Gets a model's bytes from wherever they are: a path, run folder, URL, Response, Blob or memory. */
 import { UserError } from "../errors.ts";
-import { openCache, sha256Hex } from "./cache.ts";
+import { sha256Hex } from "../bytes.ts";
+import { openCache } from "./cache.ts";
 import {
   type ByteProgress,
   type DownloadLimits,

@@ -1,4 +1,5 @@
 /** What `deno task train --dry-run` shows: the networks, the data that were found, and the plan. */
+import { formatInteger, formatQuantity } from "../../src/text.ts";
 import type { RunConfig } from "../../src/config/run_config.ts";
 import { openDataSource } from "../../src/data/open.ts";
 import type { Network } from "../../src/nn/mod.ts";
@@ -22,14 +23,14 @@ export async function printPlan(config: RunConfig): Promise<Record<string, unkno
   printNetwork("generator", step.generator);
   printNetwork("discriminator", step.discriminator);
   console.log(`data      ${data.description}`);
-  console.log(`          ${count(data.count)} samples of [${data.shape.join(", ")}]`);
+  console.log(`          ${formatInteger(data.count)} samples of [${data.shape.join(", ")}]`);
   console.log(
-    `plan      ${count(plan.totalSteps)} steps of ${step.samplesPerStep} samples, ` +
-      `${count(plan.stepsPerEpoch)} steps an epoch`,
+    `plan      ${formatInteger(plan.totalSteps)} steps of ${step.samplesPerStep} samples, ` +
+      `${formatInteger(plan.stepsPerEpoch)} steps an epoch`,
   );
   console.log(
-    `          ${withPrefix(stateBytes, "B")} of weights and optimiser state, ` +
-      `about ${withPrefix(flops, "FLOP")} a step`,
+    `          ${formatQuantity(stateBytes, "B")} of weights and optimiser state, ` +
+      `about ${formatQuantity(flops, "FLOP")} a step`,
   );
   if (evaluation) console.log(`measures  ${planText(evaluation)}`);
   return {
@@ -43,27 +44,18 @@ export async function printPlan(config: RunConfig): Promise<Record<string, unkno
   };
 }
 
-/** Three digits and a unit: 48 B, 64.0 MB, 2.84 TFLOP. */
-function withPrefix(value: number, unit: string): string {
-  const prefixes = ["", "k", "M", "G", "T", "P"];
-  const thousands = Math.floor(Math.log10(Math.max(value, 1)) / 3);
-  const prefix = Math.min(thousands, prefixes.length - 1);
-  const number = value / 1000 ** prefix;
-  return `${prefix === 0 ? Math.round(number) : number.toPrecision(3)} ${prefixes[prefix]}${unit}`;
-}
-
 function printNetwork(title: string, network: Network): void {
   const rows = network.layers.map(({ name, outputShape, parameterCount }) => [
     name,
     `[${outputShape.join(", ")}]`,
-    parameterCount ? count(parameterCount) : "",
+    parameterCount ? formatInteger(parameterCount) : "",
   ]);
   const all = [["layer", "output", "parameters"], [
     "input",
     `[${network.spec.inputShape.join(", ")}]`,
     "",
   ]]
-    .concat(rows, [["total", "", count(parameterCount(network))]]);
+    .concat(rows, [["total", "", formatInteger(parameterCount(network))]]);
   const widths = [0, 1, 2].map((column) => Math.max(...all.map((row) => row[column].length)));
   console.log(title);
   for (const [layer, output, parameters] of all) {
@@ -95,8 +87,4 @@ function stepFlops(config: RunConfig, generator: Network, discriminator: Network
 
 function parameterCount(network: Network): number {
   return network.layers.reduce((sum, { parameterCount }) => sum + parameterCount, 0);
-}
-
-function count(value: number): string {
-  return value.toLocaleString("en");
 }

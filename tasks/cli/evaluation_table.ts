@@ -1,10 +1,10 @@
 /** An evaluation as lines for the terminal: the generator's figures, and beside them the data's own. */
+import { formatInteger, formatNumber, formatPercent } from "../../src/text.ts";
 import type {
   ClassEvaluation,
   Evaluation,
   FeatureEvaluation,
 } from "../../src/evaluation/evaluation.ts";
-import { figure, percentage, wholeNumber } from "../../src/report/markdown.ts";
 
 /** A figure's name, the generator's value and the data's. */
 type Row = [name: string, generated: string, data?: string];
@@ -17,8 +17,8 @@ export function evaluationLines(evaluation: Evaluation): string[] {
   if (line) {
     const row = (name: string, key: keyof typeof line.generated): Row => [
       name,
-      figure(line.generated[key]),
-      figure(line.data![key]),
+      formatNumber(line.generated[key]),
+      formatNumber(line.data![key]),
     ];
     add("the line, against the exact density", [
       row("KL(data || generated), nats", "kl"),
@@ -29,15 +29,15 @@ export function evaluationLines(evaluation: Evaluation): string[] {
   }
   if (modes) {
     const { generated, data } = modes;
-    add(`modes, within 3 sigma of ${figure(modes.sigma)}`, [
+    add(`modes, within 3 sigma of ${formatNumber(modes.sigma)}`, [
       ["modes covered", ...both([generated, data!], (m) => `${m.covered} of ${m.total}`)],
-      ["high-quality samples", ...both([generated, data!], (m) => percentage(m.highQuality))],
-      ["reverse KL, nats", ...both([generated, data!], (m) => figure(m.reverseKl))],
-      ["JSD of modes and strays, nats", ...both([generated, data!], (m) => figure(m.jsd))],
+      ["high-quality samples", ...both([generated, data!], (m) => formatPercent(m.highQuality))],
+      ["reverse KL, nats", ...both([generated, data!], (m) => formatNumber(m.reverseKl))],
+      ["JSD of modes and strays, nats", ...both([generated, data!], (m) => formatNumber(m.jsd))],
     ]);
   }
   for (const each of features) {
-    const title = `${each.extractor}, ${wholeNumber(each.dimensions)} ${
+    const title = `${each.extractor}, ${formatInteger(each.dimensions)} ${
       each.dimensions === 1 ? "feature" : "features"
     }: ${each.description}`;
     add(title, featureRows(each));
@@ -47,18 +47,18 @@ export function evaluationLines(evaluation: Evaluation): string[] {
   if (sliced) {
     others.push([
       "sliced Wasserstein distance",
-      figure(sliced.figures.generated),
-      figure(sliced.figures.data ?? NaN),
+      formatNumber(sliced.figures.generated),
+      formatNumber(sliced.figures.data ?? NaN),
     ]);
   }
   others.push([
     "different samples",
-    `${wholeNumber(samples.distinct)} of ${wholeNumber(samples.count)}`,
+    `${formatInteger(samples.distinct)} of ${formatInteger(samples.count)}`,
   ]);
   if (memorization) {
     others.push(
-      ["nearest training sample, ratio of distances", figure(memorization.ratio), "1"],
-      ["copies of training samples", percentage(memorization.copies), "1.0%"],
+      ["nearest training sample, ratio of distances", formatNumber(memorization.ratio), "1"],
+      ["copies of training samples", formatPercent(memorization.copies), "1.0%"],
     );
   }
   const of = [...new Set([sliced?.of, memorization?.of])].filter((what) => what !== undefined);
@@ -75,7 +75,7 @@ function explanation({ line, modes, features, sliced }: Evaluation): string[] {
   }
   const half = features[0]?.counts.half;
   if (!sliced || half === undefined) return [];
-  return [`data: one half of the data against the other, ${wholeNumber(half)} samples each`];
+  return [`data: one half of the data against the other, ${formatInteger(half)} samples each`];
 }
 
 function both<T>(values: [T, T], text: (value: T) => string): [string, string] {
@@ -88,15 +88,18 @@ function featureRows({ figures, score }: FeatureEvaluation): Row[] {
     text: (value: typeof figures.generated) => string,
   ): Row => [name, text(figures.generated), figures.data ? text(figures.data) : undefined];
   const rows: Row[] = [
-    pair("Frechet distance", ({ frechet }) => figure(frechet)),
+    pair("Frechet distance", ({ frechet }) => formatNumber(frechet)),
     pair(
       "kernel distance x 1000",
       ({ kernel }) => plusMinus(1000 * kernel.mean, 1000 * kernel.deviation),
     ),
-    pair(`precision, k = ${figures.generated.manifold.k}`, (f) => figure(f.manifold.precision)),
-    pair("recall", (f) => figure(f.manifold.recall)),
-    pair("density", (f) => figure(f.manifold.density)),
-    pair("coverage", (f) => figure(f.manifold.coverage)),
+    pair(
+      `precision, k = ${figures.generated.manifold.k}`,
+      (f) => formatNumber(f.manifold.precision),
+    ),
+    pair("recall", (f) => formatNumber(f.manifold.recall)),
+    pair("density", (f) => formatNumber(f.manifold.density)),
+    pair("coverage", (f) => formatNumber(f.manifold.coverage)),
   ];
   if (score) {
     rows.push([
@@ -112,22 +115,22 @@ function classRows(classes: ClassEvaluation): Row[] {
   const { covered, total, kl, accuracy, asAsked } = classes;
   const rows: Row[] = [
     ["classes covered", `${covered} of ${total}`],
-    ["KL(generated || data), nats", figure(kl ?? Infinity), "0"],
+    ["KL(generated || data), nats", formatNumber(kl ?? Infinity), "0"],
   ];
   if (asAsked !== null) {
     rows.push([
       "samples of the class that was asked for",
-      percentage(asAsked),
-      percentage(accuracy),
+      formatPercent(asAsked),
+      formatPercent(accuracy),
     ]);
   }
-  rows.push(["classifier's accuracy, held-out images", "", percentage(accuracy)]);
+  rows.push(["classifier's accuracy, held-out images", "", formatPercent(accuracy)]);
   return rows;
 }
 
 /** Such as `4.86 +- 0.75`, with as many digits as the deviation has. */
 function plusMinus(mean: number, deviation: number): string {
-  if (!(deviation > 0)) return figure(mean);
+  if (!(deviation > 0)) return formatNumber(mean);
   const digits = Math.max(0, Math.min(6, 1 - Math.floor(Math.log10(deviation))));
   return `${mean.toFixed(digits).replace("-", "\u2212")} +- ${deviation.toFixed(digits)}`;
 }

@@ -1,8 +1,8 @@
 /** The last lines of `deno task train`: what came out, and where it is. */
+import { formatDuration, formatInteger } from "../../src/text.ts";
 import { measureText } from "../../src/config/evaluation.ts";
 import type { Finish } from "../../src/pipeline/finish_run.ts";
 import type { FinishedRun } from "../../src/pipeline/train_run.ts";
-import { formatDuration } from "../../src/report/progress.ts";
 
 /** Prints the summary of a run. @returns the same as JSON */
 export function summarise(run: FinishedRun, finish: Finish): Record<string, unknown> {
@@ -10,13 +10,13 @@ export function summarise(run: FinishedRun, finish: Finish): Record<string, unkn
   const { exported, sampled, sampledOn, report } = finish;
   const { parity } = exported;
   console.log(
-    `trained   ${result.step.toLocaleString("en")} steps in ${formatDuration(result.wallSeconds)}`,
+    `trained   ${formatInteger(result.step)} steps in ${formatDuration(result.wallSeconds)}`,
   );
   const { best } = result;
   const isLast = exported.step === result.step;
   if (best) {
     console.log(
-      `best      step ${best.step.toLocaleString("en")}, ${measureText(best.measure, best.value)}` +
+      `best      step ${formatInteger(best.step)}, ${measureText(best.measure, best.value)}` +
         (exported.step === best.step
           ? ""
           : `; export it with deno task export ${folder.path} --checkpoint best`),
@@ -26,7 +26,7 @@ export function summarise(run: FinishedRun, finish: Finish): Record<string, unkn
     `exported  ${exported.path}, ${
       (exported.sizeBytes / 1e6).toFixed(2)
     } MB, opset ${exported.opset}` +
-      (isLast ? "" : `: the best, of step ${exported.step.toLocaleString("en")}`),
+      (isLast ? "" : `: the best, of step ${formatInteger(exported.step)}`),
   );
   console.log(
     `parity    ${parity.count} latents in ${parity.runtime}: largest difference ` +

@@ -1,4 +1,5 @@
 /** What a person sees of a run on the terminal. */
+import { formatInteger } from "../../src/text.ts";
 import type { RunStart, TrainRunObserver } from "../../src/pipeline/train_run.ts";
 import { evaluationText, planText } from "../../src/evaluation/evaluation_plan.ts";
 import { ProgressLine } from "../../src/report/progress.ts";
@@ -26,7 +27,7 @@ export function watchRun(): Watch {
         if (done !== total && performance.now() - loadingShownAt < 2000) return;
         loadingShownAt = performance.now();
         if (total >= 1000) {
-          log(`loading   ${done.toLocaleString("en")} of ${total.toLocaleString("en")} pictures`);
+          log(`loading   ${formatInteger(done)} of ${formatInteger(total)} pictures`);
         }
       },
       onData(data) {
@@ -40,16 +41,16 @@ export function watchRun(): Watch {
         const { generatorParameters, discriminatorParameters } = start;
         verdicts = start.verdicts;
         log(
-          `networks  generator ${generatorParameters.toLocaleString("en")} parameters, ` +
-            `discriminator ${discriminatorParameters.toLocaleString("en")}`,
+          `networks  generator ${formatInteger(generatorParameters)} parameters, ` +
+            `discriminator ${formatInteger(discriminatorParameters)}`,
         );
         log(`run       ${folder.path}`);
         if (evaluation) log(`measures  ${planText(evaluation)}`);
-        const from = step ? `on from step ${step.toLocaleString("en")}` : "from the start";
-        log(`training  ${from} to step ${totalSteps.toLocaleString("en")}; Ctrl-C saves and stops`);
+        const from = step ? `on from step ${formatInteger(step)}` : "from the start";
+        log(`training  ${from} to step ${formatInteger(totalSteps)}; Ctrl-C saves and stops`);
       },
       onEvaluation({ line: found, measure, isBest }) {
-        const step = found.step.toLocaleString("en");
+        const step = formatInteger(found.step);
         const figures = evaluationText(found, measure);
         log(`measured  step ${step}: ${figures}${isBest ? " (the best so far)" : ""}`);
       },

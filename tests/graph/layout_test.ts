@@ -1,3 +1,4 @@
+import { elementCount } from "../../src/bytes.ts";
 import { assert, assertEquals } from "@std/assert";
 import {
   arrange,
@@ -6,11 +7,10 @@ import {
   range,
   reshapeOrder,
 } from "../../src/graph/lower/layout.ts";
-import { sizeOf } from "../../src/graph/trace/kernel_graph.ts";
 
 Deno.test("permuteData() moves NHWC to NCHW and back", () => {
   const shape = [2, 3, 2, 4];
-  const data = Float32Array.from(range(sizeOf(shape)));
+  const data = Float32Array.from(range(elementCount(shape)));
   const moved = permuteData(data, shape, [0, 3, 1, 2]);
   assertEquals([...moved.slice(0, 6)], [0, 4, 8, 12, 16, 20]);
   const back = permuteData(moved, arrange(shape, [0, 3, 1, 2]), inverse([0, 3, 1, 2]));
@@ -33,7 +33,7 @@ Deno.test("reshapeOrder() keeps elements in place exactly where that is possible
   ];
   let inPlace = 0;
   for (const [from, order, to] of cases) {
-    const data = Float32Array.from(range(sizeOf(from)));
+    const data = Float32Array.from(range(elementCount(from)));
     const found = reshapeOrder(from, order, to);
     if (found === null) continue;
     inPlace++;

@@ -1,7 +1,6 @@
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import fc from "fast-check";
 import {
-  formatDuration,
   formatPlainProgress,
   formatProgress,
   ProgressLine,
@@ -74,17 +73,6 @@ Deno.test("formatPlainProgress() makes a line for a log", () => {
     formatPlainProgress(state),
     "step 1,234/2,400 (51%)  1,912 images/s  D loss 1.32  G loss 0.81  D(x) 0.58  D(G(z)) 0.43  42 s left",
   );
-});
-
-Deno.test("formatDuration() changes units", () => {
-  assertEquals([0.4, 59.4, 60, 200, 3723].map(formatDuration), [
-    "0 s",
-    "59 s",
-    "1:00",
-    "3:20",
-    "1:02:03",
-  ]);
-  assertEquals(formatDuration(Infinity), "?");
 });
 
 /** A terminal of the tests': a clock that is set, and what was written. */

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { RunConfig } from "../../src/config/run_config.ts";
 import type { LineTheory } from "../../src/metrics/mod.ts";
 import { type RunReport, writeRunReport } from "../../src/report/mod.ts";
-import { byteSize, figure, markdownTable, settingText } from "../../src/report/markdown.ts";
+import { markdownTable, settingText } from "../../src/report/markdown.ts";
 
 const config: RunConfig = {
   version: 1,
@@ -177,14 +177,6 @@ Deno.test("settingText() reads any setting aloud", () => {
     settingText({ name: "wasserstein", gradientPenalty: { weight: 10 } }),
     "wasserstein (gradient penalty (weight 10))",
   );
-});
-
-Deno.test("figure() and byteSize() choose readable digits", () => {
-  assertEquals(
-    [0, 0.12345678, -1.38629, 1234567, 1e-7, NaN, Infinity].map(figure),
-    ["0", "0.1235", "\u22121.386", "1.23e6", "1.00e\u22127", "not known", "infinite"],
-  );
-  assertEquals([999, 1834, 2_263_411].map(byteSize), ["999 bytes", "1.8 kB", "2.3 MB"]);
 });
 
 Deno.test("writeRunReport() says that the best is another than the exported, and how to get it", () => {

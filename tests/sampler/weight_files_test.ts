@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { exportOnnx } from "../../src/export/mod.ts";
-import { sha256Hex } from "../../src/sampler/cache.ts";
+import { sha256Hex } from "../../src/bytes.ts";
 import { sessionOptionsFor } from "../../src/ort/wasm_memory.ts";
 import { Sampler, UserError } from "../../src/sampler/mod.ts";
 import { generatorOf, trainedNetwork } from "../export/networks.ts";

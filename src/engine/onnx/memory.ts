@@ -1,10 +1,10 @@
 /** Says before a session is opened whether a step fits into the memory that ONNX Runtime can get. */
+import { elementCount } from "../../bytes.ts";
 import { UserError } from "../../errors.ts";
 import {
   type KernelGraph,
   type KernelNode,
   type KernelValue,
-  sizeOf,
 } from "../../graph/trace/kernel_graph.ts";
 import { freeHostBytes, megabytes } from "../host_memory.ts";
 import type { OnnxRuntime } from "../../ort/runtime.ts";
@@ -57,12 +57,14 @@ function storage(value: KernelValue): KernelValue {
 
 /** True where a result may take the place of an input. */
 function canReuse({ inputs, outputs: [output] }: KernelNode): boolean {
-  return Object.values(inputs).some((value) => sizeOf(value.shape) === sizeOf(output.shape));
+  return Object.values(inputs).some((value) =>
+    elementCount(value.shape) === elementCount(output.shape)
+  );
 }
 
 function bytesOf({ dtype, shape, source }: KernelValue): number {
   if (source.kind === "fill") return 0;
-  return sizeOf(shape) * (dtype === "bool" ? 1 : 4);
+  return elementCount(shape) * (dtype === "bool" ? 1 : 4);
 }
 
 /**

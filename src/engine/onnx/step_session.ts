@@ -1,6 +1,6 @@
 /** One kind of a training step in ONNX Runtime: its session, and the inputs of a call. */
+import { elementCount } from "../../bytes.ts";
 import { arrange } from "../../graph/lower/layout.ts";
-import { sizeOf } from "../../graph/trace/kernel_graph.ts";
 import { fillInput } from "../sample_pool.ts";
 import type { StepInputs } from "../types.ts";
 import { firstName, lastName, stackedName, STEP_COUNT } from "./loop_graph.ts";
@@ -64,7 +64,7 @@ export class StepSession {
       ...plan.inputs.map(({ spec }) => spec.shape),
       ...plan.random.map((r) => r.shape),
     ];
-    const stepBytes = shapes.reduce((sum, shape) => sum + 4 * sizeOf(shape), 4);
+    const stepBytes = shapes.reduce((sum, shape) => sum + 4 * elementCount(shape), 4);
     this.maxSteps = Math.max(1, Math.min(MAX_STEPS, Math.floor(MAX_INPUT_BYTES / stepBytes)));
   }
 
@@ -86,7 +86,7 @@ export class StepSession {
       [STEP_COUNT]: new ort.Tensor("int64", BigInt64Array.of(BigInt(batches.length)), []),
     };
     for (const { name, spec } of inputs) {
-      const size = sizeOf(spec.shape);
+      const size = elementCount(spec.shape);
       const data = new (spec.dtype === "int32" ? Int32Array : Float32Array)(size * batches.length);
       batches.forEach((batch, index) =>
         fillInput(data.subarray(index * size, (index + 1) * size), {
@@ -124,7 +124,7 @@ export class StepSession {
 
   /** The random numbers of several steps, stacked; see `StepRandom`. */
   #draw(input: RandomInput, steps: number, firstStep: number): Float32Array {
-    const size = sizeOf(input.shape);
+    const size = elementCount(input.shape);
     let buffer = this.#randomBuffers.get(input.name);
     if (buffer === undefined || buffer.length < size * steps) {
       buffer = new Float32Array(size * steps);

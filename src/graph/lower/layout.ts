@@ -2,7 +2,8 @@
  * Arithmetic of layouts. A layout is an `order`: the physical axis `k` of a tensor holds its logical
  * axis `order[k]`. So a logical NHWC image with order `[0, 3, 1, 2]` lies in memory as NCHW.
  */
-import { type ConstantData, sizeOf } from "../trace/kernel_graph.ts";
+import { elementCount } from "../../bytes.ts";
+import { type ConstantData } from "../trace/kernel_graph.ts";
 
 /** NHWC images in memory as NCHW. */
 export const NCHW: readonly number[] = [0, 3, 1, 2];
@@ -33,7 +34,7 @@ export function permuteData<T extends ConstantData>(
 ): T {
   if (isIdentity(order)) return data;
   const result = new (data.constructor as new (size: number) => T)(data.length);
-  const strides = range(shape.length).map((axis) => sizeOf(shape.slice(axis + 1)));
+  const strides = range(shape.length).map((axis) => elementCount(shape.slice(axis + 1)));
   const dims = arrange(shape, order);
   const steps = arrange(strides, order);
   const last = dims.length - 1;

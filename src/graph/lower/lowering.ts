@@ -3,6 +3,7 @@
  * for it and in which layout that lies in memory. The rules for kernels (the other files of this
  * folder) are written with its methods.
  */
+import { elementCount } from "../../bytes.ts";
 import type { OnnxAttribute } from "../onnx_graph.ts";
 import {
   type ConstantData,
@@ -12,7 +13,6 @@ import {
   type KernelValue,
   newData,
   sameNumbers,
-  sizeOf,
 } from "../trace/kernel_graph.ts";
 import { countUses } from "../trace/passes.ts";
 import { broadcastShapes } from "../trace/shape_rule.ts";
@@ -210,7 +210,7 @@ export class Lowering {
   /** The same for a weight or a bias: a constant of one number is written out, so that no node has to. */
   weight(x: Lowered): Lowered {
     if (x.fill === undefined || this.builder.isDynamic(x.shape)) return this.expanded(x);
-    const data = newData(x.dtype, sizeOf(x.shape)).fill(x.fill);
+    const data = newData(x.dtype, elementCount(x.shape)).fill(x.fill);
     return { shape: x.shape, stored: x.shape, order: x.order, dtype: x.dtype, data };
   }
 

@@ -1,4 +1,5 @@
 /** Rules for pooling and its gradients. */
+import { elementCount } from "../../bytes.ts";
 import type { KernelNode } from "../trace/kernel_graph.ts";
 import { poolingInfo } from "../trace/shape_rules_image.ts";
 import { asNCHW, type Geometry } from "./conv.ts";
@@ -73,7 +74,7 @@ const maximumGradient: LoweringRule = (lowering, node) => {
   // Places are indices into the whole NCHW tensor; windows that overlap add up.
   const flatPlaces = builder.reshape(places, lowering.dims(dy), [-1]);
   const flatDy = builder.reshape(lowering.name(dy), lowering.dims(dy), [-1]);
-  const size = shape.reduce((product, dim) => product * dim, 1);
+  const size = elementCount(shape);
   const zeros = builder.emit("Expand", [builder.float(0), lowering.dimensions([size])]);
   const flat = builder.emit("ScatterElements", [zeros, flatPlaces, flatDy], {
     axis: 0,

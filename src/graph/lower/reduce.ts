@@ -1,4 +1,5 @@
 /** Rules for kernels that combine the elements along axes: sums, means, softmax, positions of maxima. */
+import { elementCount } from "../../bytes.ts";
 import { flagAttribute, numberAttribute } from "../trace/attributes.ts";
 import type { KernelNode } from "../trace/kernel_graph.ts";
 import { resolveAxes, resolveAxis } from "../trace/shape_rule.ts";
@@ -42,7 +43,7 @@ export function reduce(
     });
   }
   if (op !== "ReduceSum" || mustExpand || repeats.length === 0) return result;
-  const factor = repeats.reduce((product, length) => product * length, 1);
+  const factor = elementCount(repeats);
   return multiply(lowering, result, constantFill(factor, [], x.dtype));
 }
 

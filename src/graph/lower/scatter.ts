@@ -1,5 +1,6 @@
 /** Rules for kernels that put elements at places: scatters, sums by segment, diagonals. */
-import { type KernelNode, sizeOf } from "../trace/kernel_graph.ts";
+import { elementCount } from "../../bytes.ts";
+import { type KernelNode } from "../trace/kernel_graph.ts";
 import { constantFill, type Lowered, type Lowering, type LoweringRule } from "./lowering.ts";
 import { asIndices, plainInput } from "./selection.ts";
 
@@ -31,7 +32,7 @@ function scatterAdd(
 /** Adds up rows by their segment's number: what the gradient of gathering rows needs. */
 const segmentSum: LoweringRule = (lowering, node) => {
   const segments = plainInput(lowering, node, "segmentIds");
-  const count = sizeOf(segments.shape);
+  const count = elementCount(segments.shape);
   const x = plainInput(lowering, node, "x");
   const inner = node.outputs[0].shape.slice(1);
   const rows = lowering.plain(lowering.reshaped(x, [count, ...inner]));
@@ -54,7 +55,7 @@ const sparseToDense: LoweringRule = (lowering, node) => {
   const [{ shape, dtype }] = node.outputs;
   const indices = plainInput(lowering, node, "sparseIndices");
   const depth = indices.shape.length < 2 ? 1 : indices.shape[1];
-  const count = sizeOf(indices.shape) / depth;
+  const count = elementCount(indices.shape) / depth;
   const values = lowering.input(node, "sparseValues");
   const updates = values.shape.length > 0
     ? lowering.name(plainInput(lowering, node, "sparseValues"))
@@ -71,7 +72,7 @@ const sparseToDense: LoweringRule = (lowering, node) => {
 const diagonal: LoweringRule = (lowering, node) => {
   const [{ shape, dtype }] = node.outputs;
   const x = plainInput(lowering, node, "x");
-  const size = sizeOf(x.shape);
+  const size = elementCount(x.shape);
   const mask = new Uint8Array(size * size);
   for (let index = 0; index < size; index++) mask[index * (size + 1)] = 1;
   const isDiagonal: Lowered = {

@@ -3,6 +3,7 @@
  * the products that they were fused into, products of matrices in two dimensions, one reshape instead of
  * several.
  */
+import { elementCount } from "../../bytes.ts";
 import { numberAttribute, textAttribute } from "../trace/attributes.ts";
 import {
   type KernelGraph,
@@ -10,7 +11,6 @@ import {
   type KernelValue,
   producerOf,
   sameNumbers,
-  sizeOf,
 } from "../trace/kernel_graph.ts";
 import { GraphRewriter } from "./rewriter.ts";
 
@@ -72,14 +72,14 @@ function flattenProduct(rewriter: GraphRewriter, node: KernelNode): KernelValue 
   const isSingle = a.shape.slice(0, -2).every((dim) => dim === 1);
   if (attributes.transposeA && !isSingle) return null;
   const width = a.shape.at(-1)!;
-  const flatA = rewriter.reshape(a, [sizeOf(a.shape) / width, width], scope);
+  const flatA = rewriter.reshape(a, [elementCount(a.shape) / width, width], scope);
   const flatB = rewriter.reshape(b, b.shape.slice(-2), scope);
   const columns = shape.at(-1)!;
   const product = rewriter.add({
     kernel,
     inputs: { ...inputs, a: flatA, b: flatB },
     attributes,
-    shape: [sizeOf(shape) / columns, columns],
+    shape: [elementCount(shape) / columns, columns],
     scope,
   });
   return rewriter.reshape(product, shape, scope);

@@ -3,6 +3,7 @@
  * at each run. Instead the dense layer's weights are put into another order, once, and whatever lies
  * between the two follows.
  */
+import { elementCount } from "../../bytes.ts";
 import { arrange, permuteData } from "../lower/layout.ts";
 import {
   constantData,
@@ -10,7 +11,6 @@ import {
   type KernelNode,
   type KernelValue,
   producerOf,
-  sizeOf,
 } from "../trace/kernel_graph.ts";
 import { addLinear, labelOf, readLinear } from "./linear.ts";
 import { GraphRewriter } from "./rewriter.ts";
@@ -84,7 +84,7 @@ class Region {
   constructor(rewriter: GraphRewriter, image: number[]) {
     this.#rewriter = rewriter;
     this.#image = image;
-    this.#size = sizeOf(image);
+    this.#size = elementCount(image);
   }
 
   /** The value with its last axis in the order `[c, h, w]`, or null where that takes a transposition. */
@@ -154,6 +154,8 @@ class Region {
   #reorder<T extends Float32Array | Int32Array | Uint8Array>(data: T, rows: number): T {
     const order = [0, 3, 1, 2];
     const shape = [rows, ...this.#image];
-    return sizeOf(arrange(shape, order)) === data.length ? permuteData(data, shape, order) : data;
+    return elementCount(arrange(shape, order)) === data.length
+      ? permuteData(data, shape, order)
+      : data;
   }
 }

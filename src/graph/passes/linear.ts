@@ -2,6 +2,7 @@
  * Kernels that are linear in their input and have constant weights: products of matrices and
  * convolutions of all kinds. An affine map before or behind one becomes part of its weights.
  */
+import { elementCount } from "../../bytes.ts";
 import { numberAttribute, textAttribute } from "../trace/attributes.ts";
 import {
   constantData,
@@ -9,7 +10,6 @@ import {
   type KernelValue,
   producerOf,
   sameNumbers,
-  sizeOf,
 } from "../trace/kernel_graph.ts";
 import { convolutionInfo } from "../trace/shape_rules_image.ts";
 import { type Affine, isAll } from "./affine.ts";
@@ -185,7 +185,7 @@ function readBias(node: KernelNode, outputs: number): Float64Array | null | unde
   const { bias } = node.inputs;
   if (bias === undefined) return null;
   const data = constantData(bias);
-  if (data === undefined || sizeOf(bias.shape) !== outputs) return undefined;
+  if (data === undefined || elementCount(bias.shape) !== outputs) return undefined;
   return Float64Array.from(data);
 }
 

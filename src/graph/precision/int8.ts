@@ -3,6 +3,7 @@
  * and DequantizeLinear turns them back at run time. Everything is computed in float32, so the file is a
  * quarter as large and no runtime needs 8-bit arithmetic.
  */
+import { elementCount } from "../../bytes.ts";
 import { UserError } from "../../errors.ts";
 import type { OnnxGraph, OnnxNode, OnnxTensor, OnnxValueInfo } from "../onnx_graph.ts";
 
@@ -64,7 +65,7 @@ export function toByteWeights(graph: OnnxGraph): OnnxGraph {
 function outputAxis({ op, attributes }: OnnxNode, tensor: OnnxTensor | undefined): number | null {
   if (tensor?.dtype !== "float32") return null;
   const { dims } = tensor;
-  if (dims.reduce((size, dim) => size * dim, 1) < MIN_ELEMENTS) return null;
+  if (elementCount(dims) < MIN_ELEMENTS) return null;
   switch (op) {
     case "Conv":
       return 0;

@@ -2,6 +2,7 @@
  * Constant folding: a kernel whose inputs are all constants runs once, on TensorFlow.js' cpu backend,
  * while tracing.
  */
+import { elementCount } from "../../bytes.ts";
 import { tf } from "../../tensor/tf.ts";
 import {
   type ConstantData,
@@ -10,7 +11,6 @@ import {
   type KernelType,
   type KernelValue,
   newData,
-  sizeOf,
   type ValueSource,
 } from "./kernel_graph.ts";
 import type { OutputShape } from "./shape_rule.ts";
@@ -84,7 +84,7 @@ export function foldConstants(
     }
   }
   if (onlyFills) return null;
-  const largest = Math.max(...[...values, ...outputs].map(({ shape }) => sizeOf(shape)));
+  const largest = Math.max(...[...values, ...outputs].map(({ shape }) => elementCount(shape)));
   if (largest > MAX_ELEMENTS) return null;
   const results = runOnCpu(kernel, inputs, attributes);
   const [{ source }] = values;

@@ -2,6 +2,7 @@
  * The graph that a trace gives: TensorFlow.js kernels and the values between them, in the order in
  * which they ran. Shapes are logical (images NHWC), as TensorFlow.js sees them.
  */
+import { elementCount } from "../../bytes.ts";
 
 /** Element types of traced values. */
 export type KernelType = "float32" | "int32" | "bool";
@@ -70,11 +71,6 @@ export interface KernelInput {
   value: KernelValue;
 }
 
-/** How many elements a tensor of a shape has. */
-export function sizeOf(shape: readonly number[]): number {
-  return shape.reduce((size, dim) => size * dim, 1);
-}
-
 /** Whether two lists of numbers are the same. */
 export function sameNumbers(a: readonly number[], b: readonly number[]): boolean {
   return a.length === b.length && a.every((item, index) => item === b[index]);
@@ -89,7 +85,7 @@ export function producerOf(value: KernelValue): KernelNode | undefined {
 export function constantData(value: KernelValue): ConstantData | undefined {
   if (value.source.kind === "constant") return value.source.data;
   if (value.source.kind !== "fill") return undefined;
-  return newData(value.dtype, sizeOf(value.shape)).fill(value.source.value);
+  return newData(value.dtype, elementCount(value.shape)).fill(value.source.value);
 }
 
 /** Zeros of a type. */

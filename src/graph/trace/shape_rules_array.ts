@@ -1,4 +1,5 @@
 /** Shapes of kernels that move elements around without computing. */
+import { elementCount } from "../../bytes.ts";
 import { tf } from "../../tensor/tf.ts";
 import {
   numberAttribute,
@@ -6,7 +7,7 @@ import {
   paddingsAttribute,
   textAttribute,
 } from "./attributes.ts";
-import { type KernelType, type KernelValue, sizeOf } from "./kernel_graph.ts";
+import { type KernelType, type KernelValue } from "./kernel_graph.ts";
 import { resolveAxes, resolveAxis, type ShapeRule } from "./shape_rule.ts";
 
 /** Begin and size of a slice along each axis; both may be given short, and sizes as -1. */
@@ -66,7 +67,7 @@ export function spaceToBatchShapes(
   const paddings: [number, number][] = [[0, 0], ...given, ...none];
   const padded = shape.map((dim, axis) => dim + paddings[axis][0] + paddings[axis][1]);
   const { getReshaped, getPermuted, getReshapedPermuted } = tf.backend_util;
-  const count = sizeOf(block);
+  const count = elementCount(block);
   const split = getReshaped(padded, block, count, false);
   return {
     paddings,
@@ -84,7 +85,7 @@ export function batchToSpaceShapes(
   const block = numbersAttribute(attributes, "blockShape");
   const crops = paddingsAttribute(attributes, "crops");
   const { getReshaped, getPermuted, getReshapedPermuted } = tf.backend_util;
-  const count = sizeOf(block);
+  const count = elementCount(block);
   const split = getReshaped([...shape], block, count);
   const joined = getReshapedPermuted([...shape], block, count);
   const cropOf = (axis: number) => crops[axis - 1] ?? [0, 0]; // the batch is axis 0
@@ -155,7 +156,10 @@ export const arrayRules: Record<string, ShapeRule> = {
     return [{ shape: [Math.abs(Math.ceil((stop - start) / step))], dtype }];
   },
   Reshape: ({ x }, attributes) => [{
-    shape: tf.util.inferFromImplicitShape(numbersAttribute(attributes, "shape"), sizeOf(x.shape)),
+    shape: tf.util.inferFromImplicitShape(
+      numbersAttribute(attributes, "shape"),
+      elementCount(x.shape),
+    ),
   }],
   Reverse: ({ x }) => [{ shape: x.shape }],
   ScatterNd: ({ updates }, attributes) => [{

@@ -1,4 +1,5 @@
 /** Activation functions, right to the second derivative (see src/tensor/gradient_fixes.ts). */
+import { elementCount } from "../../bytes.ts";
 import type { ActivationName } from "../../config/network.ts";
 import { tf } from "../../tensor/tf.ts";
 import type { BuiltLayer, LayerScope, SpecOf } from "../types.ts";
@@ -63,7 +64,7 @@ export function buildActivation(spec: SpecOf<"activation">, scope: LayerScope): 
   return {
     outputShape: scope.inputShape,
     biases: fn === "linear" ? scope.biases : [],
-    flops: fn === "linear" ? 0 : scope.inputShape.reduce((size, side) => size * side, 1),
+    flops: fn === "linear" ? 0 : elementCount(scope.inputShape),
     forward: (x) => activate(fn, x, alpha),
   };
 }

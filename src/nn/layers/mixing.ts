@@ -1,4 +1,5 @@
 /** Layers that bring things together: blocks, positions, labels, samples of a batch. */
+import { elementCount } from "../../bytes.ts";
 import type { InitializerSpec } from "../../config/network.ts";
 import { tf } from "../../tensor/tf.ts";
 import { weightInit } from "../initializers.ts";
@@ -20,7 +21,7 @@ export function buildResidual(spec: SpecOf<"residual">, scope: LayerScope): Buil
   }
   return {
     outputShape: body.outputShape,
-    flops: body.outputShape.reduce((size, side) => size * side, 1),
+    flops: elementCount(body.outputShape),
     biases: [...new Set([...body.biases, ...shortcut.biases])],
     undoesBiases: true, // those that are not undone the blocks see to
     forward(x, call) {
@@ -137,7 +138,7 @@ export function buildMinibatchStddev(
 ): BuiltLayer {
   const { groupSize = 4 } = spec;
   const shape = scope.inputShape;
-  const features = shape.reduce((size, side) => size * side, 1);
+  const features = elementCount(shape);
   const plane = shape.slice(0, -1);
   return {
     outputShape: [...plane, shape[shape.length - 1] + 1],

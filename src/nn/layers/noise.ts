@@ -3,6 +3,7 @@
  * can stay random when the network is used: each sample then brings the numbers for it, so that it
  * depends on its seed and on nothing else of the batch.
  */
+import { elementCount } from "../../bytes.ts";
 import type { StepRandom } from "../../tensor/types.ts";
 import { tf } from "../../tensor/tf.ts";
 import { NOISE_LEVELS } from "../../random/latents.ts";
@@ -21,7 +22,7 @@ export function buildDropout(
   { rate, atSampling = false }: SpecOf<"dropout">,
   scope: LayerScope,
 ): BuiltLayer {
-  const size = scope.inputShape.reduce((product, side) => product * side, 1);
+  const size = elementCount(scope.inputShape);
   const first = atSampling && rate > 0 ? scope.noise(size) : undefined;
   // For noise in steps of 1/2048 the same as the rate, and exact in every precision.
   const threshold = Math.min(NOISE_LEVELS - 1, Math.ceil(rate * NOISE_LEVELS)) / NOISE_LEVELS;

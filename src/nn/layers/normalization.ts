@@ -3,16 +3,13 @@
  * Channels are last. Formulas and defaults are PyTorch's: variances divide by the count, and by the
  * count less one in batch norm's running variance.
  */
+import { elementCount } from "../../bytes.ts";
 import { tf } from "../../tensor/tf.ts";
 import { addOffsets, takeOffset } from "../offsets.ts";
 import type { BuiltLayer, LayerCall, LayerScope, SpecOf } from "../types.ts";
 
 const DEFAULT_EPSILON = 1e-5;
 const DEFAULT_MOMENTUM = 0.1;
-
-function sizeOf(shape: readonly number[]): number {
-  return shape.reduce((size, side) => size * side, 1);
-}
 
 function channelsOf(scope: LayerScope): number {
   return scope.inputShape[scope.inputShape.length - 1];
@@ -73,7 +70,7 @@ function batchNormalizer(
       const scale = tf.rsqrt(tf.add(runningVariance, epsilon));
       return tf.mul(tf.sub(x, runningMean), scale);
     }
-    const count = sizeOf(x.shape) / channels;
+    const count = elementCount(x.shape) / channels;
     if (count < 2) {
       scope.fail("batch norm cannot train on one value a channel: use a batch of 2 or more");
     }
@@ -95,7 +92,7 @@ export function buildBatchNorm(spec: SpecOf<"batch-norm">, scope: LayerScope): B
   return {
     outputShape: scope.inputShape,
     undoesBiases: true,
-    flops: 4 * sizeOf(scope.inputShape),
+    flops: 4 * elementCount(scope.inputShape),
     forward(x, call) {
       const normal = normalize(x, call);
       if (!affine) return normal;
@@ -123,7 +120,7 @@ export function buildConditionalBatchNorm(
   return {
     outputShape: scope.inputShape,
     undoesBiases: true,
-    flops: 4 * sizeOf(scope.inputShape),
+    flops: 4 * elementCount(scope.inputShape),
     forward(x, call) {
       const oneHot = tf.oneHot(call.labels!, classes, 1, 0, "float32") as tf.Tensor2D;
       const scale = rowsOf(call.parameters[gamma], oneHot, x.rank);
@@ -142,7 +139,7 @@ export function buildLayerNorm(spec: SpecOf<"layer-norm">, scope: LayerScope): B
   const { epsilon = DEFAULT_EPSILON } = spec;
   return {
     outputShape: scope.inputShape,
-    flops: 4 * sizeOf(scope.inputShape),
+    flops: 4 * elementCount(scope.inputShape),
     forward(x, call) {
       const axes = x.shape.slice(1).map((_, axis) => axis + 1);
       const { centred, variance } = momentsOver(x, axes, true);
@@ -159,7 +156,7 @@ function groupNormalizer(
   epsilon: number,
 ): (x: tf.Tensor) => tf.Tensor {
   const channels = channelsOf(scope);
-  const positions = sizeOf(scope.inputShape) / channels;
+  const positions = elementCount(scope.inputShape) / channels;
   return (x) => {
     const grouped = tf.reshape(x, [-1, positions, groups, channels / groups]);
     const { centred, variance } = momentsOver(grouped, [1, 3], true);
@@ -172,7 +169,7 @@ function groupNormalizer(
 export function buildInstanceNorm(spec: SpecOf<"instance-norm">, scope: LayerScope): BuiltLayer {
   if (scope.inputShape.length !== 3) scope.fail("it needs an image [height, width, channels]");
   const channels = channelsOf(scope);
-  if (sizeOf(scope.inputShape) === channels) {
+  if (elementCount(scope.inputShape) === channels) {
     scope.fail("it needs more than one pixel: a single one is its own mean");
   }
   const affine = spec.affine ? affineParameters(scope, [channels]) : undefined;
@@ -180,7 +177,7 @@ export function buildInstanceNorm(spec: SpecOf<"instance-norm">, scope: LayerSco
   return {
     outputShape: scope.inputShape,
     undoesBiases: true,
-    flops: 4 * sizeOf(scope.inputShape),
+    flops: 4 * elementCount(scope.inputShape),
     forward(x, call) {
       takeOffset(call);
       const normal = normalize(x);
@@ -203,7 +200,7 @@ export function buildGroupNorm(spec: SpecOf<"group-norm">, scope: LayerScope): B
   const normalize = groupNormalizer(scope, spec.groups, spec.epsilon ?? DEFAULT_EPSILON);
   return {
     outputShape: scope.inputShape,
-    flops: 4 * sizeOf(scope.inputShape),
+    flops: 4 * elementCount(scope.inputShape),
     forward: (x, call) =>
       tf.add(tf.mul(normalize(x), call.parameters[gamma]), call.parameters[beta]),
   };

@@ -1,21 +1,18 @@
 /** Layers that move numbers and compute none: `flatten`, `reshape`, `pad`, `upsample`, `pixel-shuffle`. */
+import { elementCount } from "../../bytes.ts";
 import { tf } from "../../tensor/tf.ts";
 import type { BuiltLayer, LayerScope, SpecOf } from "../types.ts";
 import { imageShape, paddingSides } from "./conv.ts";
 
-function sizeOf(shape: readonly number[]): number {
-  return shape.reduce((size, side) => size * side, 1);
-}
-
 /** `[h, w, c] -> [h * w * c]`, the channel fastest. */
 export function buildFlatten(_spec: SpecOf<"flatten">, scope: LayerScope): BuiltLayer {
-  return buildReshape({ type: "reshape", shape: [sizeOf(scope.inputShape)] }, scope);
+  return buildReshape({ type: "reshape", shape: [elementCount(scope.inputShape)] }, scope);
 }
 
 /** The same numbers in the same order under another shape. */
 export function buildReshape({ shape }: SpecOf<"reshape">, scope: LayerScope): BuiltLayer {
-  const have = sizeOf(scope.inputShape);
-  const need = sizeOf(shape);
+  const have = elementCount(scope.inputShape);
+  const need = elementCount(shape);
   if (have !== need) {
     scope.fail(`shape ${JSON.stringify(shape)} holds ${need} numbers, ${have} come in`);
   }
