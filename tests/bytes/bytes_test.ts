@@ -25,7 +25,10 @@ Deno.test("hashOfFile() gives SHA-256 and MD5 of a file", async () => {
 });
 
 Deno.test("concatBytes() and concatFloats() join parts in order", () => {
-  assertEquals(concatBytes([ABC, new Uint8Array(0), ABC.subarray(2)]), Uint8Array.of(97, 98, 99, 99));
+  assertEquals(
+    concatBytes([ABC, new Uint8Array(0), ABC.subarray(2)]),
+    Uint8Array.of(97, 98, 99, 99),
+  );
   assertEquals(concatFloats([Float32Array.of(1), Float32Array.of(2, 3)]), Float32Array.of(1, 2, 3));
   assertEquals(concatBytes([]), new Uint8Array(0));
 });

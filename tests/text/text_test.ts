@@ -24,7 +24,16 @@ Deno.test("formatDuration() changes units", () => {
 Deno.test("formatNumber() and formatBytes() choose readable digits", () => {
   assertEquals(
     [0, 0.12345678, -1.38629, 1234567, 1e-7, NaN, Infinity, -Infinity].map(formatNumber),
-    ["0", "0.1235", "\u22121.386", "1.23e6", "1.00e\u22127", "not known", "infinite", "\u2212infinite"],
+    [
+      "0",
+      "0.1235",
+      "\u22121.386",
+      "1.23e6",
+      "1.00e\u22127",
+      "not known",
+      "infinite",
+      "\u2212infinite",
+    ],
   );
   assertEquals(
     [999, 1834, 2_263_411, 3_400_000_000].map(formatBytes),
