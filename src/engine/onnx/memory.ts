@@ -1,11 +1,7 @@
 /** Says before a session is opened whether a step fits into the memory that ONNX Runtime can get. */
 import { elementCount } from "../../bytes.ts";
 import { UserError } from "../../errors.ts";
-import {
-  type KernelGraph,
-  type KernelNode,
-  type KernelValue,
-} from "../../graph/trace/kernel_graph.ts";
+import type { KernelGraph, KernelNode, KernelValue } from "../../graph/trace/kernel_graph.ts";
 import { freeHostBytes, megabytes } from "../host_memory.ts";
 import type { OnnxRuntime } from "../../ort/runtime.ts";
 

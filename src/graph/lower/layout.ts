@@ -3,7 +3,7 @@
  * axis `order[k]`. So a logical NHWC image with order `[0, 3, 1, 2]` lies in memory as NCHW.
  */
 import { elementCount } from "../../bytes.ts";
-import { type ConstantData } from "../trace/kernel_graph.ts";
+import type { ConstantData } from "../trace/kernel_graph.ts";
 
 /** NHWC images in memory as NCHW. */
 export const NCHW: readonly number[] = [0, 3, 1, 2];

@@ -1,6 +1,6 @@
 /** Rules for kernels that put elements at places: scatters, sums by segment, diagonals. */
 import { elementCount } from "../../bytes.ts";
-import { type KernelNode } from "../trace/kernel_graph.ts";
+import type { KernelNode } from "../trace/kernel_graph.ts";
 import { constantFill, type Lowered, type Lowering, type LoweringRule } from "./lowering.ts";
 import { asIndices, plainInput } from "./selection.ts";
 

@@ -7,7 +7,7 @@ import {
   paddingsAttribute,
   textAttribute,
 } from "./attributes.ts";
-import { type KernelType, type KernelValue } from "./kernel_graph.ts";
+import type { KernelType, KernelValue } from "./kernel_graph.ts";
 import { resolveAxes, resolveAxis, type ShapeRule } from "./shape_rule.ts";
 
 /** Begin and size of a slice along each axis; both may be given short, and sizes as -1. */
