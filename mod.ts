@@ -20,7 +20,8 @@
  * @module
  */
 export { presetConfig, presets } from "./src/config/presets/mod.ts";
-export { checkConfig, withAssignments } from "./src/config/resolve.ts";
+export { withAssignments } from "./src/config/assignments.ts";
+export { checkConfig } from "./src/config/check_config.ts";
 export { DeviceLostError, TrainingDivergedError, UserError } from "./src/errors.ts";
 export { EXPORT_DTYPES } from "./src/export/mod.ts";
 export { exportRun } from "./src/pipeline/export_run.ts";

@@ -2,7 +2,8 @@
  * From a run's description of its data to the data: draws what is drawn, and reads what lies at a path
  * with the reader of its kind.
  */
-import { dataSchema, type DataSpec, imageSize } from "../config/data.ts";
+import { checkData } from "../config/check_config.ts";
+import { type DataSpec, imageSize } from "../config/data.ts";
 import { DEFAULTS } from "../config/defaults.ts";
 import { UserError } from "../errors.ts";
 import { arraySource, pointSource } from "./array_source.ts";
@@ -45,7 +46,7 @@ export async function openDataSource(
   spec: DataSpec,
   options: OpenOptions = {},
 ): Promise<DataSource> {
-  checkSpec(spec);
+  checkData(spec);
   const { source, path } = spec;
   switch (source) {
     case "mixture-1d":
@@ -60,7 +61,7 @@ export async function openDataSource(
   }
   if (path === undefined) throw new UserError(missingPath(spec));
   const found = await recognise(path, spec);
-  checkSpec({ ...spec, source: found.source });
+  checkData({ ...spec, source: found.source });
   return await readFound(found, spec, options);
 }
 
@@ -78,18 +79,9 @@ async function openStacked(spec: DataSpec, options: OpenOptions): Promise<DataSo
   return stackDigits(digits, { count, seed });
 }
 
-/** The side of drawn digits, which are squares; checkSpec() has seen to that. */
+/** The side of drawn digits, which are squares; checkData() has seen to that. */
 function drawnSide({ size }: DataSpec): number | undefined {
   return size === undefined ? undefined : imageSize(size)[0];
-}
-
-function checkSpec(spec: DataSpec): void {
-  const result = dataSchema.safeParse(spec);
-  if (result.success) return;
-  const issues = result.error.issues.map(({ path, message }) =>
-    `${["data", ...path].join(".")}: ${message}`
-  );
-  throw new UserError(`Cannot use the data options: ${issues.join("; ")}`);
 }
 
 function missingPath({ source }: DataSpec): string {

@@ -4,7 +4,7 @@
  */
 import { UserError } from "../errors.ts";
 import type { RunConfig } from "../config/run_config.ts";
-import { checkConfig } from "../config/resolve.ts";
+import { checkConfig } from "../config/check_config.ts";
 import { removePartial } from "./checkpoint.ts";
 import { ensureFolder, writeError, writeFileAtomically } from "../files.ts";
 

@@ -2,7 +2,8 @@
 import { shortSize, withDataPath } from "../../src/config/data.ts";
 import { parseImageShape } from "../../src/config/presets/image_shape.ts";
 import { DEFAULT_PRESET, presetConfig, SIZED_PRESETS } from "../../src/config/presets/mod.ts";
-import { configDifferences, withAssignments } from "../../src/config/resolve.ts";
+import { withAssignments } from "../../src/config/assignments.ts";
+import { configDifferences } from "../../src/config/differences.ts";
 import type { RunConfig } from "../../src/config/run_config.ts";
 import { UserError } from "../../src/errors.ts";
 import { findRun, readConfigFile, readRunConfig } from "../../src/run/run_folder.ts";

@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { measureFigure, measureText } from "../../src/config/evaluation.ts";
 import { presetConfig } from "../../src/config/presets/mod.ts";
-import { withAssignments } from "../../src/config/resolve.ts";
+import { withAssignments } from "../../src/config/assignments.ts";
 import { UserError } from "../../src/errors.ts";
 
 Deno.test("withAssignments() brings evaluation into being, and asks how often", () => {

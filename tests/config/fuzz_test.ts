@@ -2,7 +2,8 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { presetConfig, presets } from "../../src/config/presets/mod.ts";
-import { checkConfig, withAssignments } from "../../src/config/resolve.ts";
+import { withAssignments } from "../../src/config/assignments.ts";
+import { checkConfig } from "../../src/config/check_config.ts";
 import type { RunConfig } from "../../src/config/run_config.ts";
 import { UserError } from "../../src/errors.ts";
 import { buildTrainingStep } from "../../src/training/step.ts";

@@ -2,7 +2,7 @@ import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { conditionalVariant, hasLabelLayers } from "../../src/config/conditional.ts";
 import { growthOf, parseImageShape, square } from "../../src/config/presets/image_shape.ts";
 import { presetConfig, presets } from "../../src/config/presets/mod.ts";
-import { withAssignments } from "../../src/config/resolve.ts";
+import { withAssignments } from "../../src/config/assignments.ts";
 import { UserError } from "../../src/errors.ts";
 import { buildNetwork } from "../../src/nn/mod.ts";
 

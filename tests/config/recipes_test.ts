@@ -9,7 +9,7 @@ import {
   withLength,
 } from "../../src/config/recipes.ts";
 import { presetConfig } from "../../src/config/presets/mod.ts";
-import { checkConfig } from "../../src/config/resolve.ts";
+import { checkConfig } from "../../src/config/check_config.ts";
 import { openDataSource } from "../../src/data/open.ts";
 import { UserError } from "../../src/errors.ts";
 import { buildTrainingStep } from "../../src/training/step.ts";

@@ -1,6 +1,5 @@
 /** What is written from the schema is up to date, and each type is what its schema infers. */
 import { assertEquals } from "@std/assert";
-import type { z } from "zod";
 import type { dataSchema } from "../../src/config/data.ts";
 import type { evaluationSchema } from "../../src/config/evaluation.ts";
 import type { InferredLayer } from "../../src/config/layers.ts";
@@ -18,6 +17,9 @@ import type * as types from "../../src/config/types.ts";
 import type { latentSchema, updateSchema } from "../../src/config/update.ts";
 import { generatedFiles } from "../../tasks/docs.ts";
 
+/** What a schema infers. */
+type Inferred<Schema extends { _zod: { output: unknown } }> = Schema["_zod"]["output"];
+
 /** The same type with every alias and intersection written out. */
 type Plain<T> = T extends object ? { [Key in keyof T]: Plain<T[Key]> } : T;
 
@@ -28,19 +30,19 @@ type Same<A, B> = (<T>() => T extends Plain<A> ? 1 : 2) extends
 
 /** Fails to compile where a type is not what its schema infers. */
 const IDENTICAL: {
-  data: Same<z.infer<typeof dataSchema>, types.DataSpec>;
-  evaluation: Same<z.infer<typeof evaluationSchema>, types.EvaluationSpec>;
-  learningRate: Same<z.infer<typeof learningRateSchema>, types.LearningRateSpec>;
+  data: Same<Inferred<typeof dataSchema>, types.DataSpec>;
+  evaluation: Same<Inferred<typeof evaluationSchema>, types.EvaluationSpec>;
+  learningRate: Same<Inferred<typeof learningRateSchema>, types.LearningRateSpec>;
   layers: Same<InferredLayer, types.LayerSpec>;
-  network: Same<z.infer<typeof networkSchema>, types.NetworkSpec>;
-  objective: Same<z.infer<typeof objectiveSchema>, types.ObjectiveSpec>;
-  optimizer: Same<z.infer<typeof optimizerSchema>, types.OptimizerSpec>;
-  augment: Same<z.infer<typeof augmentSchema>, types.AugmentSpec>;
-  divergence: Same<z.infer<typeof divergenceSchema>, types.DivergenceSpec>;
-  instanceNoise: Same<z.infer<typeof instanceNoiseSchema>, types.InstanceNoiseSpec>;
-  latent: Same<z.infer<typeof latentSchema>, types.LatentSpec>;
-  update: Same<z.infer<typeof updateSchema>, types.UpdateSpec>;
-  run: Same<z.infer<typeof runConfigSchema>, types.RunConfig>;
+  network: Same<Inferred<typeof networkSchema>, types.NetworkSpec>;
+  objective: Same<Inferred<typeof objectiveSchema>, types.ObjectiveSpec>;
+  optimizer: Same<Inferred<typeof optimizerSchema>, types.OptimizerSpec>;
+  augment: Same<Inferred<typeof augmentSchema>, types.AugmentSpec>;
+  divergence: Same<Inferred<typeof divergenceSchema>, types.DivergenceSpec>;
+  instanceNoise: Same<Inferred<typeof instanceNoiseSchema>, types.InstanceNoiseSpec>;
+  latent: Same<Inferred<typeof latentSchema>, types.LatentSpec>;
+  update: Same<Inferred<typeof updateSchema>, types.UpdateSpec>;
+  run: Same<Inferred<typeof runConfigSchema>, types.RunConfig>;
 } = {
   data: true,
   evaluation: true,

@@ -201,7 +201,7 @@ Deno.test("openDataSource() cuts any pictures to height x width, and refuses to 
   await assertRejects(
     () => openDataSource({ source: "digits", count: 10, size: [8, 16] }),
     UserError,
-    "data.size: digits are drawn in squares, and this is 8,16; give one number",
+    "data.size: synthetic digits are square, and this is 8,16; give one number",
   );
   assertEquals((await openDataSource({ source: "digits", count: 2, size: [8, 8] })).shape, [
     8,
