@@ -2,7 +2,7 @@
  * `deno task bench:sampling`: exporting generators and drawing from them, beside PyTorch's forward pass.
  * Every measurement has a process of its own, and the engines take turns in one run on one machine.
  */
-import { type ParsedCommand, runTask, type TaskOutcome } from "../tasks/cli/command.ts";
+import { type ParsedCommand, runTask, type TaskOutcome } from "../cli/command.ts";
 import { coldTable, measureCold } from "./sampling/cold.ts";
 import { exportTable, measureExports } from "./sampling/exports.ts";
 import { readPlan, spec } from "./sampling/plan.ts";

@@ -2,7 +2,7 @@
 import { formatInteger } from "../src/text.ts";
 import { UserError } from "../src/errors.ts";
 import { evaluateRun } from "../src/pipeline/evaluate_run.ts";
-import { type CommandSpec, type ParsedCommand, runTask, type TaskOutcome } from "./cli/command.ts";
+import { type CommandSpec, type ParsedCommand, runTask, type TaskOutcome } from "../cli/command.ts";
 import { evaluationLines } from "./cli/evaluation_table.ts";
 
 const spec: CommandSpec = {

@@ -1,8 +1,8 @@
 /** Serves examples/web, the page that draws from an exported generator, or writes it as a static site. */
 import { UserError } from "../src/errors.ts";
-import { runTask } from "./cli/command.ts";
-import { serveSite } from "./example_web/serve.ts";
-import { buildSite } from "./example_web/site.ts";
+import { runTask } from "../cli/command.ts";
+import { serveSite } from "../examples/site/serve.ts";
+import { buildSite } from "../examples/site/build.ts";
 
 await runTask({
   name: "example:web",

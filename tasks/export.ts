@@ -5,7 +5,7 @@ import { UserError } from "../src/errors.ts";
 import { EXPORT_DTYPES } from "../src/export/export.ts";
 import { exportRun } from "../src/pipeline/export_run.ts";
 import { findRun } from "../src/run/run_folder.ts";
-import { type CommandSpec, type ParsedCommand, runTask, type TaskOutcome } from "./cli/command.ts";
+import { type CommandSpec, type ParsedCommand, runTask, type TaskOutcome } from "../cli/command.ts";
 
 const spec: CommandSpec = {
   name: "export",

@@ -17,7 +17,7 @@ import { UserError } from "../src/errors.ts";
 import { plannedSteps, reproduce, type Reproduction } from "../src/pipeline/reproduce.ts";
 import { fullTableText, reproductionTable } from "../src/report/reproduction_table.ts";
 import { writeFileAtomically } from "../src/files.ts";
-import { type CommandSpec, type ParsedCommand, runTask, type TaskOutcome } from "./cli/command.ts";
+import { type CommandSpec, type ParsedCommand, runTask, type TaskOutcome } from "../cli/command.ts";
 import { download } from "./cli/download.ts";
 import { watchRun, withInterrupt } from "./cli/watch.ts";
 

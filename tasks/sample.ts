@@ -10,7 +10,7 @@ import {
 } from "../src/sampler/mod.ts";
 import { ensureFolder, writeFileAtomically } from "../src/files.ts";
 import { findRun } from "../src/run/run_folder.ts";
-import { type CommandSpec, type ParsedCommand, runTask, type TaskOutcome } from "./cli/command.ts";
+import { type CommandSpec, type ParsedCommand, runTask, type TaskOutcome } from "../cli/command.ts";
 
 const spec: CommandSpec = {
   name: "sample",

@@ -3,7 +3,7 @@ import { formatInteger } from "../src/text.ts";
 import { presets, SIZED_PRESETS } from "../src/config/presets/mod.ts";
 import { finishRun } from "../src/pipeline/finish_run.ts";
 import { trainRun } from "../src/pipeline/train_run.ts";
-import { type CommandSpec, type ParsedCommand, runTask, type TaskOutcome } from "./cli/command.ts";
+import { type CommandSpec, type ParsedCommand, runTask, type TaskOutcome } from "../cli/command.ts";
 import { download } from "./cli/download.ts";
 import { printPlan } from "./cli/dry_run.ts";
 import { summarise } from "./cli/summary.ts";

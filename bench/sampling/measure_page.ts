@@ -8,8 +8,8 @@
  */
 import { stripTypeScriptTypes } from "node:module";
 import { chromium } from "playwright-core";
-import { serveSite } from "../../tasks/example_web/serve.ts";
-import { buildSite } from "../../tasks/example_web/site.ts";
+import { serveSite } from "../../examples/site/serve.ts";
+import { buildSite } from "../../examples/site/build.ts";
 
 const [executablePath, model, threadsText, secondsText, batchesText] = Deno.args;
 const site = await buildSite();

@@ -1,6 +1,6 @@
 /** What `deno task bench:sampling` can be asked for. */
 import { UserError } from "../../src/errors.ts";
-import type { CommandSpec, ParsedCommand } from "../../tasks/cli/command.ts";
+import type { CommandSpec, ParsedCommand } from "../../cli/command.ts";
 import { SAMPLING_CASES, type SamplingCase } from "./cases.ts";
 
 /** Where generators run. */

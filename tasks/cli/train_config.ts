@@ -7,7 +7,7 @@ import { configDifferences } from "../../src/config/differences.ts";
 import type { RunConfig } from "../../src/config/run_config.ts";
 import { UserError } from "../../src/errors.ts";
 import { findRun, readConfigFile, readRunConfig } from "../../src/run/run_folder.ts";
-import type { ParsedCommand } from "./command.ts";
+import type { ParsedCommand } from "../../cli/command.ts";
 
 /** What a train command asks for. */
 export interface TrainRequest {

@@ -16,7 +16,16 @@ export const PUBLIC_MODULES = ["mod.ts", "src/sampler/mod.ts", "src/export/mod.t
 const CHECKS: [name: string, args: string[]][] = [
   ["fmt", ["fmt", "--check"]],
   ["lint", ["lint"]],
-  ["check", ["check", "mod.ts", "src", "tasks", "tests", "bench", "examples/deno_server.ts"]],
+  ["check", [
+    "check",
+    "mod.ts",
+    "src",
+    "tasks",
+    "tests",
+    "bench",
+    "cli",
+    "examples/deno_server.ts",
+  ]],
   ["doc lint", ["doc", "--lint", ...PUBLIC_MODULES]],
   ["publish dry run", ["publish", "--dry-run", "--allow-dirty", "--no-check"]],
 ];

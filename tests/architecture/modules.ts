@@ -5,7 +5,7 @@ import { assert } from "@std/assert";
 export const ROOT: URL = new URL("../../", import.meta.url);
 
 /** Folders whose modules are read, and single modules beside them. */
-const FOLDERS = ["src", "tasks", "bench", "tests"];
+const FOLDERS = ["src", "cli", "tasks", "bench", "examples/site", "tests"];
 const FILES = ["mod.ts", "examples/deno_server.ts"];
 
 /** One module. */

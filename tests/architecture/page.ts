@@ -25,7 +25,7 @@ export interface Page {
   packages: Package[];
 }
 
-/** The cell of a room that may import all of `src`. */
+/** How the cell of a room starts that may import all of `src`. */
 const ALL = "all of src";
 
 /** Reads ARCHITECTURE.md. */
@@ -35,12 +35,12 @@ export async function readPage(): Promise<Page> {
     [...cell.matchAll(/`([^`]+)`/g)].map(([, name]) => name);
   const rows = tableRows(text, "room");
   const known = rows.flatMap(([room]) => names(room));
-  const roomsOf = (cell: string): string[] =>
-    cell === ALL
-      ? known.filter((name) => name.startsWith("src/"))
-      : names(cell).map((name) => fullName(name, known));
+  const roomsOf = (cell: string): string[] => [
+    ...(cell.startsWith(ALL) ? known.filter((name) => name.startsWith("src/")) : []),
+    ...names(cell).map((name) => fullName(name, known)),
+  ];
   const rooms = rows.flatMap(([room, , cell]) =>
-    names(room).map((name) => ({ name, imports: roomsOf(cell), isOpen: cell === ALL }))
+    names(room).map((name) => ({ name, imports: roomsOf(cell), isOpen: cell.startsWith(ALL) }))
   );
   const packages = tableRows(text, "package").flatMap(([name, cell]) =>
     names(name).map((name) => ({ name, rooms: roomsOf(cell) }))

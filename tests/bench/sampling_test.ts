@@ -6,7 +6,7 @@ import { type Plan, readPlan, spec } from "../../bench/sampling/plan.ts";
 import { measureSpeeds, type Speeds, speedTable } from "../../bench/sampling/speeds.ts";
 import { UserError } from "../../src/errors.ts";
 import { Sampler } from "../../src/sampler/mod.ts";
-import { parseCommand } from "../../tasks/cli/command.ts";
+import { parseCommand } from "../../cli/command.ts";
 
 const MODEL = new URL("../../fixtures/sampler/rgb.onnx", import.meta.url).pathname;
 

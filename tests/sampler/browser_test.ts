@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import type { Sampler } from "../../src/sampler/mod.ts";
-import { serveSite } from "../../tasks/example_web/serve.ts";
-import { buildSite } from "../../tasks/example_web/site.ts";
+import { serveSite } from "../../examples/site/serve.ts";
+import { buildSite } from "../../examples/site/build.ts";
 import { assertNear, FIXTURES, golden, load } from "./helpers.ts";
 
 /** Where Debian and others put Chromium; without one these tests are left out. */

@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { type CommandSpec, helpText, parseCommand } from "../../tasks/cli/command.ts";
+import { type CommandSpec, helpText, parseCommand } from "../../cli/command.ts";
 import { UserError } from "../../src/errors.ts";
 
 const spec: CommandSpec = {

@@ -3,8 +3,8 @@
  * on one machine, as one table with ratios.
  */
 import { UserError } from "../src/errors.ts";
-import { STEP_CASES, type StepCase } from "../bench/step_cases.ts";
-import { type CommandSpec, type ParsedCommand, runTask, type TaskOutcome } from "./cli/command.ts";
+import { STEP_CASES, type StepCase } from "./step_cases.ts";
+import { type CommandSpec, type ParsedCommand, runTask, type TaskOutcome } from "../cli/command.ts";
 
 const ENGINES = ["pytorch", "onnx-node", "onnx-web", "webgpu", "tfjs-webgpu", "tfjs-cpu"] as const;
 type EngineName = typeof ENGINES[number];

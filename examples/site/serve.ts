@@ -1,5 +1,5 @@
 /** Serves a site on the loopback, with the headers that a careful app sends. */
-import type { SiteFile } from "./site.ts";
+import type { SiteFile } from "./build.ts";
 
 /** How to serve. */
 export interface ServeOptions {

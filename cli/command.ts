@@ -4,8 +4,8 @@
  * JSON line last for `--json`.
  */
 import { parseArgs } from "@std/cli/parse-args";
-import { didYouMean } from "../../src/config/nearest.ts";
-import { UserError } from "../../src/errors.ts";
+import { didYouMean } from "../src/config/nearest.ts";
+import { UserError } from "../src/errors.ts";
 
 /** One option of a task. */
 export interface OptionSpec {
