@@ -62,8 +62,8 @@ export type {
   SamplerDevice,
 } from "./src/sampler/mod.ts";
 export type { RunFolder } from "./src/run/run_folder.ts";
-export type { BestCheckpoint } from "./src/run/best_checkpoint.ts";
-export type { EvaluationLine, Evaluator, Measured } from "./src/run/evaluations.ts";
+export type { Evaluator } from "./src/training/evaluations.ts";
+export type { BestCheckpoint, EvaluationLine, Measured } from "./src/training/store.ts";
 export type {
   EvaluationProgress,
   TrainingProgress,

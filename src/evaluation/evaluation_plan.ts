@@ -9,7 +9,7 @@ import {
 import type { DataSource } from "../data/source.ts";
 import { UserError } from "../errors.ts";
 import { MOST_FEATURES } from "../metrics/mod.ts";
-import type { EvaluationLine } from "../run/evaluations.ts";
+import type { EvaluationLine } from "../training/store.ts";
 import { canClassify } from "./classifier.ts";
 import { MODE_SAMPLES } from "./density_measures.ts";
 

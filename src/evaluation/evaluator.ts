@@ -21,7 +21,8 @@ import {
 } from "../metrics/mod.ts";
 import type { Network } from "../nn/mod.ts";
 import { permutation, STREAMS } from "../random/counter_random.ts";
-import type { Evaluator, Measured } from "../run/evaluations.ts";
+import type { Evaluator } from "../training/evaluations.ts";
+import type { Measured } from "../training/store.ts";
 import { trainClassifier } from "./classifier.ts";
 import { freshSamples, lineMeasures, modeMeasures } from "./density_measures.ts";
 import type { EvaluationPlan } from "./evaluation_plan.ts";

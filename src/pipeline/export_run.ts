@@ -199,7 +199,9 @@ async function readRun(path: string, options: ExportRunOptions): Promise<RunToEx
   const folder = `${path}/checkpoints`;
   const usual = config.evaluation?.export === "best" && await readBest(folder) ? "best" : "last";
   const { checkpoint = usual, onWarning } = options;
-  const { state, step } = await readChosenCheckpoint(folder, checkpoint, onWarning);
+  const { state, step } = await readChosenCheckpoint(folder, checkpoint, {
+    onWarning,
+  });
   const { classNames } = await readDataRecord(path);
   const generator = buildNetwork({ ...config.generator, classCount: classNames?.length });
   return { path, config, generator, classNames: classNames ?? undefined, state, step };

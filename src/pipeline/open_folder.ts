@@ -4,12 +4,7 @@ import type { RunConfig } from "../config/run_config.ts";
 import type { DataSource } from "../data/source.ts";
 import type { Engine } from "../engine/types.ts";
 import { UserError } from "../errors.ts";
-import {
-  checkFits,
-  type Checkpoint,
-  readLatestCheckpoint,
-  removeLaterCheckpoints,
-} from "../run/checkpoint.ts";
+import { readLatestCheckpoint, removeLaterCheckpoints } from "../run/checkpoint.ts";
 import { readDataRecord, writeDataRecord } from "../run/data_record.ts";
 import {
   createRunFolder,
@@ -18,6 +13,8 @@ import {
   type RunFolder,
   writeConfig,
 } from "../run/run_folder.ts";
+import { checkStateFits } from "../training/check_state.ts";
+import type { Checkpoint } from "../training/store.ts";
 import { learningRateScale, planRun } from "../training/schedule.ts";
 import type { TrainingStep } from "../training/step.ts";
 import { dropLaterPictures } from "./snapshots.ts";
@@ -84,7 +81,7 @@ interface Resumed {
 async function checkResume(opening: Opening, resumed: Resumed): Promise<void> {
   const { config, data, engine, trainingStep, totalSteps } = opening;
   const { folder, checkpoint, warn } = resumed;
-  checkFits(checkpoint.state, trainingStep.initialState(config.seed), folder.path);
+  checkStateFits(checkpoint.state, trainingStep.initialState(config.seed), folder.path);
   if (checkpoint.step > totalSteps) {
     throw new UserError(
       `Cannot resume ${folder.path} to step ${totalSteps}: it has ${checkpoint.step} steps already; ` +
@@ -104,7 +101,10 @@ async function checkResume(opening: Opening, resumed: Resumed): Promise<void> {
     );
   }
   const before = await readRunConfig(folder.path);
-  const planned = planRun(before, data.count, trainingStep.samplesPerStep).totalSteps;
+  const planned = planRun(before, {
+    sampleCount: data.count,
+    samplesPerStep: trainingStep.samplesPerStep,
+  }).totalSteps;
   const bend = scheduleBend(config, { step: checkpoint.step, totalSteps, planned });
   if (bend !== undefined) warn(bend);
 }
@@ -117,7 +117,7 @@ function scheduleBend(
   const isFixed = !spec || spec.shape === "constant" || spec.steps !== undefined;
   if (isFixed || totalSteps === planned) return undefined;
   const [was, is] = [planned, totalSteps].map((length) =>
-    `${(100 * learningRateScale(spec, step, length)).toFixed(0)}%`
+    `${(100 * learningRateScale(spec, { step, totalSteps: length })).toFixed(0)}%`
   );
   return `learning rates fall over the whole run (${spec.shape}): with ${
     formatInteger(totalSteps)

@@ -14,7 +14,8 @@ import {
   writeRunReport,
 } from "../report/run_report.ts";
 import { writeFileAtomically } from "../files.ts";
-import { areAlike, readEvaluations } from "../run/evaluations.ts";
+import { areComparable } from "../training/evaluations.ts";
+import { readEvaluations } from "../run/evaluations.ts";
 import { readEvents } from "../run/events_log.ts";
 import { readMetrics } from "../run/metrics_log.ts";
 import type { Network } from "../nn/mod.ts";
@@ -107,7 +108,7 @@ async function evaluationsOf(
   const all = await readEvaluations(folder.evaluationsFile);
   const last = all.at(-1);
   if (!config.evaluation || !last) return undefined;
-  const lines = all.filter((line) => areAlike(line, last));
+  const lines = all.filter((line) => areComparable(line, last));
   const { measure, measures } = planEvaluation(config.evaluation, data);
   const { best } = result;
   const unlike = all.length - lines.length;

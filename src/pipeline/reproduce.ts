@@ -122,7 +122,8 @@ export async function reproduce(
 /** Steps of a recipe's run, as its config and its data have it. */
 export async function plannedSteps(config: RunConfig): Promise<number> {
   const { count } = await openDataSource(config.data);
-  return planRun(config, count, config.batchSize * config.update.discriminatorSteps).totalSteps;
+  const samplesPerStep = config.batchSize * config.update.discriminatorSteps;
+  return planRun(config, { sampleCount: count, samplesPerStep }).totalSteps;
 }
 
 /** Where a run of the same config stopped, if it can go on from there. */

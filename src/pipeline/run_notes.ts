@@ -1,6 +1,6 @@
 /** What happened to a run besides its steps, as remarks at the top of its report. */
 import { formatInteger } from "../text.ts";
-import type { RunEvent } from "../run/events_log.ts";
+import type { RunEvent } from "../training/store.ts";
 
 /**
  * Writes remarks: one on where the run was resumed, and one a rollback and a warning.

@@ -9,7 +9,7 @@ import { openEngine } from "../engine/open.ts";
 import type { Engine } from "../engine/types.ts";
 import { UserError } from "../errors.ts";
 import type { Network } from "../nn/mod.ts";
-import { logEvent } from "../run/events_log.ts";
+import { folderStore } from "../run/folder_store.ts";
 import type { RunFolder } from "../run/run_folder.ts";
 import { planRun } from "../training/schedule.ts";
 import { buildTrainingStep, type TrainingStep } from "../training/step.ts";
@@ -118,7 +118,10 @@ export async function trainRun(
     classCount: data.classNames?.length,
   });
   checkWeights(trainingStep, freeHostBytes());
-  const { totalSteps } = planRun(config, data.count, trainingStep.samplesPerStep);
+  const { totalSteps } = planRun(config, {
+    sampleCount: data.count,
+    samplesPerStep: trainingStep.samplesPerStep,
+  });
   const evaluation = config.evaluation && planEvaluation(config.evaluation, data);
 
   await using cleanup = new AsyncDisposableStack();
@@ -142,6 +145,7 @@ export async function trainRun(
     { ...options, warn: (message) => observer.onWarning?.(message) },
   );
   cleanup.use(folder);
+  const store = folderStore(folder);
   await evaluator?.keep(folder.path);
   const watch = new CollapseWatch(data, config.objective.name);
   let scalars: Record<string, number> = {};
@@ -154,7 +158,7 @@ export async function trainRun(
     async onSamples(samples, step) {
       for (const message of watch.look({ step, totalSteps, samples, scalars })) {
         observer.onWarning?.(message);
-        await logEvent(folder.eventsFile, { event: "warning", step, message });
+        await store.events.append([{ event: "warning", step, message }]);
       }
     },
   });
@@ -170,7 +174,7 @@ export async function trainRun(
     evaluation,
   });
   const result = await train(
-    { config, data, engine, folder, trainingStep, evaluator, resume: checkpoint },
+    { config, data, engine, store, trainingStep, evaluator, resume: checkpoint },
     {
       signal,
       onProgress(progress) {

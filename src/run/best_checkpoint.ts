@@ -1,28 +1,18 @@
 /**
- * Which of a run's checkpoints is the best: `checkpoints/best.json` names it, and the one that it names
- * is kept when older ones are removed. A pointer, so that the best is written once and as safely as any
- * other.
+ * Which of a run's checkpoints is the best: `checkpoints/best.json` names it, and that one is kept when
+ * older ones are removed. It is a pointer, so that the best is written once and as safely as any other.
  */
-import { type CheckpointChoice, type MeasureName, MEASURES } from "../config/evaluation.ts";
+import { type CheckpointChoice, MEASURES } from "../config/evaluation.ts";
 import { UserError } from "../errors.ts";
 import { writeFileAtomically } from "../files.ts";
+import type { BestCheckpoint } from "../training/store.ts";
 import {
-  type Checkpoint,
   checkpointPath,
   checkpointSteps,
   readCheckpoint,
   readLatestCheckpoint,
+  type StoredCheckpoint,
 } from "./checkpoint.ts";
-
-/** What `best.json` says. */
-export interface BestCheckpoint {
-  /** Steps done. */
-  step: number;
-  /** What it is best by. */
-  measure: MeasureName;
-  /** The measure's figure there. */
-  value: number;
-}
 
 /** Reads which checkpoint is the best. @returns undefined where none was found, or the file is damaged */
 export async function readBest(folder: string): Promise<BestCheckpoint | undefined> {
@@ -39,7 +29,7 @@ export async function readBest(folder: string): Promise<BestCheckpoint | undefin
   }
 }
 
-/** Says which checkpoint is the best; undefined: none is known. */
+/** Records which checkpoint is the best; undefined: none is known. */
 export async function writeBest(folder: string, best: BestCheckpoint | undefined): Promise<void> {
   if (best) {
     const text = JSON.stringify(best) + "\n";
@@ -57,15 +47,15 @@ export async function writeBest(folder: string, best: BestCheckpoint | undefined
  * Reads a checkpoint by choice.
  * @param folder the run's `checkpoints` folder
  * @param choice the best, the last that is whole, or that of a step
- * @param warn is told of each damaged one that is passed over for `last`
+ * @param onWarning called for each damaged one that is skipped for `last`
  * @throws {UserError} when there is none such
  */
 export async function readChosenCheckpoint(
   folder: string,
   choice: CheckpointChoice | number,
-  warn?: (message: string) => void,
-): Promise<Checkpoint> {
-  if (choice === "last") return await readLatestCheckpoint(folder, warn);
+  { onWarning }: { onWarning?: (message: string) => void } = {},
+): Promise<StoredCheckpoint> {
+  if (choice === "last") return await readLatestCheckpoint(folder, onWarning);
   const step = choice === "best" ? (await readBest(folder))?.step : choice;
   if (step === undefined && await hasBest(folder)) {
     throw new UserError(

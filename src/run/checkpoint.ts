@@ -1,7 +1,6 @@
 /**
- * Checkpoints: all that a run needs to go on as if it had never stopped. Random numbers, data order
- * and schedules depend on nothing but the seed and the step, so the state's tensors and the step are
- * enough.
+ * Checkpoints on disk. Random numbers, data order and schedules depend on nothing but the seed and the
+ * step, so the state's tensors and the step are enough to continue a run.
  *
  * A checkpoint is a folder `checkpoints/<step>/` with `state.safetensors` and `checkpoint.json`. It is
  * written under another name and renamed when it is complete, so that a folder with a number for a name
@@ -9,33 +8,20 @@
  */
 import { sha256Hex } from "../bytes.ts";
 import { UserError } from "../errors.ts";
-import type { HostTensors } from "../tensor/types.ts";
+import type { Checkpoint } from "../training/store.ts";
 import { PARTIAL_PREFIX, writeDurably, writeError } from "../files.ts";
 import { decodeSafetensors, encodeSafetensors } from "./safetensors.ts";
 
-/** What a checkpoint holds besides its tensors. */
-export interface CheckpointInfo {
+/** `checkpoint.json`: what a checkpoint holds besides its tensors. */
+export interface CheckpointInfo extends Omit<Checkpoint, "state"> {
+  /** The version of this format. */
   version: 1;
-  /** Steps done. */
-  step: number;
-  /** Real samples seen. */
-  images: number;
-  /** Seconds spent training so far, over all sessions. */
-  wallSeconds: number;
-  /** The engine that made it: resuming on the same one is exact to the bit. */
-  engine: string;
-  /** How often the run went back after diverging; left out where it never did. */
-  rollbacks?: number;
-  /** What its learning rates are multiplied by since. */
-  learningRateFactor?: number;
   /** SHA-256 of `state.safetensors`, hexadecimal. */
   stateSha256: string;
 }
 
-/** A checkpoint in memory. */
-export interface Checkpoint extends CheckpointInfo {
-  state: HostTensors;
-}
+/** A checkpoint that was read. */
+export interface StoredCheckpoint extends CheckpointInfo, Pick<Checkpoint, "state"> {}
 
 const STATE_FILE = "state.safetensors";
 const INFO_FILE = "checkpoint.json";
@@ -44,11 +30,11 @@ const INFO_FILE = "checkpoint.json";
  * Writes a checkpoint, then removes the oldest of those before it, so that `keep` are left.
  * @param folder the run's `checkpoints` folder
  * @param options.best the step of the best one, which stays and is not counted
- * @throws {UserError} when it cannot be written; the ones before are untouched
+ * @throws {UserError | StorageError} when it cannot be written; those before are untouched
  */
 export async function writeCheckpoint(
   folder: string,
-  checkpoint: Omit<Checkpoint, "version" | "stateSha256">,
+  checkpoint: Checkpoint,
   { keep, best }: { keep: number; best?: number },
 ): Promise<void> {
   const target = checkpointPath(folder, checkpoint.step);
@@ -120,20 +106,20 @@ export async function removePartial(folder: string): Promise<void> {
 
 /**
  * Reads the latest checkpoint that is whole.
- * @param warn is told of each damaged one that is passed over
+ * @param onWarning called for each damaged one that is skipped
  * @throws {UserError} when there is none
  */
 export async function readLatestCheckpoint(
   folder: string,
-  warn: (message: string) => void = () => {},
-): Promise<Checkpoint> {
+  onWarning: (message: string) => void = () => {},
+): Promise<StoredCheckpoint> {
   const steps = await checkpointSteps(folder);
   for (const step of steps.reverse()) {
     try {
       return await readCheckpoint(checkpointPath(folder, step));
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      warn(`${error.message}; trying the one before`);
+      onWarning(`${error.message}; trying the one before`);
     }
   }
   const found = steps.length ? `its ${steps.length} checkpoints are damaged` : "it has none";
@@ -147,7 +133,7 @@ export async function readLatestCheckpoint(
  * @param path the checkpoint's own folder
  * @throws {UserError} when a file is missing, damaged or of another version
  */
-export async function readCheckpoint(path: string): Promise<Checkpoint> {
+export async function readCheckpoint(path: string): Promise<StoredCheckpoint> {
   const info = parseInfo(await readFile(`${path}/${INFO_FILE}`), path);
   const bytes = await readFile(`${path}/${STATE_FILE}`);
   const digest = await sha256Hex(bytes);
@@ -159,26 +145,6 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
     );
   }
   return { ...info, state: decodeSafetensors(bytes, `${path}/${STATE_FILE}`) };
-}
-
-/**
- * Checks that a state has the tensors of a step.
- * @param run names it in the message
- * @throws {UserError} with the first tensor that does not fit
- */
-export function checkFits(state: HostTensors, expected: HostTensors, run: string): void {
-  const shapeOf = (tensors: HostTensors, name: string) =>
-    tensors[name] ? `[${tensors[name].shape.join(", ")}]` : "nothing";
-  const names = [...new Set([...Object.keys(state), ...Object.keys(expected)])];
-  const misfit = names.find((name) => shapeOf(state, name) !== shapeOf(expected, name));
-  if (misfit === undefined) return;
-  throw new UserError(
-    `Cannot resume ${run}: of ${misfit} the checkpoint has ${shapeOf(state, misfit)}, and ` +
-      `this config needs ${
-        shapeOf(expected, misfit)
-      }; undo the change of optimiser, average, packing ` +
-      "or adaptive augmentation, or start a new run",
-  );
 }
 
 async function readFile(path: string): Promise<Uint8Array<ArrayBuffer>> {

@@ -1,14 +1,14 @@
 /**
- * What a run does when its numbers blow up: back to the last good state with smaller learning rates, so
- * many times, then a clear stop. Which state is good, how often it went back and how small the rates are
- * is in every checkpoint, so a run that is killed and resumed takes the same turns.
+ * What a run does when it diverges: it is rolled back to the last good state with smaller learning rates,
+ * a limited number of times, then stops. The good state, the number of rollbacks and the factor of the
+ * rates are in every checkpoint, so a run that is killed and resumed behaves the same.
  */
 import type { DivergenceSpec } from "../config/stability.ts";
 import type { HostTensors } from "../tensor/types.ts";
 import { TrainingDivergedError } from "../errors.ts";
-import type { Network } from "../nn/mod.ts";
+import type { GanNetworks } from "./gan_state.ts";
 
-/** A number that no run should have. */
+/** A value that no run should have. */
 export interface Fault {
   /** Steps done when it was there. */
   step: number;
@@ -16,59 +16,62 @@ export interface Fault {
   what: string;
 }
 
-/** How a run fared so far; part of a checkpoint. */
+/** How often a run was rolled back; part of a checkpoint. */
 export interface Rollbacks {
-  /** How often it went back. */
+  /** How often it was rolled back. */
   rollbacks: number;
-  /** What its learning rates are multiplied by since. */
+  /** The factor of its learning rates since then. */
   learningRateFactor: number;
 }
 
-/** Root mean square of each player's trained weights. */
-type Sizes = Record<"generator" | "discriminator", number>;
+/** Root mean square of each network's trained weights. */
+type WeightSizes = Record<keyof GanNetworks, number>;
 
 const DEFAULT_GROWTH = 100;
+const STOP_AT_ONCE: DivergenceSpec = { retries: 0, factor: 0.5, growth: Infinity };
 
-/** Watches a run. Give it every good state, then ask it about the next one. */
+/** Watches a run: it accepts good states, and inspects the next ones against them. */
 export class DivergenceGuard {
   readonly #spec: DivergenceSpec;
-  readonly #networks: Record<keyof Sizes, Network>;
+  readonly #networks: GanNetworks;
   #rollbacks: Rollbacks;
-  #good: Sizes | undefined;
+  #good: WeightSizes | undefined;
 
   /**
-   * @param spec without one a run stops at its first fault
-   * @param before what a checkpoint says of the run
+   * @param options.spec without one a run stops at its first fault
+   * @param options.resumed what a checkpoint says of earlier rollbacks
    */
   constructor(
-    spec: DivergenceSpec | undefined,
-    networks: { generator: Network; discriminator: Network },
-    before: Partial<Rollbacks> = {},
+    networks: GanNetworks,
+    { spec = STOP_AT_ONCE, resumed = {} }: {
+      spec?: DivergenceSpec;
+      resumed?: Partial<Rollbacks>;
+    } = {},
   ) {
-    this.#spec = spec ?? { retries: 0, factor: 0.5, growth: Infinity };
+    this.#spec = spec;
     this.#networks = networks;
     this.#rollbacks = {
-      rollbacks: before.rollbacks ?? 0,
-      learningRateFactor: before.learningRateFactor ?? 1,
+      rollbacks: resumed.rollbacks ?? 0,
+      learningRateFactor: resumed.learningRateFactor ?? 1,
     };
   }
 
-  /** How the run fared so far. */
+  /** How often the run was rolled back so far. */
   get rollbacks(): Rollbacks {
     return this.#rollbacks;
   }
 
-  /** How often the run may still go back. */
+  /** How often the run may still be rolled back. */
   get retriesLeft(): number {
     return Math.max(0, this.#spec.retries - this.#rollbacks.rollbacks);
   }
 
-  /** Takes a state as one to go back to, and to measure growth by. */
+  /** Accepts a state as one to roll back to, and to measure growth by. */
   accept(state: HostTensors): void {
     this.#good = this.#sizes(state);
   }
 
-  /** The first number of a state that is not finite, or a player whose weights exploded. */
+  /** The first value of a state that is not finite, or a network whose weights exploded. */
   inspect(state: HostTensors, step: number): Fault | undefined {
     for (const [name, { data }] of Object.entries(state)) {
       const index = data.findIndex((value) => !Number.isFinite(value));
@@ -77,22 +80,22 @@ export class DivergenceGuard {
     if (!this.#good) return undefined;
     const sizes = this.#sizes(state);
     const { growth = DEFAULT_GROWTH } = this.#spec;
-    for (const player of ["generator", "discriminator"] as const) {
-      const before = this.#good[player];
-      if (sizes[player] <= growth * Math.max(before, 1)) continue;
-      const what = `the ${player}'s weights exploded from a root mean square of ` +
-        `${before.toPrecision(3)} to ${sizes[player].toPrecision(3)}`;
+    for (const network of ["generator", "discriminator"] as const) {
+      const before = this.#good[network];
+      if (sizes[network] <= growth * Math.max(before, 1)) continue;
+      const what = `the ${network}'s weights exploded from a root mean square of ` +
+        `${before.toPrecision(3)} to ${sizes[network].toPrecision(3)}`;
       return { step, what };
     }
     return undefined;
   }
 
   /**
-   * Counts a step back, with smaller learning rates from now on.
-   * @param good for the message: the state that the run goes back to
-   * @throws {TrainingDivergedError} when the run went back as often as it may
+   * Counts a rollback, with smaller learning rates from now on.
+   * @param good for the message: the state that the run is rolled back to
+   * @throws {TrainingDivergedError} when the run was rolled back as often as it may be
    */
-  goBack({ step, what }: Fault, good: string): Rollbacks {
+  rollBack({ step, what }: Fault, good: string): Rollbacks {
     const { rollbacks, learningRateFactor } = this.#rollbacks;
     if (this.retriesLeft > 0) {
       this.#rollbacks = {
@@ -103,7 +106,7 @@ export class DivergenceGuard {
     }
     const tried = rollbacks === 0
       ? ""
-      : `, also after going back ${rollbacks} times, at last with learning rates times ` +
+      : `, also after ${rollbacks} rollbacks, at last with learning rates times ` +
         `${learningRateFactor}`;
     throw new TrainingDivergedError(
       `Training stopped at step ${step} because ${what}${tried}; ${good}; ` +
@@ -112,37 +115,50 @@ export class DivergenceGuard {
     );
   }
 
-  #sizes(state: HostTensors): Sizes {
-    const sizeOf = (player: keyof Sizes): number => {
-      let [squares, count] = [0, 0];
-      for (const { name, trainable } of this.#networks[player].parameters) {
-        if (!trainable) continue;
-        const { data } = state[`${player}/${name}`];
-        for (let i = 0; i < data.length; i++) squares += data[i] * data[i];
-        count += data.length;
-      }
-      return Math.sqrt(squares / Math.max(1, count));
+  #sizes(state: HostTensors): WeightSizes {
+    return {
+      generator: this.#size(state, "generator"),
+      discriminator: this.#size(state, "discriminator"),
     };
-    return { generator: sizeOf("generator"), discriminator: sizeOf("discriminator") };
   }
+
+  #size(state: HostTensors, network: keyof GanNetworks): number {
+    let squares = 0;
+    let count = 0;
+    for (const { name, trainable } of this.#networks[network].parameters) {
+      if (!trainable) continue;
+      const { data } = state[`${network}/${name}`];
+      for (let i = 0; i < data.length; i++) squares += data[i] * data[i];
+      count += data.length;
+    }
+    return Math.sqrt(squares / Math.max(1, count));
+  }
+}
+
+/** Which steps a scalar is expected at. */
+export interface ScalarExpectations {
+  /** Steps done before the first value. */
+  firstStep: number;
+  /** Whether a step measures a scalar; NaN is no fault where it does not. Default: every step does. */
+  measures?: (scalar: string, step: number) => boolean;
 }
 
 /**
  * The first scalar that is not finite.
  * @param measured for each scalar, its values at consecutive steps
- * @param firstStep steps done before the first of them
- * @param measures whether a step has a scalar: NaN says nothing where it has not
  */
 export function scalarFault(
   measured: Record<string, Float32Array>,
-  firstStep: number,
-  measures: (scalar: string, step: number) => boolean = () => true,
+  { firstStep, measures = () => true }: ScalarExpectations,
 ): Fault | undefined {
-  const faults = Object.entries(measured).flatMap(([name, values]): Fault[] => {
+  let first: Fault | undefined;
+  for (const [name, values] of Object.entries(measured)) {
     const index = values.findIndex((value, i) =>
       !Number.isFinite(value) && measures(name, firstStep + i)
     );
-    return index < 0 ? [] : [{ step: firstStep + index + 1, what: `${name} is ${values[index]}` }];
-  });
-  return faults.sort((a, b) => a.step - b.step)[0];
+    const step = firstStep + index + 1;
+    if (index < 0 || (first && first.step <= step)) continue;
+    first = { step, what: `${name} is ${values[index]}` };
+  }
+  return first;
 }

@@ -47,7 +47,10 @@ export function hostInputs(
   if (learningRateSchedule && length === undefined) {
     throw new TypeError("A learning rate schedule needs the run's totalSteps");
   }
-  const scale = learningRateFactor * learningRateScale(learningRateSchedule, step, length ?? 1);
+  const scale = learningRateFactor * learningRateScale(learningRateSchedule, {
+    step,
+    totalSteps: length ?? 1,
+  });
   const discriminatorOptimizer = lazyOptimizer(
     config.discriminatorOptimizer,
     config.objective.penaltyEvery,

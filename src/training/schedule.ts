@@ -4,6 +4,12 @@ import type { RunConfig } from "../config/run_config.ts";
 import type { InstanceNoiseSpec } from "../config/stability.ts";
 import { UserError } from "../errors.ts";
 
+/** How often something happens; both may be given. */
+interface Period {
+  everySteps?: number;
+  everyEpochs?: number;
+}
+
 /** The plan of a run. Steps are counted from 0; "after step n" means that n steps are done. */
 export interface Schedule {
   totalSteps: number;
@@ -18,13 +24,22 @@ export interface Schedule {
   nextStop(step: number): number;
 }
 
+/** What of a config decides the plan. */
+export type ScheduleConfig = Pick<
+  RunConfig,
+  "duration" | "snapshots" | "checkpoints" | "evaluation"
+>;
+
 /**
  * Plans a run.
- * @param sampleCount how many samples the data has
- * @param samplesPerStep how many a step takes
+ * @param data.sampleCount how many samples the data has
+ * @param data.samplesPerStep how many a step takes
  * @throws {UserError} when the data is smaller than one step's batch
  */
-export function planRun(config: RunConfig, sampleCount: number, samplesPerStep: number): Schedule {
+export function planRun(
+  config: ScheduleConfig,
+  { sampleCount, samplesPerStep }: { sampleCount: number; samplesPerStep: number },
+): Schedule {
   const stepsPerEpoch = Math.floor(sampleCount / samplesPerStep);
   if (stepsPerEpoch < 1) {
     throw new UserError(
@@ -34,9 +49,10 @@ export function planRun(config: RunConfig, sampleCount: number, samplesPerStep: 
   }
   const { duration, snapshots, checkpoints, evaluation } = config;
   const totalSteps = "steps" in duration ? duration.steps : duration.epochs * stepsPerEpoch;
-  const periods = (spec: { everySteps?: number; everyEpochs?: number }): number[] =>
-    [spec.everySteps, spec.everyEpochs && spec.everyEpochs * stepsPerEpoch]
-      .filter((period) => period !== undefined);
+  const periods = ({ everySteps, everyEpochs }: Period): number[] => [
+    ...(everySteps === undefined ? [] : [everySteps]),
+    ...(everyEpochs === undefined ? [] : [everyEpochs * stepsPerEpoch]),
+  ];
   const snapshotPeriods = periods(snapshots);
   const checkpointPeriods = periods({ everySteps: checkpoints.everySteps });
   const evaluationPeriods = evaluation ? periods(evaluation) : [];
@@ -58,16 +74,15 @@ export function planRun(config: RunConfig, sampleCount: number, samplesPerStep: 
 }
 
 /**
- * What learning rates are multiplied by at a step: a rise of `(step + 1) / warmUpSteps` up to 1, times
+ * The factor of the learning rates at a step: a warm-up of `(step + 1) / warmUpSteps` up to 1, times
  * `1 - (1 - final) t` (linear) or `final + (1 - final) (1 + cos(pi t)) / 2` (cosine), `t = step / steps`
  * up to 1.
- * @param step counted from 0
- * @param totalSteps of the run, which a fall takes unless the spec says otherwise
+ * @param at.step counted from 0
+ * @param at.totalSteps the run's, over which rates decay unless the spec says otherwise
  */
 export function learningRateScale(
   spec: LearningRateSpec | undefined,
-  step: number,
-  totalSteps: number,
+  { step, totalSteps }: { step: number; totalSteps: number },
 ): number {
   if (!spec) return 1;
   const { shape, finalScale = 0, steps = totalSteps, warmUpSteps = 0 } = spec;

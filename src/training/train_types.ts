@@ -1,40 +1,48 @@
-/** What the training loop is given, whom it tells of what happens, and what comes out. */
+/** What the training loop takes, its callbacks, and what it returns. */
 import type { RunConfig } from "../config/run_config.ts";
 import type { DataSource } from "../data/source.ts";
 import type { Engine } from "../engine/types.ts";
 import type { HostTensors } from "../tensor/types.ts";
-import type { BestCheckpoint } from "../run/best_checkpoint.ts";
-import type { Checkpoint } from "../run/checkpoint.ts";
-import type { EvaluationLine, Evaluator } from "../run/evaluations.ts";
-import type { RollbackEvent } from "../run/events_log.ts";
-import type { RunFolder } from "../run/run_folder.ts";
+import type { Evaluator } from "./evaluations.ts";
+import type { ScheduleConfig } from "./schedule.ts";
 import type { TrainingStep } from "./step.ts";
+import type {
+  BestCheckpoint,
+  Checkpoint,
+  EvaluationLine,
+  RollbackEvent,
+  TrainingStore,
+} from "./store.ts";
 
-/** What a run is made of. */
+/** What of a config the loop itself depends on; the step has the rest. */
+export type LoopConfig = ScheduleConfig & Pick<RunConfig, "seed" | "divergence">;
+
+/** What the training loop takes. */
 export interface TrainingSetup {
-  config: RunConfig;
+  config: LoopConfig;
   data: DataSource;
   engine: Engine;
-  folder: RunFolder;
-  /** The step of `config` for `data`. */
+  /** Where checkpoints, metrics, events and evaluations go. */
+  store: TrainingStore;
+  /** The step of the config for the data. */
   trainingStep: TrainingStep;
-  /** Measures samples where the config's `evaluation` says; without it nothing does. */
+  /** Measures samples where the config's `evaluation` says; without it nothing is measured. */
   evaluator?: Evaluator;
-  /** Where to go on from; without it the run starts at step 0. */
+  /** Where to continue from; without it the run starts at step 0. */
   resume?: Checkpoint;
 }
 
-/** Who is told of what happens, and may interrupt it. */
+/** The loop's callbacks, and what may interrupt it. */
 export interface TrainingControl {
   /** Aborting it saves a checkpoint and returns. */
   signal?: AbortSignal;
-  /** After each stretch of steps. */
+  /** After each chunk of steps. */
   onProgress?(progress: TrainingProgress): void;
   /** At the start, at each snapshot and at the end, with the state at that moment. */
   onSnapshot?(snapshot: { step: number; state: HostTensors }): Promise<void>;
   /** After each evaluation. */
   onEvaluation?(evaluation: EvaluationProgress): void;
-  /** The run diverged and goes back to an earlier step. */
+  /** The run diverged and was rolled back to an earlier step. */
   onRollback?(event: RollbackEvent): Promise<void> | void;
   /** Something is wrong that the run survives. */
   onWarning?(message: string): void;
@@ -50,9 +58,9 @@ export interface TrainingProgress {
   totalSteps: number;
   /** Real samples seen. */
   images: number;
-  /** Milliseconds a step, over the last stretch. */
+  /** Milliseconds a step, over the last chunk of steps. */
   stepMs: number;
-  /** Real samples a second, over the last stretch. */
+  /** Real samples a second, over the last chunk of steps. */
   imagesPerSecond: number;
   /** Seconds until the last step at this speed. */
   secondsLeft: number;
@@ -64,7 +72,7 @@ export interface TrainingProgress {
 export interface EvaluationProgress {
   /** As in `evaluations.jsonl`. */
   line: EvaluationLine;
-  /** What the best checkpoint is best by. */
+  /** The measure that decides which checkpoint is the best. */
   measure: Evaluator["measure"];
   /** Whether nothing was better before; the state was saved then. */
   isBest: boolean;
@@ -72,7 +80,7 @@ export interface EvaluationProgress {
 
 /** How a run ended. */
 export interface TrainingResult {
-  /** Parameters, running statistics and optimiser state, by name. */
+  /** Parameters, running statistics and optimizer state, by name. */
   state: HostTensors;
   /** Steps done. */
   step: number;
@@ -80,10 +88,10 @@ export interface TrainingResult {
   totalSteps: number;
   /** Seconds spent training, over all sessions. */
   wallSeconds: number;
-  /** Whether it was told to stop before the end. */
+  /** Whether it was interrupted before the end. */
   interrupted: boolean;
   /** The last step's scalars, and the latest values of those that it did not measure. */
   scalars: Record<string, number>;
-  /** The checkpoint that an evaluation liked best, where there was one. */
+  /** The best checkpoint by the evaluations, where there was one. */
   best: BestCheckpoint | undefined;
 }

@@ -16,7 +16,7 @@ export async function printPlan(config: RunConfig): Promise<Record<string, unkno
     classCount: data.classNames?.length,
   });
   const evaluation = config.evaluation && planEvaluation(config.evaluation, data);
-  const plan = planRun(config, data.count, step.samplesPerStep);
+  const plan = planRun(config, { sampleCount: data.count, samplesPerStep: step.samplesPerStep });
   const state = step.initialState(config.seed);
   const stateBytes = Object.values(state).reduce((sum, { data }) => sum + data.byteLength, 0);
   const flops = stepFlops(config, step.generator, step.discriminator);

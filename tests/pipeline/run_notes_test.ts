@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { runNotes } from "../../src/pipeline/run_notes.ts";
-import type { RunEvent } from "../../src/run/events_log.ts";
+import type { RunEvent } from "../../src/training/store.ts";
 
 const resume = (step: number): RunEvent => ({ event: "resume", step, engine: "cpu" });
 

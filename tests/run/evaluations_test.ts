@@ -5,12 +5,10 @@ import { createEagerEngine } from "../../src/engine/eager/engine.ts";
 import { UserError } from "../../src/errors.ts";
 import { readBest, readChosenCheckpoint } from "../../src/run/best_checkpoint.ts";
 import { checkpointSteps, readLatestCheckpoint } from "../../src/run/checkpoint.ts";
-import {
-  bestOf,
-  type EvaluationLine,
-  type Evaluator,
-  readEvaluations,
-} from "../../src/run/evaluations.ts";
+import { readEvaluations } from "../../src/run/evaluations.ts";
+import { bestOf, type Evaluator } from "../../src/training/evaluations.ts";
+import type { EvaluationLine } from "../../src/training/store.ts";
+import { folderStore } from "../../src/run/folder_store.ts";
 import { createRunFolder, openRunFolder, type RunFolder } from "../../src/run/run_folder.ts";
 import { buildTrainingStep } from "../../src/training/step.ts";
 import { train, type TrainingControl, type TrainingResult } from "../../src/training/train.ts";
@@ -56,7 +54,15 @@ async function trainIn(
   const trainingStep = buildTrainingStep(given, { shape: [...data.shape] });
   const engine = createEagerEngine("cpu", "test");
   const resume = resumes ? await readLatestCheckpoint(folder.checkpoints) : undefined;
-  const setup = { config: given, data, engine, folder, trainingStep, evaluator, resume };
+  const setup = {
+    config: given,
+    data,
+    engine,
+    store: folderStore(folder),
+    trainingStep,
+    evaluator,
+    resume,
+  };
   return await train(setup, control);
 }
 
@@ -252,7 +258,14 @@ Deno.test("train() after a rollback has no evaluation of the steps that it does 
     };
     const evaluator = scripted([0.5, 0.4, 0.1, 0.3, 0.6, 0.7]);
     const result = await train(
-      { config: wild, data, engine: poisoning, folder, trainingStep, evaluator },
+      {
+        config: wild,
+        data,
+        engine: poisoning,
+        store: folderStore(folder),
+        trainingStep,
+        evaluator,
+      },
     );
     // Steps 3, 6 and 9 were measured, and each was the best and saved, so the run went back to 9.
     assert(poisoned);

@@ -1,7 +1,9 @@
 import { assertEquals } from "@std/assert";
-import { logEvent, readEvents, type RunEvent } from "../../src/run/events_log.ts";
+import { readEvents } from "../../src/run/events_log.ts";
+import { appendLines } from "../../src/run/json_lines.ts";
+import type { RunEvent } from "../../src/training/store.ts";
 
-Deno.test("readEvents() gives what logEvent() wrote, and nothing that is damaged or not known", async () => {
+Deno.test("readEvents() gives the events of a file, and nothing that is damaged or unknown", async () => {
   const folder = await Deno.makeTempDir();
   try {
     const file = `${folder}/events.jsonl`;
@@ -18,12 +20,12 @@ Deno.test("readEvents() gives what logEvent() wrote, and nothing that is damaged
       },
       { event: "warning", step: 12, message: "the generator has collapsed" },
     ];
-    await logEvent(file, events[0]);
+    await appendLines(file, [events[0]]);
     const other = '{"event":"landed","step":6}\n{"event":"rollback","step":7}\n';
     await Deno.writeTextFile(file, other, { append: true });
-    await logEvent(file, events[1]);
+    await appendLines(file, [events[1]]);
     await Deno.writeTextFile(file, '{"event":"warning","step":11}\n', { append: true });
-    await logEvent(file, events[2]);
+    await appendLines(file, [events[2]]);
     await Deno.writeTextFile(file, '{"event":"resume","st', { append: true });
     assertEquals(await readEvents(file), events);
   } finally {

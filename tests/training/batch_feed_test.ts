@@ -14,6 +14,7 @@ import { openWebGpu } from "../../src/engine/webgpu/device.ts";
 import { createWebGpuEngine } from "../../src/engine/webgpu/engine.ts";
 import { UserError } from "../../src/errors.ts";
 import { batchFeed } from "../../src/training/batch_feed.ts";
+import { folderStore } from "../../src/run/folder_store.ts";
 import { createRunFolder } from "../../src/run/run_folder.ts";
 import { buildTrainingStep } from "../../src/training/step.ts";
 import { train } from "../../src/training/train.ts";
@@ -100,7 +101,7 @@ async function trained(data: DataSource, spec: DataSpec, engine: Engine): Promis
   try {
     using folder = await createRunFolder(root, config, "data");
     const trainingStep = buildTrainingStep(config, { shape: [...data.shape] });
-    return (await train({ config, data, engine, folder, trainingStep })).state;
+    return (await train({ config, data, engine, store: folderStore(folder), trainingStep })).state;
   } finally {
     await Deno.remove(root, { recursive: true });
   }

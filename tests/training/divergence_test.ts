@@ -8,6 +8,7 @@ import { TrainingDivergedError, UserError } from "../../src/errors.ts";
 import { readLatestCheckpoint } from "../../src/run/checkpoint.ts";
 import { DivergenceGuard, scalarFault } from "../../src/training/divergence.ts";
 import { readMetrics } from "../../src/run/metrics_log.ts";
+import { folderStore } from "../../src/run/folder_store.ts";
 import { createRunFolder, type RunFolder } from "../../src/run/run_folder.ts";
 import { buildTrainingStep } from "../../src/training/step.ts";
 import { train, type TrainingControl, type TrainingResult } from "../../src/training/train.ts";
@@ -73,25 +74,32 @@ async function trainIn(
   const data = await openDataSource(given.data);
   const trainingStep = buildTrainingStep(given, { shape: [...data.shape] });
   const resume = resumes ? await readLatestCheckpoint(folder.checkpoints) : undefined;
-  return await train({ config: given, data, engine, folder, trainingStep, resume }, control);
+  return await train({
+    config: given,
+    data,
+    engine,
+    store: folderStore(folder),
+    trainingStep,
+    resume,
+  }, control);
 }
 
-Deno.test("train() goes back to its checkpoint with smaller learning rates and says so", () =>
+Deno.test("train() rolls back to its checkpoint with smaller learning rates and says so", () =>
   inRun(async (folder) => {
     const warnings: string[] = [];
-    const turnedBack: number[] = [];
+    const rolledBackTo: number[] = [];
     const result = await trainIn(folder, {
       engine: faultyEngine(8, 0.03),
       control: {
         onWarning: (message) => void warnings.push(message),
-        onRollback: ({ to }) => void turnedBack.push(to),
+        onRollback: ({ to }) => void rolledBackTo.push(to),
       },
     });
     assertEquals(result.step, 12);
-    assertEquals(turnedBack, [5, 5]);
+    assertEquals(rolledBackTo, [5, 5]);
     assertEquals(
       warnings[0].split(":").pop(),
-      " back to step 5 with learning rates times 0.5; 1 more tries",
+      " rolled back to step 5 with learning rates times 0.5; 1 more tries",
     );
     const events = (await Deno.readTextFile(folder.eventsFile)).trim().split("\n");
     assertEquals(events.map((line) => JSON.parse(line)), [
@@ -118,19 +126,21 @@ Deno.test("train() goes back to its checkpoint with smaller learning rates and s
     assertEquals(steps, Array.from({ length: 12 }, (_, i) => i + 1));
   }));
 
-Deno.test("train() gives the same bits after going back when it is interrupted and resumed", () =>
+Deno.test("train() gives the same bits after a rollback when it is interrupted and resumed", () =>
   inRun(async (folder) => {
     const engine = faultyEngine(8, 0.06);
     const whole = await trainIn(folder, { engine });
     await inRun(async (other) => {
       const controller = new AbortController();
-      let wentBack = false;
+      let isRolledBack = false;
       const first = await trainIn(other, {
         engine,
         control: {
           signal: controller.signal,
-          onRollback: () => void (wentBack = true),
-          onProgress: ({ step }) => wentBack && step >= 6 && controller.abort(),
+          onRollback: () => {
+            isRolledBack = true;
+          },
+          onProgress: ({ step }) => isRolledBack && step >= 6 && controller.abort(),
         },
       });
       assert(first.interrupted && first.step < 9, `interrupted at ${first.step}`);
@@ -139,7 +149,7 @@ Deno.test("train() gives the same bits after going back when it is interrupted a
     });
   }));
 
-Deno.test("train() goes back to its very start where there is no checkpoint", () =>
+Deno.test("train() rolls back to its very start where there is no checkpoint", () =>
   inRun(async (folder) => {
     const small = { type: "sgd", learningRate: 0.05 } as const;
     const slow = { ...config, generatorOptimizer: small, discriminatorOptimizer: small };
@@ -155,7 +165,7 @@ Deno.test("train() stops when it diverged as often as it may", () =>
     const error = await assertRejects(
       () => trainIn(folder, { engine: faultyEngine(8, 0.001) }),
       TrainingDivergedError,
-      "Training stopped at step 9 because dLoss is NaN, also after going back 2 times, at last with " +
+      "Training stopped at step 9 because dLoss is NaN, also after 2 rollbacks, at last with " +
         "learning rates times 0.25; the last good checkpoint is ",
     );
     assertEquals(error.step, 9);
@@ -174,7 +184,7 @@ Deno.test("train() refuses a checkpoint of another config", () =>
 
 Deno.test("DivergenceGuard sees weights that explode, against the last good state", () => {
   const step = buildTrainingStep(config, { shape: [2] });
-  const guard = new DivergenceGuard({ retries: 1, factor: 0.5, growth: 10 }, step);
+  const guard = new DivergenceGuard(step, { spec: { retries: 1, factor: 0.5, growth: 10 } });
   const state = step.initialState(1);
   const scaled = (factor: number) => ({
     ...state,
@@ -198,21 +208,24 @@ Deno.test("DivergenceGuard sees weights that explode, against the last good stat
 
 Deno.test("DivergenceGuard goes on from what a checkpoint says, and stops at once without a spec", () => {
   const step = buildTrainingStep(config, { shape: [2] });
-  const before = { rollbacks: 1, learningRateFactor: 0.5 };
-  const guard = new DivergenceGuard({ retries: 2, factor: 0.5 }, step, before);
+  const resumed = { rollbacks: 1, learningRateFactor: 0.5 };
+  const guard = new DivergenceGuard(step, { spec: { retries: 2, factor: 0.5 }, resumed });
   const fault = { step: 3, what: "gLoss is Infinity" };
-  assertEquals(guard.goBack(fault, ""), { rollbacks: 2, learningRateFactor: 0.25 });
-  assertThrows(() => guard.goBack(fault, ""), TrainingDivergedError, "after going back 2 times");
-  const strict = new DivergenceGuard(undefined, step);
-  assertThrows(() => strict.goBack(fault, "there is no checkpoint yet"), TrainingDivergedError);
+  assertEquals(guard.rollBack(fault, ""), { rollbacks: 2, learningRateFactor: 0.25 });
+  assertThrows(() => guard.rollBack(fault, ""), TrainingDivergedError, "after 2 rollbacks");
+  const strict = new DivergenceGuard(step);
+  assertThrows(() => strict.rollBack(fault, "there is no checkpoint yet"), TrainingDivergedError);
 });
 
 Deno.test("scalarFault() finds the first step with a number that is not finite", () => {
-  assertEquals(scalarFault({ a: Float32Array.of(1, 2), b: Float32Array.of(0, 0) }, 4), undefined);
+  assertEquals(
+    scalarFault({ a: Float32Array.of(1, 2), b: Float32Array.of(0, 0) }, { firstStep: 4 }),
+    undefined,
+  );
   const measured = { a: Float32Array.of(1, 2, NaN), b: Float32Array.of(0, -Infinity, 0) };
-  assertEquals(scalarFault(measured, 4), { step: 6, what: "b is -Infinity" });
-  const now = (scalar: string, step: number) => scalar !== "a" || step === 4;
+  assertEquals(scalarFault(measured, { firstStep: 4 }), { step: 6, what: "b is -Infinity" });
+  const measures = (scalar: string, step: number) => scalar !== "a" || step === 4;
   const late = { a: Float32Array.of(1, NaN, NaN) };
-  assertEquals(scalarFault(late, 4, now), undefined);
-  assertEquals(scalarFault(late, 3, now), { step: 5, what: "a is NaN" });
+  assertEquals(scalarFault(late, { firstStep: 4, measures }), undefined);
+  assertEquals(scalarFault(late, { firstStep: 3, measures }), { step: 5, what: "a is NaN" });
 });

@@ -13,6 +13,7 @@ import { fillNormal } from "../../src/random/counter_random.ts";
 import { readLatestCheckpoint } from "../../src/run/checkpoint.ts";
 import { readMetrics } from "../../src/run/metrics_log.ts";
 import { StepKinds } from "../../src/training/step_kinds.ts";
+import { folderStore } from "../../src/run/folder_store.ts";
 import { createRunFolder, openRunFolder } from "../../src/run/run_folder.ts";
 import { buildTrainingStep } from "../../src/training/step.ts";
 import { train } from "../../src/training/train.ts";
@@ -167,7 +168,7 @@ Deno.test("a run logs a lazy penalty where it is measured, and resumes with the 
   try {
     using whole = await createRunFolder(root, config, "digits");
     const seen: (number | undefined)[] = [];
-    const expected = await train({ ...setup, folder: whole }, {
+    const expected = await train({ ...setup, store: folderStore(whole) }, {
       onProgress: ({ scalars }) => void seen.push(scalars.penalty),
     });
     const lines = await readMetrics(whole.metricsFile);
@@ -184,7 +185,7 @@ Deno.test("a run logs a lazy penalty where it is measured, and resumes with the 
     {
       using folder = await createRunFolder(root, config, "digits");
       path = folder.path;
-      await train({ ...setup, folder }, {
+      await train({ ...setup, store: folderStore(folder) }, {
         signal: controller.signal,
         onProgress: ({ step }) => step >= 4 && controller.abort(),
       });
@@ -192,7 +193,7 @@ Deno.test("a run logs a lazy penalty where it is measured, and resumes with the 
     using again = await openRunFolder(path);
     const resume = await readLatestCheckpoint(again.checkpoints);
     assert(resume.step < 12);
-    const rest = await train({ ...setup, folder: again, resume });
+    const rest = await train({ ...setup, store: folderStore(again), resume });
     assertEquals(rest.state, expected.state);
   } finally {
     await Deno.remove(root, { recursive: true });

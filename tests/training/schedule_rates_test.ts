@@ -4,9 +4,11 @@ import { hyperparameters, lazyOptimizer } from "../../src/training/optimizers.ts
 import { learningRateScale, noiseSigma } from "../../src/training/schedule.ts";
 import { buildTrainingStep } from "../../src/training/step.ts";
 
-Deno.test("learningRateScale() stays, falls on a line or on a cosine, and rises at first", () => {
+Deno.test("learningRateScale() is constant, decays linearly or along a cosine, and warms up", () => {
   const at = (spec: Parameters<typeof learningRateScale>[0]) =>
-    [0, 1, 5, 10, 20].map((step) => Number(learningRateScale(spec, step, 10).toFixed(6)));
+    [0, 1, 5, 10, 20].map((step) =>
+      Number(learningRateScale(spec, { step, totalSteps: 10 }).toFixed(6))
+    );
   assertEquals(at(undefined), [1, 1, 1, 1, 1]);
   assertEquals(at({ shape: "constant", warmUpSteps: 4 }), [0.25, 0.5, 1, 1, 1]);
   assertEquals(at({ shape: "linear" }), [1, 0.9, 0.5, 0, 0]);

@@ -6,7 +6,10 @@ import { planRun } from "../../src/training/schedule.ts";
 const base = { ...presetConfig("ring-2d"), batchSize: 10 };
 
 Deno.test("planRun() counts whole batches only", () => {
-  const plan = planRun({ ...base, duration: { epochs: 3 } }, 105, 10);
+  const plan = planRun({ ...base, duration: { epochs: 3 } }, {
+    sampleCount: 105,
+    samplesPerStep: 10,
+  });
   assertEquals([plan.stepsPerEpoch, plan.totalSteps], [10, 30]);
 });
 
@@ -17,7 +20,7 @@ Deno.test("planRun() stops at each snapshot, each checkpoint and the end", () =>
     snapshots: { rows: 2, columns: 2, everyEpochs: 1, everySteps: 4 },
     checkpoints: { everySteps: 7, keep: 1 },
   };
-  const plan = planRun(config, 100, 10);
+  const plan = planRun(config, { sampleCount: 100, samplesPerStep: 10 });
   const stops = [];
   for (let step = 0; step < plan.totalSteps; stops.push(step)) step = plan.nextStop(step);
   assertEquals(stops, [4, 7, 8, 10, 12, 14, 16, 20, 21, 24, 25]);
@@ -27,7 +30,7 @@ Deno.test("planRun() stops at each snapshot, each checkpoint and the end", () =>
 
 Deno.test("planRun() refuses data smaller than a batch", () => {
   assertThrows(
-    () => planRun(base, 9, 10),
+    () => planRun(base, { sampleCount: 9, samplesPerStep: 10 }),
     UserError,
     "Cannot train: a step takes 10 samples, and the data has 9",
   );

@@ -5,6 +5,7 @@ import { createEagerEngine } from "../../src/engine/eager/engine.ts";
 import { DeviceLostError, TrainingDivergedError } from "../../src/errors.ts";
 import { readLatestCheckpoint } from "../../src/run/checkpoint.ts";
 import { readMetrics } from "../../src/run/metrics_log.ts";
+import { folderStore } from "../../src/run/folder_store.ts";
 import { createRunFolder, openRunFolder, type RunFolder } from "../../src/run/run_folder.ts";
 import { buildTrainingStep } from "../../src/training/step.ts";
 import { train, type TrainingControl, type TrainingResult } from "../../src/training/train.ts";
@@ -36,7 +37,14 @@ async function trainIn(
   const trainingStep = buildTrainingStep(given, { shape: [...data.shape] });
   const engine = createEagerEngine("cpu", "test");
   const resume = resumes ? await readLatestCheckpoint(folder.checkpoints) : undefined;
-  return await train({ config: given, data, engine, folder, trainingStep, resume }, control);
+  return await train({
+    config: given,
+    data,
+    engine,
+    store: folderStore(folder),
+    trainingStep,
+    resume,
+  }, control);
 }
 
 Deno.test("train() gives the same bits when it is interrupted and resumed as in one go", () =>
@@ -104,7 +112,7 @@ Deno.test("train() says how to go on when the device is lost before the first st
       compileStep: () => Promise.reject(new DeviceLostError("Cannot go on: the device was lost")),
     };
     const { message } = await assertRejects(
-      () => train({ config, data, engine, folder, trainingStep }),
+      () => train({ config, data, engine, store: folderStore(folder), trainingStep }),
       DeviceLostError,
     );
     assertEquals(
