@@ -9,7 +9,7 @@ import { buildNetwork } from "../../src/nn/mod.ts";
 const SIZED = ["dcgan", "sngan-resnet", "wgan-gp-resnet", "r3gan"];
 
 for (const family of SIZED) {
-  Deno.test(`${family} makes and takes pictures of any power of two from 16 to 256, and others`, () => {
+  Deno.test(`${family} makes and takes images of any power of two from 16 to 256, and others`, () => {
     for (const name of ["16", "32", "64", "128", "256", "28", "64x128", "48x32x1"]) {
       const config = presetConfig(`${family}@${name}`);
       const { height, width, channels } = parseImageShape(name, family);
@@ -40,14 +40,18 @@ Deno.test("dcgan at 64 pixels has the paper's channels, from 512 to 64", () => {
 });
 
 Deno.test("growthOf() starts from 3 to 7 pixels a side", () => {
-  assertEquals(growthOf(square(64), "x", 1), { base: [4, 4], doublings: 4 });
-  assertEquals(growthOf(square(28), "x", 1), { base: [7, 7], doublings: 2 });
-  assertEquals(growthOf({ height: 48, width: 64, channels: 3 }, "x", 1), {
+  assertEquals(growthOf(square(64), "x", { minDoublings: 1 }), { base: [4, 4], doublings: 4 });
+  assertEquals(growthOf(square(28), "x", { minDoublings: 1 }), { base: [7, 7], doublings: 2 });
+  assertEquals(growthOf({ height: 48, width: 64, channels: 3 }, "x", { minDoublings: 1 }), {
     base: [3, 4],
     doublings: 4,
   });
   for (const side of [7, 36, 2048]) {
-    assertThrows(() => growthOf(square(side), "dcgan", 1), UserError, `for ${side} x ${side}`);
+    assertThrows(
+      () => growthOf(square(side), "dcgan", { minDoublings: 1 }),
+      UserError,
+      `for ${side} x ${side}`,
+    );
   }
 });
 
@@ -55,7 +59,7 @@ Deno.test("presetConfig() names what is wrong with a shape", () => {
   const messages: [string, string][] = [
     ["dcgan@big", "Cannot make the preset dcgan for big: expected a side, as in dcgan@64"],
     ["dcgan@8", "Cannot make the preset dcgan for 8 x 8: its networks halve both sides"],
-    ["ring-2d@64", "its networks have one size; those that have not are dcgan, sngan-resnet"],
+    ["ring-2d@64", "its networks have one size; those of any size are dcgan, sngan-resnet"],
     ["dgcan@64", "Cannot find the preset dgcan@64 (did you mean dcgan?)"],
   ];
   for (const [name, message] of messages) {

@@ -1,73 +1,62 @@
 /**
- * Our best recipes for the tables of lost modes: relativistic pairs with R1 and R2, a game without the bad
- * equilibria that lose modes (Huang et al. 2024, "The GAN is dead; long live the GAN!"), no batch norm,
+ * Our best recipes for the tables of mode collapse: relativistic pairs with R1 and R2, whose losses have no
+ * bad equilibria that lose modes (Huang et al. 2024, "The GAN is dead; long live the GAN!"), no batch norm,
  * Adam without momentum, a learning rate that falls to nothing, and an average of the generator; for
  * points also noise on what D sees that fades away. What they reach is in docs/REPRODUCTION.md.
  */
-import type { LayerSpec } from "../network.ts";
-import type { RunConfig } from "../run_config.ts";
+import type { LayerSpec, RunConfig } from "../types.ts";
+import {
+  adam,
+  bothOptimizers,
+  conv3,
+  dense,
+  flatten,
+  leakyRelu,
+  repeat,
+  residual,
+} from "./builders.ts";
 import { stackedMnist } from "./stacked_mnist.ts";
 
 /** What a recipe changes in its problem's preset. */
 type Recipe = Omit<Partial<RunConfig>, "version" | "preset" | "data">;
 
-const leakyRelu: LayerSpec = { type: "activation", fn: "leaky-relu", alpha: 0.2 };
-
-/** `[n] -> [units]`, so many times. */
-const hidden = (units: number, depth: number): LayerSpec[] =>
-  Array.from({ length: depth }).flatMap((): LayerSpec[] => [{ type: "dense", units }, leakyRelu]);
-
-const withoutMomentum = (learningRate: number): RunConfig["generatorOptimizer"] => ({
-  type: "adam",
-  learningRate,
-  beta1: 0,
-  beta2: 0.99,
-});
-
 /**
- * `[units] -> [units]`, so many blocks that start near the identity: a generator can grow as steep as the
- * gaps between modes need without its layers getting in each other's way.
+ * `[units] -> [units]`, a block that starts near the identity: a generator can get gradients as large as
+ * the gaps between modes need without its layers disturbing each other.
  */
-const residual = (units: number, blocks: number): LayerSpec[] =>
-  Array.from({ length: blocks }, (): LayerSpec => ({
-    type: "residual",
-    body: [
-      leakyRelu,
-      { type: "dense", units },
-      leakyRelu,
-      { type: "dense", units, init: { normal: 0.02 } },
-    ],
-  }));
+function block(units: number): LayerSpec {
+  const last = dense(units, { init: { normal: 0.02 } });
+  return residual([leakyRelu(), dense(units), leakyRelu(), last]);
+}
 
 /** What differs between the ring and the grid. */
 interface MixtureRecipe {
   steps: number;
-  /** Residual blocks of the generator: the more modes there are to tear apart, the more it needs. */
+  /** Residual blocks of the generator: the more modes there are to separate, the more it needs. */
   blocks: number;
-  /** Of both penalties: the more, the less modes are lost, and the less sharp they are. */
+  /** Of both penalties: the larger, the fewer modes are lost, and the less sharp they are. */
   gamma: number;
-  /** The noise at the start, which blurs modes into their neighbours, and its share of the steps. */
+  /** The noise at the start, which blurs modes into their neighbors, and its share of the steps. */
   noise: { sigma: number; share: number };
 }
 
-/** The generator is deep rather than wide, since it has to tear one bump into many. */
+/** The generator is deep rather than wide, since it has to separate one Gaussian into many. */
 function mixture({ steps, blocks, gamma, noise }: MixtureRecipe): Recipe {
   return {
     duration: { steps },
     generator: {
       inputShape: [2],
       init: "he-normal",
-      layers: [{ type: "dense", units: 96 }, ...residual(96, blocks), { type: "dense", units: 2 }],
+      layers: [dense(96), ...repeat(blocks, () => [block(96)]), dense(2)],
     },
     discriminator: {
       inputShape: [2],
       init: "he-normal",
-      layers: [...hidden(128, 3), { type: "dense", units: 1 }],
+      layers: [...repeat(3, () => [dense(128), leakyRelu()]), dense(1)],
     },
     objective: { name: "relativistic", r1: { gamma }, r2: { gamma } },
     instanceNoise: { sigma: noise.sigma, decaySteps: Math.round(noise.share * steps) },
-    generatorOptimizer: withoutMomentum(2e-3),
-    discriminatorOptimizer: withoutMomentum(2e-3),
+    ...bothOptimizers(adam(2e-3, { beta1: 0, beta2: 0.99 })),
     learningRateSchedule: { shape: "linear" },
     ema: { halfLifeImages: 5000 },
   };
@@ -79,14 +68,6 @@ export const BEST_MIXTURE: Readonly<Record<"ring" | "grid", Recipe>> = {
   grid: mixture({ steps: 60_000, blocks: 6, gamma: 6e-3, noise: { sigma: 0.5, share: 0.4 } }),
 };
 
-/** `[h, w, c] -> [h / 2, w / 2, filters]` */
-const down = (filters: number): LayerSpec[] => [
-  { type: "conv", filters, kernel: 3, stride: 2, padding: 1 },
-  leakyRelu,
-];
-
-const withSomeMomentum = { type: "adam", learningRate: 5e-4, beta1: 0.5, beta2: 0.99 } as const;
-
 /**
  * For stacked digits: the preset's tiny generator, and a discriminator of the usual 16, 32 and 64 channels
  * without batch norm. That of the tables, with a quarter of them, falls behind under penalties.
@@ -96,16 +77,13 @@ export const BEST_STACKED: Recipe = {
     ...stackedMnist.discriminator,
     init: "he-normal",
     layers: [
-      ...down(16),
-      ...down(32),
-      ...down(64),
-      { type: "flatten" },
-      { type: "dense", units: 1 },
+      ...[16, 32, 64].flatMap((filters) => [conv3(filters, { stride: 2 }), leakyRelu()]),
+      flatten,
+      dense(1),
     ],
   },
   objective: { name: "relativistic", r1: { gamma: 1 }, r2: { gamma: 1 } },
-  generatorOptimizer: withSomeMomentum,
-  discriminatorOptimizer: withSomeMomentum,
+  ...bothOptimizers(adam(5e-4, { beta1: 0.5, beta2: 0.99 })),
   learningRateSchedule: { shape: "cosine" },
   ema: { halfLifeImages: 3000 },
 };

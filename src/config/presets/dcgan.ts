@@ -3,44 +3,41 @@
  * from N(0, 0.02), Adam 2e-4 with beta1 0.5, batch 128. Kernels are 4 x 4, as in most programs since;
  * the paper's are 5 x 5.
  */
-import type { LayerSpec } from "../network.ts";
-import type { RunConfig } from "../run_config.ts";
-import { BASE } from "./base.ts";
+import type { LayerSpec, RunConfig } from "../types.ts";
+import {
+  adam,
+  BASE,
+  batchNorm,
+  bothOptimizers,
+  dense,
+  flatten,
+  leakyRelu,
+  MANY_SAMPLES,
+  project,
+  relu,
+  tanh,
+  UPDATE,
+} from "./builders.ts";
 import { growthOf, imageFolder, type ImageShape } from "./image_shape.ts";
 
 /** No layer has more channels than this many times the width. */
-const MOST = 8;
+const MAX_FACTOR = 8;
+
+/** Halves an image (`conv`) or doubles it (`conv-transpose`). */
+function strided(type: "conv" | "conv-transpose", filters: number, bias: boolean): LayerSpec {
+  return { type, filters, kernel: 4, stride: 2, padding: 1, bias };
+}
 
 /**
  * The preset for a shape: 64 x 64 is the paper's.
- * @param width channels beside the picture; they double with each halving, up to eight times
+ * @param width channels beside the image; they double with each halving, up to eight times
  * @throws {UserError} when the sides are not 3 to 7 times a power of two
  */
 export function dcgan(shape: ImageShape, width = 64): RunConfig {
-  const { base, doublings } = growthOf(shape, "dcgan", 2);
-  /** Channels at so many halvings of the picture, from 1. */
-  const channelsAt = (level: number): number => width * Math.min(MOST, 2 ** (level - 1));
+  const { base, doublings } = growthOf(shape, "dcgan", { minDoublings: 2 });
+  /** Channels after this many halvings of the image, from 1. */
+  const channelsAt = (level: number): number => width * Math.min(MAX_FACTOR, 2 ** (level - 1));
   const levels = Array.from({ length: doublings - 1 }, (_, i) => doublings - 1 - i); // down to 1
-  const top = channelsAt(doublings);
-  const up = (filters: number, bias: boolean): LayerSpec => ({
-    type: "conv-transpose",
-    filters,
-    kernel: 4,
-    stride: 2,
-    padding: 1,
-    bias,
-  });
-  const down = (filters: number, bias: boolean): LayerSpec => ({
-    type: "conv",
-    filters,
-    kernel: 4,
-    stride: 2,
-    padding: 1,
-    bias,
-  });
-  const relu: LayerSpec = { type: "activation", fn: "relu" };
-  const leakyRelu: LayerSpec = { type: "activation", fn: "leaky-relu", alpha: 0.2 };
-  const batchNorm: LayerSpec = { type: "batch-norm" };
   return {
     ...BASE,
     preset: "dcgan",
@@ -52,40 +49,36 @@ export function dcgan(shape: ImageShape, width = 64): RunConfig {
       inputShape: [100],
       init: { normal: 0.02 },
       layers: [
-        { type: "dense", units: base[0] * base[1] * top, bias: false },
-        { type: "reshape", shape: [...base, top] },
+        ...project([...base, channelsAt(doublings)], { bias: false }),
         batchNorm,
         relu,
-        ...levels.flatMap((level) => [up(channelsAt(level), false), batchNorm, relu]),
-        up(shape.channels, true),
-        { type: "activation", fn: "tanh" },
+        ...levels.flatMap((level) => [
+          strided("conv-transpose", channelsAt(level), false),
+          batchNorm,
+          relu,
+        ]),
+        strided("conv-transpose", shape.channels, true),
+        tanh,
       ],
     },
     discriminator: {
       inputShape: [shape.height, shape.width, shape.channels],
       init: { normal: 0.02 },
       layers: [
-        down(channelsAt(1), true),
-        leakyRelu,
+        strided("conv", channelsAt(1), true),
+        leakyRelu(),
         ...levels.toReversed().flatMap((level) => [
-          down(channelsAt(level + 1), false),
+          strided("conv", channelsAt(level + 1), false),
           batchNorm,
-          leakyRelu,
+          leakyRelu(),
         ]),
-        { type: "flatten" },
-        { type: "dense", units: 1 },
+        flatten,
+        dense(1),
       ],
     },
     objective: { name: "non-saturating" },
-    update: {
-      order: "discriminator-first",
-      discriminatorSteps: 1,
-      latents: "shared",
-      discriminatorBatch: "separate",
-      discriminatorLossScale: 1,
-    },
-    generatorOptimizer: { type: "adam", learningRate: 2e-4, beta1: 0.5 },
-    discriminatorOptimizer: { type: "adam", learningRate: 2e-4, beta1: 0.5 },
-    snapshots: { ...BASE.snapshots, rows: 8, columns: 8 },
+    update: { ...UPDATE, latents: "shared" },
+    ...bothOptimizers(adam(2e-4, { beta1: 0.5 })),
+    snapshots: { ...BASE.snapshots, ...MANY_SAMPLES },
   };
 }

@@ -1,8 +1,8 @@
-/** Sizes of pictures that presets can be made for, as in `dcgan@64` or `r3gan@48x64x1`. */
+/** Sizes of images that presets can be made for, as in `dcgan@64` or `r3gan@48x64x1`. */
 import { type DataSpec, shortSize } from "../data.ts";
 import { UserError } from "../../errors.ts";
 
-/** The pictures that a preset is made for. */
+/** The images that a preset is made for. */
 export interface ImageShape {
   height: number;
   width: number;
@@ -10,7 +10,7 @@ export interface ImageShape {
   channels: 1 | 3;
 }
 
-/** How networks of convolutions get from a few pixels to a picture: by doubling. */
+/** How networks of convolutions get from a few pixels to an image: by doubling. */
 export interface Growth {
   /** Height and width at the start. */
   base: [number, number];
@@ -19,10 +19,11 @@ export interface Growth {
 }
 
 /** The smallest side to start from. */
-const SMALLEST_BASE = 3;
-const LARGEST_SIDE = 1024;
+const MIN_BASE = 3;
+const MAX_BASE = 7;
+const MAX_SIDE = 1024;
 
-/** A square picture in colours. */
+/** A square color image. */
 export function square(side: number): ImageShape {
   return { height: side, width: side, channels: 3 };
 }
@@ -47,32 +48,38 @@ export function parseImageShape(text: string, preset: string): ImageShape {
 }
 
 /**
- * The least start of a picture that is 3 pixels or more on each side, and how often it doubles.
- * @param least doublings that the networks need
+ * The smallest start of an image that has 3 pixels or more on each side, and how often it doubles.
+ * @param minDoublings that the networks need
  * @throws {UserError} when the sides cannot be halved that often
  */
-export function growthOf({ height, width }: ImageShape, preset: string, least: number): Growth {
-  let [base, doublings]: [[number, number], number] = [[height, width], 0];
-  while (base.every((side) => side % 2 === 0 && side / 2 >= SMALLEST_BASE)) {
+export function growthOf(
+  { height, width }: ImageShape,
+  preset: string,
+  { minDoublings }: { minDoublings: number },
+): Growth {
+  let base: [number, number] = [height, width];
+  let doublings = 0;
+  while (base.every((side) => side % 2 === 0 && side / 2 >= MIN_BASE)) {
     base = [base[0] / 2, base[1] / 2];
     doublings++;
   }
-  if (doublings < least || Math.max(height, width) > LARGEST_SIDE || Math.min(...base) > 7) {
+  const isTooLarge = Math.max(height, width) > MAX_SIDE || Math.min(...base) > MAX_BASE;
+  if (doublings < minDoublings || isTooLarge) {
     throw new UserError(
       `Cannot make the preset ${preset} for ${height} x ${width}: its networks halve both sides down to ` +
-        `3 to 7 pixels, ${least} times or more; use powers of two such as 32 x 32 or 64 x 128, or 3, 5, ` +
-        `7 times one, up to ${LARGEST_SIDE}`,
+        `${MIN_BASE} to ${MAX_BASE} pixels, ${minDoublings} times or more; use powers of two such as ` +
+        `32 x 32 or 64 x 128, or 3, 5, 7 times one, up to ${MAX_SIDE}`,
     );
   }
   return { base, doublings };
 }
 
-/** Pictures from a folder, brought to a shape. */
+/** Images from a folder, resized to a shape. */
 export function imageFolder({ height, width, channels }: ImageShape): DataSpec {
   return { source: "images", size: shortSize([height, width]), channels };
 }
 
-/** CIFAR-10 where the shape is its own, else pictures from a folder. */
+/** CIFAR-10 where the shape is its own, else images from a folder. */
 export function cifarOrFolder(shape: ImageShape): DataSpec {
   const isCifar = shape.height === 32 && shape.width === 32 && shape.channels === 3;
   return isCifar ? { source: "cifar-10" } : imageFolder(shape);

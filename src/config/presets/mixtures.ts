@@ -1,17 +1,12 @@
 /**
- * Eight Gaussians on a ring and twenty-five on a grid, the usual test for lost modes, with the networks
- * and optimisers of PacGAN (Lin et al. 2018, section 4.1). The published table trains 400 epochs of
+ * Eight Gaussians on a ring and twenty-five on a grid, the usual test for mode collapse, with the networks
+ * and optimizers of PacGAN (Lin et al. 2018, section 4.1). The published table trains 400 epochs of
  * 100,000 points, which `--epochs 400` gives; the presets stop after 20.
  */
-import type { LayerSpec } from "../network.ts";
-import type { RunConfig } from "../run_config.ts";
-import { BASE } from "./base.ts";
+import type { LayerSpec, RunConfig } from "../types.ts";
+import { adam, BASE, batchNorm, bothOptimizers, dense, relu, repeat, UPDATE } from "./builders.ts";
 
-const hidden: LayerSpec[] = [
-  { type: "dense", units: 400, bias: false },
-  { type: "batch-norm" },
-  { type: "activation", fn: "relu" },
-];
+const maxout: LayerSpec = { type: "maxout", units: 200, pieces: 5 };
 
 const mixture: Omit<RunConfig, "preset" | "data"> = {
   ...BASE,
@@ -22,28 +17,16 @@ const mixture: Omit<RunConfig, "preset" | "data"> = {
   generator: {
     inputShape: [2],
     init: { normal: 0.02 },
-    layers: [...hidden, ...hidden, ...hidden, ...hidden, { type: "dense", units: 2 }],
+    layers: [...repeat(4, () => [dense(400, { bias: false }), batchNorm, relu]), dense(2)],
   },
   discriminator: {
     inputShape: [2],
     init: { normal: 0.02 },
-    layers: [
-      { type: "maxout", units: 200, pieces: 5 },
-      { type: "maxout", units: 200, pieces: 5 },
-      { type: "maxout", units: 200, pieces: 5 },
-      { type: "dense", units: 1 },
-    ],
+    layers: [...repeat(3, () => [maxout]), dense(1)],
   },
   objective: { name: "non-saturating" },
-  update: {
-    order: "discriminator-first",
-    discriminatorSteps: 1,
-    latents: "fresh",
-    discriminatorBatch: "separate",
-    discriminatorLossScale: 1,
-  },
-  generatorOptimizer: { type: "adam", learningRate: 1e-4, beta1: 0.8 },
-  discriminatorOptimizer: { type: "adam", learningRate: 1e-4, beta1: 0.8 },
+  update: UPDATE,
+  ...bothOptimizers(adam(1e-4, { beta1: 0.8 })),
 };
 
 /** Eight Gaussians on a circle. */

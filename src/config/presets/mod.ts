@@ -1,6 +1,6 @@
 /** The presets by name. */
 import { conditionalVariant } from "../conditional.ts";
-import type { RunConfig } from "../run_config.ts";
+import type { RunConfig } from "../types.ts";
 import { UserError } from "../../errors.ts";
 import { didYouMean } from "../nearest.ts";
 import { dcgan } from "./dcgan.ts";
@@ -15,7 +15,7 @@ import { cifarDcgan, mixture1d, mnistMlp, uniformToNormal } from "./tutorials.ts
 /** What `deno task train` trains when it is told nothing. */
 export const DEFAULT_PRESET = "digits";
 
-/** Presets that can be made for any shape of pictures, with the shape that they have by default. */
+/** Presets that can be made for images of any shape, with the shape that they have by default. */
 const SIZED: Readonly<Record<string, { make: (shape: ImageShape) => RunConfig; side: number }>> = {
   "dcgan": { make: (shape) => dcgan(shape), side: 64 },
   "sngan-resnet": { make: (shape) => snganResnet(shape), side: 32 },
@@ -60,8 +60,8 @@ export function presetConfig(name: string): RunConfig {
     if (shape === undefined) return structuredClone(presets[family]);
     if (Object.hasOwn(SIZED, family)) return SIZED[family].make(parseImageShape(shape, family));
     throw new UserError(
-      `Cannot make the preset ${family} for ${shape}: its networks have one size; those that have not ` +
-        `are ${SIZED_PRESETS.join(", ")}`,
+      `Cannot make the preset ${family} for ${shape}: its networks have one size; those of any size are ` +
+        `${SIZED_PRESETS.join(", ")}`,
     );
   }
   const names = Object.keys(presets);

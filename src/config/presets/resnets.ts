@@ -1,17 +1,29 @@
 /**
- * The residual networks of WGAN-GP (Gulrajani et al. 2017, appendix F) and of spectrally normalised
- * GANs (Miyato et al. 2018, table 4), each with its paper's recipe for CIFAR-10. For larger pictures
+ * The residual networks of WGAN-GP (Gulrajani et al. 2017, appendix F) and of spectrally normalized
+ * GANs (Miyato et al. 2018, table 4), each with its paper's recipe for CIFAR-10. For larger images
  * both double more often, with the same number of channels throughout.
  */
-import type { InitializerSpec, LayerSpec } from "../network.ts";
-import type { RunConfig } from "../run_config.ts";
-import { BASE } from "./base.ts";
+import type { InitializerSpec, LayerSpec, RunConfig } from "../types.ts";
+import {
+  adam,
+  BASE,
+  batchNorm,
+  bothOptimizers,
+  conv1,
+  conv3,
+  dense,
+  halve,
+  MANY_SAMPLES,
+  project,
+  relu,
+  repeat,
+  residual,
+  tanh,
+  UPDATE,
+} from "./builders.ts";
 import { cifarOrFolder, growthOf, type ImageShape } from "./image_shape.ts";
 
-const relu: LayerSpec = { type: "activation", fn: "relu" };
-const batchNorm: LayerSpec = { type: "batch-norm" };
 const double: LayerSpec = { type: "upsample", factor: 2 };
-const halve: LayerSpec = { type: "avg-pool", size: 2 };
 
 /** Channels of the networks. */
 export interface ResnetWidths {
@@ -19,148 +31,114 @@ export interface ResnetWidths {
   discriminator: number;
 }
 
-/** In what the two recipes' networks differ. */
-interface ResnetStyle {
-  preset: string;
+/** In what the two recipes differ. */
+interface ResnetRecipe extends Pick<RunConfig, "preset" | "duration" | "objective"> {
   widths: ResnetWidths;
   init: InitializerSpec;
   /** Of every layer of the discriminator. */
   spectralNorm: boolean;
-  /** The discriminator's last look at the picture. */
+  /** How the discriminator's last features become a vector. */
   pool: "global-sum-pool" | "global-avg-pool";
 }
 
-function resnets(
-  shape: ImageShape,
-  { preset, widths, init, spectralNorm, pool }: ResnetStyle,
-): Pick<RunConfig, "latent" | "generator" | "discriminator"> {
-  const { base, doublings } = growthOf(shape, preset, 1);
-  const normed = spectralNorm ? { spectralNorm } : {};
-  const plain = (filters: number, kernel: 1 | 3): LayerSpec =>
-    kernel === 1
-      ? { type: "conv", filters, kernel }
-      : { type: "conv", filters, kernel, padding: 1 };
-  const up: LayerSpec = {
-    type: "residual",
-    body: [
-      batchNorm,
-      relu,
-      double,
-      plain(widths.generator, 3),
-      batchNorm,
-      relu,
-      plain(widths.generator, 3),
-    ],
-    shortcut: [double, plain(widths.generator, 1)],
-  };
-  const conv = (kernel: 1 | 3): LayerSpec =>
-    ({ ...plain(widths.discriminator, kernel), ...normed }) as LayerSpec;
-  const first: LayerSpec = {
-    type: "residual",
-    body: [conv(3), relu, conv(3), halve],
-    shortcut: [halve, conv(1)],
-  };
-  const down: LayerSpec = {
-    type: "residual",
-    body: [relu, conv(3), relu, conv(3), halve],
-    shortcut: [conv(1), halve],
-  };
-  const flat: LayerSpec = { type: "residual", body: [relu, conv(3), relu, conv(3)] };
+function resnets(shape: ImageShape, recipe: ResnetRecipe): RunConfig {
+  const { preset, duration, objective, widths, init, spectralNorm, pool } = recipe;
+  const { base, doublings } = growthOf(shape, preset, { minDoublings: 1 });
   const { height, width, channels } = shape;
   return {
+    ...BASE,
+    preset,
+    data: cifarOrFolder(shape),
+    duration,
+    batchSize: 64,
     latent: { dimension: 128, distribution: "normal" },
     generator: {
       inputShape: [128],
       init,
       layers: [
-        { type: "dense", units: base[0] * base[1] * widths.generator },
-        { type: "reshape", shape: [...base, widths.generator] },
-        ...Array.from({ length: doublings }, () => up),
+        ...project([...base, widths.generator]),
+        ...repeat(doublings, () => [up(widths.generator)]),
         batchNorm,
         relu,
-        plain(channels, 3),
-        { type: "activation", fn: "tanh" },
+        conv3(channels),
+        tanh,
       ],
     },
     discriminator: {
       inputShape: [height, width, channels],
       init,
       layers: [
-        first,
-        ...Array.from({ length: doublings - 2 }, () => down),
-        flat,
-        flat,
+        ...discriminatorBlocks(widths.discriminator, { doublings, spectralNorm }),
         relu,
         { type: pool },
-        { type: "dense", units: 1, ...normed },
+        dense(1, spectralNorm ? { spectralNorm } : {}),
       ],
     },
+    objective,
+    update: { ...UPDATE, discriminatorSteps: 5 },
+    ...bothOptimizers(adam(2e-4, { beta1: 0, beta2: 0.9 })),
+    snapshots: { ...MANY_SAMPLES, everySteps: 1000 },
   };
 }
 
-const COMMON = {
-  ...BASE,
-  batchSize: 64,
-  update: {
-    order: "discriminator-first",
-    discriminatorSteps: 5,
-    latents: "fresh",
-    discriminatorBatch: "separate",
-    discriminatorLossScale: 1,
-  },
-  generatorOptimizer: { type: "adam", learningRate: 2e-4, beta1: 0, beta2: 0.9 },
-  discriminatorOptimizer: { type: "adam", learningRate: 2e-4, beta1: 0, beta2: 0.9 },
-  snapshots: { rows: 8, columns: 8, everySteps: 1000 },
-} satisfies Partial<RunConfig>;
+/** A generator's block: doubles the image. */
+function up(filters: number): LayerSpec {
+  return residual(
+    [batchNorm, relu, double, conv3(filters), batchNorm, relu, conv3(filters)],
+    [double, conv1(filters)],
+  );
+}
+
+/** One block without an activation in front, those that halve, and two that keep the size. */
+function discriminatorBlocks(
+  filters: number,
+  { doublings, spectralNorm }: { doublings: number; spectralNorm: boolean },
+): LayerSpec[] {
+  const normed = spectralNorm ? { spectralNorm } : {};
+  const wide = conv3(filters, normed);
+  const narrow = conv1(filters, normed);
+  const first = residual([wide, relu, wide, halve], [halve, narrow]);
+  const down = residual([relu, wide, relu, wide, halve], [narrow, halve]);
+  const flat = residual([relu, wide, relu, wide]);
+  return [first, ...repeat(Math.max(0, doublings - 2), () => [down]), flat, flat];
+}
 
 /**
- * WGAN-GP's residual networks: no norm in the critic, whose slope the penalty holds at 1; Adam's rates
- * fall to 0 over the run.
+ * WGAN-GP's residual networks: no norm in the critic, whose gradient norm the penalty holds at 1; Adam's
+ * learning rates fall to 0 over the run.
  * @throws {UserError} when the sides are not 3 to 7 times a power of two
  */
 export function wganGpResnet(
   shape: ImageShape,
   widths: ResnetWidths = { generator: 128, discriminator: 128 },
 ): RunConfig {
-  const preset = "wgan-gp-resnet";
-  return {
-    ...COMMON,
-    preset,
-    data: cifarOrFolder(shape),
+  const config = resnets(shape, {
+    preset: "wgan-gp-resnet",
     duration: { steps: 100_000 },
-    ...resnets(shape, {
-      preset,
-      widths,
-      init: "he-normal",
-      spectralNorm: false,
-      pool: "global-avg-pool",
-    }),
     objective: { name: "wasserstein", gradientPenalty: { weight: 10 } },
-    learningRateSchedule: { shape: "linear" },
-  };
+    widths,
+    init: "he-normal",
+    spectralNorm: false,
+    pool: "global-avg-pool",
+  });
+  return { ...config, learningRateSchedule: { shape: "linear" } };
 }
 
 /**
- * SNGAN's residual networks: hinge loss, every layer of the discriminator spectrally normalised.
+ * SNGAN's residual networks: hinge loss, every layer of the discriminator spectrally normalized.
  * @throws {UserError} when the sides are not 3 to 7 times a power of two
  */
 export function snganResnet(
   shape: ImageShape,
   widths: ResnetWidths = { generator: 256, discriminator: 128 },
 ): RunConfig {
-  const preset = "sngan-resnet";
-  return {
-    ...COMMON,
-    preset,
-    data: cifarOrFolder(shape),
+  return resnets(shape, {
+    preset: "sngan-resnet",
     duration: { steps: 50_000 },
-    ...resnets(shape, {
-      preset,
-      widths,
-      init: "glorot-uniform",
-      spectralNorm: true,
-      pool: "global-sum-pool",
-    }),
     objective: { name: "hinge" },
-  };
+    widths,
+    init: "glorot-uniform",
+    spectralNorm: true,
+    pool: "global-sum-pool",
+  });
 }
