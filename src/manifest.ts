@@ -10,6 +10,15 @@ export const MANIFEST_KEY = "ganforge.manifest";
 /** The version of the manifest that this code writes. A reader refuses a larger one. */
 export const MANIFEST_VERSION = 1;
 
+/**
+ * The largest number of values in one latent, one sample's noise or one output: 1 GiB as float32. What a
+ * file claims is checked against it before any memory is asked for.
+ */
+export const MAX_SAMPLE_VALUES: number = 2 ** 28;
+
+/** The largest number of samples in a self-test; one has to be quick. */
+export const MAX_SELF_TEST_SAMPLES = 256;
+
 /** The program and version that write files of this manifest. */
 export const PRODUCER = "ganforge 0.1.0";
 
@@ -121,14 +130,16 @@ function findFault(manifest: unknown): string | null {
   const { latent, noise, conditions, output, selfTest, classNames, truncationMean } = manifest;
   if (!isCount(manifest.formatVersion)) return "formatVersion is not a positive integer";
   if (typeof manifest.producer !== "string") return "producer is not a string";
-  if (!isRecord(latent) || !isCount(latent.dimension)) return "latent.dimension is not a count";
+  if (!isRecord(latent) || !isSize(latent.dimension)) {
+    return `latent.dimension is not an integer from 1 to ${MAX_SAMPLE_VALUES}`;
+  }
   if (!["normal", "uniform", "unit"].includes(latent.distribution as string)) {
     return `latent.distribution is ${
       JSON.stringify(latent.distribution)
     }, not normal, uniform or unit`;
   }
-  if (noise !== undefined && (!isRecord(noise) || !isCount(noise.size))) {
-    return "noise.size is not a count";
+  if (noise !== undefined && (!isRecord(noise) || !isSize(noise.size))) {
+    return `noise.size is not an integer from 1 to ${MAX_SAMPLE_VALUES}`;
   }
   if (conditions !== undefined) {
     const fault = findConditionsFault(conditions);
@@ -141,6 +152,10 @@ function findFault(manifest: unknown): string | null {
   if (!isArrayOf(output.shape, isCount) || output.shape.length !== rank) {
     return `output.shape is not ${rank} positive integers`;
   }
+  const valuesPerSample = output.shape.reduce((product, size) => product * size, 1);
+  if (!isSize(valuesPerSample)) {
+    return `output.shape [${output.shape.join(", ")}] is more than ${MAX_SAMPLE_VALUES} values`;
+  }
   if (output.dtype !== "float32" && output.dtype !== "uint8") {
     return `output.dtype is ${JSON.stringify(output.dtype)}, not float32 or uint8`;
   }
@@ -148,10 +163,10 @@ function findFault(manifest: unknown): string | null {
   if (range !== null && (!isArrayOf(range, isNumber) || range.length !== 2)) {
     return "output.range is neither null nor two numbers";
   }
-  if (classNames !== null && !isArrayOf(classNames, isString)) {
-    return "classNames is neither null nor a list of strings";
+  if (classNames !== null && (!isArrayOf(classNames, isString) || classNames.length === 0)) {
+    return "classNames is neither null nor a list of strings, at least one";
   }
-  if (!isArrayOf(truncationMean, isNumber) || truncationMean.length !== latent.dimension) {
+  if (!isArrayOf(truncationMean, isFloat32) || truncationMean.length !== latent.dimension) {
     return `truncationMean is not ${latent.dimension} numbers`;
   }
   for (const name of ["preset", "licence"]) {
@@ -165,7 +180,7 @@ function findFault(manifest: unknown): string | null {
   if (!isString(manifest.weightsSha256) || !/^[0-9a-f]{64}$/.test(manifest.weightsSha256)) {
     return "weightsSha256 is not 64 hexadecimal digits";
   }
-  return findSelfTestFault(selfTest);
+  return findSelfTestFault(selfTest, valuesPerSample, classNames?.length ?? 0);
 }
 
 const CONDITION_TYPES: readonly string[] = [
@@ -191,21 +206,36 @@ function findConditionsFault(conditions: unknown): string | null {
       return `${where}.dtype is ${JSON.stringify(dtype)}, not ${CONDITION_TYPES.join(", ")}`;
     }
     if (!isArrayOf(shape, isCount)) return `${where}.shape is not a list of positive integers`;
+    if (shape.length > 0 && !isSize(shape.reduce((product, size) => product * size))) {
+      return `${where}.shape [${shape.join(", ")}] is more than ${MAX_SAMPLE_VALUES} values`;
+    }
   }
   return null;
 }
 
-function findSelfTestFault(selfTest: unknown): string | null {
+function findSelfTestFault(
+  selfTest: unknown,
+  valuesPerSample: number,
+  classCount: number,
+): string | null {
   if (!isRecord(selfTest)) return "selfTest is not an object";
   const { seeds, labels, values } = selfTest;
-  if (!isArrayOf(seeds, isNumber)) return "selfTest.seeds is not a list of numbers";
-  if (!isArrayOf(values, (row) => isArrayOf(row, isNumber)) || values.length !== seeds.length) {
+  const isSeed = (seed: unknown): seed is number => isIndexBelow(seed, 2 ** 32);
+  if (!isArrayOf(seeds, isSeed) || seeds.length === 0 || seeds.length > MAX_SELF_TEST_SAMPLES) {
+    return `selfTest.seeds is not 1 to ${MAX_SELF_TEST_SAMPLES} integers from 0 to 2^32 - 1`;
+  }
+  if (!isArrayOf(values, isNumberList) || values.length !== seeds.length) {
     return `selfTest.values is not ${seeds.length} lists of numbers`;
   }
-  if (labels !== null && (!isArrayOf(labels, isNumber) || labels.length !== seeds.length)) {
-    return `selfTest.labels is neither null nor ${seeds.length} numbers`;
+  if (values.some((row) => row.length === 0 || row.length > valuesPerSample)) {
+    return `selfTest.values has a list that is not 1 to ${valuesPerSample} numbers`;
   }
-  return isNumber(selfTest.tolerance) ? null : "selfTest.tolerance is not a number";
+  const isLabel = (label: unknown): label is number => isIndexBelow(label, classCount);
+  if (labels !== null && (!isArrayOf(labels, isLabel) || labels.length !== seeds.length)) {
+    return `selfTest.labels is neither null nor ${seeds.length} of ${classCount} classes' numbers`;
+  }
+  const { tolerance } = selfTest;
+  return isNumber(tolerance) && tolerance >= 0 ? null : "selfTest.tolerance is not a number >= 0";
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
@@ -220,8 +250,24 @@ function isNumber(value: unknown): value is number {
   return typeof value === "number" && Number.isFinite(value);
 }
 
+function isFloat32(value: unknown): value is number {
+  return isNumber(value) && Number.isFinite(Math.fround(value));
+}
+
 function isCount(value: unknown): value is number {
   return isNumber(value) && Number.isInteger(value) && value > 0;
+}
+
+function isSize(value: unknown): value is number {
+  return isCount(value) && value <= MAX_SAMPLE_VALUES;
+}
+
+function isIndexBelow(value: unknown, end: number): value is number {
+  return isNumber(value) && Number.isInteger(value) && value >= 0 && value < end;
+}
+
+function isNumberList(value: unknown): value is number[] {
+  return isArrayOf(value, isNumber);
 }
 
 function isArrayOf<T>(value: unknown, isItem: (item: unknown) => item is T): value is T[];

@@ -9,7 +9,7 @@ import {
   type SamplerDevice,
 } from "../src/sampler/mod.ts";
 import { ensureFolder, writeFileAtomically } from "../src/files.ts";
-import { findRun } from "../src/run/run_folder.ts";
+import { findGenerator } from "../src/run/find_generator.ts";
 import { type CommandSpec, type ParsedCommand, runTask, type TaskOutcome } from "../cli/command.ts";
 
 const spec: CommandSpec = {
@@ -44,7 +44,10 @@ if (import.meta.main) await runTask(spec, main);
 
 async function main(command: ParsedCommand): Promise<TaskOutcome> {
   const given = command.positionals[0] ?? "latest";
-  const model = await findModel(given, command.text("runs") ?? "runs");
+  const { model } = await findGenerator(given, {
+    runsFolder: command.text("runs") ?? "runs",
+    purpose: "sample from",
+  });
   const scale = command.integer("scale", { min: 1, max: 64 });
   const columns = command.integer("columns", { min: 1, max: 1000 });
   const request = readRequest(command);
@@ -101,20 +104,6 @@ function readRequest(command: ParsedCommand): SampleOptions {
     truncation: command.number("trunc", { min: 0 }) ?? 1,
     ...(label === undefined ? {} : { label: /^\d+$/.test(label) ? Number(label) : label }),
   };
-}
-
-async function findModel(given: string, runs: string): Promise<string> {
-  if (/\.onnx$/i.test(given)) return given;
-  const run = await findRun(given, runs);
-  const model = `${run}/generator.onnx`;
-  try {
-    await Deno.stat(model);
-  } catch {
-    throw new UserError(
-      `Cannot sample from ${run}: it has no generator.onnx; export it with deno task export ${run}`,
-    );
-  }
-  return model;
 }
 
 function defaultOutput(model: string, samples: SampleList): string {

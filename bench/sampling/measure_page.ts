@@ -12,13 +12,17 @@ import { serveSite } from "../../examples/site/serve.ts";
 import { buildSite } from "../../examples/site/build.ts";
 
 const [executablePath, model, threadsText, secondsText, batchesText] = Deno.args;
-const site = await buildSite();
+const site = await buildSite(false);
 const loop = await Deno.readTextFile(new URL("loop.ts", import.meta.url));
 site.set("bench/loop.js", {
   type: "text/javascript; charset=utf-8",
   body: new TextEncoder().encode(stripTypeScriptTypes(loop)),
 });
-const server = serveSite(site, { port: 0, isolated: true, model });
+const server = serveSite(site, {
+  port: 0,
+  isolated: true,
+  files: new Map([["generator.onnx", model]]),
+});
 const browser = await chromium.launch({
   executablePath,
   args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],

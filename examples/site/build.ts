@@ -34,14 +34,21 @@ const RUNTIME_FILES = [
   "ort-wasm-simd-threaded.asyncify.wasm",
 ];
 
-/** The site's files by their path, such as `index.html` or `src/sampler/mod.js`. */
-export async function buildSite(): Promise<Map<string, SiteFile>> {
+/** The name under which a site has the model that it was made for. */
+export const OWN_MODEL = "generator.onnx";
+
+/**
+ * The site's files by their path, such as `index.html` or `src/sampler/mod.js`.
+ * @param hasModel whether there is an {@linkcode OWN_MODEL} for the page to open by itself
+ */
+export async function buildSite(hasModel: boolean): Promise<Map<string, SiteFile>> {
   const site = new Map<string, SiteFile>();
   const add = (path: string, body: Uint8Array<ArrayBuffer>) => {
     site.set(path, { type: TYPES[path.slice(path.lastIndexOf(".") + 1)], body });
   };
   const page = await Deno.readTextFile(new URL("examples/web/index.html", ROOT));
-  add("index.html", encode(page.replace('src="main.ts"', 'src="main.js"')));
+  const body = hasModel ? `<body data-model="${OWN_MODEL}">` : "<body>";
+  add("index.html", encode(page.replace('src="main.ts"', 'src="main.js"').replace("<body>", body)));
   for (const name of ["style.css", "icon.svg"]) {
     add(name, await Deno.readFile(new URL(`examples/web/${name}`, ROOT)));
   }

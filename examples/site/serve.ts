@@ -7,8 +7,8 @@ export interface ServeOptions {
   port: number;
   /** Send COOP and COEP, which make the page cross-origin isolated and so allow threads. */
   isolated: boolean;
-  /** A file that is served as `generator.onnx`, read at each request. */
-  model?: string;
+  /** Files that are read at each request: their path in the site to their path on disk. */
+  files?: ReadonlyMap<string, string>;
 }
 
 /**
@@ -26,6 +26,15 @@ const POLICY = [
   "form-action 'none'",
   "frame-ancestors 'none'",
 ].join("; ");
+
+/**
+ * Whether a request was meant for this machine. A page of another site can point a name of its own at
+ * 127.0.0.1 ("DNS rebinding") and so read what is served here; its requests carry that name.
+ */
+export function isForLoopback(request: Request): boolean {
+  const host = request.headers.get("host") ?? "";
+  return /^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/i.test(host);
+}
 
 /** Starts to serve. */
 export function serveSite(
@@ -47,13 +56,17 @@ export function serveSite(
   return Deno.serve(
     { hostname: "127.0.0.1", port: options.port, onListen: () => {} },
     async (request) => {
+      if (!isForLoopback(request)) {
+        return new Response("This server answers only 127.0.0.1 and localhost\n", { status: 403 });
+      }
       if (request.method !== "GET" && request.method !== "HEAD") {
         return new Response("Only GET and HEAD are answered\n", { status: 405, headers });
       }
-      const path = new URL(request.url).pathname.slice(1) || "index.html";
-      const file = path === "generator.onnx" && options.model !== undefined
-        ? { type: "application/octet-stream", body: await Deno.readFile(options.model) }
-        : site.get(path);
+      const path = pathOf(request) || "index.html";
+      const onDisk = options.files?.get(path);
+      const file = onDisk === undefined
+        ? site.get(path)
+        : { type: "application/octet-stream", body: await Deno.readFile(onDisk) };
       if (file === undefined) {
         return new Response(`There is no ${path} here\n`, { status: 404, headers });
       }
@@ -62,4 +75,14 @@ export function serveSite(
       });
     },
   );
+}
+
+/** The path of a request from the site's root, decoded where it can be. */
+function pathOf(request: Request): string {
+  const path = new URL(request.url).pathname.slice(1);
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path; // "%" and no two digits: a name that no file has
+  }
 }

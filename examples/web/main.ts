@@ -1,6 +1,7 @@
 /// <reference lib="dom" />
 /**
- * A page that draws from an exported generator: `?model=ADDRESS`, a file picked or dropped; the device
+ * A page that draws from an exported generator: the one that it was written with, `?model=ADDRESS`, or a
+ * file that is picked or dropped; the device
  * is `?device=wasm|webgpu|auto`, wasm by default, since WebGPU's glue needs a laxer policy.
  */
 import { type LoadProgress, type ModelSource, Sampler } from "@ganforge/ganforge/sampler";
@@ -96,5 +97,5 @@ document.addEventListener("drop", (event) => {
   if (file !== undefined) open(file, file.name);
 });
 
-const model = query.get("model");
-if (model !== null) open(model, model);
+const model = query.get("model") ?? document.body.dataset.model; // the one that the page came with
+if (model !== undefined) open(model, model);

@@ -11,7 +11,8 @@ import { UserError } from "../errors.ts";
 import { type GeneratorInfo, Sampler } from "../sampler/mod.ts";
 import { ensureFolder, writeFileAtomically } from "../files.ts";
 import { readDataRecord } from "../run/data_record.ts";
-import { findRun, readRunConfig } from "../run/run_folder.ts";
+import { findGenerator } from "../run/find_generator.ts";
+import { readRunConfig } from "../run/run_folder.ts";
 import { evaluateImages } from "../evaluation/evaluate_images.ts";
 import { evaluatePoints } from "../evaluation/evaluate_points.ts";
 import type { Evaluation } from "../evaluation/evaluation.ts";
@@ -62,7 +63,9 @@ export async function evaluateRun(
 ): Promise<EvaluatedRun> {
   const started = performance.now();
   const { seed = 0, k = 5, count, features, onData, onStage = () => {} } = options;
-  const { model, config } = await findGenerator(target, options);
+  const { runsFolder = "runs" } = options;
+  const { model, run } = await findGenerator(target, { runsFolder, purpose: "evaluate" });
+  const config = run === undefined ? undefined : await readRunConfig(run);
   await using sampler = await Sampler.load(model);
   const spec = await dataFor(model, sampler.info, config, options.data);
   const data = await openDataSource(spec);
@@ -102,22 +105,6 @@ export async function evaluateRun(
   const folder = model.slice(0, model.lastIndexOf("/") + 1);
   const file = options.out ?? `${folder}evaluation.json`;
   return { evaluation, files: await write(evaluation, file, neighbors) };
-}
-
-async function findGenerator(
-  target: string,
-  { runsFolder = "runs" }: EvaluateOptions,
-): Promise<{ model: string; config?: RunConfig }> {
-  if (/\.onnx$/i.test(target)) return { model: target };
-  const run = await findRun(target, runsFolder);
-  const config = await readRunConfig(run);
-  const model = `${run}/generator.onnx`;
-  if (!(await exists(model))) {
-    throw new UserError(
-      `Cannot evaluate ${run}: it has no generator.onnx; export it with deno task export ${run}`,
-    );
-  }
-  return { model, config };
 }
 
 /** Which data to compare with. */

@@ -1,6 +1,11 @@
 /** What a generator takes and gives: from the manifest, or from the graph where there is none. */
 import { UserError } from "../errors.ts";
-import { type GeneratorManifest, MANIFEST_KEY, parseManifest } from "../manifest.ts";
+import {
+  type GeneratorManifest,
+  MANIFEST_KEY,
+  MAX_SAMPLE_VALUES,
+  parseManifest,
+} from "../manifest.ts";
 import type { LatentSpec } from "./latents.ts";
 import type { ModelFile, TensorInfo } from "./model_file.ts";
 
@@ -129,6 +134,9 @@ export function describeGenerator(
     refuse(`its input ${describe(label)} is not one label a sample`);
   }
   const dimension = latentShape[0]!;
+  if (dimension > MAX_SAMPLE_VALUES) {
+    refuse(`its latent has ${dimension} values, and at most ${MAX_SAMPLE_VALUES} are allowed`);
+  }
   if (file.outputs.length === 0) {
     throw new UserError(`Cannot sample from ${name}: it has no output`);
   }

@@ -41,21 +41,55 @@ export interface Batch {
   noise: Float32Array | null;
 }
 
-/** Output bytes that a default batch may have. */
+/** Further out than this no generator was trained, and float32 soon ends. */
+export const MAX_TRUNCATION = 1000;
+
+/** Bytes that a default batch may have, what goes in and what comes out together. */
 const BATCH_BYTES = 1 << 24;
 
-/** The number of samples a run. */
+/** The largest batch, and the largest list of samples: WebAssembly's and typed arrays' memory ends here. */
+const MAX_BYTES = 2 ** 32;
+
+/** The number of samples in a run. */
 function resolveBatchSize(options: SampleOptions, info: GeneratorInfo): number {
   const { batchSize } = options;
-  if (info.fixedBatch !== null) return info.fixedBatch;
-  if (batchSize === undefined) {
-    const bytes = info.output.shape.reduce((product, size) => product * size, 4) + 4 * info.noise;
+  const bytes = sampleBytes(info);
+  if (info.fixedBatch === null && batchSize === undefined) {
     return Math.max(1, Math.min(64, Math.floor(BATCH_BYTES / bytes)));
   }
-  if (!Number.isInteger(batchSize) || batchSize < 1) {
-    throw new UserError(`Cannot sample in batches of ${batchSize}: it takes a positive integer`);
+  const size = info.fixedBatch ?? batchSize!;
+  if (!Number.isInteger(size) || size < 1) {
+    throw new UserError(`Cannot sample in batches of ${size}: it takes a positive integer`);
   }
-  return batchSize;
+  if (size * bytes > MAX_BYTES) {
+    throw new UserError(
+      `Cannot sample in batches of ${size}: one takes ${gigabytes(size * bytes)}, and at most ` +
+        `${gigabytes(MAX_BYTES)} are allowed`,
+    );
+  }
+  return size;
+}
+
+/** Bytes of one sample: its latent, its noise and its values as float32. */
+function sampleBytes({ latent, noise, output }: GeneratorInfo): number {
+  return 4 * (latent.dimension + noise + output.shape.reduce((product, size) => product * size, 1));
+}
+
+/**
+ * Checks that a list of `count` samples fits into memory.
+ * @throws {UserError} where it does not; a stream holds one batch only
+ */
+export function checkListSize(count: number | undefined, info: GeneratorInfo): void {
+  const bytes = (count ?? 1) * sampleBytes(info);
+  if (!(bytes > MAX_BYTES)) return;
+  throw new UserError(
+    `Cannot hold ${count} samples at once: they take ${gigabytes(bytes)}, and at most ` +
+      `${gigabytes(MAX_BYTES)} are allowed; use stream(), which holds one batch`,
+  );
+}
+
+function gigabytes(bytes: number): string {
+  return `${Number((bytes / 1e9).toPrecision(3))} GB`;
 }
 
 /**
@@ -68,8 +102,10 @@ export function planBatches(options: SampleOptions, info: GeneratorInfo): Iterab
   if (sources.length > 1) {
     throw new UserError("Cannot sample: give count and seed, or seeds, or latents, not several");
   }
-  if (!(Number.isFinite(truncation) && truncation >= 0)) {
-    throw new UserError(`Cannot truncate by ${truncation}: it takes a number >= 0, usually 0 to 1`);
+  if (!(truncation >= 0 && truncation <= MAX_TRUNCATION)) {
+    throw new UserError(
+      `Cannot truncate by ${truncation}: it takes a number from 0 to ${MAX_TRUNCATION}, usually 0 to 1`,
+    );
   }
   if (seeds === undefined && latents === undefined) checkRange(count ?? 1, seed ?? 0);
   const labelOf = planLabels(options.label, info);

@@ -12,7 +12,13 @@ import type { GeneratorInfo } from "./generator_info.ts";
 import { interpolateLatents, type InterpolateOptions } from "./latents.ts";
 import { loadGenerator, type LoadOptions } from "./loading.ts";
 import { Pace } from "./pace.ts";
-import { type Batch, checkSeed, planBatches, type SampleOptions } from "./requests.ts";
+import {
+  type Batch,
+  checkListSize,
+  checkSeed,
+  planBatches,
+  type SampleOptions,
+} from "./requests.ts";
 import type { Runtime, SamplerDevice } from "./session.ts";
 import { type FinishedRun, Sample, SampleList } from "./sample.ts";
 import { compareSelfTest } from "./self_test.ts";
@@ -58,9 +64,11 @@ export class Sampler {
    * @throws {UserError} if an option is out of range, or contradicts another or the generator
    */
   async sample(options: SampleOptions = {}): Promise<SampleList> {
+    const batches = planBatches(options, this.info);
+    checkListSize(options.count, this.info);
     const samples = new SampleList();
     const pace = new Pace();
-    for (const batch of planBatches(options, this.info)) {
+    for (const batch of batches) {
       if (pace.isPauseDue()) await pace.pause();
       options.signal?.throwIfAborted();
       const run = await this.#run(batch);

@@ -43,7 +43,7 @@ async function usePage() {
     if (message.type() !== "log" && !own) messages.push(`${message.type()}: ${message.text()}`);
   });
   page.on("pageerror", (error) => messages.push(error.message));
-  await page.goto(`${origin}/?model=generator.onnx`);
+  await page.goto(`${origin}/`); // it opens the model that it came with
   const seen: Record<string, unknown> = { seed0: await settled(page, firstImage) };
   seen.isolated = await page.evaluate(() => crossOriginIsolated);
   seen.status = await page.textContent("#status");

@@ -30,10 +30,10 @@ interface Seen {
 }
 
 async function drive(isolated: boolean): Promise<Seen> {
-  const server = serveSite(await buildSite(), {
+  const server = serveSite(await buildSite(true), {
     port: 0,
     isolated,
-    model: `${FIXTURES}conditional.onnx`,
+    files: new Map([["generator.onnx", `${FIXTURES}conditional.onnx`]]),
   });
   const folder = await Deno.makeTempDir();
   try {

@@ -164,7 +164,7 @@ Deno.test("describeGenerator() refuses a newer, broken or contradicting manifest
   );
   refuse(
     '"classNames":null',
-    '"classNames":[  ]',
+    '"classNames":[""]',
     "its manifest tells of a latent of 4 numbers with a label, and its graph takes",
   );
 });

@@ -134,7 +134,11 @@ Deno.test("Sampler.sample() refuses requests that make no sense, each with its r
       { latents: [[1, 2, NaN, 4, 5, 6, 7, 8]] },
       "Cannot use latent 0: its number 2 is NaN",
     ],
-    [sampler, { truncation: -1 }, "Cannot truncate by -1: it takes a number >= 0, usually 0 to 1"],
+    [
+      sampler,
+      { truncation: -1 },
+      "Cannot truncate by -1: it takes a number from 0 to 1000, usually 0 to 1",
+    ],
     [sampler, { batchSize: 0 }, "Cannot sample in batches of 0: it takes a positive integer"],
     [sampler, { label: 3 }, "Cannot use label 3: it takes 0 to 2 or one of circle, square, star"],
     [sampler, { label: "cube" }, 'Cannot use label "cube": it takes 0 to 2 or one of'],

@@ -1,23 +1,20 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
-import { type Limits, makeHandler } from "../../examples/deno_server.ts";
-import type { Sampler } from "../../src/sampler/mod.ts";
+import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
+import { makeHandler, type ServerOptions } from "../../examples/deno_server.ts";
+import { type Sampler, UserError } from "../../src/sampler/mod.ts";
 import { FIXTURES, load } from "./helpers.ts";
+
+const LOCAL = { host: "localhost" };
 
 async function withEndpoint(
   model: string,
-  limits: Partial<Limits>,
+  limits: Partial<ServerOptions>,
   use: (origin: string, sampler: Sampler) => Promise<void>,
-  onRequest: (url: string) => void = () => {},
 ): Promise<void> {
   await using sampler = await load(model);
   const handler = makeHandler(sampler, limits);
   const server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen: () => {} },
-    (request) => {
-      const answer = handler(request);
-      onRequest(request.url);
-      return answer;
-    },
+    handler,
   );
   try {
     await use(`http://127.0.0.1:${server.addr.port}`, sampler);
@@ -31,7 +28,7 @@ async function get(url: string): Promise<{ status: number; bytes: Uint8Array; bo
   return { status: body.status, bytes: new Uint8Array(await body.arrayBuffer()), body };
 }
 
-Deno.test("examples/deno_server answers with the sampler's own picture", async () => {
+Deno.test("examples/deno_server answers with the sampler's own image", async () => {
   await withEndpoint("conditional", {}, async (origin, sampler) => {
     const { status, bytes, body } = await get(
       `${origin}/sample?seed=7&truncation=0.7&label=star`,
@@ -63,7 +60,7 @@ Deno.test("examples/deno_server refuses what it does not understand", async () =
       assertMatch(new TextDecoder().decode(answer.bytes), new RegExp(`^${RegExp.escape(message)}`));
     }
     const posted = await fetch(`${origin}/sample`, { method: "POST" });
-    assertEquals([posted.status, await posted.text()], [405, "Only GET is answered\n"]);
+    assertEquals([posted.status, await posted.text()], [405, "Only GET and HEAD are answered\n"]);
   });
 });
 
@@ -84,45 +81,185 @@ Deno.test("examples/deno_server streams one part a sample", async () => {
   });
 });
 
-Deno.test("examples/deno_server answers many at once, each with its own picture", async () => {
+Deno.test("examples/deno_server answers many at once, each with its own image", async () => {
   await withEndpoint("rgb", { maxRunning: 2, maxWaiting: 1000 }, async (origin) => {
     const seeds = Array.from({ length: 200 }, (_, i) => i % 20);
-    const pictures = new Map<number, string>();
+    const images = new Map<number, string>();
     const clients = Array.from({ length: 16 }, async () => {
       for (let seed = seeds.pop(); seed !== undefined; seed = seeds.pop()) {
         const { status, bytes } = await get(`${origin}/sample?seed=${seed}`);
         assertEquals(status, 200);
-        const picture = bytes.join();
-        assertEquals(pictures.get(seed) ?? picture, picture);
-        pictures.set(seed, picture);
+        const image = bytes.join();
+        assertEquals(images.get(seed) ?? image, image);
+        images.set(seed, image);
       }
     });
     await Promise.all(clients);
-    assertEquals(new Set(pictures.values()).size, 20);
+    assertEquals(new Set(images.values()).size, 20);
   });
 });
 
 Deno.test("examples/deno_server turns away a crowd, and recovers from clients that go", async () => {
-  const limits = { maxRunning: 1, maxWaiting: 1, maxCount: 1_000_000 };
-  let onWaiting = () => {};
-  const onRequest = (url: string) => url.endsWith("seed=1") && onWaiting();
+  const limits = { maxStreams: 1, maxCount: 1_000_000 };
   await withEndpoint("rgb", limits, async (origin) => {
     for (let round = 0; round < 3; round++) { // a place that is lost would end the second round
       const controller = new AbortController();
       const { signal } = controller;
       const endless = await fetch(`${origin}/sample?count=1000000`, { signal });
-      const queued = new Promise<void>((resolve) => onWaiting = resolve);
-      const waiting = fetch(`${origin}/sample?seed=1`);
-      await queued;
-      const refused = await get(`${origin}/sample?seed=2`);
+      const refused = await get(`${origin}/sample?count=2`);
       assertEquals([refused.status, refused.body.headers.get("retry-after")], [503, "1"]);
       controller.abort();
       await endless.body?.cancel().catch(() => {});
-      const answered = await waiting;
+      let answered = await get(`${origin}/sample?count=2`);
+      while (answered.status === 503) answered = await get(`${origin}/sample?count=2`);
       assertEquals(answered.status, 200);
-      await answered.body?.cancel();
     }
-  }, onRequest);
+  });
+});
+
+Deno.test("examples/deno_server turns away those who would wait too long to draw", async () => {
+  await using sampler = await load("rgb");
+  const started = Promise.withResolvers<void>();
+  const finish = Promise.withResolvers<void>();
+  const slow = Object.assign(Object.create(sampler), {
+    info: sampler.info,
+    async sample() {
+      started.resolve();
+      await finish.promise;
+      return await sampler.sample();
+    },
+  });
+  const handler = makeHandler(slow, { maxRunning: 1, maxWaiting: 1 });
+  const ask = () => handler(new Request("http://localhost/sample", { headers: LOCAL }));
+  const running = ask();
+  await started.promise;
+  const waiting = ask();
+  assertEquals((await ask()).status, 503);
+  finish.resolve();
+  assertEquals([(await running).status, (await waiting).status], [200, 200]);
+});
+
+Deno.test("examples/deno_server answers others in their usual time while readers stall", async () => {
+  const maxCount = 1_000_000;
+  await withEndpoint("rgb", { maxRunning: 1, maxCount, stallMs: 60_000 }, async (origin) => {
+    const { port } = new URL(origin);
+    const median = async () => {
+      const times: number[] = [];
+      for (let i = 0; i < 15; i++) {
+        const started = performance.now();
+        const { status } = await get(`${origin}/sample?seed=${i}`);
+        assertEquals(status, 200);
+        times.push(performance.now() - started);
+      }
+      return times.sort((a, b) => a - b)[7];
+    };
+    const usualMs = await median();
+    const stalled = await Promise.all([1, 2].map(async () => {
+      const connection = await Deno.connect({ hostname: "127.0.0.1", port: Number(port) });
+      const ask = `GET /sample?count=${maxCount} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`;
+      await connection.write(new TextEncoder().encode(ask));
+      assert((await connection.read(new Uint8Array(64)))! > 0); // it was answered; now nobody reads
+      return connection;
+    }));
+    await new Promise((resolve) => setTimeout(resolve, 500)); // the system's buffers fill up
+    const stalledMs = await median();
+    assert(
+      stalledMs < 5 * usualMs + 50,
+      `${usualMs} ms alone, ${stalledMs} ms beside stalled ones`,
+    );
+    for (const connection of stalled) connection.close();
+  });
+});
+
+Deno.test("examples/deno_server closes a stream that nobody reads", async () => {
+  await using sampler = await load("rgb");
+  const handler = makeHandler(sampler, { maxStreams: 1, stallMs: 30 });
+  const ask = () => handler(new Request("http://localhost/sample?count=9", { headers: LOCAL }));
+  const { body } = await ask();
+  assertEquals((await ask()).status, 503);
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  const next = await ask();
+  assertEquals(next.status, 200); // the first one's place is free again
+  await next.body!.cancel();
+  await assertRejects(() => new Response(body).arrayBuffer(), Error, "stopped reading");
+});
+
+Deno.test("examples/deno_server answers HEAD without a body, and only its own hosts", async () => {
+  await withEndpoint("rgb", {}, async (origin) => {
+    const head = await fetch(`${origin}/sample?seed=7`, { method: "HEAD" });
+    assertEquals([head.status, head.headers.get("content-type")], [200, "image/png"]);
+    assertEquals(await head.text(), "");
+    const wrong = await fetch(`${origin}/sample?seed=-1`, { method: "HEAD" });
+    assertEquals(wrong.status, 400);
+    await wrong.body?.cancel();
+  });
+  await using sampler = await load("rgb");
+  const statusOf = async (host: string, hosts?: string[]) => {
+    const handler = makeHandler(sampler, hosts && { hosts });
+    const answer = await handler(new Request("http://x/sample", { headers: { host } }));
+    await answer.body?.cancel();
+    return answer.status;
+  };
+  assertEquals(await statusOf("127.0.0.1:8018"), 200);
+  assertEquals(await statusOf("LOCALHOST"), 200);
+  assertEquals(await statusOf("evil.example:8018"), 403); // a name that was pointed at 127.0.0.1
+  assertEquals(await statusOf("evil.example", ["evil.example"]), 200);
+});
+
+Deno.test("examples/deno_server says when a generator gives what is no number, or no image", async () => {
+  await using sampler = await load("rgb");
+  const broken = Object.assign(Object.create(sampler), {
+    info: sampler.info,
+    async sample() {
+      const samples = await sampler.sample();
+      samples[0].values.fill(NaN);
+      return samples;
+    },
+  });
+  const answer = await makeHandler(broken)(new Request("http://x/sample", { headers: LOCAL }));
+  assertEquals(answer.status, 500);
+  assertMatch(await answer.text(), /^The generator gives values that are not finite for seed 0/);
+  await using points = await load("points");
+  assertThrows(() => makeHandler(points), UserError, "it makes points, and this serves images");
+});
+
+Deno.test("examples/deno_server serves a model without a manifest, and says so", async () => {
+  const script = new URL("../../examples/deno_server.ts", import.meta.url).pathname;
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "--no-check",
+      "--allow-read",
+      "--allow-net=127.0.0.1",
+      script,
+      `${FIXTURES}plain.onnx`,
+      "0",
+    ],
+    env: { NO_COLOR: "1" },
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
+  try {
+    let said = "";
+    for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
+      said += text;
+      const [, port] = /http:\/\/127\.0\.0\.1:(\d+)\//.exec(said) ?? [];
+      if (port === undefined) continue;
+      assertEquals((await get(`http://127.0.0.1:${port}/sample?seed=1`)).status, 200);
+      child.kill();
+    }
+    assertMatch(
+      said,
+      /plain\.onnx has no ganforge manifest: no self-test, and its range is assumed/,
+    );
+  } finally {
+    try {
+      child.kill();
+    } catch {
+      // it has ended
+    }
+    await child.status;
+  }
 });
 
 Deno.test("examples/deno_server says in a line why it does not start, with exit code 2", async () => {
