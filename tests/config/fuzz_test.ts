@@ -1,4 +1,5 @@
 /** Configs and assignments of any kind: a config that can be used, or one line that says why not. */
+import { checkProperty } from "../properties.ts";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { presetConfig, presets } from "../../src/config/presets/mod.ts";
@@ -82,7 +83,7 @@ Deno.test("checkConfig() and buildTrainingStep() take a damaged config or name i
     })
   );
   const seen = { refused: 0, unbuildable: 0, built: 0 };
-  fc.assert(
+  checkProperty(
     fc.property(damaged, ({ name, edits }) => {
       const value = structuredClone(presetConfig(name));
       for (const edit of edits) damage(value, edit);
@@ -99,7 +100,7 @@ Deno.test("checkConfig() and buildTrainingStep() take a damaged config or name i
 });
 
 Deno.test("checkConfig() takes any JSON or says in one line what is wrong", () => {
-  fc.assert(
+  checkProperty(
     fc.property(fc.jsonValue({ maxDepth: 3 }), (value) => {
       assertEquals(mustBeClear(() => checkConfig(value, "my.json")), false);
     }),
@@ -129,7 +130,7 @@ Deno.test("withAssignments() sets an option or says in one line why not, and tou
   );
   const text = fc.oneof(junk.map((value) => JSON.stringify(value) ?? "x"), fc.string());
   const seen = { taken: 0, refused: 0 };
-  fc.assert(
+  checkProperty(
     fc.property(fc.array(fc.tuple(path, text), { maxLength: 3 }), (pairs) => {
       const taken = mustBeClear(() => {
         withAssignments(config, pairs.map(([path, value]) => `${path}=${value}`));

@@ -1,3 +1,4 @@
+import { checkProperty } from "../properties.ts";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { ByteReader } from "../../src/data/byte_reader.ts";
@@ -154,7 +155,7 @@ Deno.test("parseCsv() gives back numbers that were written", () => {
       { minLength: 1 },
     )
   );
-  fc.assert(fc.property(rows, (numbers) => {
+  checkProperty(fc.property(rows, (numbers) => {
     const text = numbers.map((row) => row.map((value) => Object.is(value, -0) ? 0 : value).join())
       .join("\n");
     const { values, dimension } = parseCsv(text, "p.csv");

@@ -1,4 +1,5 @@
 /** CSV files of any kind: points, or one line that says what is wrong. */
+import { checkProperty } from "../properties.ts";
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { parseCsv } from "../../src/data/csv.ts";
@@ -26,7 +27,7 @@ const text = fc.tuple(
 
 Deno.test("parseCsv() reads any text as finite points or refuses it in one line", () => {
   const seen = { read: 0, refused: 0 };
-  fc.assert(
+  checkProperty(
     fc.property(fc.oneof(text, fc.string({ maxLength: 60 })), (given) => {
       try {
         const { values, dimension, labels } = parseCsv(given, "p.csv");

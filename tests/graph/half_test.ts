@@ -1,3 +1,4 @@
+import { checkProperty } from "../properties.ts";
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { halfBits, toHalves } from "../../src/graph/precision/half.ts";
@@ -13,9 +14,9 @@ Deno.test("halfBits() rounds as V8's Float16Array does", () => {
   for (const value of [...special, ...small, ...small.map((item) => -item)]) {
     assertEquals(halfBits(value), nativeBits(value), `${value}`);
   }
-  fc.assert(fc.property(fc.float(), (value) => halfBits(value) === nativeBits(value)));
+  checkProperty(fc.property(fc.float(), (value) => halfBits(value) === nativeBits(value)));
   const inRange = fc.float({ min: Math.fround(-2), max: Math.fround(2), noNaN: true });
-  fc.assert(fc.property(inRange, (value) => halfBits(value) === nativeBits(value)), {
+  checkProperty(fc.property(inRange, (value) => halfBits(value) === nativeBits(value)), {
     numRuns: 2000,
   });
 });

@@ -2,6 +2,7 @@
  * Measures of whatever comes: one sample, equal samples, NaN, infinities, huge and tiny numbers, shapes
  * that do not fit. Each gives a number that the measure can have, or a RangeError that says why not.
  */
+import { checkProperty } from "../properties.ts";
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import {
@@ -80,7 +81,7 @@ function within(value: number, low: number, high: number): void {
 }
 
 Deno.test("sampleMatrix() and pickRows() refuse what is no matrix and no row", () => {
-  fc.assert(
+  checkProperty(
     fc.property(anyArray, smallCount, anyArray, (data, width, rows) => {
       const matrix = attempt(() => sampleMatrix(data, width));
       if (!matrix) return;
@@ -93,7 +94,7 @@ Deno.test("sampleMatrix() and pickRows() refuse what is no matrix and no row", (
 });
 
 Deno.test("distances of sets are 0 or more, and 0 of a set from itself", () => {
-  fc.assert(
+  checkProperty(
     fc.property(loosePair, smallCount, ([a, b], projections) => {
       const options = { projections, seed: 1 };
       const sliced = projections === Infinity
@@ -116,14 +117,14 @@ Deno.test("distances of sets are 0 or more, and 0 of a set from itself", () => {
 });
 
 Deno.test("kernelDistance() and frechetDistance() refuse subsets and moments that make no sense", () => {
-  fc.assert(
+  checkProperty(
     fc.property(pair, smallCount, smallCount, ([a, b], subsets, subsetSize) => {
       const found = attempt(() => kernelDistance(a, b, { subsets, subsetSize }));
       if (found) assertEquals([found.subsets, found.subsetSize], [subsets, subsetSize]);
     }),
     RUNS,
   );
-  fc.assert(
+  checkProperty(
     fc.property(fc.array(anyNumber, { maxLength: 3 }), anyArray, (mean, covariance) => {
       const moments = { mean: Float64Array.from(mean), covariance: Float64Array.from(covariance) };
       const distance = attempt(() => frechetDistance(moments, moments));
@@ -134,7 +135,7 @@ Deno.test("kernelDistance() and frechetDistance() refuse subsets and moments tha
 });
 
 Deno.test("neighbours are those of a plain search, and manifoldMetrics() gives shares", () => {
-  fc.assert(
+  checkProperty(
     fc.property(loosePair, smallCount, ([a, b], k) => {
       const found = attempt(() => nearestNeighbors(a, b, k));
       if (found) {
@@ -171,7 +172,7 @@ function distancesFrom(a: SampleMatrix, row: number, b: SampleMatrix): Float64Ar
 }
 
 Deno.test("memorization() finds copies, and stands training data of doubles", () => {
-  fc.assert(
+  checkProperty(
     fc.property(loosePair, ([samples, training]) => {
       const found = attempt(() => memorization(samples, training));
       if (!found) {
@@ -188,7 +189,7 @@ Deno.test("memorization() finds copies, and stands training data of doubles", ()
 });
 
 Deno.test("wasserstein() refuses what is not finite, and is a distance otherwise", () => {
-  fc.assert(
+  checkProperty(
     fc.property(anyArray, anyArray, fc.oneof(fc.constant(1), anyNumber), (a, b, order) => {
       const distance = attempt(() => wasserstein(a, b, { order }));
       const isSane = a.length > 0 && b.length > 0 && [...a, ...b].every(Number.isFinite) &&
@@ -203,7 +204,7 @@ Deno.test("wasserstein() refuses what is not finite, and is a distance otherwise
 });
 
 Deno.test("divergences are 0 or more, and of shares alone", () => {
-  fc.assert(
+  checkProperty(
     fc.property(anyArray, anyArray, (a, b) => {
       const [p, q] = [attempt(() => normalize(a)), attempt(() => normalize(b))];
       assertEquals(
@@ -229,7 +230,7 @@ const flat = (x: number): number => x >= -1 && x <= 1 ? 0.5 : 0;
 
 Deno.test("measures on the line take any samples: what is no number lies outside", () => {
   const binning = { range: [-1, 1] as [number, number], bins: 8 };
-  fc.assert(
+  checkProperty(
     fc.property(anyArray, (samples) => {
       const found = attempt(() => densityDivergences(samples, flat, binning));
       assertEquals(found === undefined, samples.length === 0);
@@ -251,7 +252,7 @@ Deno.test("measures on the line take any samples: what is no number lies outside
 });
 
 Deno.test("countSamples() refuses bins that are none", () => {
-  fc.assert(
+  checkProperty(
     fc.property(anyArray, anyNumber, anyNumber, smallCount, (samples, low, high, bins) => {
       const counts = attempt(() => countSamples(samples, { range: [low, high], bins }));
       if (counts) assertEquals(counts.reduce((sum, n) => sum + n, 0), samples.length);
@@ -261,7 +262,7 @@ Deno.test("countSamples() refuses bins that are none", () => {
 });
 
 Deno.test("modeCoverage() gives shares and counts, and refuses modes that are none", () => {
-  fc.assert(
+  checkProperty(
     fc.property(
       dimensions.chain((d) =>
         fc.tuple(matrixOf(d), fc.array(fc.array(anyNumber, { maxLength: 3 }), { maxLength: 4 }))
@@ -281,7 +282,7 @@ Deno.test("modeCoverage() gives shares and counts, and refuses modes that are no
 });
 
 Deno.test("measures of predictions and logits refuse what is none", () => {
-  fc.assert(
+  checkProperty(
     fc.property(anyArray, smallCount, smallCount, (values, classes, splits) => {
       const matrix = attempt(() => sampleMatrix(values, classes));
       if (matrix) {

@@ -1,3 +1,4 @@
+import { checkProperty } from "../properties.ts";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import fc from "fast-check";
 import { findProblem, recipeConfig } from "../../src/config/recipes.ts";
@@ -111,7 +112,7 @@ Deno.test("readResults() reads a damaged file or names its line", async () => {
   try {
     await Deno.writeTextFile(file, text);
     assertEquals((await readResults(file)).length, 2);
-    await fc.assert(
+    await checkProperty(
       fc.asyncProperty(fc.nat(text.length - 1), fc.string({ maxLength: 4 }), async (at, junk) => {
         await Deno.writeTextFile(file, text.slice(0, at) + junk + text.slice(at + junk.length));
         try {

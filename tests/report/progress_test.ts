@@ -1,3 +1,4 @@
+import { checkProperty } from "../properties.ts";
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import fc from "fast-check";
 import {
@@ -53,7 +54,7 @@ Deno.test("formatProgress() never fills more columns than there are", () => {
     imagesPerSecond: fc.double({ min: 0 }),
     scalars: fc.dictionary(fc.constantFrom("dLoss", "gLoss", "dReal", "dFake"), fc.double()),
   });
-  fc.assert(fc.property(any, fc.nat(200), (state, columns) => {
+  checkProperty(fc.property(any, fc.nat(200), (state, columns) => {
     const line = formatProgress(state, columns);
     assertLessOrEqual([...line].length, columns);
     assert(!line.includes("\n"));

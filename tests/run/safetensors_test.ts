@@ -1,3 +1,4 @@
+import { checkProperty } from "../properties.ts";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { UserError } from "../../src/errors.ts";
@@ -26,7 +27,7 @@ const tensors: fc.Arbitrary<HostTensors> = fc.dictionary(
 );
 
 Deno.test("decodeSafetensors() gives back what encodeSafetensors() wrote", () => {
-  fc.assert(fc.property(tensors, (given) => {
+  checkProperty(fc.property(tensors, (given) => {
     assertEquals(decodeSafetensors(encodeSafetensors(given), "x"), given);
   }));
 });

@@ -201,7 +201,7 @@ Deno.test("Sampler samples from a damaged file or refuses it, and from a whole o
     const label = sampler.info.classNames ? { label: 0 } : {};
     const [sample] = await sampler.sample({ count: 1, seed: 3, ...label });
     assertEquals(sample.values.length, sample.shape.reduce((product, side) => product * side, 1));
-  }, { seed: 6, runs: 2000, mostBytes: 1e9 }); // V8 collects late what WebAssembly held
+  }, { seed: 6, runs: 2000, maxBytes: 1e9 }); // V8 collects late what WebAssembly held
 
   assert(outcome.read > 200 && outcome.refused > 300, JSON.stringify(outcome));
   await using whole = await load("rgb");

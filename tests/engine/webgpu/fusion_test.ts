@@ -1,4 +1,5 @@
 /** Fusion, common subexpressions and views must not change a bit of any program. */
+import { checkProperty } from "../../properties.ts";
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { tf } from "../../../src/tensor/tf.ts";
@@ -48,7 +49,7 @@ testByFamily(
     const unfused = await createWebGpuEngine({ fuse: false, tuning });
     const shape = [ROWS, COLUMNS];
     const spec = { shape, dtype: "float32" as const };
-    await fc.assert(
+    await checkProperty(
       fc.asyncProperty(program, async (moves) => {
         const run = ({ x, y }: TensorMap): TensorMap => {
           const results = [x, y] as tf.Tensor2D[];
