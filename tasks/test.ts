@@ -9,7 +9,7 @@ import { prepareMachine } from "./test/machine.ts";
 import { runTests } from "./test/suites.ts";
 
 const filter = Deno.args.filter((arg) => !arg.startsWith("-"));
-const env = await prepareMachine();
+const env = { ...await prepareMachine(), ...testSeed() };
 const outcomes: Outcome[] = [];
 if (filter.length === 0) outcomes.push(...await checkGroup());
 outcomes.push(...await runTests(filter, env));
@@ -29,3 +29,11 @@ for (const { name, passed, failed, ignored, seconds } of outcomes) {
 }
 console.log(`\n${passed} passed, ${failed} failed`);
 Deno.exit(failed ? 1 : 0);
+
+/** The fresh seed of all property tests of this run, printed so that the run can be repeated. */
+function testSeed(): Record<string, string> {
+  const variable = "GANFORGE_TEST_SEED";
+  const seed = Deno.env.get(variable) ?? String(crypto.getRandomValues(new Int32Array(1))[0]);
+  console.log(`property tests: fresh seed ${seed}; ${variable}=${seed} repeats it`);
+  return { [variable]: seed };
+}

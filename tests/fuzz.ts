@@ -42,8 +42,7 @@ export async function fuzz<T>(
   read: (value: T) => unknown,
   options: FuzzOptions,
 ): Promise<FuzzOutcome> {
-  const { seed, runs = FUZZ_RUNS, maxBytes = MAX_BYTES, refusal = /^Cannot [^\n]{15,}$/ } =
-    options;
+  const { seed, runs = FUZZ_RUNS, maxBytes = MAX_BYTES, refusal = /^Cannot [^\n]{15,}$/ } = options;
   const outcome: FuzzOutcome = { read: 0, refused: 0 };
   const before = Deno.memoryUsage().rss;
   await checkProperty(
