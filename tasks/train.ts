@@ -6,7 +6,7 @@ import { trainRun } from "../src/pipeline/train_run.ts";
 import { type CommandSpec, type ParsedCommand, runTask, type TaskOutcome } from "../cli/command.ts";
 import { download } from "./cli/download.ts";
 import { printPlan } from "./cli/dry_run.ts";
-import { summarise } from "./cli/summary.ts";
+import { summarize } from "./cli/summary.ts";
 import { readTrainRequest } from "./cli/train_config.ts";
 import { watchRun, withInterrupt } from "./cli/watch.ts";
 
@@ -100,7 +100,7 @@ async function main(command: ParsedCommand): Promise<TaskOutcome> {
       }
       trained = true;
       const finished = await finishRun(run, { signal });
-      return { json: summarise(run, finished) };
+      return { json: summarize(run, finished) };
     },
     () =>
       watch.log(

@@ -1,26 +1,15 @@
 /** From a recipe without labels to the same recipe with them. */
 import { UserError } from "../errors.ts";
-import type { LayerSpec } from "./network.ts";
+import { allLayers, LABEL_LAYERS, type LayerSpec } from "./network.ts";
 import type { RunConfig } from "./run_config.ts";
 
-/** Numbers of the label's embedding in a generator that has no batch norm to give the label to. */
+/** Units of the label's embedding in a generator that has no batch norm to give the label to. */
 const EMBEDDING_UNITS = 32;
-
-const LABEL_LAYERS: readonly LayerSpec["type"][] = [
-  "conditional-batch-norm",
-  "label-embedding",
-  "projection-head",
-  "classifier-head",
-];
 
 /** Whether a layer of either network knows about classes. */
 export function hasLabelLayers(config: Pick<RunConfig, "generator" | "discriminator">): boolean {
-  const among = (layers: readonly LayerSpec[]): boolean =>
-    layers.some((layer) =>
-      LABEL_LAYERS.includes(layer.type) ||
-      (layer.type === "residual" && (among(layer.body) || among(layer.shortcut ?? [])))
-    );
-  return among(config.generator.layers) || among(config.discriminator.layers);
+  const layers = allLayers([...config.generator.layers, ...config.discriminator.layers]);
+  return layers.some(({ type }) => LABEL_LAYERS.includes(type) || type === "classifier-head");
 }
 
 /**

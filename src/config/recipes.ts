@@ -97,7 +97,7 @@ export const PROBLEMS: Readonly<Record<ProblemName, Problem>> = {
   },
   "stacked-mnist": {
     name: "stacked-mnist",
-    title: "Stacked MNIST: three digits as the channels of one picture, tiny networks",
+    title: "Stacked MNIST: three digits as the channels of one image, tiny networks",
     modes: 1000,
     source:
       "Lin et al. 2018 (PacGAN), tiny DCGANs on MNIST's digits; beside our best recipe RpGAN + R1 + R2 of " +

@@ -2,6 +2,7 @@
  * Samples against a density that is known: the one place that says in which bins and by which modes, for
  * the report, for `deno task evaluate` and for evaluations during training.
  */
+import { DEFAULTS } from "../config/defaults.ts";
 import { valueInterval } from "../data/samples.ts";
 import type { DataSource } from "../data/source.ts";
 import {
@@ -16,7 +17,7 @@ import {
 /** Samples that are measured in the end on the line: a perfect generator's JSD reads about 0.0001. */
 export const LINE_SAMPLES = 100_000;
 /** Samples of the published mode tables (Lin et al. 2018, section 4.1). */
-export const MODE_SAMPLES = 2500;
+export const MODE_SAMPLES = DEFAULTS.evaluation.samples.modes;
 
 const LINE_BINS = 100;
 

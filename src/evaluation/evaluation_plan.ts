@@ -1,4 +1,5 @@
 /** What the evaluations of a run measure: the config's wishes, checked against the data. */
+import { DEFAULTS } from "../config/defaults.ts";
 import { formatInteger } from "../text.ts";
 import {
   type EvaluationSpec,
@@ -41,10 +42,10 @@ const BY_KIND: Record<EvaluationKind, readonly MeasureName[]> = {
 };
 
 const DEFAULT_SAMPLES: Record<EvaluationKind, number> = {
-  line: 10_000,
+  line: DEFAULTS.evaluation.samples.density,
   plane: MODE_SAMPLES,
-  cloud: 1000,
-  image: 1000,
+  cloud: DEFAULTS.evaluation.samples.other,
+  image: DEFAULTS.evaluation.samples.other,
 };
 
 /** Samples of an evaluation are in memory at once. */
@@ -97,7 +98,7 @@ export function planEvaluation(spec: EvaluationSpec, data: DataSource): Evaluati
     every: periodText(spec),
   };
   if (kind !== "image" || !takesFeatures) return plan;
-  const { features = "random" } = spec;
+  const { features = DEFAULTS.evaluation.features } = spec;
   if (features === "classifier" && !canClassify(data)) {
     throw new UserError(
       `Cannot take features of a classifier: ${data.name} has no labels, or too few images of each ` +

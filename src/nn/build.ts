@@ -1,6 +1,6 @@
 /** From a network's description to a network: names, shapes and parameters, checked layer by layer. */
 import { elementCount } from "../bytes.ts";
-import type { LayerSpec, NetworkSpec } from "../config/network.ts";
+import { LABEL_LAYERS, type LayerSpec, type NetworkSpec } from "../config/network.ts";
 import { UserError } from "../errors.ts";
 import { buildActivation } from "./layers/activation.ts";
 import { buildConv, buildConvTranspose, buildDepthwiseConv } from "./layers/conv.ts";
@@ -83,12 +83,7 @@ const BUILDERS: { [Type in LayerType]: LayerBuilder<Type> } = {
   "gaussian-noise": buildGaussianNoise,
 };
 
-const LABEL_LAYERS: LayerType[] = [
-  "conditional-batch-norm",
-  "label-embedding",
-  "projection-head",
-];
-const BATCH_STATISTICS_LAYERS: LayerType[] = ["batch-norm", "conditional-batch-norm"];
+const BATCH_STATISTICS_LAYERS: readonly LayerType[] = ["batch-norm", "conditional-batch-norm"];
 
 function buildLayer<Type extends LayerType>(
   spec: SpecOf<Type>,
@@ -98,7 +93,7 @@ function buildLayer<Type extends LayerType>(
   return build(spec, scope);
 }
 
-/** Where layers come to be. */
+/** Where layers are built. */
 interface Place extends Pick<LayerScope, "inputShape" | "biases"> {
   /** Of the layer that they are in, with a slash at its end; "" for the network. */
   path: string;
@@ -106,7 +101,7 @@ interface Place extends Pick<LayerScope, "inputShape" | "biases"> {
   block: string;
 }
 
-/** What the layers built so far amount to. */
+/** Collects parameters and summaries while layers are built. */
 class NetworkBuilder {
   readonly parameters: Parameter[] = [];
   readonly layers: LayerSummary[] = [];
@@ -178,7 +173,11 @@ class NetworkBuilder {
         parameterCount += elementCount(shape);
         return fullName;
       },
-      noise: (size) => (this.noiseSize += size) - size,
+      noise: (size) => {
+        const first = this.noiseSize;
+        this.noiseSize += size;
+        return first;
+      },
       block: (block, layers) => this.sequence(layers, { ...input, path: `${path}/`, block }),
       fail: (problem) => {
         throw new UserError(
@@ -201,7 +200,7 @@ export function buildNetwork(spec: NetworkSpec): Network {
   const whole = builder.sequence(spec.layers, { inputShape, biases: [], path: "", block: "" });
   const { outputShape, forward } = whole;
   for (const bias of whole.biases) bias.counts = true;
-  const has = (types: LayerType[]): boolean =>
+  const has = (types: readonly LayerType[]): boolean =>
     builder.layers.some((layer) => types.includes(layer.type));
   return {
     spec,

@@ -1,4 +1,4 @@
-/** How parameters start: the numbers that src/config/network.ts promises, the same on every platform. */
+/** How parameters start: as src/config/layers.ts says, with the same bits on every platform. */
 import { elementCount } from "../bytes.ts";
 import type { InitializerSpec } from "../config/network.ts";
 import type { HostTensor, HostTensors } from "../tensor/types.ts";
@@ -38,7 +38,7 @@ export function weightInit(
  * A network's first parameters. Each parameter draws from a stream of its own, addressed by the seed
  * and its number, so adding a layer at the end changes none before it.
  * @param firstIndex the number of the first parameter: give a second network of the same seed the
- *   first one's count, or the two would share their numbers
+ *   first one's count, or the two would start from the same values
  */
 export function initialParameters(network: Network, seed: number, firstIndex = 0): HostTensors {
   return Object.fromEntries(

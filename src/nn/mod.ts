@@ -1,4 +1,4 @@
-/** Networks: built from their description, initialised, applied, differentiated. */
+/** Networks: built from their description, initialized, applied, differentiated. */
 export { applyNetwork } from "./apply.ts";
 export { buildNetwork } from "./build.ts";
 export { type TensorTree, type ValueAndGradients, valueAndGradients } from "./gradients.ts";

@@ -1,9 +1,9 @@
 /**
  * Biases that a norm undoes. What a layer adds to each channel has no effect where batch or instance
  * norm takes the channel's mean away again: the bias' gradient is 0, but computed it is rounding noise,
- * of which Adam makes whole steps, other ones in every engine. So while training such a bias is left
- * out of the picture, and its gradient is 0. Batch norm's running mean still counts it, for inference
- * adds it: what the picture lacks, one number a channel, travels along as `call.offset`.
+ * of which Adam makes whole steps, other ones in every engine. So while training such a bias is
+ * left out of the sum, and its gradient is 0. Batch norm's running mean still counts it, for inference
+ * adds it: what the sum is missing, one value per channel, is passed along as `call.offset`.
  *
  * Which biases these are is known when the network is built. Each one starts as a candidate, layers say
  * what becomes of the candidates that come in, and one that anything else sees counts.
@@ -29,7 +29,7 @@ export function addBias(x: tf.Tensor, bias: Bias | undefined, call: LayerCall): 
   return x;
 }
 
-/** What the sum of two tensors lacks. */
+/** The offset of the sum of two tensors. */
 export function addOffsets(
   a: tf.Tensor | undefined,
   b: tf.Tensor | undefined,
@@ -38,7 +38,7 @@ export function addOffsets(
 }
 
 /**
- * What is lacking after a layer that multiplies the channels at each position by a matrix.
+ * The offset after a layer that multiplies the channels at each position by a matrix.
  * @param matrix `[inputs, outputs]`
  */
 export function mapOffset(call: LayerCall, matrix: () => tf.Tensor): void {
@@ -51,14 +51,14 @@ export function mapOffset(call: LayerCall, matrix: () => tf.Tensor): void {
   });
 }
 
-/** Gives what is lacking to a norm that undoes it. */
+/** Takes the offset for a norm that undoes it. */
 export function takeOffset(call: LayerCall): tf.Tensor | undefined {
   const { offset } = call;
   call.offset = undefined;
   return offset;
 }
 
-/** Settles which of the biases that come into a layer count, and gives those that its output lacks. */
+/** Settles which of the biases that come into a layer count, and gives those that its output leaves out. */
 export function settleBiases(incoming: readonly Bias[], layer: BuiltLayer): readonly Bias[] {
   const kept = layer.biases ?? [];
   if (!layer.undoesBiases) {

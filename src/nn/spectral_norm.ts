@@ -1,5 +1,5 @@
 /**
- * Spectral normalisation (Miyato et al. 2018, "Spectral Normalization for Generative Adversarial
+ * Spectral normalization (Miyato et al. 2018, "Spectral Normalization for Generative Adversarial
  * Networks", algorithm 1), with PyTorch's choices: one power iteration for each training forward, the
  * singular vectors constant for the gradient, which does flow through sigma = u^T W v.
  */
@@ -15,7 +15,7 @@ function normalized(v: tf.Tensor2D): tf.Tensor2D {
 }
 
 /**
- * Declares the left singular vector of a weight and gives the function that normalises the weight.
+ * Declares the left singular vector of a weight and gives the function that normalizes the weight.
  *
  * The weight is seen as a matrix of `[inputs, outputs]`. The vector over the outputs (PyTorch's `u`)
  * is kept from step to step; outside of training the one over the inputs follows from it.

@@ -15,7 +15,7 @@ export type ParameterInit =
   | { kind: "uniform"; limit: number }
   /** N(0, sigma^2). */
   | { kind: "normal"; sigma: number }
-  /** A direction: N(0, 1) numbers divided by their Euclidean length. */
+  /** A direction: N(0, 1) values divided by their Euclidean length. */
   | { kind: "unit-vector" };
 
 /** One tensor of a network's state. */
@@ -24,7 +24,7 @@ export interface Parameter {
   name: string;
   /** In ganforge's layouts: images `[h, w, c]`, kernels `[kh, kw, inputs, outputs]`. */
   shape: number[];
-  /** Whether an optimiser changes it. The others are buffers: running statistics, singular vectors. */
+  /** Whether an optimizer changes it. The others are buffers: running statistics, singular vectors. */
   trainable: boolean;
   /** How it starts. */
   init: ParameterInit;
@@ -38,7 +38,7 @@ export interface LayerSummary {
   type: LayerSpec["type"];
   /** Without the batch. */
   outputShape: number[];
-  /** Numbers in the layer's own parameters, buffers included. */
+  /** Values in the layer's own parameters, buffers included. */
   parameterCount: number;
   /** Arithmetic operations for one sample, forward; a multiply-add counts two. */
   flops: number;
@@ -59,7 +59,7 @@ export interface ApplyContext {
   labels?: tf.Tensor1D;
   /**
    * Whether layers may use operations that cannot be differentiated twice, where they are fewer; for
-   * tracers. The numbers are the same up to rounding.
+   * tracers. The values are the same up to rounding.
    */
   compact?: boolean;
   /**
@@ -104,7 +104,7 @@ export interface BuiltLayer {
   /** The same for {@linkcode ApplyContext.compact}, where that is another. */
   compact?: Forward;
   /**
-   * The biases of which the output is known to have but a number at every position of a channel: those
+   * The biases of which the output is known to have a constant at every position of a channel: those
    * of {@linkcode LayerScope.biases} that it passes on, and its own. Default none.
    */
   biases?: readonly Bias[];
@@ -119,9 +119,9 @@ export type BuiltBlock = Required<Pick<BuiltLayer, "outputShape" | "forward" | "
 export interface LayerScope {
   /** Without the batch. */
   readonly inputShape: number[];
-  /** The biases that are but a number at every position of a channel of the input. */
+  /** The biases that are constant at every position of a channel of the input. */
   readonly biases: readonly Bias[];
-  /** The network's initialiser. */
+  /** The network's initializer. */
   readonly defaultInit: InitializerSpec;
   /** How many classes labels have. Fails where the network's spec does not say. */
   classCount(): number;
@@ -132,7 +132,7 @@ export interface LayerScope {
     init: ParameterInit,
     options?: { trainable?: boolean },
   ): string;
-  /** Reserves numbers of each sample's noise. @returns where they begin */
+  /** Reserves values of each sample's noise. @returns where they begin */
   noise(size: number): number;
   /** Builds layers inside this one, under `path/block`, that start from this layer's input. */
   block(block: string, layers: LayerSpec[]): BuiltBlock;
@@ -157,7 +157,7 @@ export interface Network {
   readonly usesLabels: boolean;
   /** Whether, while training, a sample's output depends on the others through batch norm. */
   readonly usesBatchStatistics: boolean;
-  /** Uniform numbers that a sample takes besides its input, when the network is used; 0: none. */
+  /** Uniform values that a sample takes besides its input, when the network is used; 0: none. */
   readonly noiseSize: number;
   /** Applies all layers; {@linkcode applyNetwork} is the public way. */
   readonly forward: Forward;

@@ -1,6 +1,6 @@
 /**
  * The transforms of ADA (Karras et al. 2020, "Training Generative Adversarial Networks with Limited Data",
- * appendix B) that DiffAugment has not: pixel blits without resampling, and affine maps of the colours of a
+ * appendix B) that DiffAugment has not: pixel blits without resampling, and affine maps of the colors of a
  * pixel. Strengths are the paper's. Each sample has random numbers of its own, and all can be
  * differentiated twice: flips are products with 0/1 matrices.
  */
@@ -13,7 +13,7 @@ const BRIGHTNESS = 0.2;
 const LOG_CONTRAST = 0.5;
 const LOG_SATURATION = 1;
 
-/** The matrices that turn `size` rows round where `isFlipped` is 1. @param isFlipped `[n, 1, 1]` */
+/** The matrices that reverse `size` rows where `isFlipped` is 1. @param isFlipped `[n, 1, 1]` */
 function flipMatrices(isFlipped: tf.Tensor, size: number): tf.Tensor3D {
   const flat = Array.from({ length: size }, (_, i) => i);
   const square = (column: (row: number) => number): tf.Tensor =>
@@ -22,7 +22,7 @@ function flipMatrices(isFlipped: tf.Tensor, size: number): tf.Tensor3D {
   return tf.add(flipped, tf.mul(square((row) => row), tf.sub(1, isFlipped))) as tf.Tensor3D;
 }
 
-/** Turns each image's rows round where its matrix does. @param matrices `[n, h, h]` */
+/** Reverses each image's rows where its matrix does. @param matrices `[n, h, h]` */
 function multiplyRows(images: tf.Tensor4D, matrices: tf.Tensor3D): tf.Tensor4D {
   const [n, height, width, channels] = images.shape;
   const rows = tf.reshape(images, [n, height, width * channels]) as tf.Tensor3D;
@@ -52,7 +52,7 @@ export function mirror(images: tf.Tensor4D, random: StepRandom): tf.Tensor4D {
 }
 
 /**
- * Turns by 0, 90, 180 or 270 degrees, counter-clockwise. Draws one uniform number a sample.
+ * Rotates by 0, 90, 180 or 270 degrees, counter-clockwise. Draws one uniform number a sample.
  * @param images `[n, side, side, c]`
  */
 export function quarterTurns(images: tf.Tensor4D, random: StepRandom): tf.Tensor4D {
@@ -65,7 +65,7 @@ export function quarterTurns(images: tf.Tensor4D, random: StepRandom): tf.Tensor
       columns: flipMatrices(isOneOf(turns, [2, 3]), side),
     };
   });
-  // A quarter turn swaps the sides, then turns the rows round; three turn the columns round.
+  // A quarter turn swaps the sides, then reverses the rows; three reverse the columns.
   const kept = tf.mul(images, tf.sub(1, turned));
   const swapped = tf.add(kept, tf.mul(swapSides(images), turned)) as tf.Tensor4D;
   return swapSides(multiplyRows(swapSides(multiplyRows(swapped, rows)), columns));
@@ -82,14 +82,14 @@ export function scaleContrast(images: tf.Tensor4D, random: StepRandom): tf.Tenso
   return tf.mul(images, powerOfTwo(random.normal([images.shape[0], 1, 1, 1]), LOG_CONTRAST));
 }
 
-/** Mirrors colours in the plane without luma, `x - 2 mean(x)`, or not. Draws one uniform number a sample. */
+/** Reflects colors at the plane of no luma, `x - 2 mean(x)`, or not. Draws one uniform number a sample. */
 export function flipLuma(images: tf.Tensor4D, random: StepRandom): tf.Tensor4D {
   const flips = choice(random.uniform([images.shape[0], 1, 1, 1]), 2);
   return tf.sub(images, tf.mul(tf.mul(tf.mean(images, 3, true), 2), flips));
 }
 
 /**
- * Rotates colours around the grey axis by any angle. Draws two normal numbers a sample, whose direction
+ * Rotates colors around the grey axis by any angle. Draws two normal numbers a sample, whose direction
  * is the angle.
  * @param images `[n, h, w, 3]`
  */
@@ -99,7 +99,7 @@ export function rotateHue(images: tf.Tensor4D, random: StepRandom): tf.Tensor4D 
     const [x, y] = [random.normal([n, 1, 1]), random.normal([n, 1, 1])];
     const length = tf.sqrt(tf.add(tf.add(tf.square(x), tf.square(y)), 1e-12));
     const [cosine, sine] = [tf.div(x, length), tf.div(y, length)];
-    // Rodrigues' formula around v = (1, 1, 1) / sqrt(3); transposed, as colours are rows.
+    // Rodrigues' formula around v = (1, 1, 1) / sqrt(3); transposed, as colors are rows.
     const third = tf.fill([1, 3, 3], 1 / 3);
     const across = tf.mul(tf.tensor3d([[[0, 1, -1], [-1, 0, 1], [1, -1, 0]]]), 1 / Math.sqrt(3));
     const identity = tf.tensor3d([[[1, 0, 0], [0, 1, 0], [0, 0, 1]]]);
@@ -110,7 +110,7 @@ export function rotateHue(images: tf.Tensor4D, random: StepRandom): tf.Tensor4D 
   return tf.reshape(tf.matMul(pixels, matrices), [n, height, width, channels]);
 }
 
-/** Multiplies colours' distance from grey by `2^N(0, 1)`. Draws one normal number a sample. */
+/** Multiplies colors' distance from grey by `2^N(0, 1)`. Draws one normal number a sample. */
 export function scaleSaturation(images: tf.Tensor4D, random: StepRandom): tf.Tensor4D {
   const factor = powerOfTwo(random.normal([images.shape[0], 1, 1, 1]), LOG_SATURATION);
   const grey = tf.mean(images, 3, true);

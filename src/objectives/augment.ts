@@ -1,6 +1,6 @@
 /**
- * Augmentation: random transforms of everything that the discriminator sees, reals and fakes, in both
- * players' updates, so that D cannot learn the data by heart and G still gets its gradient. Those here are
+ * Augmentation: random transforms of everything that the discriminator sees, reals and fakes, in the
+ * updates of both networks, so that D cannot memorize the data and G still gets its gradient. Those here are
  * DiffAugment's (Zhao et al. 2020, "Differentiable Augmentation for Data-Efficient GAN Training"), with its
  * authors' strengths; those of ADA are in ada_transforms.ts.
  *
@@ -33,8 +33,8 @@ function brighten(images: tf.Tensor, u: tf.Tensor): tf.Tensor {
   return tf.add(images, tf.sub(u, 0.5));
 }
 
-/** Stretches the distance from the mean over `axes`. @param factor `[n, 1, 1, 1]` */
-function stretch(images: tf.Tensor, axes: number[], factor: tf.Tensor): tf.Tensor {
+/** Scales the distance from the mean over `axes`. @param factor `[n, 1, 1, 1]` */
+function scaleAroundMean(images: tf.Tensor, axes: number[], factor: tf.Tensor): tf.Tensor {
   const mean = tf.mean(images, axes, true);
   return tf.add(tf.mul(tf.sub(images, mean), factor), mean);
 }
@@ -77,8 +77,8 @@ function translate(images: tf.Tensor4D, draw: (shape: number[]) => tf.Tensor): t
 /** 1 where a position of `size` lies in the cut-out. @param u U[0, 1), `[n, 1]` @returns `[n, size]` */
 function cutPositions(u: tf.Tensor, size: number): tf.Tensor {
   const length = Math.floor(size * CUTOUT_SHARE + 0.5);
-  const centre = wholeNumbers(u, size + 1 - (length % 2));
-  const start = tf.sub(centre, Math.floor(length / 2));
+  const center = wholeNumbers(u, size + 1 - (length % 2));
+  const start = tf.sub(center, Math.floor(length / 2));
   const offset = tf.sub(positions(size), start);
   const inside = tf.logicalAnd(tf.greaterEqual(offset, 0), tf.less(offset, length));
   return tf.cast(inside, "float32");
@@ -113,8 +113,8 @@ export function diffAugment(
     switch (policy) {
       case "color": {
         const bright = brighten(x, draw(perSample));
-        const saturated = stretch(bright, [3], tf.mul(draw(perSample), 2));
-        return stretch(saturated, [1, 2, 3], tf.add(draw(perSample), 0.5)) as tf.Tensor4D;
+        const saturated = scaleAroundMean(bright, [3], tf.mul(draw(perSample), 2));
+        return scaleAroundMean(saturated, [1, 2, 3], tf.add(draw(perSample), 0.5)) as tf.Tensor4D;
       }
       case "translation":
         return translate(x, draw);

@@ -1,11 +1,11 @@
-/** What a discriminator with a `classifier-head` gives: the verdict, and the classes' logits. */
+/** What a discriminator with a `classifier-head` gives: the logit, and the classes' logits. */
 import { withoutTape } from "../tensor/tape.ts";
 import { tf } from "../tensor/tf.ts";
 
 /** A discriminator's output, taken apart. */
 export interface HeadOutput {
   /** Real against fake, `[n, 1]`. */
-  verdict: tf.Tensor;
+  logit: tf.Tensor;
   /** `[n, classes]`, where the discriminator classifies. */
   classes: tf.Tensor2D | undefined;
 }
@@ -13,23 +13,23 @@ export interface HeadOutput {
 /** Takes the output of a discriminator apart. @param output `[n, 1]` or `[n, 1 + classes]` */
 export function splitHead(output: tf.Tensor): HeadOutput {
   const width = output.shape[1]!;
-  if (width === 1) return { verdict: output, classes: undefined };
+  if (width === 1) return { logit: output, classes: undefined };
   return {
-    verdict: tf.slice(output, [0, 0], [-1, 1]),
+    logit: tf.slice(output, [0, 0], [-1, 1]),
     classes: tf.slice(output as tf.Tensor2D, [0, 1], [-1, width - 1]),
   };
 }
 
 /**
  * The mean cross entropy of logits and classes, `ln sum_k exp(l_k) - l_y`, the largest logit taken out
- * first so that no exponential overflows (Odena et al. 2017 maximise minus this).
+ * first so that no exponential overflows (Odena et al. 2017 maximize minus this).
  * @param logits `[n, classes]`
  * @param labels `[n]`, int32
  */
 export function classCrossEntropy(logits: tf.Tensor2D, labels: tf.Tensor1D): tf.Scalar {
   const largest = withoutTape(() => tf.max(logits, 1, true));
-  const centred = tf.sub(logits, largest);
+  const centered = tf.sub(logits, largest);
   const oneHot = tf.oneHot(labels, logits.shape[1], 1, 0, "float32");
-  const own = tf.sum(tf.mul(centred, oneHot), 1);
-  return tf.mean(tf.sub(tf.log(tf.sum(tf.exp(centred), 1)), own));
+  const own = tf.sum(tf.mul(centered, oneHot), 1);
+  return tf.mean(tf.sub(tf.log(tf.sum(tf.exp(centered), 1)), own));
 }

@@ -1,25 +1,26 @@
 /** Which options and networks make no sense together. */
+import { DEFAULTS } from "../config/defaults.ts";
 import type { ObjectiveName, ObjectiveSpec } from "../config/objective.ts";
 import type { AugmentPolicy } from "../config/stability.ts";
 import type { RunConfig } from "../config/run_config.ts";
 import { UserError } from "../errors.ts";
-import type { LayerSpec } from "../config/network.ts";
+import { allLayers, LABEL_LAYERS, type LayerSpec } from "../config/network.ts";
 import type { Network } from "../nn/mod.ts";
 import { checkEnds } from "./network_ends.ts";
 import { objectives } from "./objectives.ts";
 
-const SLOPE_PENALTIES = ["gradientPenalty", "dragan", "r1", "r2"] as const;
+const GRADIENT_PENALTIES = ["gradientPenalty", "dragan", "r1", "r2"] as const;
 
-/** Objectives under which the sign of a verdict says whether D takes a sample for real. */
+/** Objectives under which the sign of an output says whether D takes a sample for real. */
 const SIGNED: readonly ObjectiveName[] = ["minimax", "non-saturating", "hinge", "relativistic"];
 
 /**
  * Refuses combinations that would train without an error and mean nothing.
  *
  * - A target for reals where the objective has none.
- * - A penalty on the slope at each sample where batch norm mixes the samples: the gradient of the sum
+ * - A penalty on the gradient at each sample where batch norm mixes the samples: the gradient of the sum
  *   of logits is then no sample's own (Gulrajani et al. 2017, section 4).
- * - A critic under `wasserstein` whose slope nothing bounds: its loss has no least value (Arjovsky et al.
+ * - A critic under `wasserstein` whose gradient nothing bounds: its loss has no minimum (Arjovsky et al.
  *   2017, section 3).
  * @throws {UserError} with the reason and the way out
  */
@@ -31,18 +32,18 @@ export function checkObjective(spec: ObjectiveSpec, discriminator: Network): voi
         "reals; leave it out, or use non-saturating, minimax or least-squares",
     );
   }
-  const penalty = SLOPE_PENALTIES.find((penalty) => spec[penalty] !== undefined);
+  const penalty = GRADIENT_PENALTIES.find((penalty) => spec[penalty] !== undefined);
   if (spec.penaltyEvery !== undefined && !penalty) {
     throw new UserError(
       `Cannot train with objective.penaltyEvery ${spec.penaltyEvery}: there is no penalty to be lazy ` +
-        `about; add one of ${SLOPE_PENALTIES.join(", ")}, or leave it out`,
+        `about; add one of ${GRADIENT_PENALTIES.join(", ")}, or leave it out`,
     );
   }
   if (penalty && discriminator.usesBatchStatistics) {
     const layer = discriminator.layers.find(({ type }) => type.endsWith("batch-norm"))?.name;
     throw new UserError(
       `Cannot train with objective.${penalty}: the discriminator's layer ${layer} mixes the samples ` +
-        "of a batch, so no sample has a slope of its own; use layer-norm or instance-norm there, or " +
+        "of a batch, so no sample has a gradient of its own; use layer-norm or instance-norm there, or " +
         `leave ${penalty} out`,
     );
   }
@@ -50,19 +51,15 @@ export function checkObjective(spec: ObjectiveSpec, discriminator: Network): voi
     hasSpectralNorm(discriminator.spec.layers);
   if (name === "wasserstein" && !isBounded) {
     throw new UserError(
-      "Cannot train with the wasserstein objective alone: nothing bounds the critic's slope, so its loss " +
-        "falls for ever; add objective.gradientPenalty.weight 10, objective.weightClip 0.01, or " +
+      "Cannot train with the wasserstein objective alone: nothing bounds the critic's gradient, so its loss " +
+        "falls forever; add objective.gradientPenalty.weight 10, objective.weightClip 0.01, or " +
         "spectralNorm to the critic's layers",
     );
   }
 }
 
 function hasSpectralNorm(layers: readonly LayerSpec[]): boolean {
-  return layers.some((layer) =>
-    ("spectralNorm" in layer && layer.spectralNorm === true) ||
-    (layer.type === "residual" &&
-      (hasSpectralNorm(layer.body) || hasSpectralNorm(layer.shortcut ?? [])))
-  );
+  return allLayers(layers).some((layer) => "spectralNorm" in layer && layer.spectralNorm === true);
 }
 
 /** The networks of a run. */
@@ -88,13 +85,13 @@ export type CombinationConfig = Pick<
  * Refuses options that do not go together.
  *
  * - Augmentation of points, quarter turns of what is no square, hue and saturation of grey; adaptive
- *   augmentation under an objective whose verdicts have no sign.
+ *   augmentation under an objective whose outputs have no sign.
  * - Packs that leave samples over, or of several classes.
  * - Networks with labels in an unconditional run, and the other way round; a class loss without a classifier.
- * - Last activations that fit neither the objective nor pictures.
- * - Batch norm of vectors over a batch of one, which makes zeros of them.
+ * - Last activations that fit neither the objective nor images.
+ * - Batch norm of vectors over a batch of one, which gives zeros.
  * - Dropout at sampling in a discriminator.
- * - Minibatch deviation in a generator, whose samples have no neighbours when it is used, or over reals
+ * - Minibatch deviation in a generator, whose samples have no neighbors when it is used, or over reals
  *   and fakes at once.
  * @throws {UserError} with the reason and the way out
  */
@@ -131,7 +128,7 @@ export function checkCombination(config: CombinationConfig, networks: PlayerNetw
 }
 
 function checkView(config: CombinationConfig, { discriminator }: PlayerNetworks): void {
-  const { augment, batchSize, objective, pack = 1 } = config;
+  const { augment, batchSize, objective, pack = DEFAULTS.pack } = config;
   if (augment && discriminator.spec.inputShape.length !== 3) {
     throw new UserError(
       `Cannot augment samples of shape [${config.discriminator.inputShape}]: ` +
@@ -142,7 +139,7 @@ function checkView(config: CombinationConfig, { discriminator }: PlayerNetworks)
   if (augment?.adaptive && !SIGNED.includes(objective.name)) {
     throw new UserError(
       `Cannot adapt augmentation under the ${objective.name} objective: it goes by the sign of D's ` +
-        `verdicts, which means nothing there; use ${SIGNED.join(", ")}, or a fixed probability`,
+        `outputs, which means nothing there; use ${SIGNED.join(", ")}, or a fixed probability`,
     );
   }
   if (batchSize % pack !== 0) {
@@ -160,7 +157,7 @@ function checkView(config: CombinationConfig, { discriminator }: PlayerNetworks)
 }
 
 function checkBatchNorm(
-  { batchSize, pack = 1, update }: CombinationConfig,
+  { batchSize, pack = DEFAULTS.pack, update }: CombinationConfig,
   players: PlayerNetworks,
 ): void {
   const isJoined = update.discriminatorBatch === "concatenated";
@@ -172,7 +169,7 @@ function checkBatchNorm(
     if (!layer || seen[player] > 1) continue;
     throw new UserError(
       `Cannot train with a batch of 1 over the ${player}'s layer ${layer.name}: less their mean, its ` +
-        "numbers are all 0; use a larger batchSize, or layer-norm there",
+        "values are all 0; use a larger batchSize, or layer-norm there",
     );
   }
 }
@@ -183,13 +180,13 @@ function checkPolicies(policies: readonly AugmentPolicy[], shape: readonly numbe
   if (policies.includes("rotate") && height !== width) {
     throw new UserError(
       `Cannot augment by rotate: a quarter turn of ${height} x ${width} pixels has another shape; leave it ` +
-        "out, or cut the pictures to squares",
+        "out, or cut the images to squares",
     );
   }
-  const colour = policies.find((policy) => policy === "hue" || policy === "saturation");
-  if (colour && channels !== 3) {
+  const colorPolicy = policies.find((policy) => policy === "hue" || policy === "saturation");
+  if (colorPolicy && channels !== 3) {
     throw new UserError(
-      `Cannot augment by ${colour}: it needs 3 channels, and these pictures have ${channels}; leave it out`,
+      `Cannot augment by ${colorPolicy}: it needs 3 channels, and these images have ${channels}; leave it out`,
     );
   }
 }
@@ -198,13 +195,13 @@ function checkClasses(
   config: CombinationConfig,
   { generator, discriminator }: PlayerNetworks,
 ): void {
-  const { conditional = false, objective } = config;
-  const labelled = [generator, discriminator].find((network) => network.usesLabels);
-  if (labelled && !conditional) {
-    const layer = labelled.layers.find(({ type }) => LABEL_LAYERS.includes(type))?.name;
+  const { conditional = DEFAULTS.conditional, objective } = config;
+  const labeled = [generator, discriminator].find((network) => network.usesLabels);
+  if (labeled && !conditional) {
+    const layer = labeled.layers.find(({ type }) => LABEL_LAYERS.includes(type))?.name;
     throw new UserError(
       `Cannot train unconditionally: the ${
-        labelled === generator ? "generator" : "discriminator"
+        labeled === generator ? "generator" : "discriminator"
       }'s ` +
         `layer ${layer} takes class labels; set conditional to true, or use another layer`,
     );
@@ -229,8 +226,6 @@ function checkClasses(
     );
   }
 }
-
-const LABEL_LAYERS = ["conditional-batch-norm", "label-embedding", "projection-head"];
 
 /** The name of the first layer of a type. */
 function layerOf(network: Network, type: string): string | undefined {

@@ -1,5 +1,5 @@
 /**
- * What the two players minimise. Logits throughout: `r = D(x)` for reals, `f = D(G(z))` for fakes, `sp`
+ * The losses of both networks. Logits throughout: `r = D(x)` for reals, `f = D(G(z))` for fakes, `sp`
  * is softplus, means over the batch. Cross entropies are written by softplus of the logits, which stays
  * finite and keeps its gradient where a sigmoid has gone to 0 or 1.
  */
@@ -64,7 +64,7 @@ function refuseLabel(name: ObjectiveName, realLabel: number | undefined): void {
 
 /**
  * Goodfellow et al. 2014, equation 1. D: `sp(-r) + sp(f)`; G: `-sp(f)`, which is log(1 - D(G(z))).
- * At D = 1/2: D's loss is 2 ln 2, and the value of the game -2 ln 2.
+ * At D = 1/2: D's loss is 2 ln 2, and V(G, D) is -2 ln 2.
  */
 const minimax: Objective = {
   discriminatorLoss: crossEntropyLoss,
@@ -74,7 +74,7 @@ const minimax: Objective = {
 };
 
 /**
- * Goodfellow et al. 2014, section 3: G maximises log D(G(z)) instead. D: `sp(-r) + sp(f)`; G: `sp(-f)`.
+ * Goodfellow et al. 2014, section 3: G maximizes log D(G(z)) instead. D: `sp(-r) + sp(f)`; G: `sp(-f)`.
  * At D = 1/2: 2 ln 2 and ln 2.
  */
 const nonSaturating: Objective = {
@@ -114,8 +114,8 @@ const hinge: Objective = {
 };
 
 /**
- * Arjovsky et al. 2017 (WGAN). D: `f - r`; G: `-f`. Needs a critic with bounded slope: a gradient
- * penalty, clipped weights or spectral normalisation. Where the distributions agree D's loss is 0.
+ * Arjovsky et al. 2017 (WGAN). D: `f - r`; G: `-f`. Needs a critic with bounded gradient: a gradient
+ * penalty, clipped weights or spectral normalization. Where the distributions agree D's loss is 0.
  */
 const wasserstein: Objective = {
   discriminatorLoss({ real, fake, realLabel }) {

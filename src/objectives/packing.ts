@@ -1,6 +1,6 @@
 /**
  * Packing (Lin et al. 2018, "PacGAN: The power of two samples in generative adversarial networks"): the
- * discriminator judges several samples of one kind at once, so a lack of variety gives fakes away.
+ * discriminator sees several samples of one kind at once, so a lack of variety gives fakes away.
  */
 import { tf } from "../tensor/tf.ts";
 

@@ -1,8 +1,9 @@
 /**
- * Penalties on the discriminator's slope. Each takes the gradient of the summed logits with respect to
+ * Penalties on the norm of the discriminator's gradient. Each takes the gradient of the summed logits with respect to
  * the samples, which is each sample's own gradient as long as no layer mixes samples, and is itself
  * differentiated: everything in the critic needs a right second derivative.
  */
+import { DEFAULTS } from "../config/defaults.ts";
 import type { ObjectiveSpec } from "../config/objective.ts";
 import { tf } from "../tensor/tf.ts";
 import type { StepRandom } from "../tensor/types.ts";
@@ -10,20 +11,20 @@ import type { StepRandom } from "../tensor/types.ts";
 /** A discriminator as a function of samples. `[n, ...sample] -> [n, 1]` */
 export type Critic = (samples: tf.Tensor) => tf.Tensor;
 
-/** Inside the square root of a norm, whose slope would be infinite at 0. */
+/** Inside the square root of a norm, whose gradient would be infinite at 0. */
 const NORM_EPSILON = 1e-12;
 
-/** |grad_x D(x)|^2 of each sample, summed over all its numbers. @returns `[n]` */
-export function squaredSlopes(critic: Critic, samples: tf.Tensor): tf.Tensor1D {
+/** |grad_x D(x)|^2 of each sample, summed over all its values. @returns `[n]` */
+export function squaredGradientNorms(critic: Critic, samples: tf.Tensor): tf.Tensor1D {
   const gradient = tf.grad((x: tf.Tensor) => tf.sum(critic(x)))(samples);
   const count = samples.shape[0];
   return tf.sum(tf.square(tf.reshape(gradient, [count, -1])), 1);
 }
 
 /** The mean of `(|grad D(x)| - target)^2` over the samples. */
-function slopeDeviation(critic: Critic, samples: tf.Tensor, target: number): tf.Scalar {
-  const slopes = tf.sqrt(tf.add(squaredSlopes(critic, samples), NORM_EPSILON));
-  return tf.mean(tf.square(tf.sub(slopes, target)));
+function gradientNormDeviation(critic: Critic, samples: tf.Tensor, target: number): tf.Scalar {
+  const norms = tf.sqrt(tf.add(squaredGradientNorms(critic, samples), NORM_EPSILON));
+  return tf.mean(tf.square(tf.sub(norms, target)));
 }
 
 /**
@@ -40,25 +41,30 @@ export function interpolate(real: tf.Tensor, fake: tf.Tensor, share: tf.Tensor):
  */
 export function gradientPenalty(
   critic: Critic,
-  { real, fake, share, target = 1 }: {
+  { real, fake, share, target = DEFAULTS.objective.penaltyTarget }: {
     real: tf.Tensor;
     fake: tf.Tensor;
     share: tf.Tensor;
     target?: number;
   },
 ): tf.Scalar {
-  return slopeDeviation(critic, interpolate(real, fake, share), target);
+  return gradientNormDeviation(critic, interpolate(real, fake, share), target);
 }
 
 /**
  * DRAGAN (Kodali et al. 2017, section 2.3): the gradient penalty around the data, at `x + s noise`,
- * where `s` is `deviation` times the standard deviation of all numbers of the batch. Unweighted; the
+ * where `s` is `deviation` times the standard deviation of all values of the batch. Unweighted; the
  * paper's weight is 10, its target 1, and its authors' program takes a deviation of 0.5.
  * @param noise N(0, 1) of the shape of `real`
  */
 export function draganPenalty(
   critic: Critic,
-  { real, noise, target = 1, deviation = 0.5 }: {
+  {
+    real,
+    noise,
+    target = DEFAULTS.objective.penaltyTarget,
+    deviation = DEFAULTS.objective.draganDeviation,
+  }: {
     real: tf.Tensor;
     noise: tf.Tensor;
     target?: number;
@@ -67,15 +73,15 @@ export function draganPenalty(
 ): tf.Scalar {
   const spread = tf.sqrt(tf.mean(tf.square(tf.sub(real, tf.mean(real)))));
   const around = tf.add(real, tf.mul(noise, tf.mul(spread, deviation)));
-  return slopeDeviation(critic, around, target);
+  return gradientNormDeviation(critic, around, target);
 }
 
 /**
  * R1 at reals, R2 at fakes (Mescheder et al. 2018, section 4.1): `mean |grad D(x)|^2 / 2`, the square
- * summed over a sample's numbers. Unweighted: multiply by gamma.
+ * summed over a sample's values. Unweighted: multiply by gamma.
  */
-export function zeroCentredPenalty(critic: Critic, samples: tf.Tensor): tf.Scalar {
-  return tf.mul(0.5, tf.mean(squaredSlopes(critic, samples)));
+export function zeroCenteredPenalty(critic: Critic, samples: tf.Tensor): tf.Scalar {
+  return tf.mul(0.5, tf.mean(squaredGradientNorms(critic, samples)));
 }
 
 /** The samples that penalties look at. */
@@ -113,7 +119,7 @@ export function discriminatorPenalties(
     const noise = random.normal(real.shape);
     add(weight, draganPenalty(critic, { real, noise, target, deviation }));
   }
-  if (spec.r1) add(spec.r1.gamma, zeroCentredPenalty(critic, real));
-  if (spec.r2) add(spec.r2.gamma, zeroCentredPenalty(critic, fake));
+  if (spec.r1) add(spec.r1.gamma, zeroCenteredPenalty(critic, real));
+  if (spec.r2) add(spec.r2.gamma, zeroCenteredPenalty(critic, fake));
   return terms.length === 0 ? undefined : terms.reduce((sum, term) => tf.add(sum, term));
 }

@@ -112,7 +112,7 @@ export function fillUniform(out: Float32Array, address: RandomAddress): Float32A
   return out;
 }
 
-/** Normal numbers are made in three passes over so many: short loops, whose steps a processor overlaps. */
+/** Normal numbers are made in three passes over so many: short loops, whose steps a CPU overlaps. */
 const CHUNK = 512;
 const words = new Int32Array(CHUNK);
 const radii = new Float64Array(CHUNK / 2);

@@ -4,6 +4,7 @@
  * reals, and shrinks otherwise. It is part of the step's state, so a resumed run continues with the same
  * bits, and no engine has to stop for it.
  */
+import { DEFAULTS } from "../config/defaults.ts";
 import type { AugmentSpec } from "../config/stability.ts";
 import { withoutTape } from "../tensor/tape.ts";
 import { tf } from "../tensor/tf.ts";
@@ -13,8 +14,7 @@ import type { HostTensors, TensorMap } from "../tensor/types.ts";
 const PROBABILITY = "augment/probability";
 const SIGNS = "augment/signs";
 
-/** What an {@linkcode AugmentSpec} leaves out; the paper's values. */
-const DEFAULTS = { target: 0.6, everySteps: 4, speedImages: 500_000 };
+const ADAPTIVE = DEFAULTS.augment.adaptive;
 
 /** The state before the first step; nothing where the probability is fixed. */
 export function initialAugment(spec: AugmentSpec | undefined): HostTensors {
@@ -24,7 +24,10 @@ export function initialAugment(spec: AugmentSpec | undefined): HostTensors {
     dtype: "float32" as const,
     data: Float32Array.of(value),
   });
-  return { [PROBABILITY]: one(spec.probability ?? 0), [SIGNS]: one(0) };
+  return {
+    [PROBABILITY]: one(spec.probability ?? DEFAULTS.augment.adaptiveProbability),
+    [SIGNS]: one(0),
+  };
 }
 
 /** The probability of a transform in a step's state, `[1]`, where it adapts. */
@@ -34,7 +37,7 @@ export function augmentProbability(state: TensorMap): tf.Tensor | undefined {
 
 /** 1 at steps (counted from 0) after which the probability moves, else 0. */
 export function augmentMoves(spec: AugmentSpec, step: number): number {
-  const { everySteps } = { ...DEFAULTS, ...spec.adaptive };
+  const { everySteps = ADAPTIVE.everySteps } = spec.adaptive ?? {};
   return (step + 1) % everySteps === 0 ? 1 : 0;
 }
 
@@ -59,7 +62,8 @@ export function updateAugment(
   state: TensorMap,
   { sign, moves, samplesPerStep }: { sign: tf.Tensor; moves: tf.Tensor; samplesPerStep: number },
 ): TensorMap {
-  const { target, everySteps, speedImages } = { ...DEFAULTS, ...spec.adaptive };
+  const { target = ADAPTIVE.target, everySteps = ADAPTIVE.everySteps } = spec.adaptive ?? {};
+  const { speedImages = ADAPTIVE.speedImages } = spec.adaptive ?? {};
   const signs = tf.add(state[SIGNS], sign); // [1]
   const direction = tf.sign(tf.sub(tf.div(signs, everySteps), target));
   const move = tf.mul(tf.mul(direction, everySteps * samplesPerStep / speedImages), moves);

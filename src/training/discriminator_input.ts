@@ -2,6 +2,7 @@
  * What the discriminator gets of samples, in both networks' updates: augmented, then noisy, then packed.
  * Penalties are taken at these inputs.
  */
+import { DEFAULTS } from "../config/defaults.ts";
 import type { RunConfig } from "../config/run_config.ts";
 import { tf } from "../tensor/tf.ts";
 import type { StepRandom, TensorMap } from "../tensor/types.ts";
@@ -32,14 +33,15 @@ export function augmentationState(state: TensorMap, inputs: TensorMap): Augmenta
  * @returns `[n / pack, ..., channels * pack]`
  */
 export function discriminatorInput(
-  { augment, pack = 1 }: DiscriminatorInputConfig,
+  { augment, pack = DEFAULTS.pack }: DiscriminatorInputConfig,
   samples: tf.Tensor,
   { augmentation, random }: { augmentation: AugmentationState; random: StepRandom },
 ): tf.Tensor {
   let augmented = samples;
   if (augment) {
     const { policies } = augment;
-    const probability = augmentation.probability ?? augment.probability ?? 1;
+    const probability = augmentation.probability ?? augment.probability ??
+      DEFAULTS.augment.probability;
     augmented = probability === 1
       ? diffAugment(augmented as tf.Tensor4D, policies, random)
       : augmentByChance(augmented as tf.Tensor4D, policies, { probability, random });

@@ -3,6 +3,7 @@
  * a limited number of times, then stops. The good state, the number of rollbacks and the factor of the
  * rates are in every checkpoint, so a run that is killed and resumed behaves the same.
  */
+import { DEFAULTS } from "../config/defaults.ts";
 import type { DivergenceSpec } from "../config/stability.ts";
 import type { HostTensors } from "../tensor/types.ts";
 import { TrainingDivergedError } from "../errors.ts";
@@ -27,7 +28,6 @@ export interface Rollbacks {
 /** Root mean square of each network's trained weights. */
 type WeightSizes = Record<keyof GanNetworks, number>;
 
-const DEFAULT_GROWTH = 100;
 const STOP_AT_ONCE: DivergenceSpec = { retries: 0, factor: 0.5, growth: Infinity };
 
 /** Watches a run: it accepts good states, and inspects the next ones against them. */
@@ -79,7 +79,7 @@ export class DivergenceGuard {
     }
     if (!this.#good) return undefined;
     const sizes = this.#sizes(state);
-    const { growth = DEFAULT_GROWTH } = this.#spec;
+    const { growth = DEFAULTS.divergence.growth } = this.#spec;
     for (const network of ["generator", "discriminator"] as const) {
       const before = this.#good[network];
       if (sizes[network] <= growth * Math.max(before, 1)) continue;

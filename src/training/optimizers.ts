@@ -5,9 +5,12 @@
  * come in as one vector, so a step that is captured once or exported as a graph has no constants of
  * its own and a schedule can change the learning rate.
  */
+import { DEFAULTS } from "../config/defaults.ts";
 import type { AdamSpec, OptimizerSpec, RmsPropSpec, SgdSpec } from "../config/optimizer.ts";
 import { tf } from "../tensor/tf.ts";
 import type { HostTensors, TensorMap } from "../tensor/types.ts";
+
+const { sgd: SGD, adam: ADAM, rmsprop: RMSPROP } = DEFAULTS;
 
 /** What an update of some parameters takes besides them. */
 export interface UpdateGiven {
@@ -62,11 +65,10 @@ function withDecay(
 const sgd: Optimizer<SgdSpec> = {
   slots: ({ momentum }) => (momentum ? ["momentum"] : []),
   hyperCount: 3,
-  hyper: ({ learningRate, momentum = 0, weightDecay = 0 }, _t, scale) => [
-    learningRate * scale,
-    momentum,
-    weightDecay,
-  ],
+  hyper(spec, _t, scale) {
+    const { learningRate, momentum = SGD.momentum, weightDecay = SGD.weightDecay } = spec;
+    return [learningRate * scale, momentum, weightDecay];
+  },
   update(spec, state, hyper) {
     const grad = withDecay(spec, state, () => hyper(2));
     let direction = grad;
@@ -87,7 +89,9 @@ const sgd: Optimizer<SgdSpec> = {
 const adam: Optimizer<AdamSpec> = {
   slots: () => ["m", "v"],
   hyperCount: 8,
-  hyper({ learningRate, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0 }, t, scale) {
+  hyper(spec, t, scale) {
+    const { learningRate, beta1 = ADAM.beta1, beta2 = ADAM.beta2 } = spec;
+    const { epsilon = ADAM.epsilon, weightDecay = ADAM.weightDecay } = spec;
     return [
       learningRate * scale / (1 - beta1 ** t),
       1 / Math.sqrt(1 - beta2 ** t),
@@ -118,7 +122,9 @@ const adam: Optimizer<AdamSpec> = {
 const rmsprop: Optimizer<RmsPropSpec> = {
   slots: ({ momentum }) => (momentum ? ["square", "momentum"] : ["square"]),
   hyperCount: 6,
-  hyper({ learningRate, alpha = 0.99, epsilon = 1e-8, momentum = 0, weightDecay = 0 }, _t, scale) {
+  hyper(spec, _t, scale) {
+    const { learningRate, alpha = RMSPROP.alpha, epsilon = RMSPROP.epsilon } = spec;
+    const { momentum = RMSPROP.momentum, weightDecay = RMSPROP.weightDecay } = spec;
     return [learningRate * scale, alpha, 1 - alpha, epsilon, momentum, weightDecay];
   },
   update(spec, state, hyper) {
@@ -173,11 +179,11 @@ export function lazyOptimizer(spec: OptimizerSpec, every: number | undefined): O
     case "sgd":
       return { ...spec, learningRate };
     case "adam": {
-      const { beta1 = 0.9, beta2 = 0.999 } = spec;
+      const { beta1 = ADAM.beta1, beta2 = ADAM.beta2 } = spec;
       return { ...spec, learningRate, beta1: beta1 ** c, beta2: beta2 ** c };
     }
     case "rmsprop":
-      return { ...spec, learningRate, alpha: (spec.alpha ?? 0.99) ** c };
+      return { ...spec, learningRate, alpha: (spec.alpha ?? RMSPROP.alpha) ** c };
   }
 }
 

@@ -1,4 +1,5 @@
 /** Which steps a run has, and at which of them something else happens. */
+import { DEFAULTS } from "../config/defaults.ts";
 import type { LearningRateSpec } from "../config/learning_rate.ts";
 import type { RunConfig } from "../config/run_config.ts";
 import type { InstanceNoiseSpec } from "../config/stability.ts";
@@ -85,7 +86,8 @@ export function learningRateScale(
   { step, totalSteps }: { step: number; totalSteps: number },
 ): number {
   if (!spec) return 1;
-  const { shape, finalScale = 0, steps = totalSteps, warmUpSteps = 0 } = spec;
+  const { shape, finalScale = DEFAULTS.schedule.finalScale, steps = totalSteps } = spec;
+  const { warmUpSteps = DEFAULTS.schedule.warmUpSteps } = spec;
   const rise = warmUpSteps ? Math.min(1, (step + 1) / warmUpSteps) : 1;
   const t = Math.min(1, step / steps);
   switch (shape) {

@@ -6,6 +6,7 @@
  * `generatorOptimizer/...`, `discriminatorOptimizer/...`, `ema/...` where EMA weights are kept, and
  * `augment/...` where augmentation is adaptive.
  */
+import { DEFAULTS } from "../config/defaults.ts";
 import { tf } from "../tensor/tf.ts";
 import type { StepProgram } from "../engine/types.ts";
 import type { HostTensors, StepRandom, TensorMap, TensorSpec } from "../tensor/types.ts";
@@ -68,7 +69,7 @@ export function buildTrainingStep(config: StepConfig, sample: SampleSpec): Train
   const generator = buildNetwork({ ...config.generator, classCount: sample.classCount });
   const discriminator = buildNetwork({
     ...config.discriminator,
-    inputShape: packedShape(config.discriminator.inputShape, config.pack ?? 1),
+    inputShape: packedShape(config.discriminator.inputShape, config.pack ?? DEFAULTS.pack),
     classCount: sample.classCount,
   });
   const networks = { generator, discriminator };

@@ -102,7 +102,7 @@ export function updateDiscriminator(
       mode: update.discriminatorBatch,
       context,
     });
-    const logits = { real: outputs.real.verdict, fake: outputs.fake.verdict };
+    const logits = { real: outputs.real.logit, fake: outputs.fake.logit };
     const scalars: TensorMap = {};
     let loss: tf.Tensor = tf.mul(
       objective.discriminatorLoss({ ...logits, realLabel: spec.realLabel }),
@@ -110,7 +110,7 @@ export function updateDiscriminator(
     );
     const penalty = inputs.penalized
       ? discriminatorPenalties(spec, {
-        critic: (x) => splitHead(applyNetwork(discriminator, params, x, context).output).verdict,
+        critic: (x) => splitHead(applyNetwork(discriminator, params, x, context).output).logit,
         real,
         fake,
         random,
@@ -191,8 +191,8 @@ export function updateGenerator(
     const head = splitHead(fake.output);
     const scalars: TensorMap = {};
     let loss: tf.Tensor = objective.generatorLoss({
-      real: real ? splitHead(real.output).verdict : undefined,
-      fake: head.verdict,
+      real: real ? splitHead(real.output).logit : undefined,
+      fake: head.logit,
     });
     if (classification && labels) {
       const { weight, generatorWeight = weight } = classification;

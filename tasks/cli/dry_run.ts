@@ -29,7 +29,7 @@ export async function printPlan(config: RunConfig): Promise<Record<string, unkno
       `${formatInteger(plan.stepsPerEpoch)} steps an epoch`,
   );
   console.log(
-    `          ${formatQuantity(stateBytes, "B")} of weights and optimiser state, ` +
+    `          ${formatQuantity(stateBytes, "B")} of weights and optimizer state, ` +
       `about ${formatQuantity(flops, "FLOP")} a step`,
   );
   if (evaluation) console.log(`measures  ${planText(evaluation)}`);

@@ -5,7 +5,7 @@ import type { Finish } from "../../src/pipeline/finish_run.ts";
 import type { FinishedRun } from "../../src/pipeline/train_run.ts";
 
 /** Prints the summary of a run. @returns the same as JSON */
-export function summarise(run: FinishedRun, finish: Finish): Record<string, unknown> {
+export function summarize(run: FinishedRun, finish: Finish): Record<string, unknown> {
   const { folder, result, gif } = run;
   const { exported, sampled, sampledOn, report } = finish;
   const { parity } = exported;
@@ -48,7 +48,7 @@ export function summarise(run: FinishedRun, finish: Finish): Record<string, unkn
         `reverse KL ${reverseKl.toFixed(3)}`,
     );
   }
-  console.log(`pictures  ${[...report.pictures.slice(0, 1), ...(gif ? [gif] : [])].join(", ")}`);
+  console.log(`images  ${[...report.pictures.slice(0, 1), ...(gif ? [gif] : [])].join(", ")}`);
   console.log(`report    ${report.path}`);
   console.log(`again     deno task sample ${folder.path} --seeds 0,5,10-20`);
   return {

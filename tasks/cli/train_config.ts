@@ -64,7 +64,7 @@ async function baseConfig(command: ParsedCommand): Promise<RunConfig> {
   if (size === undefined) return presetConfig(given);
   if (given.includes("@")) {
     throw new UserError(
-      `Cannot train ${given} with --size ${size}: both say how large the pictures are; give one of them`,
+      `Cannot train ${given} with --size ${size}: both say how large the images are; give one of them`,
     );
   }
   return presetConfig(SIZED_PRESETS.includes(given) ? `${given}@${size}` : given);
@@ -97,7 +97,7 @@ function withOptions(base: RunConfig, command: ParsedCommand): RunConfig {
   }
   const path = command.text("data");
   if (path !== undefined) config.data = withDataPath(config.data, path);
-  return withExport(fitPictures(withAssignments(config, command.list("set"))), command);
+  return withExport(fitImages(withAssignments(config, command.list("set"))), command);
 }
 
 function withExport(config: RunConfig, command: ParsedCommand): RunConfig {
@@ -110,13 +110,13 @@ function withExport(config: RunConfig, command: ParsedCommand): RunConfig {
   );
 }
 
-/** Lets files at a path be brought to the size and colours that the networks take, unless told otherwise. */
-function fitPictures(config: RunConfig): RunConfig {
+/** Lets files at a path be brought to the size and colors that the networks take, unless told otherwise. */
+function fitImages(config: RunConfig): RunConfig {
   const { data, discriminator: { inputShape } } = config;
   const [height, width, channels] = inputShape;
   if (data.path !== undefined && inputShape.length === 3 && /\.csv$/i.test(data.path)) {
     throw new UserError(
-      `Cannot train ${config.preset} on ${data.path}: its networks take pictures of ` +
+      `Cannot train ${config.preset} on ${data.path}: its networks take images of ` +
         `[${
           inputShape.join(", ")
         }], and a CSV file holds points; use ring-2d, or networks of your own`,

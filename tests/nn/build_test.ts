@@ -111,7 +111,7 @@ const MISFITS: [string, NetworkSpec, string][] = [
   [
     "a reshape to another size",
     spec([10], { type: "reshape", shape: [3, 3, 1] }),
-    "shape [3,3,1] holds 9 numbers, 10 come in",
+    "shape [3,3,1] holds 9 values, 10 come in",
   ],
   [
     "pixel-shuffle of too few channels",

@@ -20,7 +20,7 @@ export function readGolden<Case>(name: string): Case[] {
   return JSON.parse(Deno.readTextFileSync(file));
 }
 
-/** The seed of the layers', losses', penalties' and optimisers' inputs. */
+/** The seed of the layers', losses', penalties' and optimizers' inputs. */
 export const GOLDEN_SEED = 7;
 
 /** U[0, 1) numbers plus `shift`, as the golden files' script draws them. */

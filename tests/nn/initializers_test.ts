@@ -22,7 +22,7 @@ const FROZEN_KERNEL = [
 ];
 const FROZEN_BIAS = [-0.37251710891723633, 0.23740561306476593];
 
-Deno.test("initialParameters() gives the same numbers for the same seed, for ever", () => {
+Deno.test("initialParameters() gives the same numbers for the same seed, forever", () => {
   const params = parametersOf([2], { type: "dense", units: 2 });
   assertEquals(Object.keys(params), ["dense_1/kernel", "dense_1/bias"]);
   assertEquals(Array.from(params["dense_1/kernel"].data), FROZEN_KERNEL);
@@ -70,7 +70,7 @@ for (const [what, inputShape, layer, fanIn] of FAN_IN) {
   });
 }
 
-Deno.test("the other initialisers have their spread, and biases of 0", () => {
+Deno.test("the other initializers have their spread, and biases of 0", () => {
   const layer: LayerSpec = { type: "conv", filters: 64, kernel: 3 };
   const [fanIn, fanOut] = [9 * 32, 9 * 64];
   const expected: [InitializerSpec, number][] = [
@@ -93,7 +93,7 @@ Deno.test("the other initialisers have their spread, and biases of 0", () => {
   assert(glorot.largest <= limit && glorot.largest > 0.99 * limit);
 });
 
-Deno.test("a layer's own initialiser goes before the network's", () => {
+Deno.test("a layer's own initializer goes before the network's", () => {
   const params = parametersOf([4], { type: "dense", units: 4, init: "zeros" });
   assert(params["dense_1/kernel"].data.every((value) => value === 0));
 });

@@ -276,7 +276,7 @@ for (const { name, input, layers, undone } of CASES) {
         .map((layer) => "spectralNorm" in layer ? { ...layer, spectralNorm: false } : layer);
       const { network, params, x } = prepare(input, quiet);
       const { output, updates } = apply(network, params, x, true);
-      // The running variance divides by the count less one; what normalised the batch divides by it.
+      // The running variance divides by the count less one; what normalized the batch divides by it.
       const statistics = Object.entries(updates).map(([key, value]): [string, tf.Tensor] => {
         if (!key.endsWith("moving_variance")) return [key, value];
         const layer = network.layers.find((layer) => key === `${layer.name}/moving_variance`)!;

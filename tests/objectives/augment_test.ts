@@ -109,8 +109,8 @@ for (const policy of configSchema().definitions.AugmentPolicy.enum as AugmentPol
 Deno.test("diffAugment() turns and mirrors each sample in all its ways, and loses no pixel", async () => {
   await tf.setBackend("cpu");
   tf.tidy(() => {
-    const picture = tf.range(0, 9).reshape([1, 3, 3, 1]);
-    const images = tf.tile(picture, [64, 1, 1, 1]) as tf.Tensor4D;
+    const image = tf.range(0, 9).reshape([1, 3, 3, 1]);
+    const images = tf.tile(image, [64, 1, 1, 1]) as tf.Tensor4D;
     const ways = (policy: AugmentPolicy): Set<string> =>
       new Set(
         tf.unstack(diffAugment(images, [policy], new HostStepRandom(2, 0)))

@@ -17,7 +17,7 @@ function discriminator(norm: LayerSpec) {
 const withBatchNorm = discriminator({ type: "batch-norm" });
 const withLayerNorm = discriminator({ type: "layer-norm" });
 
-Deno.test("checkObjective() refuses slope penalties over batch norm, and names the layer", () => {
+Deno.test("checkObjective() refuses gradient penalties over batch norm, and names the layer", () => {
   const penalties: Partial<ObjectiveSpec>[] = [
     { gradientPenalty: { weight: 10 } },
     { dragan: { weight: 10 } },
@@ -56,11 +56,11 @@ Deno.test("checkObjective() refuses lazy penalties where there is none", () => {
   );
 });
 
-Deno.test("checkObjective() refuses a Wasserstein critic whose slope nothing bounds", () => {
+Deno.test("checkObjective() refuses a Wasserstein critic whose gradient nothing bounds", () => {
   assertThrows(
     () => checkObjective({ name: "wasserstein" }, withBatchNorm),
     UserError,
-    "Cannot train with the wasserstein objective alone: nothing bounds the critic's slope",
+    "Cannot train with the wasserstein objective alone: nothing bounds the critic's gradient",
   );
   const normed: LayerSpec = { type: "dense", units: 3, spectralNorm: true };
   checkObjective({ name: "wasserstein" }, discriminator(normed));
@@ -91,7 +91,7 @@ function network(inputShape: number[], ...layers: LayerSpec[]): NetworkSpec {
   return { inputShape, layers, init: "torch" };
 }
 
-const labelled = network([2], { type: "label-embedding", units: 2 }, { type: "dense", units: 2 });
+const labeled = network([2], { type: "label-embedding", units: 2 }, { type: "dense", units: 2 });
 const projecting = network([2], { type: "projection-head" });
 const classifying = network([2], { type: "classifier-head" });
 
@@ -106,23 +106,23 @@ Deno.test("checkCombination() refuses what would not mean what it says", () => {
       "Cannot pack a batch of 100 by 3: some samples would be left over; use a batchSize that 3 divides, such as 102",
     ],
     [
-      [{ generator: labelled }, { classCount: 3 }],
+      [{ generator: labeled }, { classCount: 3 }],
       "Cannot train unconditionally: the generator's layer label-embedding_1 takes class labels",
     ],
     [[{ conditional: true }], "Cannot train a conditional network: the data has no labels"],
     [[{ conditional: true }, { classCount: 3 }], "no layer of the generator takes labels"],
     [
-      [{ conditional: true, generator: labelled }, { classCount: 3 }],
+      [{ conditional: true, generator: labeled }, { classCount: 3 }],
       "no layer of the discriminator takes labels",
     ],
     [
-      [{ conditional: true, generator: labelled, discriminator: projecting, pack: 2 }, {
+      [{ conditional: true, generator: labeled, discriminator: projecting, pack: 2 }, {
         classCount: 3,
       }],
       "Cannot train with pack 2: the samples of a pack have classes of their own",
     ],
     [
-      [{ conditional: true, generator: labelled, discriminator: classifying }, { classCount: 3 }],
+      [{ conditional: true, generator: labeled, discriminator: classifying }, { classCount: 3 }],
       "the discriminator must end in one logit, [1], and it ends in [4]",
     ],
     [
@@ -152,11 +152,11 @@ Deno.test("checkCombination() refuses what would not mean what it says", () => {
   ];
   for (const [given, message] of cases) assertStringIncludes(refusal(...given), message);
   assertEquals(refusal({ pack: 2 }), "");
-  const fits = { conditional: true, generator: labelled, discriminator: projecting };
+  const fits = { conditional: true, generator: labeled, discriminator: projecting };
   assertEquals(refusal(fits, { classCount: 3 }), "");
 });
 
-Deno.test("checkCombination() refuses to adapt augmentation where verdicts have no sign", () => {
+Deno.test("checkCombination() refuses to adapt augmentation where logits have no sign", () => {
   const image = { shape: [4, 4, 1] };
   const changes: Partial<RunConfig> = {
     augment: { policies: ["color"], adaptive: {} },
@@ -205,7 +205,7 @@ Deno.test("checkCombination() refuses a discriminator that gives no logits", () 
     });
   assertStringIncludes(
     ending("sigmoid", "non-saturating"),
-    "Cannot train a discriminator that ends in sigmoid: it gives numbers from 0 to 1, and the " +
+    "Cannot train a discriminator that ends in sigmoid: it gives values from 0 to 1, and the " +
       "non-saturating objective takes logits, which may be any number; leave that layer out",
   );
   const passing: LayerSpec[] = [{ type: "dropout", rate: 0.5 }, { type: "flatten" }];
@@ -217,8 +217,8 @@ Deno.test("checkCombination() refuses a discriminator that gives no logits", () 
   assertStringIncludes(ending("softmax", "least-squares"), "it gives shares of 1");
 });
 
-Deno.test("checkCombination() refuses a generator of pictures without dark pixels", () => {
-  const pictures = (fn: ActivationName): string =>
+Deno.test("checkCombination() refuses a generator of images without dark pixels", () => {
+  const images = (fn: ActivationName): string =>
     refusal({
       generator: network([2], { type: "dense", units: 16 }, activation(fn), {
         type: "reshape",
@@ -227,11 +227,11 @@ Deno.test("checkCombination() refuses a generator of pictures without dark pixel
       discriminator: network([4, 4, 1], { type: "flatten" }, { type: "dense", units: 1 }),
     }, { shape: [4, 4, 1] });
   assertStringIncludes(
-    pictures("sigmoid"),
-    "Cannot train a generator of pictures that ends in sigmoid: it gives numbers from 0 to 1, and " +
-      "pictures have numbers from -1 to 1; end it in tanh",
+    images("sigmoid"),
+    "Cannot train a generator of images that ends in sigmoid: it gives values from 0 to 1, and " +
+      "pixels are from -1 to 1; end it in tanh",
   );
-  assertEquals([pictures("tanh"), pictures("linear"), pictures("elu")], ["", "", ""]);
+  assertEquals([images("tanh"), images("linear"), images("elu")], ["", "", ""]);
   const points = network([2], { type: "dense", units: 2 }, activation("sigmoid"));
   assertEquals(refusal({ generator: points }), ""); // points may lie anywhere
 });
@@ -241,12 +241,12 @@ Deno.test("checkCombination() refuses batch norm of vectors over a batch of one"
   const alone = { batchSize: 1, generator: normed };
   assertStringIncludes(
     refusal(alone),
-    "Cannot train with a batch of 1 over the generator's layer batch-norm_1: less their mean, its numbers " +
+    "Cannot train with a batch of 1 over the generator's layer batch-norm_1: less their mean, its values " +
       "are all 0; use a larger batchSize, or layer-norm there",
   );
   assertEquals(refusal({ ...alone, batchSize: 2 }), "");
-  const judged = network([2], { type: "batch-norm" }, { type: "dense", units: 1 });
-  const packed = { batchSize: 2, pack: 2, discriminator: judged };
+  const normedFirst = network([2], { type: "batch-norm" }, { type: "dense", units: 1 });
+  const packed = { batchSize: 2, pack: 2, discriminator: normedFirst };
   const plain = network([2], { type: "dense", units: 2 });
   assertStringIncludes(refusal({ ...packed, generator: plain }), "the discriminator's layer");
   const update = { ...presetConfig("ring-2d").update, discriminatorBatch: "concatenated" as const };

@@ -6,8 +6,8 @@ import {
   discriminatorPenalties,
   draganPenalty,
   gradientPenalty,
-  squaredSlopes,
-  zeroCentredPenalty,
+  squaredGradientNorms,
+  zeroCenteredPenalty,
 } from "../../src/objectives/penalties.ts";
 import { STREAMS } from "../../src/random/counter_random.ts";
 import {
@@ -50,9 +50,9 @@ function penaltyOf(name: string, critic: (x: tf.Tensor) => tf.Tensor): tf.Scalar
     case "dragan":
       return draganPenalty(critic, { real, noise: tf.tensor(normalAt([BATCH, 6], 3), [BATCH, 6]) });
     case "r1":
-      return zeroCentredPenalty(critic, real);
+      return zeroCenteredPenalty(critic, real);
     case "r2":
-      return zeroCentredPenalty(critic, fake);
+      return zeroCenteredPenalty(critic, fake);
     default:
       throw new Error(`no such penalty: ${name}`);
   }
@@ -86,8 +86,8 @@ Deno.test("penalties have their analytic values for D(x) = |x|^2 / 2", async () 
   tf.tidy(() => {
     const real = tf.tensor([[3, 4], [0, 0]]);
     const fake = tf.tensor([[0, 0], [6, 8]]);
-    assertEquals([...squaredSlopes(bowl, real).dataSync()], [25, 0]);
-    assertAlmostEquals(zeroCentredPenalty(bowl, real).dataSync()[0], 6.25, 1e-6);
+    assertEquals([...squaredGradientNorms(bowl, real).dataSync()], [25, 0]);
+    assertAlmostEquals(zeroCenteredPenalty(bowl, real).dataSync()[0], 6.25, 1e-6);
     const share = tf.tensor([[1], [0.5]]); // at (3, 4) and (3, 4): slopes 5 and 5
     const penalty = gradientPenalty(bowl, { real, fake, share });
     assertAlmostEquals(penalty.dataSync()[0], 16, 1e-5);

@@ -94,7 +94,7 @@ Deno.test("fillUniform() and fillNormal() have the moments of their distribution
   }
 });
 
-Deno.test("fillNormal() draws independent numbers from neighbouring seeds, streams and steps", () => {
+Deno.test("fillNormal() draws independent numbers from neighboring seeds, streams and steps", () => {
   const count = 50_000;
   const base = fillNormal(new Float32Array(count), ADDRESS);
   for (const change of [{ seed: 8 }, { stream: 4 }, { step: 12 }]) {

@@ -1,11 +1,15 @@
 /** Activation functions, right to the second derivative (see src/tensor/gradient_fixes.ts). */
 import { elementCount } from "../../bytes.ts";
+import { DEFAULTS } from "../../config/defaults.ts";
 import type { ActivationName } from "../../config/network.ts";
 import { tf } from "../../tensor/tf.ts";
 import type { BuiltLayer, LayerScope, SpecOf } from "../types.ts";
 
-/** The slope or scale below zero of those that have one, where a layer does not say (PyTorch's). */
-const DEFAULT_ALPHA: Partial<Record<ActivationName, number>> = { "leaky-relu": 0.01, elu: 1 };
+/** The slope or scale below zero, of the functions that have one. */
+const DEFAULT_ALPHA: Partial<Record<ActivationName, number>> = {
+  "leaky-relu": DEFAULTS.layer.leakyReluAlpha,
+  elu: DEFAULTS.layer.eluAlpha,
+};
 
 /**
  * Applies an activation, elementwise but for softmax, which runs over the last axis.
@@ -26,9 +30,10 @@ export function activate(fn: ActivationName, x: tf.Tensor, alpha?: number): tf.T
     case "leaky-relu":
       return tf.leakyRelu(x, alpha ?? DEFAULT_ALPHA["leaky-relu"]);
     case "elu": {
-      if ((alpha ?? 1) === 1) return tf.elu(x);
+      const { eluAlpha } = DEFAULTS.layer;
+      if (alpha === undefined || alpha === eluAlpha) return tf.elu(x);
       const positive = tf.relu(x);
-      return tf.add(positive, tf.mul(alpha!, tf.elu(tf.sub(x, positive))));
+      return tf.add(positive, tf.mul(alpha, tf.elu(tf.sub(x, positive))));
     }
     case "selu":
       return tf.selu(x);

@@ -2,6 +2,7 @@
  * Convolutions: `conv`, `depthwise-conv`, `conv-transpose`. Images are `[n, height, width, channels]`,
  * kernels `[kernelHeight, kernelWidth, inputs, outputs]`, and padding is always written out.
  */
+import { DEFAULTS } from "../../config/defaults.ts";
 import type { PaddingSpec } from "../../config/network.ts";
 import { groupedConv2d } from "../../tensor/grouped_conv.ts";
 import { tf } from "../../tensor/tf.ts";
@@ -22,7 +23,9 @@ export function imageShape(scope: LayerScope): [number, number, number] {
 }
 
 /** `[top, left, bottom, right]` in pixels. */
-export function paddingSides(padding: PaddingSpec = 0): [number, number, number, number] {
+export function paddingSides(
+  padding: PaddingSpec = DEFAULTS.layer.padding,
+): [number, number, number, number] {
   return typeof padding === "number" ? [padding, padding, padding, padding] : padding;
 }
 
@@ -82,7 +85,14 @@ function dilateKernel(kernel: tf.Tensor4D, dilation: number): tf.Tensor4D {
 /** A convolution; the kernel of a grouped one has `channels / groups` inputs, as PyTorch's. */
 export function buildConv(spec: SpecOf<"conv">, scope: LayerScope): BuiltLayer {
   const channels = imageShape(scope)[2];
-  const { filters, stride = 1, dilation = 1, groups = 1, padding, bias: hasBias = true } = spec;
+  const {
+    filters,
+    stride = DEFAULTS.layer.stride,
+    dilation = DEFAULTS.layer.dilation,
+    groups = DEFAULTS.layer.groups,
+    padding,
+    bias: hasBias = DEFAULTS.layer.bias,
+  } = spec;
   const [kh, kw]: Pair = typeof spec.kernel === "number" ? [spec.kernel, spec.kernel] : spec.kernel;
   if (channels % groups !== 0 || filters % groups !== 0) {
     scope.fail(
@@ -126,7 +136,12 @@ export function buildConv(spec: SpecOf<"conv">, scope: LayerScope): BuiltLayer {
 /** A convolution of each channel by itself; output channel `c * multiplier + m` comes from channel `c`. */
 export function buildDepthwiseConv(spec: SpecOf<"depthwise-conv">, scope: LayerScope): BuiltLayer {
   const channels = imageShape(scope)[2];
-  const { multiplier = 1, stride = 1, padding, bias: hasBias = true } = spec;
+  const {
+    multiplier = DEFAULTS.layer.multiplier,
+    stride = DEFAULTS.layer.stride,
+    padding,
+    bias: hasBias = DEFAULTS.layer.bias,
+  } = spec;
   const [kh, kw]: Pair = typeof spec.kernel === "number" ? [spec.kernel, spec.kernel] : spec.kernel;
   const [height, width] = convolvedSize(scope, [kh, kw], { stride, padding, dilation: 1 });
   const filters = channels * multiplier;
@@ -161,7 +176,13 @@ export function buildDepthwiseConv(spec: SpecOf<"depthwise-conv">, scope: LayerS
  */
 export function buildConvTranspose(spec: SpecOf<"conv-transpose">, scope: LayerScope): BuiltLayer {
   const [height, width, channels] = imageShape(scope);
-  const { filters, kernel: size, stride = 1, padding = 0, outputPadding = 0 } = spec;
+  const {
+    filters,
+    kernel: size,
+    stride = DEFAULTS.layer.stride,
+    padding = DEFAULTS.layer.padding,
+    outputPadding = DEFAULTS.layer.outputPadding,
+  } = spec;
   if (outputPadding >= stride) {
     scope.fail(`its output padding ${outputPadding} must be less than its stride ${stride}`);
   }
@@ -178,7 +199,9 @@ export function buildConvTranspose(spec: SpecOf<"conv-transpose">, scope: LayerS
     fanOut: size * size * channels,
   });
   const kernel = scope.parameter("kernel", shape, init.kernel);
-  const bias = spec.bias ?? true ? declareBias(scope, filters, init.bias) : undefined;
+  const bias = (spec.bias ?? DEFAULTS.layer.bias)
+    ? declareBias(scope, filters, init.bias)
+    : undefined;
   const normalize = spec.spectralNorm ? spectralNormOf(scope, shape, 2) : undefined;
   const pad = explicitPadding(padding);
   return {

@@ -1,11 +1,12 @@
 /** Dense layers: `dense` and `maxout`. */
+import { DEFAULTS } from "../../config/defaults.ts";
 import { tf } from "../../tensor/tf.ts";
 import { weightInit } from "../initializers.ts";
 import { addBias, declareBias, mapOffset } from "../offsets.ts";
 import { spectralNormOf } from "../spectral_norm.ts";
 import type { BuiltLayer, LayerScope, SpecOf } from "../types.ts";
 
-/** How many numbers come in. Fails unless the input is a vector. */
+/** How many values come in. Fails unless the input is a vector. */
 export function vectorSize(scope: LayerScope): number {
   if (scope.inputShape.length !== 1) {
     scope.fail("it needs a vector: put a flatten or a global pool before it");
@@ -16,7 +17,7 @@ export function vectorSize(scope: LayerScope): number {
 /** x W + b with W `[inputs, units]`. */
 export function buildDense(spec: SpecOf<"dense">, scope: LayerScope): BuiltLayer {
   const inputs = vectorSize(scope);
-  const { units, bias: hasBias = true } = spec;
+  const { units, bias: hasBias = DEFAULTS.layer.bias } = spec;
   const init = weightInit(spec.init ?? scope.defaultInit, { fanIn: inputs, fanOut: units });
   const kernel = scope.parameter("kernel", [inputs, units], init.kernel);
   const bias = hasBias ? declareBias(scope, units, init.bias) : undefined;
@@ -41,7 +42,7 @@ export function buildDense(spec: SpecOf<"dense">, scope: LayerScope): BuiltLayer
  */
 export function buildMaxout(spec: SpecOf<"maxout">, scope: LayerScope): BuiltLayer {
   const inputs = vectorSize(scope);
-  const { units, pieces, bias: hasBias = true } = spec;
+  const { units, pieces, bias: hasBias = DEFAULTS.layer.bias } = spec;
   const outputs = pieces * units;
   const init = weightInit(spec.init ?? scope.defaultInit, { fanIn: inputs, fanOut: outputs });
   const kernel = scope.parameter("kernel", [inputs, outputs], init.kernel);

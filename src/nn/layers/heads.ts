@@ -1,4 +1,5 @@
 /** Last layers of a discriminator that knows about classes: `projection-head`, `classifier-head`. */
+import { DEFAULTS } from "../../config/defaults.ts";
 import { tf } from "../../tensor/tf.ts";
 import { weightInit } from "../initializers.ts";
 import { spectralNormOf } from "../spectral_norm.ts";
@@ -20,7 +21,9 @@ export function buildProjectionHead(
   const chosen = spec.init ?? scope.defaultInit;
   const init = weightInit(chosen, { fanIn: inputs, fanOut: 1 });
   const kernel = scope.parameter("kernel", [inputs, 1], init.kernel);
-  const bias = spec.bias ?? true ? scope.parameter("bias", [1], init.bias) : undefined;
+  const bias = (spec.bias ?? DEFAULTS.layer.bias)
+    ? scope.parameter("bias", [1], init.bias)
+    : undefined;
   const shape = [classes, inputs];
   const table = scope.parameter("table", shape, embeddingInit(chosen, classes, inputs));
   const normalizeKernel = spec.spectralNorm ? spectralNormOf(scope, [inputs, 1], 1) : undefined;

@@ -1,4 +1,5 @@
 /** Layers that bring things together: blocks, positions, labels, samples of a batch. */
+import { DEFAULTS } from "../../config/defaults.ts";
 import { elementCount } from "../../bytes.ts";
 import type { InitializerSpec } from "../../config/network.ts";
 import { tf } from "../../tensor/tf.ts";
@@ -27,10 +28,10 @@ export function buildResidual(spec: SpecOf<"residual">, scope: LayerScope): Buil
     forward(x, call) {
       const { offset } = call;
       const main = body.forward(x, call);
-      const lacking = call.offset;
+      const mainOffset = call.offset;
       call.offset = offset;
       const sum = tf.add(main, shortcut.forward(x, call));
-      call.offset = addOffsets(lacking, call.offset);
+      call.offset = addOffsets(mainOffset, call.offset);
       return sum;
     },
   };
@@ -86,7 +87,7 @@ function projection(
 
 /**
  * Concatenates a learned vector for the class label. `[n] -> [n + units]`. Under the "torch"
- * initialiser the table starts from N(0, 1), as PyTorch's Embedding.
+ * initializer the table starts from N(0, 1), as PyTorch's Embedding.
  */
 export function buildLabelEmbedding(
   spec: SpecOf<"label-embedding">,
@@ -136,23 +137,23 @@ export function buildMinibatchStddev(
   spec: SpecOf<"minibatch-stddev">,
   scope: LayerScope,
 ): BuiltLayer {
-  const { groupSize = 4 } = spec;
+  const { groupSize = DEFAULTS.layer.groupSize } = spec;
   const shape = scope.inputShape;
   const features = elementCount(shape);
-  const plane = shape.slice(0, -1);
+  const sides = shape.slice(0, -1);
   return {
-    outputShape: [...plane, shape[shape.length - 1] + 1],
+    outputShape: [...sides, shape[shape.length - 1] + 1],
     flops: 4 * features,
     forward(x) {
       const size = largestDivisor(x.shape[0], groupSize);
       const grouped = tf.reshape(x, [size, -1, features]); // [size, groups, features]
-      const centred = tf.sub(grouped, tf.mean(grouped, 0, true));
-      const variance = tf.mean(tf.square(centred), 0); // [groups, features]
+      const centered = tf.sub(grouped, tf.mean(grouped, 0, true));
+      const variance = tf.mean(tf.square(centered), 0); // [groups, features]
       const deviation = tf.mean(tf.sqrt(tf.add(variance, 1e-8)), 1); // [groups]
       const perSample = tf.tile(deviation, [size]); // [n]
       const channel = tf.tile(
-        tf.reshape(perSample, [-1, ...plane.map(() => 1), 1]),
-        [1, ...plane, 1],
+        tf.reshape(perSample, [-1, ...sides.map(() => 1), 1]),
+        [1, ...sides, 1],
       );
       return tf.concat([x, channel], x.rank - 1);
     },

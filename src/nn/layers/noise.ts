@@ -1,6 +1,6 @@
 /**
  * Layers that are random while training and do nothing otherwise: `dropout`, `gaussian-noise`. Dropout
- * can stay random when the network is used: each sample then brings the numbers for it, so that it
+ * can stay random when the network is used: each sample then brings its noise, so that it
  * depends on its seed and on nothing else of the batch.
  */
 import { elementCount } from "../../bytes.ts";

@@ -1,15 +1,15 @@
 /**
- * Normalising layers, written out in elementary operations so that they can be differentiated twice.
+ * Normalizing layers, written out in elementary operations so that they can be differentiated twice.
  * Channels are last. Formulas and defaults are PyTorch's: variances divide by the count, and by the
  * count less one in batch norm's running variance.
  */
+import { DEFAULTS } from "../../config/defaults.ts";
 import { elementCount } from "../../bytes.ts";
 import { tf } from "../../tensor/tf.ts";
 import { addOffsets, takeOffset } from "../offsets.ts";
 import type { BuiltLayer, LayerCall, LayerScope, SpecOf } from "../types.ts";
 
-const DEFAULT_EPSILON = 1e-5;
-const DEFAULT_MOMENTUM = 0.1;
+const { epsilon: DEFAULT_EPSILON, momentum: DEFAULT_MOMENTUM } = DEFAULTS.layer;
 
 function channelsOf(scope: LayerScope): number {
   return scope.inputShape[scope.inputShape.length - 1];
@@ -17,17 +17,17 @@ function channelsOf(scope: LayerScope): number {
 
 interface Moments {
   /** x - mean */
-  centred: tf.Tensor;
+  centered: tf.Tensor;
   mean: tf.Tensor;
-  /** The mean of the squares of `centred`. */
+  /** The mean of the squares of `centered`. */
   variance: tf.Tensor;
 }
 
 /** @param keepDims whether mean and variance keep the reduced axes, to be broadcast back over them */
 function momentsOver(x: tf.Tensor, axes: number[], keepDims: boolean): Moments {
   const mean = tf.mean(x, axes, keepDims);
-  const centred = tf.sub(x, mean);
-  return { centred, mean, variance: tf.mean(tf.square(centred), axes, keepDims) };
+  const centered = tf.sub(x, mean);
+  return { centered, mean, variance: tf.mean(tf.square(centered), axes, keepDims) };
 }
 
 /** Names of a scale that starts at 1 and an offset that starts at 0. */
@@ -39,7 +39,7 @@ function affineParameters(scope: LayerScope, shape: number[]): { gamma: string; 
 }
 
 /**
- * Declares running statistics and gives the function that normalises `[n, ..., c]` over all but the
+ * Declares running statistics and gives the function that normalizes `[n, ..., c]` over all but the
  * channels: by the batch's own statistics while training, by the running ones otherwise.
  */
 function batchNormalizer(
@@ -75,19 +75,20 @@ function batchNormalizer(
       scope.fail("batch norm cannot train on one value a channel: use a batch of 2 or more");
     }
     const axes = x.shape.slice(0, -1).map((_, axis) => axis);
-    const { centred, mean, variance } = momentsOver(x, axes, false); // [c]
+    const { centered, mean, variance } = momentsOver(x, axes, false); // [c]
     const blend = (old: tf.Tensor, batch: tf.Tensor): tf.Tensor =>
       tf.add(tf.mul(old, 1 - momentum), tf.mul(batch, momentum));
     const wholeMean = addOffsets(mean, takeOffset(call))!;
     call.updates[meanName] = blend(runningMean, wholeMean);
     call.updates[varianceName] = blend(runningVariance, tf.mul(variance, count / (count - 1)));
-    return tf.mul(centred, tf.rsqrt(tf.add(variance, epsilon)));
+    return tf.mul(centered, tf.rsqrt(tf.add(variance, epsilon)));
   };
 }
 
-/** Batch normalisation (Ioffe and Szegedy 2015). */
+/** Batch normalization (Ioffe and Szegedy 2015). */
 export function buildBatchNorm(spec: SpecOf<"batch-norm">, scope: LayerScope): BuiltLayer {
-  const affine = spec.affine ?? true ? affineParameters(scope, [channelsOf(scope)]) : undefined;
+  const { affine: isAffine = true } = spec;
+  const affine = isAffine ? affineParameters(scope, [channelsOf(scope)]) : undefined;
   const normalize = batchNormalizer(scope, spec);
   return {
     outputShape: scope.inputShape,
@@ -131,7 +132,7 @@ export function buildConditionalBatchNorm(
 }
 
 /**
- * Layer normalisation (Ba et al. 2016) over everything but the batch, with a scale and an offset for
+ * Layer normalization (Ba et al. 2016) over everything but the batch, with a scale and an offset for
  * each channel: on vectors PyTorch's LayerNorm, on images its GroupNorm with one group.
  */
 export function buildLayerNorm(spec: SpecOf<"layer-norm">, scope: LayerScope): BuiltLayer {
@@ -142,14 +143,14 @@ export function buildLayerNorm(spec: SpecOf<"layer-norm">, scope: LayerScope): B
     flops: 4 * elementCount(scope.inputShape),
     forward(x, call) {
       const axes = x.shape.slice(1).map((_, axis) => axis + 1);
-      const { centred, variance } = momentsOver(x, axes, true);
-      const normal = tf.mul(centred, tf.rsqrt(tf.add(variance, epsilon)));
+      const { centered, variance } = momentsOver(x, axes, true);
+      const normal = tf.mul(centered, tf.rsqrt(tf.add(variance, epsilon)));
       return tf.add(tf.mul(normal, call.parameters[gamma]), call.parameters[beta]);
     },
   };
 }
 
-/** Normalises over the positions and `channels / groups` neighbouring channels of each sample. */
+/** Normalizes over the positions and `channels / groups` neighboring channels of each sample. */
 function groupNormalizer(
   scope: LayerScope,
   groups: number,
@@ -159,13 +160,13 @@ function groupNormalizer(
   const positions = elementCount(scope.inputShape) / channels;
   return (x) => {
     const grouped = tf.reshape(x, [-1, positions, groups, channels / groups]);
-    const { centred, variance } = momentsOver(grouped, [1, 3], true);
-    const normal = tf.mul(centred, tf.rsqrt(tf.add(variance, epsilon)));
+    const { centered, variance } = momentsOver(grouped, [1, 3], true);
+    const normal = tf.mul(centered, tf.rsqrt(tf.add(variance, epsilon)));
     return tf.reshape(normal, [-1, ...scope.inputShape]);
   };
 }
 
-/** Instance normalisation (Ulyanov et al. 2016). Without a scale and an offset by default. */
+/** Instance normalization (Ulyanov et al. 2016). Without a scale and an offset by default. */
 export function buildInstanceNorm(spec: SpecOf<"instance-norm">, scope: LayerScope): BuiltLayer {
   if (scope.inputShape.length !== 3) scope.fail("it needs an image [height, width, channels]");
   const channels = channelsOf(scope);
@@ -190,7 +191,7 @@ export function buildInstanceNorm(spec: SpecOf<"instance-norm">, scope: LayerSco
   };
 }
 
-/** Group normalisation (Wu and He 2018). */
+/** Group normalization (Wu and He 2018). */
 export function buildGroupNorm(spec: SpecOf<"group-norm">, scope: LayerScope): BuiltLayer {
   const channels = channelsOf(scope);
   if (channels % spec.groups !== 0) {

@@ -25,7 +25,7 @@ export function buildAvgPool({ size }: SpecOf<"avg-pool">, scope: LayerScope): B
 
 /**
  * The largest number of each `size` x `size` block. A chain of maxima, because max-pool's own gradient
- * cannot be differentiated; among equal numbers the first gets the gradient, as in PyTorch.
+ * cannot be differentiated; among equal values the first gets the gradient, as in PyTorch.
  */
 export function buildMaxPool({ size }: SpecOf<"max-pool">, scope: LayerScope): BuiltLayer {
   const [height, width, channels] = imageShape(scope);

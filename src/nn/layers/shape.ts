@@ -1,4 +1,5 @@
-/** Layers that move numbers and compute none: `flatten`, `reshape`, `pad`, `upsample`, `pixel-shuffle`. */
+/** Layers that move values and compute none: `flatten`, `reshape`, `pad`, `upsample`, `pixel-shuffle`. */
+import { DEFAULTS } from "../../config/defaults.ts";
 import { elementCount } from "../../bytes.ts";
 import { tf } from "../../tensor/tf.ts";
 import type { BuiltLayer, LayerScope, SpecOf } from "../types.ts";
@@ -9,12 +10,12 @@ export function buildFlatten(_spec: SpecOf<"flatten">, scope: LayerScope): Built
   return buildReshape({ type: "reshape", shape: [elementCount(scope.inputShape)] }, scope);
 }
 
-/** The same numbers in the same order under another shape. */
+/** The same values in the same order under another shape. */
 export function buildReshape({ shape }: SpecOf<"reshape">, scope: LayerScope): BuiltLayer {
   const have = elementCount(scope.inputShape);
   const need = elementCount(shape);
   if (have !== need) {
-    scope.fail(`shape ${JSON.stringify(shape)} holds ${need} numbers, ${have} come in`);
+    scope.fail(`shape ${JSON.stringify(shape)} holds ${need} values, ${have} come in`);
   }
   const keepsChannels = shape[shape.length - 1] === scope.inputShape[scope.inputShape.length - 1];
   return {
@@ -37,7 +38,7 @@ export function buildPad({ padding }: SpecOf<"pad">, scope: LayerScope): BuiltLa
 }
 
 /**
- * The matrix `[size, size * factor]` that resizes a row linearly, pixel centres at half numbers and
+ * The matrix `[size, size * factor]` that resizes a row linearly, pixel centers at half-integers and
  * the border repeated (PyTorch's `align_corners=False`, ONNX's `half_pixel`).
  */
 function linearWeights(size: number, factor: number): Float32Array {
@@ -55,7 +56,7 @@ function linearWeights(size: number, factor: number): Float32Array {
 
 /** Each pixel as a block of `factor` x `factor`, or with linear steps between pixels. */
 export function buildUpsample(
-  { factor, mode = "nearest" }: SpecOf<"upsample">,
+  { factor, mode = DEFAULTS.layer.upsampleMode }: SpecOf<"upsample">,
   scope: LayerScope,
 ): BuiltLayer {
   const [height, width, channels] = imageShape(scope);
