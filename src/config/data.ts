@@ -26,7 +26,17 @@ type Option = Exclude<keyof DataSpec, "source">;
 
 /** Which options each source uses. */
 const OPTIONS: Record<DataSourceName, readonly Option[]> = {
-  "auto": ["path", "split", "size", "channels", "count", "seed", "background"],
+  "auto": [
+    "path",
+    "split",
+    "size",
+    "channels",
+    "count",
+    "seed",
+    "background",
+    "range",
+    "broken",
+  ],
   "mixture-1d": ["count", "seed", "components"],
   "normal-1d": ["count", "seed"],
   "ring-2d": ["count", "seed"],
@@ -35,7 +45,7 @@ const OPTIONS: Record<DataSourceName, readonly Option[]> = {
   "stacked-mnist": ["path", "split", "size", "count", "seed"],
   "mnist": ["path", "split", "size", "channels", "count", "seed"],
   "cifar-10": ["path", "split", "size", "channels", "count", "seed"],
-  "images": ["path", "size", "channels", "count", "seed", "background"],
+  "images": ["path", "size", "channels", "count", "seed", "background", "range", "broken"],
   "npy": ["path", "size", "channels", "count", "seed"],
   "csv": ["path", "count", "seed"],
 };
@@ -50,7 +60,7 @@ const SOURCE_MEANINGS: Record<DataSourceName, string> = {
   "stacked-mnist": "three digits, from `path` or synthetic, as the channels of one image",
   "mnist": "IDX files (MNIST, Fashion-MNIST and the like), plain or .gz",
   "cifar-10": "CIFAR-10's binary version, a folder or the .tar.gz",
-  "images": "a folder or a .zip of JPEG, PNG, WebP and GIF files",
+  "images": "a folder or a .zip of JPEG, PNG, WebP, GIF, AVIF and TIFF files",
   "npy": "one NumPy array of images or points",
   "csv": "points, one per line",
 };
@@ -89,9 +99,21 @@ export const dataSchema = named(
       { otherwise: "as the data are" },
     ),
     channels: optional(
-      z.union([z.literal(1), z.literal(3)]),
-      "Channels of an image: 1 for grey, 3 for RGB.",
-      { otherwise: "as the data are" },
+      z.union([z.literal(1), z.literal(3), z.literal(4)]),
+      "Channels of an image: 1 for gray, 3 for RGB, 4 for RGB and alpha.",
+      { otherwise: "as the data are, without alpha" },
+    ),
+    range: optional(
+      z.tuple([z.number(), z.number()]),
+      "The values of images that are black and white, in the file's own units, such as [0, 4095] " +
+        "for 12 bits in files of 16; values beyond are cut.",
+      { otherwise: "all that the file's depth can hold" },
+    ),
+    broken: optional(
+      z.enum(["refuse", "skip"]),
+      "What to do about image files that cannot be read: refuse the data and name them, or leave " +
+        "them out and name them.",
+      { default: DEFAULTS.data.broken },
     ),
     count: optional(
       positive.max(100_000_000),
@@ -111,7 +133,7 @@ export const dataSchema = named(
     }),
     background: optional(
       z.number().int().min(0).max(255),
-      "The grey level behind transparent pixels, from 0 to 255.",
+      "The gray level behind transparent pixels where alpha is not kept, from 0 to 255.",
       { default: DEFAULTS.data.background },
     ),
   }).superRefine((spec, context) => {
@@ -125,6 +147,15 @@ export const dataSchema = named(
         code: "custom",
         path: ["size"],
         message: `synthetic digits are square, and this is ${spec.size}; give one number`,
+      });
+    }
+    if (spec.range !== undefined && !(spec.range[0] < spec.range[1])) {
+      context.addIssue({
+        code: "custom",
+        path: ["range"],
+        message: `expected a low and a high value, as in [0, 4095], found [${
+          spec.range.join(", ")
+        }]`,
       });
     }
     for (const [key, value] of Object.entries(spec)) {
@@ -149,8 +180,7 @@ export const dataSchema = named(
  */
 export function withDataPath(spec: DataSpec, path: string): DataSpec {
   if (spec.source === "stacked-mnist") return { ...spec, path };
-  const { size, channels, seed, split, background } = spec;
-  const kept = Object.entries({ size, channels, seed, split, background })
-    .filter(([, value]) => value !== undefined);
+  const { source: _source, path: _path, count: _count, components: _components, ...rest } = spec;
+  const kept = Object.entries(rest).filter(([, value]) => value !== undefined);
   return { source: "auto", path, ...Object.fromEntries(kept) };
 }

@@ -17,6 +17,7 @@ export const DEFAULTS = {
     digitSize: 28,
     seed: 0,
     background: 255,
+    broken: "refuse",
     /** Two equal, well separated Gaussians: a generator that drops one is seen at a glance. */
     components: [
       { weight: 0.5, mean: -2, sigma: 0.5 },

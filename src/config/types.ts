@@ -214,7 +214,7 @@ export interface ConvTransposeLayer extends Weighted {
  * - `stacked-mnist`: three digits, from `path` or synthetic, as the channels of one image
  * - `mnist`: IDX files (MNIST, Fashion-MNIST and the like), plain or .gz
  * - `cifar-10`: CIFAR-10's binary version, a folder or the .tar.gz
- * - `images`: a folder or a .zip of JPEG, PNG, WebP and GIF files
+ * - `images`: a folder or a .zip of JPEG, PNG, WebP, GIF, AVIF and TIFF files
  * - `npy`: one NumPy array of images or points
  * - `csv`: points, one per line
  */
@@ -248,8 +248,22 @@ export interface DataSpec {
    * Default: as the data are.
    */
   size?: ImageSize;
-  /** Channels of an image: 1 for grey, 3 for RGB. Default: as the data are. */
-  channels?: 1 | 3;
+  /**
+   * Channels of an image: 1 for gray, 3 for RGB, 4 for RGB and alpha. Default: as the data are,
+   * without alpha.
+   */
+  channels?: 1 | 3 | 4;
+  /**
+   * The values of images that are black and white, in the file's own units, such as [0, 4095]
+   * for 12 bits in files of 16; values beyond are cut. Default: all that the file's depth can
+   * hold.
+   */
+  range?: [number, number];
+  /**
+   * What to do about image files that cannot be read: refuse the data and name them, or leave
+   * them out and name them. Default: "refuse".
+   */
+  broken?: "refuse" | "skip";
   /**
    * How many samples to generate, or to pick at random from what is there. Default: all; 100000
    * points, 10000 digits, 128000 stacked images. Range: 1 to 100000000.
@@ -262,7 +276,10 @@ export interface DataSpec {
    * [{"weight":0.5,"mean":-2,"sigma":0.5},{"weight":0.5,"mean":2,"sigma":0.5}].
    */
   components?: MixtureComponent[];
-  /** The grey level behind transparent pixels, from 0 to 255. Default: 255. Range: 0 to 255. */
+  /**
+   * The gray level behind transparent pixels where alpha is not kept, from 0 to 255. Default:
+   * 255. Range: 0 to 255.
+   */
   background?: number;
 }
 

@@ -19,7 +19,7 @@ export interface ArrayOptions extends PixelOptions {
  * @throws {UserError} when its shape is neither that of pictures nor of points, float pictures leave
  * [-1, 1], or an option does not suit it
  */
-export function arraySource(array: NpyArray, options: ArrayOptions): DataSource {
+export async function arraySource(array: NpyArray, options: ArrayOptions): Promise<DataSource> {
   const { name, origin, size, channels } = options;
   const { shape, values } = array;
   if (shape.length <= 2) {
@@ -30,7 +30,10 @@ export function arraySource(array: NpyArray, options: ArrayOptions): DataSource 
   if (values instanceof Uint8Array) {
     const pixels = planar ? interleave(values, { depth, plane: height * width }) : values;
     const text = `${counted(shape[0])} pictures of ${origin}`;
-    return pixelSource({ name, origin: text, shape: [height, width, depth], pixels }, options);
+    return await pixelSource(
+      { name, origin: text, shape: [height, width, depth], pixels },
+      options,
+    );
   }
   const [newHeight, newWidth] = size === undefined ? [height, width] : imageSize(size);
   const isOther = newHeight !== height || newWidth !== width;

@@ -11,20 +11,21 @@ import { readCifarArchive, readCifarFile, readCifarFolder } from "./cifar.ts";
 import { readCsvFile } from "./csv.ts";
 import { drawDigits } from "./digits/draw_digits.ts";
 import { openFolderStore, openZipStore } from "./images/image_store.ts";
-import { loadImages } from "./images/load_images.ts";
+import { loadImages, type LoadProgress, pickImages } from "./images/load_images.ts";
 import { readMnist } from "./mnist.ts";
 import { readNpyFile } from "./npy.ts";
-import { type PixelSet, pixelSource } from "./pixel_set.ts";
+import { type PixelSet, pixelSource, setSource } from "./pixel_set.ts";
 import { EXPECTED, FOLDER_CONTENTS, recognise, type Recognised } from "./recognise.ts";
+import { MemorySink } from "./sample_sink.ts";
 import type { DataSource } from "./source.ts";
 import { stackDigits } from "./stacked.ts";
 import { drawToyData } from "./toy.ts";
 
 /** How to open a data source. */
 export interface OpenOptions {
-  /** Called as pictures of a folder or an archive are decoded. */
-  onProgress?: (progress: { done: number; total: number }) => void;
-  /** Stops the loading of pictures. */
+  /** Called as images of a folder or an archive are looked at, and then decoded. */
+  onProgress?: (progress: LoadProgress) => void;
+  /** Stops the loading of images. */
   signal?: AbortSignal;
 }
 
@@ -100,20 +101,23 @@ async function readFound(
   const wanted = { size, channels, count, seed };
   switch (found.source) {
     case "mnist":
-      return pixelSource(await readMnist(found.pair), wanted);
+      return await pixelSource(await readMnist(found.pair), wanted);
     case "cifar-10":
-      return pixelSource(await readCifar(found, split), wanted);
+      return await pixelSource(await readCifar(found, split), wanted);
     case "images": {
       using store = found.form === "zip"
         ? openZipStore(found.path)
         : await openFolderStore(found.path, spec.source === "auto" ? FOLDER_CONTENTS : "");
-      const { background = DEFAULTS.data.background } = spec;
-      const set = await loadImages(store, { ...wanted, background, onProgress, signal });
-      return pixelSource(set, { seed });
+      const { background = DEFAULTS.data.background, range, broken } = spec;
+      const options = { ...wanted, background, range, broken, onProgress, signal };
+      const picked = await pickImages(store, options);
+      const sink = new MemorySink();
+      const parts = await loadImages(store.origin, picked, options, sink);
+      return setSource(sink.pixels, parts);
     }
     case "npy": {
       const named = { ...wanted, name: baseName(found.path), origin: found.path };
-      return arraySource(await readNpyFile(found.path), named);
+      return await arraySource(await readNpyFile(found.path), named);
     }
     case "csv": {
       const { values, dimension, labels, classNames } = await readCsvFile(found.path);

@@ -1,32 +1,25 @@
-/** 8-bit pictures as a file holds them, and the last steps from there to a data source. */
+/** 8-bit images as a file holds them, and the last steps from there to a data source. */
 import { type ImageSize, imageSize } from "../config/data.ts";
 import { UserError } from "../errors.ts";
-import { cropAndResize, type Raster, toChannels } from "./images/raster.ts";
+import { type ImageChannels, type Raster, toChannels } from "./images/raster.ts";
+import { cropAndResize, RESIZER } from "./images/resize.ts";
+import { loadSharp } from "./images/sharp.ts";
 import { randomSubset } from "./order.ts";
+import { MemorySink, type SampleSink, type SetParts } from "./sample_sink.ts";
 import { counted, type DataSource, imageSource } from "./source.ts";
 
-/** Pictures of one shape. */
-export interface PixelSet {
-  /** The source's name. */
-  name: string;
-  /** What was read, for the source's description. */
-  origin: string;
-  /** `[height, width, channels]` */
-  shape: [number, number, 1 | 3];
+/** Images of one shape. */
+export interface PixelSet extends SetParts {
   /** `[count, height, width, channels]` */
   pixels: Uint8Array;
-  /** `[count]` */
-  labels?: Int32Array;
-  /** Names of the classes, where there are labels. */
-  classNames?: readonly string[];
 }
 
-/** What a user may want of pictures. */
+/** What a user may want of images. */
 export interface PixelOptions {
   /** Pixels to which the middle, cut to their aspect ratio, is resized. */
   size?: ImageSize;
-  /** 1 for grey, 3 for RGB. */
-  channels?: 1 | 3;
+  /** 1 gray, 3 RGB, 4 RGB and alpha. */
+  channels?: ImageChannels;
   /** How many to take, picked at random. */
   count?: number;
   /** Seed of the random pick. */
@@ -34,25 +27,37 @@ export interface PixelOptions {
 }
 
 /**
- * Picks, converts and resizes pictures, and makes them a data source.
+ * Picks, converts and resizes images, and makes them a data source.
  * @throws {UserError} when more are wanted than are there
  */
-export function pixelSource(set: PixelSet, options: PixelOptions): DataSource {
-  const { name, origin, shape, pixels, labels, classNames } = reshapePixels(
-    pickPixels(set, options),
-    options,
-  );
-  const [height, width, channels] = shape;
-  const classes = labels && classNames ? `, ${classNames.length} classes` : ", no labels";
+export async function pixelSource(set: PixelSet, options: PixelOptions): Promise<DataSource> {
+  const picked = pickPixels(set, options);
+  if (!isReshaped(picked, options)) return setSource(picked.pixels, picked);
+  const sink = new MemorySink();
+  const parts = await reshapePixels(picked, options, sink);
+  return setSource(sink.pixels, parts);
+}
+
+/** The data source of decoded images. */
+export function setSource(pixels: Uint8Array, parts: SetParts): DataSource {
+  const { name, shape, labels, classNames, decoding, notes } = parts;
   return imageSource(pixels, {
     name,
-    description: `${origin}: ${width} x ${height} pixels, ${
-      channels === 1 ? "grey" : "RGB"
-    }${classes}`,
+    description: describeSet(parts),
     shape,
     labels,
     classNames,
+    decoding,
+    notes,
   });
+}
+
+/** One line: what was read, the size of images, their channels and classes. */
+export function describeSet({ origin, shape, labels, classNames }: SetParts): string {
+  const [height, width, channels] = shape;
+  const classes = labels && classNames ? `, ${classNames.length} classes` : ", no labels";
+  const colors = { 1: "gray", 3: "RGB", 4: "RGBA" }[channels];
+  return `${origin}: ${width} x ${height} pixels, ${colors}${classes}`;
 }
 
 function pickPixels(set: PixelSet, { count, seed }: PixelOptions): PixelSet {
@@ -79,19 +84,38 @@ function pickPixels(set: PixelSet, { count, seed }: PixelOptions): PixelSet {
   return picked;
 }
 
-function reshapePixels(set: PixelSet, { size, channels = set.shape[2] }: PixelOptions): PixelSet {
+/** Whether images have to be resized or converted. */
+export function isReshaped(
+  { shape: [height, width, channels] }: PixelSet,
+  { size, channels: wanted = channels }: PixelOptions,
+): boolean {
+  const [newHeight, newWidth] = size === undefined ? [height, width] : imageSize(size);
+  return newHeight !== height || newWidth !== width || wanted !== channels;
+}
+
+/** Resizes and converts images into a sink, some at a time. */
+export async function reshapePixels(
+  set: PixelSet,
+  { size, channels = set.shape[2] }: PixelOptions,
+  sink: SampleSink,
+): Promise<SetParts> {
   const [height, width, oldChannels] = set.shape;
   const [newHeight, newWidth] = size === undefined ? [height, width] : imageSize(size);
-  if (newHeight === height && newWidth === width && channels === oldChannels) return set;
-  const from = height * width * oldChannels;
-  const to = newHeight * newWidth * channels;
-  const count = set.pixels.length / from;
-  const pixels = new Uint8Array(count * to);
-  for (let i = 0; i < count; i++) {
-    const data = set.pixels.subarray(i * from, (i + 1) * from);
-    const raster: Raster = { width, height, channels: oldChannels, data };
-    const shaped = cropAndResize(raster, { width: newWidth, height: newHeight });
-    pixels.set(toChannels(shaped, channels).data, i * to);
+  const rowSize = height * width * oldChannels;
+  const count = set.pixels.length / rowSize;
+  sink.begin([newHeight, newWidth, channels], count);
+  const together = 4 * navigator.hardwareConcurrency;
+  for (let first = 0; first < count; first += together) {
+    const indices = Array.from({ length: Math.min(together, count - first) }, (_, i) => first + i);
+    const shaped = await Promise.all(indices.map(async (index) => {
+      const data = set.pixels.subarray(index * rowSize, (index + 1) * rowSize);
+      const raster: Raster = { width, height, channels: oldChannels, data };
+      const sized = await cropAndResize(raster, { width: newWidth, height: newHeight });
+      return toChannels(sized, channels);
+    }));
+    for (const { data } of shaped) sink.write(data);
   }
-  return { ...set, pixels, shape: [newHeight, newWidth, channels] };
+  const isResized = newHeight !== height || newWidth !== width;
+  const decoding = isResized ? `${(await loadSharp()).decoder}; ${RESIZER}` : set.decoding;
+  return { ...set, shape: [newHeight, newWidth, channels], decoding };
 }

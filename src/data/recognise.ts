@@ -109,7 +109,8 @@ export const EXPECTED: Partial<Record<DataSourceName, string>> = {
   "mnist":
     "train-images-idx3-ubyte and train-labels-idx1-ubyte (or t10k-...), each plain or .gz, in a folder",
   "cifar-10": `data_batch_1.bin to data_batch_5.bin (or test_batch.bin), or ${CIFAR_ARCHIVE}`,
-  "images": "a folder or a .zip of JPEG, PNG, WebP or GIF files, its sub-folders being the classes",
+  "images":
+    "a folder or a .zip of JPEG, PNG, WebP, GIF, AVIF or TIFF files, its sub-folders being the classes",
   "npy": "a .npy file of pictures or points",
   "csv": "a .csv file with one point a line",
 };

@@ -57,6 +57,10 @@ export interface DataSource {
   readonly stored?: StoredSamples;
   /** The exact density, for toy data. */
   readonly density?: Density;
+  /** What decoded and resized the samples, where something did: equal files and this give equal pixels. */
+  readonly decoding?: string;
+  /** What is odd, left out or changed, in lines for a person. */
+  readonly notes?: readonly string[];
   /**
    * The samples with these numbers.
    * @throws {RangeError} where there is no such sample
@@ -81,6 +85,10 @@ export interface SourceParts {
   labels?: Int32Array;
   /** Names of the classes; by default their numbers. */
   classNames?: readonly string[];
+  /** See {@linkcode DataSource.decoding}. */
+  decoding?: string;
+  /** See {@linkcode DataSource.notes}. */
+  notes?: readonly string[];
 }
 
 /** x / 127.5 - 1 for each of the 256 values of a byte. */
@@ -142,7 +150,7 @@ export type Described = Omit<DataSource, "batch" | "writeBatch">;
 function commonParts(
   kind: "image" | "points",
   values: Uint8Array | Float32Array,
-  { name, description, shape, labels, classNames }: SourceParts,
+  { name, description, shape, labels, classNames, decoding, notes }: SourceParts,
 ): Omit<Described, "valueRange"> {
   const sampleSize = elementCount(shape);
   const count = values.length / sampleSize;
@@ -161,7 +169,8 @@ function commonParts(
     ...(labels ? [new Uint8Array(labels.buffer, labels.byteOffset, labels.byteLength)] : []),
   );
   const labelled = labels ? { labels, classNames: classNames ?? numberNames(labels) } : {};
-  return { name, kind, shape, sampleSize, count, description, fingerprint, ...labelled };
+  const said = { ...(decoding === undefined ? {} : { decoding }), ...(notes ? { notes } : {}) };
+  return { name, kind, shape, sampleSize, count, description, fingerprint, ...labelled, ...said };
 }
 
 /** A number as descriptions have it, with commas between thousands. */

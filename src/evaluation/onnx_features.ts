@@ -1,12 +1,13 @@
 /**
  * Features by any ONNX file: one image input `[N, C, H, W]`, a first output `[N, D]`. The conventions
- * are in docs/measures.md: 8-bit images are made grey or RGB as C asks, brought to H x W by Lanczos-3,
- * and go in as bytes to a uint8 input, or scaled to [-1, 1], or the range that the file names in its
- * metadata, to a float32 input.
+ * are in docs/measures.md: 8-bit images are made gray or RGB as C asks, brought to H x W (smaller by
+ * Lanczos-3, larger by bicubic interpolation), and go in as bytes to a uint8 input, or scaled to
+ * [-1, 1], or the range that the file names in its metadata, to a float32 input.
  */
 import { concatFloats } from "../bytes.ts";
 import { sha256 } from "../hash.ts";
-import { resize, toChannels } from "../data/images/raster.ts";
+import { toChannels } from "../data/images/raster.ts";
+import { stretch } from "../data/images/resize.ts";
 import { loadModel } from "../ort/model.ts";
 import { UserError } from "../errors.ts";
 import { readModelFile, type TensorInfo } from "../sampler/model_file.ts";
@@ -62,7 +63,7 @@ export async function openOnnxExtractor(
     for (let first = 0; first < batch.count; first += size) {
       const count = Math.min(size, batch.count - first);
       const padded = input.fixedBatch ?? count;
-      const data = prepare(input, batch, { first, count, padded });
+      const data = await prepare(input, batch, { first, count, padded });
       const shape = [padded, input.channels, input.height, input.width];
       const outputs = await model.run({ [input.name]: { data, shape } }, wanted);
       for (const [name, { data, shape }] of Object.entries(outputs)) {
@@ -183,11 +184,11 @@ function checkRows(path: string, name: string, shape: number[], count: number): 
 }
 
 /** Images `first` to `first + count - 1` as the file takes them, zeros after them. */
-function prepare(
+async function prepare(
   input: ImageInput,
   batch: PixelBatch,
   { first, count, padded }: { first: number; count: number; padded: number },
-): Float32Array | Uint8Array {
+): Promise<Float32Array | Uint8Array> {
   const { channels, height, width, range: [low, high], isBytes } = input;
   const from = batch.height * batch.width * batch.channels;
   const plane = height * width;
@@ -195,7 +196,7 @@ function prepare(
   for (let i = 0; i < count; i++) {
     const data = batch.data.subarray((first + i) * from, (first + i + 1) * from);
     const converted = toChannels({ ...batch, data }, channels);
-    const pixels = resize(converted, { width, height }).data;
+    const pixels = (await stretch(converted, { width, height })).data;
     for (let c = 0; c < channels; c++) {
       const start = (i * channels + c) * plane;
       for (let p = 0; p < plane; p++) {
@@ -210,7 +211,7 @@ function prepare(
 function describeInput(input: ImageInput, [height, width, channels]: readonly number[]): string {
   const sized = input.height === height && input.width === width
     ? `${width} x ${height} pixels as they are`
-    : `${width} x ${height} pixels resized to ${input.width} x ${input.height} by Lanczos-3 on 8 bits`;
+    : `${width} x ${height} pixels resized to ${input.width} x ${input.height} on 8 bits, smaller by Lanczos-3, larger by bicubic interpolation`;
   const coloured = input.channels === channels
     ? ""
     : input.channels === 3

@@ -5,7 +5,7 @@
  */
 import { formatInteger } from "../text.ts";
 import type { RunConfig } from "../config/run_config.ts";
-import { decodePng } from "../data/images/png_reader.ts";
+import { decodeImage } from "../data/images/decode.ts";
 import { firstSamples } from "../data/samples.ts";
 import type { DataSource } from "../data/source.ts";
 import type { Engine } from "../engine/types.ts";
@@ -83,8 +83,8 @@ export async function openSnapshots(setup: SnapshotSetup): Promise<SnapshotWrite
       const path = `${folder.path}/samples.gif`;
       await writeFileAtomically(
         path,
-        gifOfFiles(files, {
-          decode: (png, index) => decodePng(png, `frame ${index} of the GIF`),
+        await gifOfFiles(files, {
+          decode: (png, index) => decodeImage(png, `frame ${index} of the GIF`),
         }),
       );
       return path;

@@ -3,6 +3,7 @@ import { elementCount } from "../bytes.ts";
 import { type LogitKind, logitKind } from "../config/objective.ts";
 import type { RunConfig } from "../config/run_config.ts";
 import { openDataSource } from "../data/open.ts";
+import type { LoadProgress } from "../data/images/load_images.ts";
 import type { DataSource } from "../data/source.ts";
 import { freeHostBytes, megabytes } from "../engine/host_memory.ts";
 import { openEngine } from "../engine/open.ts";
@@ -39,8 +40,8 @@ export interface TrainRunOptions {
 
 /** Who watches a run. Every method is optional. */
 export interface TrainRunObserver {
-  /** Pictures are being decoded. */
-  onLoading?(progress: { done: number; total: number }): void;
+  /** Images are being looked at, and then decoded. */
+  onLoading?(progress: LoadProgress): void;
   /** The data are open. */
   onData?(data: DataSource): void;
   /** Something is made ready that takes seconds. */

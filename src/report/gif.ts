@@ -80,11 +80,13 @@ export function animatedGif(
  * @param options.decode decodes a file; the index is that of the frame
  * @throws {RangeError} if there are none
  */
-export function gifOfFiles(
+export async function gifOfFiles(
   files: readonly Uint8Array[],
-  options: GifOptions & { decode: (file: Uint8Array, index: number) => RasterImage },
-): Uint8Array<ArrayBuffer> {
-  const frames = spacedOut(files, options.maxFrames ?? 60).map(options.decode);
+  options: GifOptions & { decode: (file: Uint8Array, index: number) => Promise<RasterImage> },
+): Promise<Uint8Array<ArrayBuffer>> {
+  const frames = await Promise.all(
+    spacedOut(files, options.maxFrames ?? 60).map(options.decode),
+  );
   const last = frames.at(-1);
   const alike = frames.filter((frame) =>
     frame.width === last?.width && frame.height === last.height

@@ -18,11 +18,13 @@ export interface DataRecord {
   classNames: string[] | null;
   /** SHA-256 of shape, samples and labels. */
   fingerprint: string;
+  /** What decoded and resized the samples, or null where nothing did. */
+  decoding?: string | null;
 }
 
 /** Writes `data.json`. @param path the run's folder */
 export async function writeDataRecord(path: string, data: DataSource): Promise<void> {
-  const { name, kind, shape, count, classNames, fingerprint } = data;
+  const { name, kind, shape, count, classNames, fingerprint, decoding = null } = data;
   const record: DataRecord = {
     version: 1,
     name,
@@ -31,6 +33,7 @@ export async function writeDataRecord(path: string, data: DataSource): Promise<v
     count,
     classNames: classNames ? [...classNames] : null,
     fingerprint,
+    decoding,
   };
   const text = JSON.stringify(record, null, 2) + "\n";
   await writeFileAtomically(recordFile(path), new TextEncoder().encode(text));

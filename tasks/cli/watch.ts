@@ -23,11 +23,11 @@ export function watchRun(): Watch {
     log,
     finish: () => line.finish(),
     observer: {
-      onLoading({ done, total }) {
+      onLoading({ stage, done, total }) {
         if (done !== total && performance.now() - loadingShownAt < 2000) return;
         loadingShownAt = performance.now();
         if (total >= 1000) {
-          log(`loading   ${formatInteger(done)} of ${formatInteger(total)} pictures`);
+          log(`${stage.padEnd(9)} ${formatInteger(done)} of ${formatInteger(total)} images`);
         }
       },
       onData(data) {

@@ -35,7 +35,7 @@ Deno.test("openDataSource() says what a source needs a path for", async () => {
       "or fetch them by --download",
     ],
     ["cifar-10", "cifar-10-binary.tar.gz by --data PATH, or fetch them by --download"],
-    ["images", "a folder or a .zip of JPEG, PNG, WebP or GIF files"],
+    ["images", "a folder or a .zip of JPEG, PNG, WebP, GIF, AVIF or TIFF files"],
     ["npy", "a .npy file"],
     ["csv", "a .csv file"],
     ["auto", "a file or folder of data by --data PATH"],
@@ -59,15 +59,15 @@ Deno.test("openDataSource() says what is not at a path", async () => {
       UserError,
       `Cannot find data in ${folder}: looked for MNIST (train-images-idx3-ubyte or ` +
         `t10k-images-idx3-ubyte, plain or .gz), CIFAR-10 (data_batch_1.bin, test_batch.bin or ` +
-        `cifar-10-binary.tar.gz) and pictures (.jpg, .jpeg, .png, .webp, .gif, in sub-folders too), ` +
+        `cifar-10-binary.tar.gz) and images (.jpg, .jpeg, .png, .webp, .gif, .avif, .tif, .tiff, in sub-folders too), ` +
         `and it holds no files`,
     );
     await put(`${folder}/a.npy`, "x");
     await assertRejects(
       open({ source: "images", path: folder }),
       UserError,
-      `Cannot find data in ${folder}: looked for pictures (.jpg, .jpeg, .png, .webp, .gif, in ` +
-        `sub-folders too), and it holds a.npy; name a .npy, .csv or .zip file itself`,
+      `Cannot find data in ${folder}: looked for images (.jpg, .jpeg, .png, .webp, .gif, .avif, .tif, ` +
+        `.tiff, in sub-folders too), and it holds a.npy; name a .npy, .csv or .zip file itself`,
     );
     await assertRejects(
       open({ source: "mnist", path: folder }),

@@ -1,6 +1,6 @@
 /** Pictures that are no squares: from a folder to a trained, exported and sampled generator. */
 import { assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
-import { decodePng } from "../../src/data/images/png_reader.ts";
+import { decodePng } from "../png.ts";
 import { Raster } from "../../src/sampler/mod.ts";
 import { fillUniform } from "../../src/random/counter_random.ts";
 import { inFolder, runTask } from "./cli.ts";
@@ -33,7 +33,7 @@ Deno.test("pictures of 40 x 60 train dcgan at 16 x 32, and its samples have that
     const train = ["dcgan", "--size", "16x32", ...options, "--steps", "4", "--json"];
     const { code, stdout, stderr } = await runTask("train", train, folder);
     assertEquals(code, 0, stderr);
-    assertStringIncludes(stdout, "24 pictures of photos");
+    assertStringIncludes(stdout, "24 images of photos");
     assertStringIncludes(stdout, "32 x 16 pixels, RGB");
     const run = `${folder}/${JSON.parse(stdout.trimEnd().split("\n").at(-1)!).run}`;
     const config = JSON.parse(await Deno.readTextFile(`${run}/config.json`));
@@ -43,11 +43,11 @@ Deno.test("pictures of 40 x 60 train dcgan at 16 x 32, and its samples have that
     const out = ["--count", "2", "--columns", "2", "--scale", "1", "--out", "two.png"];
     const sampled = await runTask("sample", ["latest", ...out], folder);
     assertEquals(sampled.code, 0, sampled.stderr);
-    const grid = decodePng(await Deno.readFile(`${folder}/two.png`), "two.png");
+    const grid = await decodePng(await Deno.readFile(`${folder}/two.png`));
     assertEquals([grid.width, grid.height], [2 * 32 + 3, 16 + 2]);
     // The data's own pictures went in cut to 2 : 1 and made smaller: red runs from side to side, 0 to 177,
     // and of blue, 150 to 33 from top to bottom, five rows are missing above and below.
-    const reals = decodePng(await Deno.readFile(`${run}/reals.png`), "reals.png");
+    const reals = await decodePng(await Deno.readFile(`${run}/reals.png`));
     const { columns } = config.snapshots;
     const scale = reals.width / (33 * columns + 1);
     assertEquals([scale % 1, reals.channels], [0, 3]);

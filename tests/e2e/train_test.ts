@@ -1,7 +1,7 @@
 /** The whole way: train, export, sample, as a user does it. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { presetConfig } from "../../src/config/presets/mod.ts";
-import { decodePng } from "../../src/data/images/png_reader.ts";
+import { decodePng } from "../png.ts";
 import { readMetrics } from "../../src/run/metrics_log.ts";
 import { inFolder, runTask, TINY, writeConfig } from "./cli.ts";
 
@@ -45,8 +45,8 @@ Deno.test("deno task train leaves a complete run folder and says where it is", (
     assertEquals(samples.sort(), ["00000000.png", "00000006.png", "00000012.png"]);
 
     // The sampler draws from the file what the trainer last drew: the same seeds, the same pixels.
-    const trained = decodePng(await Deno.readFile(`${run}/samples/00000012.png`), "trained");
-    const sampled = decodePng(await Deno.readFile(`${run}/sampled.png`), "sampled");
+    const trained = await decodePng(await Deno.readFile(`${run}/samples/00000012.png`));
+    const sampled = await decodePng(await Deno.readFile(`${run}/sampled.png`));
     assertEquals([sampled.width, sampled.height], [trained.width, trained.height]);
     let largest = 0;
     trained.data.forEach((value, i) => {
@@ -72,7 +72,7 @@ Deno.test("deno task export and sample work on a run's name and on a file", () =
     );
     assertEquals(sampled.code, 0, sampled.stderr);
     assertStringIncludes(sampled.stdout, "sampled   4 from g.onnx");
-    const grid = decodePng(await Deno.readFile(`${folder}/out/grid.png`), "grid");
+    const grid = await decodePng(await Deno.readFile(`${folder}/out/grid.png`));
     assertEquals([grid.width, grid.height], [2 * (2 * 8 + 3), 2 * (2 * 8 + 3)]);
     const single = await runTask("sample", ["0", "--count", "2", "--out", "images/"], folder);
     assertEquals(single.code, 0, single.stderr);
@@ -138,8 +138,8 @@ Deno.test("a generator with dropout at sampling draws alike in training, in the 
     const { code, stderr } = await runTask("train", ["tiny.json"], folder);
     assertEquals(code, 0, stderr);
     const run = `${folder}/runs/00000-digits-tiny`;
-    const trained = decodePng(await Deno.readFile(`${run}/samples/00000012.png`), "trained");
-    const sampled = decodePng(await Deno.readFile(`${run}/sampled.png`), "sampled");
+    const trained = await decodePng(await Deno.readFile(`${run}/samples/00000012.png`));
+    const sampled = await decodePng(await Deno.readFile(`${run}/sampled.png`));
     let largest = 0;
     trained.data.forEach((value, i) => {
       largest = Math.max(largest, Math.abs(value - sampled.data[i]));

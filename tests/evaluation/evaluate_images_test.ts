@@ -9,7 +9,7 @@ import {
 } from "@std/assert";
 import { presetConfig } from "../../src/config/presets/mod.ts";
 import { drawDigits } from "../../src/data/digits/draw_digits.ts";
-import { decodePng } from "../../src/data/images/png_reader.ts";
+import { decodePng } from "../png.ts";
 import { UserError } from "../../src/errors.ts";
 import { evaluateRun } from "../../src/pipeline/evaluate_run.ts";
 import { fillUniform } from "../../src/random/counter_random.ts";
@@ -67,7 +67,7 @@ Deno.test("evaluateRun() finds a generator that gives the data itself perfect, a
 
 /** Each row of the picture starts with a sample and its copy in the training data. */
 async function checkNeighbours(file: string): Promise<void> {
-  const { width, height, channels, data } = decodePng(await Deno.readFile(file), file);
+  const { width, height, channels, data } = await decodePng(await Deno.readFile(file));
   const scale = Math.floor(width / (6 * 9 + 1));
   assertEquals([width, height, channels], [(6 * 9 + 1) * scale, (10 * 9 + 1) * scale, 3]);
   const pixel = (x: number, y: number) => {

@@ -192,6 +192,7 @@ Deno.test("writeDataRecord() keeps what readDataRecord() reads", () =>
       count: 20,
       classNames: "0123456789".split(""),
       fingerprint: data.fingerprint,
+      decoding: null,
     });
     await Deno.writeTextFile(`${root}/data.json`, '{"version":2}');
     await assertRejects(() => readDataRecord(root), UserError, "of version 2");

@@ -1,5 +1,5 @@
-import { assertEquals, assertLess, assertThrows } from "@std/assert";
-import { decodePng } from "../../src/data/images/png_reader.ts";
+import { assertEquals, assertLess, assertRejects, assertThrows } from "@std/assert";
+import { decodePng } from "../png.ts";
 import { animatedGif, gifOfFiles } from "../../src/report/mod.ts";
 import { encodePng } from "../../src/raster/png.ts";
 import type { RasterImage } from "../../src/raster/raster.ts";
@@ -66,12 +66,16 @@ Deno.test("animatedGif() refuses no frames and frames of different sizes", () =>
   );
 });
 
-const decode = (file: Uint8Array): RasterImage => decodePng(file, "a frame");
+const decode = (file: Uint8Array): Promise<RasterImage> => decodePng(file);
 
 Deno.test("gifOfFiles() makes the same GIF from files, and drops those of another size", async () => {
   const frames = [greyFrame(1), greyFrame(2)];
   const files = await Promise.all(frames.map(encodePng));
   const other = await encodePng(greyFrame(9, 10));
-  assertEquals(gifOfFiles([other, ...files], { decode }), animatedGif(frames));
-  assertThrows(() => gifOfFiles([], { decode }), RangeError, "Cannot make a GIF of 0 frames");
+  assertEquals(await gifOfFiles([other, ...files], { decode }), animatedGif(frames));
+  await assertRejects(
+    () => gifOfFiles([], { decode }),
+    RangeError,
+    "Cannot make a GIF of 0 frames",
+  );
 });

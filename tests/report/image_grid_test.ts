@@ -1,7 +1,7 @@
 import { checkProperty } from "../properties.ts";
 import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { decodePng } from "../../src/data/images/png_reader.ts";
+import { decodePng } from "../png.ts";
 import { enlarge, imageGrid } from "../../src/report/mod.ts";
 import { toRasters } from "../../src/report/image_grid.ts";
 import { encodePng } from "../../src/raster/png.ts";
@@ -66,7 +66,7 @@ Deno.test("encodePng() writes what decodePng() reads back", async () => {
         (_, i) => smooth ? i * 3 + seed : Math.imul(i + seed, 2654435761) >>> 24,
       );
       const png = await encodePng({ width, height, channels, data });
-      const decoded = decodePng(png, "png");
+      const decoded = await decodePng(png);
       assertEquals([decoded.width, decoded.height, decoded.channels], [width, height, channels]);
       assertEquals(Uint8Array.from(decoded.data), data);
     }),

@@ -1,4 +1,4 @@
-import { decodePng } from "../../src/data/images/png_reader.ts";
+import { decodePng } from "../png.ts";
 import { assert, assertEquals, assertGreater, assertLess, assertStringIncludes } from "@std/assert";
 import {
   drawDensityPlot,
@@ -165,7 +165,7 @@ Deno.test("rasterizeSvg() draws shapes in their colours and text in the bundled 
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="100" height="40">` +
     `<rect width="100" height="40" fill="#fff"/><rect x="10" y="10" width="20" height="20" fill="#f00"/>` +
     `<text x="40" y="28" font-size="20" font-family="Arial, sans-serif" fill="#000">H1</text></svg>`;
-  const image = decodePng(await rasterizeSvg(svg), "plot");
+  const image = await decodePng(await rasterizeSvg(svg));
   assertEquals([image.width, image.height, image.channels], [200, 80, 4]);
   const pixel = (x: number, y: number): number[] => [
     ...image.data.subarray(4 * (y * 200 + x), 4 * (y * 200 + x) + 4),

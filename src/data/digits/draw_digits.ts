@@ -4,19 +4,20 @@
  */
 import { DEFAULTS } from "../../config/defaults.ts";
 import { fillNormal, fillUniform, STREAMS } from "../../random/counter_random.ts";
-import { type PixelSet, pixelSource } from "../pixel_set.ts";
+import { type ImageChannels, type Raster, toChannels } from "../images/raster.ts";
+import { setSource } from "../pixel_set.ts";
 import { counted, type DataSource } from "../source.ts";
 import { renderLines } from "./render.ts";
 import { applyPose, countWays, type Polyline, tracePath } from "./strokes.ts";
 
 /** What to draw. */
 export interface DigitsOptions {
-  /** How many pictures. Default 10,000. */
+  /** How many images. Default 10,000. */
   count?: number;
   /** Side in pixels. Default 28. */
   size?: number;
-  /** 1 grey (default) or 3, grey as RGB. */
-  channels?: 1 | 3;
+  /** 1 gray (default), 3 gray as RGB, 4 gray as opaque RGBA. */
+  channels?: ImageChannels;
   /** Default 0. */
   seed?: number;
 }
@@ -38,15 +39,14 @@ export function drawDigits(options: DigitsOptions = {}): DataSource {
       size,
     });
   }
-  const set: PixelSet = {
+  const strip: Raster = { width: size, height: count * size, channels: 1, data: pixels };
+  return setSource(toChannels(strip, channels).data, {
     name: "digits",
     origin: `${counted(count)} drawn digits (seed ${seed})`,
-    shape: [size, size, 1],
-    pixels,
+    shape: [size, size, channels],
     labels,
     classNames: Array.from({ length: 10 }, (_, digit) => String(digit)),
-  };
-  return pixelSource(set, { channels, seed });
+  });
 }
 
 /**

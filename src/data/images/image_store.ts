@@ -4,7 +4,9 @@
  */
 import { UserError } from "../../errors.ts";
 import { accessError, readSmallFile } from "../byte_reader.ts";
+import { readEnds } from "./check_images.ts";
 import { IMAGE_EXTENSIONS } from "./decode.ts";
+import type { FileEnds } from "./image_header.ts";
 import { openZip } from "./zip_archive.ts";
 
 /** The most bytes of one picture file. */
@@ -16,8 +18,14 @@ export interface StoredFile {
   path: string;
   /** Names it in messages. */
   origin: string;
+  /** Its size when unpacked, as the store lists it. */
+  sizeBytes: number;
+  /** When it, or the archive that it lies in, was last changed, in milliseconds since 1970. */
+  modifiedMs: number;
   /** All its bytes. */
   read(): Promise<Uint8Array>;
+  /** Its first and last bytes, where those can be had without the others. */
+  ends?(): Promise<FileEnds>;
 }
 
 /** Pictures in a folder or an archive. */
@@ -32,7 +40,6 @@ export interface ImageStore extends Disposable {
 
 /** Pictures that the decoder cannot read: refused by name rather than left out in silence. */
 const FOREIGN_EXTENSIONS = [
-  ".avif",
   ".bmp",
   ".heic",
   ".heif",
@@ -43,8 +50,6 @@ const FOREIGN_EXTENSIONS = [
   ".pgm",
   ".svg",
   ".tga",
-  ".tif",
-  ".tiff",
 ];
 
 /**
@@ -57,9 +62,31 @@ export async function openFolderStore(folder: string, alsoLookedFor = ""): Promi
   await listFiles(folder, "", { paths, visited: new Set() });
   const files = paths.map((path): StoredFile => {
     const origin = `${folder}/${path}`;
-    return { path, origin, read: () => readSmallFile(origin, { maxBytes: MAX_IMAGE_BYTES }) };
+    return {
+      path,
+      origin,
+      ...fileStamp(origin),
+      read: () => readSmallFile(origin, { maxBytes: MAX_IMAGE_BYTES }),
+      async ends() {
+        try {
+          return await readEnds(origin);
+        } catch (error) {
+          throw accessError(origin, error);
+        }
+      },
+    };
   });
   return { ...selectImages(folder, files, alsoLookedFor), [Symbol.dispose]: () => {} };
+}
+
+/** Size and time of a file; a dangling link has neither, and is told when it is read. */
+function fileStamp(path: string): { sizeBytes: number; modifiedMs: number } {
+  try {
+    const { size, mtime } = Deno.statSync(path);
+    return { sizeBytes: size, modifiedMs: mtime?.getTime() ?? 0 };
+  } catch {
+    return { sizeBytes: 0, modifiedMs: 0 };
+  }
 }
 
 async function listFiles(
@@ -91,11 +118,14 @@ async function listFiles(
 export function openZipStore(path: string): ImageStore {
   const archive = openZip(path);
   try {
+    const { modifiedMs } = fileStamp(path);
     const files = archive.entries
       .filter((entry) => !entry.path.endsWith("/") && !isHidden(entry.path))
       .map((entry): StoredFile => ({
         path: entry.path,
         origin: `${path}/${entry.path}`,
+        sizeBytes: entry.sizeBytes,
+        modifiedMs,
         read: () =>
           Promise.resolve().then(() => archive.read(entry, { maxBytes: MAX_IMAGE_BYTES })),
       }));
@@ -122,7 +152,7 @@ function selectImages(
   const foreign = files.find(isOf(FOREIGN_EXTENSIONS));
   if (foreign && (images.length > 0 || files.every(isOf(FOREIGN_EXTENSIONS)))) {
     throw new UserError(
-      `Cannot read ${foreign.origin}: pictures have to be JPEG, PNG, WebP or GIF: convert it`,
+      `Cannot read ${foreign.origin}: images have to be JPEG, PNG, WebP, GIF, AVIF or TIFF: convert it`,
     );
   }
   if (images.length === 0) throw nothingFound(origin, files, alsoLookedFor);
@@ -141,7 +171,7 @@ function nothingFound(
   const names = files.slice(0, 5).map(({ path }) => path).join(", ");
   const more = files.length > 5 ? ` and ${files.length - 5} more` : "";
   return new UserError(
-    `Cannot find data in ${origin}: looked for ${alsoLookedFor}pictures ` +
+    `Cannot find data in ${origin}: looked for ${alsoLookedFor}images ` +
       `(${IMAGE_EXTENSIONS.join(", ")}, in sub-folders too), and it holds ` +
       (files.length === 0 ? "no files" : `${names}${more}; name a .npy, .csv or .zip file itself`),
   );
