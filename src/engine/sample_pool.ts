@@ -17,13 +17,13 @@ export function checkPools(inputs: Record<string, InputSpec>): void {
     const { byteValues, rowSize, rows, rowsPerSample = 1 } = pool;
     const fail = (what: string) => `Cannot compile the step: the pool of input "${name}" ${what}`;
     if (rows.length === 0 || !Number.isInteger(rowCount(pool))) {
-      throw new RangeError(fail(`has ${rows.length} numbers, which are no rows of ${rowSize}`));
+      throw new RangeError(fail(`has ${rows.length} values, which are no rows of ${rowSize}`));
     }
     const size = elementCount(spec.shape);
     if (size === 0 || size % (rowSize * rowsPerSample) !== 0) {
       throw new RangeError(
         fail(
-          `has samples of ${rowSize * rowsPerSample} numbers, ` +
+          `has samples of ${rowSize * rowsPerSample} values, ` +
             `of which [${shape}] is not a whole number`,
         ),
       );
@@ -32,7 +32,7 @@ export function checkPools(inputs: Record<string, InputSpec>): void {
     const needed = rows instanceof Uint8Array ? 256 : undefined;
     if (byteValues?.length !== needed) {
       throw new TypeError(
-        fail(`holds ${rows.constructor.name}: byteValues must have ${needed ?? "no"} numbers`),
+        fail(`holds ${rows.constructor.name}: byteValues must have ${needed ?? "no"} values`),
       );
     }
   }
@@ -48,26 +48,28 @@ export function rowsPerStep(spec: InputSpec, pool: SamplePool): number {
   return elementCount(spec.shape) / pool.rowSize;
 }
 
-/** An input of one step, as the caller gave it. */
-export interface GivenInput {
-  /** The input's name, for messages. */
+/** An input with a pool, for messages. */
+export interface PoolInput {
+  /** How the message begins. */
+  task: string;
+  /** The input's name. */
   name: string;
   /** What was declared. */
   spec: InputSpec;
-  /** Values, or row numbers where the input has a pool. */
-  given: StepInputs[string];
+  /** Where its rows are. */
+  pool: SamplePool;
 }
 
 /**
- * The row numbers of an input with a pool.
+ * Checks the row numbers of an input with a pool.
  * @throws {TypeError} when anything else was given
  * @throws {RangeError} when the pool has no such row
  */
-export function checkedRows({ name, spec, given }: GivenInput, pool: SamplePool): Uint32Array {
+export function checkRows(given: StepInputs[string], { task, name, spec, pool }: PoolInput): void {
   const wanted = rowsPerStep(spec, pool);
   if (!(given instanceof Uint32Array) || given.length !== wanted) {
     throw new TypeError(
-      `Cannot run the step: input "${name}" must be a Uint32Array of ${wanted} row numbers of ` +
+      `${task}: input "${name}" must be a Uint32Array of ${wanted} row numbers of ` +
         `its pool, found ${given?.constructor.name} of ${given?.length}`,
     );
   }
@@ -75,11 +77,10 @@ export function checkedRows({ name, spec, given }: GivenInput, pool: SamplePool)
   for (const row of given) {
     if (row >= count) {
       throw new RangeError(
-        `Cannot run the step: the pool of input "${name}" has no row ${row}: it has ${count}`,
+        `${task}: the pool of input "${name}" has no row ${row}: it has ${count}`,
       );
     }
   }
-  return given;
 }
 
 /**
@@ -103,33 +104,27 @@ export function gatherRows(out: Float32Array, pool: SamplePool, numbers: Uint32A
 
 /**
  * Writes an input of one step into `out`, which has its size.
- * @throws {TypeError | RangeError} as {@linkcode inputValues}
+ * @param given values, or row numbers where the input has a pool; checked (checks.ts)
  */
-export function fillInput(out: Float32Array | Int32Array, input: GivenInput): void {
-  const { pool } = input.spec;
-  if (pool) gatherRows(out as Float32Array, pool, checkedRows(input, pool));
-  else out.set(inputValues(input));
+export function fillInput(
+  out: Float32Array | Int32Array,
+  spec: InputSpec,
+  given: StepInputs[string],
+): void {
+  if (spec.pool) gatherRows(out as Float32Array, spec.pool, given as Uint32Array);
+  else out.set(given);
 }
 
 /**
  * The values of an input of one step: those given, or those picked.
- * @throws {TypeError} when it has a pool and is not given row numbers, or the other way round, or when
- * values are of another type or number than the input
- * @throws {RangeError} when the pool has no such row
+ * @param given values, or row numbers where the input has a pool; checked (checks.ts)
  */
-export function inputValues(input: GivenInput): Float32Array | Int32Array {
-  const { name, spec, given } = input;
-  const size = elementCount(spec.shape);
-  if (spec.pool) {
-    const values = new Float32Array(size);
-    fillInput(values, input);
-    return values;
-  }
-  const Type = spec.dtype === "float32" ? Float32Array : Int32Array;
-  if (given instanceof Type && given.length === size) return given;
-  const what = given instanceof Uint32Array
-    ? "is given row numbers, and it has no pool"
-    : `must be ${Type === Float32Array ? "a Float32Array" : "an Int32Array"} of ${size} numbers ` +
-      `([${spec.shape}]), found ${given?.constructor.name} of ${given?.length}`;
-  throw new TypeError(`Cannot run the step: input "${name}" ${what}`);
+export function inputValues(
+  spec: InputSpec,
+  given: StepInputs[string],
+): Float32Array | Int32Array {
+  if (!spec.pool) return given as Float32Array | Int32Array;
+  const values = new Float32Array(elementCount(spec.shape));
+  gatherRows(values, spec.pool, given as Uint32Array);
+  return values;
 }

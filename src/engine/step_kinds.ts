@@ -2,7 +2,7 @@
 import type { StepProgram } from "./types.ts";
 
 /** Consecutive steps of one kind. */
-export interface KindStretch {
+export interface KindRun {
   /** What they have in common. */
   kind: string;
   /** The index of the first one, among the steps that were asked about. */
@@ -17,17 +17,17 @@ export function kindOf(program: StepProgram, step: number): string {
 }
 
 /** Cuts `count` steps from number `firstStep` on where their kind changes. */
-export function kindStretches(
+export function kindRuns(
   program: StepProgram,
   firstStep: number,
   count: number,
-): KindStretch[] {
-  const stretches: KindStretch[] = [];
+): KindRun[] {
+  const runs: KindRun[] = [];
   for (let start = 0; start < count; start++) {
     const kind = kindOf(program, firstStep + start);
-    const last = stretches.at(-1);
+    const last = runs.at(-1);
     if (last?.kind === kind) last.count++;
-    else stretches.push({ kind, start, count: 1 });
+    else runs.push({ kind, start, count: 1 });
   }
-  return stretches;
+  return runs;
 }

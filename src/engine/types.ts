@@ -76,42 +76,71 @@ export interface StepProgram {
  */
 export type StepInputs = Record<string, Float32Array | Int32Array | Uint32Array>;
 
-/** A step that is ready to run. Holds the state; release it with {@linkcode CompiledStep.dispose}. */
+/**
+ * A step that is ready to run. Holds the state; release it with {@linkcode CompiledStep.dispose}.
+ *
+ * One call at a time: a call while another is running is refused, and so is every call after `dispose`.
+ * A refused call changes nothing. Errors always come as rejections.
+ */
 export interface CompiledStep {
   /**
    * Runs one step for each entry of `batches`, in order. Steps are cheapest in chunks: an engine reads
    * the scalars back once a call.
-   * @param firstStep the number of the first step, which addresses its random numbers and has a kind
+   * @param firstStep the number of the first step, which addresses its random numbers and has a kind:
+   * an integer from 0 to 2^32 - 1
    * @returns for each scalar's name, its value at each of these steps; NaN at steps whose kind has no
    * such scalar
-   * @throws {TypeError} when an input with a pool is given anything but row numbers
-   * @throws {RangeError} when the pool has no such row
+   * @throws {TypeError} when an input is missing, not declared, or of another type or size
+   * @throws {RangeError} when a pool has no such row, or `firstStep` is no step
    */
   run(batches: StepInputs[], firstStep: number): Promise<Record<string, Float32Array>>;
   /** Copies the state to the host. */
   readState(): Promise<HostTensors>;
-  /** Replaces the state. Names, shapes and types must be those of the step. */
+  /**
+   * Replaces the state as a whole.
+   * @throws {TypeError} when names, shapes, types or sizes are not those of the step
+   */
   writeState(state: HostTensors): Promise<void>;
-  /** Gives all memory back. */
+  /** Gives all memory back, once a running call has ended. May be called again. */
   dispose(): Promise<void>;
 }
 
-/** A forward function that is ready to run. */
+/** A forward function that is ready to run, one call at a time. */
 export interface CompiledFunction {
+  /**
+   * Runs it.
+   * @param inputs of the declared names, shapes and types
+   * @returns by the function's names; booleans as int32
+   * @throws {TypeError} when an input is missing, not declared, or of another shape, type or size
+   */
   run(inputs: HostTensors): Promise<HostTensors>;
+  /** Gives all memory back, once a running call has ended. May be called again. */
   dispose(): Promise<void>;
 }
 
-/** Runs steps and functions on some device. */
+/**
+ * Runs steps and functions on some device. `tests/engine/contract` runs the same cases on every engine:
+ * the same inputs give the same answers, and the same errors.
+ */
 export interface Engine {
   /** "tfjs-cpu", "tfjs-webgpu", "webgpu", "onnx-web" or "onnx-node". */
   readonly name: string;
   /** For the person at the terminal: which device, which runtime, how many threads. */
   readonly description: string;
+  /**
+   * Compiles a step, with the state before its first one. What a step does wrong, such as returning
+   * another state than it was given, shows here; on the eager engine, which compiles nothing, at the
+   * first run.
+   * @param seed of the step's random numbers
+   * @throws {TypeError} when the program, its state or its results do not go together
+   * @throws {UserError} when it does not fit into memory, or two runs of the step differ
+   */
   compileStep(program: StepProgram, state: HostTensors, seed: number): Promise<CompiledStep>;
+  /** Compiles a function for inputs of fixed shapes. */
   compileFunction(
     fn: TensorFunction,
     inputs: Record<string, TensorSpec>,
   ): Promise<CompiledFunction>;
+  /** Disposes of what it has compiled, and then of itself. */
   dispose(): Promise<void>;
 }

@@ -3,6 +3,7 @@
  * replaying or tracing one of the two runs they would compute something else than the step says.
  */
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { UserError } from "../../src/errors.ts";
 import { createOnnxEngine } from "../../src/engine/onnx/mod.ts";
 import { tf } from "../../src/tensor/tf.ts";
 import type { Engine, StepFunction } from "../../src/engine/types.ts";
@@ -116,8 +117,8 @@ for (const [what, [step, onnx, webgpu]] of Object.entries(IMPURE)) {
     for (const engine of engines) {
       const error = await assertRejects(
         () => engine.compileStep({ step, inputs: {} }, start, 1),
-        Error,
-        "differ",
+        UserError,
+        "Cannot compile a step that is not a pure function: run twice, it differs",
       );
       const words = engine.name === "webgpu" ? webgpu : onnx;
       assert(error.message.includes(words), `${engine.name}: ${error.message}`);

@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { createEagerEngine } from "../../src/engine/eager/engine.ts";
 import { createOnnxEngine } from "../../src/engine/onnx/mod.ts";
-import { kindStretches } from "../../src/engine/step_kinds.ts";
+import { kindRuns } from "../../src/engine/step_kinds.ts";
 import { tf } from "../../src/tensor/tf.ts";
 import type { CompiledStep, Engine, StepProgram } from "../../src/engine/types.ts";
 import type { HostTensors, TensorMap } from "../../src/tensor/types.ts";
@@ -150,13 +150,13 @@ Deno.test("a kind that hides randomness is refused when it is met, and the state
   }
 });
 
-Deno.test("kindStretches() cuts steps where their kind changes", () => {
-  assertEquals(kindStretches(program("cdd"), 1, 5), [
+Deno.test("kindRuns() cuts steps where their kind changes", () => {
+  assertEquals(kindRuns(program("cdd"), 1, 5), [
     { kind: "d", start: 0, count: 2 },
     { kind: "c", start: 2, count: 1 },
     { kind: "d", start: 3, count: 2 },
   ]);
-  assertEquals(kindStretches({ step: program("c").step, inputs: {} }, 7, 3), [
+  assertEquals(kindRuns({ step: program("c").step, inputs: {} }, 7, 3), [
     { kind: "", start: 0, count: 3 },
   ]);
 });

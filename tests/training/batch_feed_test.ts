@@ -72,7 +72,7 @@ for (const [name, spec] of Object.entries(DATA)) {
     for (const step of [0, 2, 5]) {
       const given = feed.inputs(step, CONTEXT);
       const { values } = data.batch(order.indices(step));
-      assertEquals(inputValues({ name: "real", spec: real, given: given.real }), values);
+      assertEquals(inputValues(real, given.real), values);
       const others = streamed.inputs(step, CONTEXT);
       assertEquals(others.real, values);
       assertEquals({ ...given, real: null }, { ...others, real: null });

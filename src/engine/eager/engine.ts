@@ -4,7 +4,16 @@
  */
 import { tf } from "../../tensor/tf.ts";
 import { fillNormal, fillUniform } from "../../random/counter_random.ts";
-import { checkPools, inputValues } from "../sample_pool.ts";
+import {
+  checkBatches,
+  checkFunctionInputs,
+  checkProgram,
+  checkState,
+  checkStepResult,
+  specsOf,
+} from "../checks.ts";
+import { Lifecycle, OpenItems } from "../lifecycle.ts";
+import { inputValues } from "../sample_pool.ts";
 import { kindOf } from "../step_kinds.ts";
 import type { CompiledFunction, CompiledStep, Engine, StepInputs, StepProgram } from "../types.ts";
 import type {
@@ -13,6 +22,7 @@ import type {
   StepRandom,
   TensorFunction,
   TensorMap,
+  TensorSpec,
 } from "../../tensor/types.ts";
 
 /**
@@ -21,25 +31,37 @@ import type {
  * @param description for the person at the terminal
  */
 export function createEagerEngine(backend: "cpu" | "webgpu", description: string): Engine {
+  const items = new OpenItems();
+  const onDispose = (item: CompiledStep | CompiledFunction) => items.remove(item);
   return {
     name: `tfjs-${backend}`,
     description,
     async compileStep(program, state, seed): Promise<CompiledStep> {
-      checkPools(program.inputs);
+      items.checkUsable();
+      checkProgram(program, state);
       await tf.setBackend(backend);
-      return new EagerStep(backend, program, state, seed);
+      return items.add(new EagerStep({ backend, onDispose }, program, state, seed));
     },
-    async compileFunction(fn): Promise<CompiledFunction> {
+    async compileFunction(fn, inputs): Promise<CompiledFunction> {
+      items.checkUsable();
       await tf.setBackend(backend);
-      return eagerFunction(backend, fn);
+      return items.add(eagerFunction({ backend, onDispose }, fn, inputs));
     },
-    dispose: () => Promise.resolve(),
+    dispose: () => items.dispose(),
   };
 }
 
-/** Uploads a host tensor. */
+/** Where steps and functions run. */
+interface Setup {
+  /** TensorFlow.js's backend. */
+  backend: string;
+  /** Called once, when one is disposed. */
+  onDispose(item: CompiledStep | CompiledFunction): void;
+}
+
+/** Uploads a host tensor. Copies it: the `cpu` backend would go on with the caller's array. */
 export function toTensor(host: HostTensor): tf.Tensor {
-  return tf.tensor(host.data, host.shape, host.dtype);
+  return tf.tensor(host.data.slice(), host.shape, host.dtype);
 }
 
 /** Uploads host tensors. */
@@ -47,12 +69,12 @@ export function toTensors(host: HostTensors): TensorMap {
   return Object.fromEntries(Object.entries(host).map(([name, value]) => [name, toTensor(value)]));
 }
 
-/** Copies a tensor to the host. */
+/** Copies a tensor to the host; booleans become int32. */
 async function toHost(tensor: tf.Tensor): Promise<HostTensor> {
   const values = await tensor.data();
-  return tensor.dtype === "int32"
-    ? { shape: [...tensor.shape], dtype: "int32", data: Int32Array.from(values) }
-    : { shape: [...tensor.shape], dtype: "float32", data: Float32Array.from(values) };
+  return tensor.dtype === "float32"
+    ? { shape: [...tensor.shape], dtype: "float32", data: Float32Array.from(values) }
+    : { shape: [...tensor.shape], dtype: "int32", data: Int32Array.from(values) };
 }
 
 /** Copies tensors to the host, all at once: on WebGPU one wait serves them all. */
@@ -90,34 +112,44 @@ export class HostStepRandom implements StepRandom {
 }
 
 class EagerStep implements CompiledStep {
-  readonly #backend: string;
+  readonly #setup: Setup;
   readonly #program: StepProgram;
+  readonly #specs: Record<string, TensorSpec>;
   readonly #seed: number;
   readonly #constants: TensorMap;
+  readonly #life = new Lifecycle("step");
   #state: TensorMap;
 
-  constructor(backend: string, program: StepProgram, state: HostTensors, seed: number) {
-    this.#backend = backend;
+  constructor(setup: Setup, program: StepProgram, state: HostTensors, seed: number) {
+    this.#setup = setup;
     this.#program = program;
+    this.#specs = specsOf(state);
     this.#seed = seed;
     this.#constants = toTensors(program.constants ?? {});
     this.#state = toTensors(state);
   }
 
-  async run(batches: StepInputs[], firstStep: number): Promise<Record<string, Float32Array>> {
-    await tf.setBackend(this.#backend);
-    const perStep = batches.map((batch, index) => this.#runOne(batch, firstStep + index));
-    const result: Record<string, Float32Array> = {};
-    await Promise.all(
-      perStep.flatMap((scalars, index) =>
-        Object.entries(scalars).map(async ([name, scalar]) => {
-          result[name] ??= new Float32Array(batches.length).fill(NaN);
-          result[name][index] = (await scalar.data())[0];
-        })
-      ),
-    );
-    perStep.forEach((scalars) => tf.dispose(scalars));
-    return result;
+  run(batches: StepInputs[], firstStep: number): Promise<Record<string, Float32Array>> {
+    return this.#life.use(async () => {
+      checkBatches(this.#program.inputs, batches, firstStep);
+      await tf.setBackend(this.#setup.backend);
+      const perStep: TensorMap[] = [];
+      const result: Record<string, Float32Array> = {};
+      try {
+        batches.forEach((batch, index) => perStep.push(this.#runOne(batch, firstStep + index)));
+        await Promise.all(
+          perStep.flatMap((scalars, index) =>
+            Object.entries(scalars).map(async ([name, scalar]) => {
+              result[name] ??= new Float32Array(batches.length).fill(NaN);
+              result[name][index] = (await scalar.data())[0];
+            })
+          ),
+        );
+      } finally {
+        tf.dispose(perStep);
+      }
+      return result;
+    });
   }
 
   #runOne(batch: StepInputs, step: number): TensorMap {
@@ -125,11 +157,13 @@ class EagerStep implements CompiledStep {
     const { state, scalars } = tf.tidy(() => {
       const inputs: TensorMap = { ...this.#constants };
       for (const [name, spec] of Object.entries(this.#program.inputs)) {
-        const values = inputValues({ name, spec, given: batch[name] });
-        inputs[name] = tf.tensor(values, spec.shape, spec.dtype);
+        const data = inputValues(spec, batch[name]);
+        inputs[name] = toTensor({ data, shape: spec.shape, dtype: spec.dtype });
       }
       const random = new HostStepRandom(this.#seed, step);
-      return this.#program.step(before, inputs, random, kindOf(this.#program, step));
+      const result = this.#program.step(before, inputs, random, kindOf(this.#program, step));
+      checkStepResult(result, this.#specs);
+      return result;
     });
     this.#state = state;
     const kept = new Set(Object.values(state));
@@ -138,32 +172,45 @@ class EagerStep implements CompiledStep {
   }
 
   readState(): Promise<HostTensors> {
-    return toHosts(this.#state);
+    return this.#life.use(() => toHosts(this.#state));
   }
 
   writeState(state: HostTensors): Promise<void> {
-    tf.dispose(this.#state);
-    this.#state = toTensors(state);
-    return Promise.resolve();
+    return this.#life.use(async () => {
+      checkState(this.#specs, state);
+      await tf.setBackend(this.#setup.backend);
+      tf.dispose(this.#state);
+      this.#state = toTensors(state);
+    });
   }
 
   dispose(): Promise<void> {
-    tf.dispose(this.#state);
-    tf.dispose(this.#constants);
-    return Promise.resolve();
+    return this.#life.dispose(() => {
+      this.#setup.onDispose(this);
+      tf.dispose(this.#state);
+      tf.dispose(this.#constants);
+    });
   }
 }
 
-function eagerFunction(backend: string, fn: TensorFunction): CompiledFunction {
-  return {
-    async run(inputs: HostTensors): Promise<HostTensors> {
-      await tf.setBackend(backend);
-      const uploaded = toTensors(inputs);
-      const outputs = tf.tidy(() => fn(uploaded));
-      const result = await toHosts(outputs);
-      tf.dispose([uploaded, outputs]);
-      return result;
-    },
-    dispose: () => Promise.resolve(),
+function eagerFunction(
+  { backend, onDispose }: Setup,
+  fn: TensorFunction,
+  specs: Record<string, TensorSpec>,
+): CompiledFunction {
+  const life = new Lifecycle("function");
+  async function run(inputs: HostTensors): Promise<HostTensors> {
+    checkFunctionInputs(specs, inputs);
+    await tf.setBackend(backend);
+    const uploaded = toTensors(inputs);
+    const outputs = tf.tidy(() => fn(uploaded));
+    const result = await toHosts(outputs);
+    tf.dispose([uploaded, outputs]);
+    return result;
+  }
+  const compiled: CompiledFunction = {
+    run: (inputs) => life.use(() => run(inputs)),
+    dispose: () => life.dispose(() => onDispose(compiled)),
   };
+  return compiled;
 }

@@ -3,7 +3,9 @@
  * to and fro as it is.
  */
 import { arrange, inverse, permuteData } from "../../graph/lower/layout.ts";
-import { kindOf, kindStretches } from "../step_kinds.ts";
+import { checkBatches, checkProgram, checkState, specsOf } from "../checks.ts";
+import { Lifecycle } from "../lifecycle.ts";
+import { kindOf, kindRuns } from "../step_kinds.ts";
 import type { CompiledStep, StepInputs, StepProgram } from "../types.ts";
 import type { HostTensors, TensorSpec } from "../../tensor/types.ts";
 import { checkFits } from "./memory.ts";
@@ -18,6 +20,8 @@ export interface StepSetup {
   runtime: OnnxRuntime;
   /** The most bytes that a step may take; undefined where nobody knows. */
   availableBytes: number | undefined;
+  /** Called once, when the step is disposed. */
+  onDispose(step: CompiledStep): void;
 }
 
 /** Runs the steps of a program. */
@@ -30,7 +34,7 @@ export class OnnxStep implements CompiledStep {
   readonly #state = new Map<string, OrtTensor>();
   /** The state in the layouts of the first kind, which all others take on. */
   #slots: StateSlot[] = [];
-  #isDisposed = false;
+  readonly #life = new Lifecycle("step");
 
   private constructor(
     setup: StepSetup,
@@ -54,13 +58,11 @@ export class OnnxStep implements CompiledStep {
     state: HostTensors,
     seed: number,
   ): Promise<OnnxStep> {
-    const specs = Object.fromEntries(
-      Object.entries(state).map(([name, { shape, dtype }]) => [name, { shape, dtype }]),
-    );
-    const step = new OnnxStep(setup, program, specs, seed);
+    checkProgram(program, state);
+    const step = new OnnxStep(setup, program, specsOf(state), seed);
     const first = await step.#sessionOf(kindOf(program, 0));
     step.#slots = first.plan.state;
-    await step.writeState(state);
+    step.#setState(state);
     return step;
   }
 
@@ -82,10 +84,16 @@ export class OnnxStep implements CompiledStep {
     return session;
   }
 
-  async run(batches: StepInputs[], firstStep: number): Promise<Record<string, Float32Array>> {
-    this.#checkUsable();
+  run(batches: StepInputs[], firstStep: number): Promise<Record<string, Float32Array>> {
+    return this.#life.use(() => {
+      checkBatches(this.#program.inputs, batches, firstStep);
+      return this.#run(batches, firstStep);
+    });
+  }
+
+  async #run(batches: StepInputs[], firstStep: number): Promise<Record<string, Float32Array>> {
     const result: Record<string, Float32Array> = {};
-    for (const { kind, start, count } of kindStretches(this.#program, firstStep, batches.length)) {
+    for (const { kind, start, count } of kindRuns(this.#program, firstStep, batches.length)) {
       const session = await this.#sessionOf(kind);
       for (let at = start; at < start + count; at += session.maxSteps) {
         const end = Math.min(at + session.maxSteps, start + count);
@@ -104,32 +112,33 @@ export class OnnxStep implements CompiledStep {
   }
 
   readState(): Promise<HostTensors> {
-    this.#checkUsable();
-    const result: HostTensors = {};
-    for (const { name, shape, dtype, order } of this.#slots) {
-      const stored = this.#state.get(name)!.data as Float32Array | Int32Array;
-      const moved = permuteData(stored, arrange(shape, order), inverse(order));
-      result[name] = { shape, dtype, data: moved === stored ? stored.slice() : moved };
-    }
-    return Promise.resolve(result);
+    return this.#life.use(() => {
+      const result: HostTensors = {};
+      for (const { name, shape, dtype, order } of this.#slots) {
+        const stored = this.#state.get(name)!.data as Float32Array | Int32Array;
+        const moved = permuteData(stored, arrange(shape, order), inverse(order));
+        result[name] = {
+          shape: [...shape],
+          dtype,
+          data: moved === stored ? stored.slice() : moved,
+        };
+      }
+      return result;
+    });
   }
 
   writeState(state: HostTensors): Promise<void> {
-    this.#checkUsable();
-    for (const { name, shape, dtype } of this.#slots) {
-      const given = state[name];
-      if (given?.dtype !== dtype || given.shape.join() !== shape.join()) {
-        const found = given ? `${given.dtype} [${given.shape}]` : "nothing";
-        throw new TypeError(
-          `Cannot set state ${name}: the step has ${dtype} [${shape}], given is ${found}`,
-        );
-      }
-    }
+    return this.#life.use(() => {
+      checkState(this.#specs, state);
+      this.#setState(state);
+    });
+  }
+
+  #setState(state: HostTensors): void {
     for (const { name, shape, dtype, order } of this.#slots) {
       const moved = permuteData(state[name].data, shape, order);
       this.#state.set(name, this.#tensor(moved, order, { shape, dtype }));
     }
-    return Promise.resolve();
   }
 
   #tensor(
@@ -141,14 +150,12 @@ export class OnnxStep implements CompiledStep {
     return new this.#setup.runtime.ort.Tensor(dtype, data.slice() as Float32Array, dims);
   }
 
-  #checkUsable(): void {
-    if (this.#isDisposed) throw new Error("Cannot use a step that was disposed");
-  }
-
-  async dispose(): Promise<void> {
-    this.#isDisposed = true;
-    this.#state.clear();
-    for (const session of this.#sessions.values()) await session.release();
-    this.#sessions.clear();
+  dispose(): Promise<void> {
+    return this.#life.dispose(async () => {
+      this.#setup.onDispose(this);
+      this.#state.clear();
+      for (const session of this.#sessions.values()) await session.release();
+      this.#sessions.clear();
+    });
   }
 }

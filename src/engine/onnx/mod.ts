@@ -2,8 +2,8 @@
  * The CPU engine: a training step becomes an ONNX graph once, and ONNX Runtime runs it. Randomness and
  * data come from the host; parameters and optimiser state stay in ONNX Runtime's layout between calls.
  */
-import { checkPools } from "../sample_pool.ts";
-import type { Engine } from "../types.ts";
+import { OpenItems } from "../lifecycle.ts";
+import type { CompiledFunction, CompiledStep, Engine } from "../types.ts";
 import { compileOnnxFunction } from "./compiled_function.ts";
 import { OnnxStep } from "./compiled_step.ts";
 import { availableBytes } from "./memory.ts";
@@ -28,32 +28,22 @@ export interface OnnxEngineOptions extends RuntimeOptions {
  */
 export async function createOnnxEngine(options: OnnxEngineOptions = {}): Promise<Engine> {
   const runtime = await loadRuntime(options);
-  const open = new Set<{ dispose(): Promise<void> }>();
-
-  /** Remembers what has to be disposed of, until its owner does so. */
-  function track<T extends { dispose(): Promise<void> }>(item: T): T {
-    const release = item.dispose.bind(item);
-    item.dispose = async () => {
-      if (open.delete(item)) await release();
-    };
-    open.add(item);
-    return item;
-  }
-
+  const items = new OpenItems();
+  const onDispose = (item: CompiledStep | CompiledFunction) => items.remove(item);
   return {
     name: `onnx-${runtime.kind}`,
     description: `CPU through ${runtime.description}` +
       (runtime.notTaken ? ` (${runtime.notTaken})` : ""),
     async compileStep(program, state, seed) {
-      checkPools(program.inputs);
-      const setup = { runtime, availableBytes: options.memoryBytes ?? availableBytes(runtime) };
-      return track(await OnnxStep.create(setup, program, state, seed));
+      items.checkUsable();
+      const available = options.memoryBytes ?? availableBytes(runtime);
+      const setup = { runtime, availableBytes: available, onDispose };
+      return items.add(await OnnxStep.create(setup, program, state, seed));
     },
     async compileFunction(fn, inputs) {
-      return track(await compileOnnxFunction(runtime, fn, inputs));
+      items.checkUsable();
+      return items.add(await compileOnnxFunction({ runtime, onDispose }, fn, inputs));
     },
-    async dispose() {
-      for (const item of [...open]) await item.dispose();
-    },
+    dispose: () => items.dispose(),
   };
 }

@@ -8,7 +8,7 @@ import { encodeModel } from "../../graph/protobuf.ts";
 import type { KernelGraph } from "../../graph/trace/kernel_graph.ts";
 import { traceTwice } from "../../graph/trace/trace.ts";
 import { speedUp } from "../../graph/passes/training.ts";
-import { UserError } from "../../errors.ts";
+import { checkStepResult } from "../checks.ts";
 import type { KeepMask } from "../../random/keep_mask.ts";
 import { loopGraph } from "./loop_graph.ts";
 import { leastStepBytes } from "./memory.ts";
@@ -83,7 +83,8 @@ export const scalarOutput = (name: string): string => `scalar/${name}`;
 
 /**
  * Traces a step twice and writes it as a model that runs any number of steps.
- * @throws {UserError} when the step is not pure, or does not return the state that it was given
+ * @throws {UserError} when the step is not pure
+ * @throws {TypeError} when it does not return the state that it was given
  */
 export function buildStepModel(
   program: StepProgram,
@@ -207,23 +208,10 @@ function namedStep(
     given.random,
     given.kind,
   );
+  checkStepResult(result, state);
   const outputs: TensorMap = {};
-  for (const [name, { shape }] of Object.entries(state)) {
-    const after = result.state[name];
-    if (after === undefined || after.shape.join() !== shape.join()) {
-      const found = after === undefined ? "nothing" : `[${after.shape}]`;
-      throw new UserError(
-        `Cannot compile the step: for state ${name} of shape [${shape}] it returns ${found}`,
-      );
-    }
-    outputs[stateOutput(name)] = after;
-  }
-  for (const [name, scalar] of Object.entries(result.scalars)) {
-    if (scalar.size !== 1) {
-      throw new UserError(`Cannot compile the step: scalar ${name} has shape [${scalar.shape}]`);
-    }
-    outputs[scalarOutput(name)] = scalar;
-  }
+  for (const name of Object.keys(state)) outputs[stateOutput(name)] = result.state[name];
+  for (const [name, scalar] of Object.entries(result.scalars)) outputs[scalarOutput(name)] = scalar;
   return outputs;
 }
 

@@ -89,11 +89,7 @@ export class StepSession {
       const size = elementCount(spec.shape);
       const data = new (spec.dtype === "int32" ? Int32Array : Float32Array)(size * batches.length);
       batches.forEach((batch, index) =>
-        fillInput(data.subarray(index * size, (index + 1) * size), {
-          name,
-          spec,
-          given: batch[name],
-        })
+        fillInput(data.subarray(index * size, (index + 1) * size), spec, batch[name])
       );
       const stacked = stackedName(programInput(name));
       feeds[stacked] = new ort.Tensor(spec.dtype, data as Float32Array, [

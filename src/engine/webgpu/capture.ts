@@ -1,4 +1,5 @@
 /** From a function of tensors to its work on the GPU: recorded, shortened, fused, given memory. */
+import { UserError } from "../../errors.ts";
 import type { StepRandom, TensorMap, TensorSpec } from "../../tensor/types.ts";
 import type { GanforgeWebGpuBackend } from "./backend.ts";
 import type { WebGpu } from "./device.ts";
@@ -49,8 +50,7 @@ export interface Capture {
 /**
  * Records twice, compares, shortens, fuses, plans and allocates. Nothing is computed, so what lies in
  * the memory stays as it is.
- * @throws Error when two runs differ
- * @throws UserError when it does not fit
+ * @throws {UserError} when two runs differ, or it does not fit
  */
 export async function capture(
   setup: CaptureSetup,
@@ -63,9 +63,9 @@ export async function capture(
     const graph = record(backend, externals, fn);
     const difference = findDifference(graph, record(backend, externals, fn));
     if (difference) {
-      throw new Error(
-        `Cannot capture the step, as two runs of it differ: ${difference}. A step may use no ` +
-          `randomness but \`random\`, and no values of the host that change.`,
+      throw new UserError(
+        `Cannot compile a step that is not a pure function: run twice, it differs: ${difference}; ` +
+          "draw random numbers from the step's `random` and pass what changes as an input",
       );
     }
     const shortened = optimize(graph, setup);

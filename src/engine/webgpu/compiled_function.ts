@@ -1,4 +1,6 @@
 /** A forward function on the GPU, recorded once for fixed shapes and replayed. */
+import { checkFunctionInputs } from "../checks.ts";
+import { Lifecycle } from "../lifecycle.ts";
 import type { CompiledFunction } from "../types.ts";
 import type { HostTensor, HostTensors, TensorSpec } from "../../tensor/types.ts";
 import type { StepExecutable } from "./executable.ts";
@@ -27,7 +29,7 @@ export interface WebGpuFunctionParts {
 /** A captured function. */
 export class WebGpuFunction implements CompiledFunction {
   readonly #parts: WebGpuFunctionParts;
-  #disposed = false;
+  readonly #life = new Lifecycle("function");
 
   constructor(parts: WebGpuFunctionParts) {
     this.#parts = parts;
@@ -39,17 +41,17 @@ export class WebGpuFunction implements CompiledFunction {
   }
 
   /** Uploads the inputs, runs, and copies the outputs back. */
-  async run(inputs: HostTensors): Promise<HostTensors> {
-    if (this.#disposed) throw new Error("Cannot run a function that was disposed");
+  run(inputs: HostTensors): Promise<HostTensors> {
+    return this.#life.use(() => {
+      checkFunctionInputs(this.#parts.inputs, inputs);
+      return this.#run(inputs);
+    });
+  }
+
+  async #run(inputs: HostTensors): Promise<HostTensors> {
     const { device, executable, outputs, check } = this.#parts;
-    for (const [name, { shape, dtype }] of Object.entries(this.#parts.inputs)) {
+    for (const name of Object.keys(this.#parts.inputs)) {
       const given = inputs[name];
-      if (given?.dtype !== dtype || given.shape.join() !== shape.join()) {
-        throw new RangeError(
-          `Cannot run the function: input "${name}" must be ${dtype} [${shape}], found ` +
-            (given ? `${given.dtype} [${given.shape}]` : "nothing"),
-        );
-      }
       const { buffer } = executable.externals.get(inputKey(name))!;
       device.queue.writeBuffer(buffer, 0, given.data as Float32Array<ArrayBuffer>);
     }
@@ -79,11 +81,9 @@ export class WebGpuFunction implements CompiledFunction {
 
   /** Gives all buffers back. */
   dispose(): Promise<void> {
-    if (!this.#disposed) {
-      this.#disposed = true;
+    return this.#life.dispose(() => {
       this.#parts.memory.destroy();
       this.#parts.onDispose();
-    }
-    return Promise.resolve();
+    });
   }
 }

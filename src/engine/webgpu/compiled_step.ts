@@ -3,6 +3,8 @@
  * GPU, scalars collect in a ring that is read once a call. Many steps make one compute pass: every pass
  * and command buffer leaves an object behind that holds native memory until V8 next collects garbage.
  */
+import { checkBatches, checkState } from "../checks.ts";
+import { Lifecycle } from "../lifecycle.ts";
 import { kindOf } from "../step_kinds.ts";
 import type { CompiledStep, StepInputs, StepProgram } from "../types.ts";
 import type { HostTensor, HostTensors, TensorSpec } from "../../tensor/types.ts";
@@ -18,9 +20,9 @@ import type { StepMemory } from "./step_memory.ts";
 const READ_BACK = 0x01 | 0x08;
 
 /** Steps in one command buffer at most. */
-const MOST_STEPS = 32;
+const MAX_STEPS = 32;
 /** A GPU is given work for so long at once: systems reset one that does not answer for 2 s. */
-const MOST_SUBMIT_MS = 250;
+const MAX_SUBMIT_MS = 250;
 
 /** What {@linkcode WebGpuStep} is made of. */
 export interface WebGpuStepParts {
@@ -57,8 +59,7 @@ export class WebGpuStep implements CompiledStep {
   readonly #kinds = new Map<string, StepExecutable>();
   /** Milliseconds a step of the last chunk; at first nothing is known. */
   #stepMs = Infinity;
-  #disposed = false;
-  #running = false;
+  readonly #life = new Lifecycle("step");
 
   /** Takes over what `parts` says. */
   constructor(parts: WebGpuStepParts) {
@@ -92,32 +93,32 @@ export class WebGpuStep implements CompiledStep {
     this.#ring.addKind(kind, executable.scalars);
   }
 
-  async run(batches: StepInputs[], firstStep: number): Promise<Record<string, Float32Array>> {
-    this.#checkUsable();
-    if (this.#running) throw new Error("Cannot run a step while an earlier call is running");
-    this.#running = true;
-    try {
-      const kinds = batches.map((_, index) => kindOf(this.#parts.program, firstStep + index));
-      for (const kind of new Set(kinds)) {
-        if (!this.#kinds.has(kind)) this.#addKind(kind, await this.#parts.capture(kind));
-      }
-      const most = this.#parts.inputs.mostSteps;
-      const result: Record<string, Float32Array> = {};
-      for (let start = 0; start < batches.length; start += most) {
-        const scalars = await this.#runChunk(
-          batches.slice(start, start + most),
-          kinds.slice(start, start + most),
-          firstStep + start,
-        );
-        for (const [name, values] of Object.entries(scalars)) {
-          result[name] ??= new Float32Array(batches.length).fill(NaN);
-          result[name].set(values, start);
-        }
-      }
-      return result;
-    } finally {
-      this.#running = false;
+  run(batches: StepInputs[], firstStep: number): Promise<Record<string, Float32Array>> {
+    return this.#life.use(() => {
+      checkBatches(this.#parts.program.inputs, batches, firstStep);
+      return this.#run(batches, firstStep);
+    });
+  }
+
+  async #run(batches: StepInputs[], firstStep: number): Promise<Record<string, Float32Array>> {
+    const kinds = batches.map((_, index) => kindOf(this.#parts.program, firstStep + index));
+    for (const kind of new Set(kinds)) {
+      if (!this.#kinds.has(kind)) this.#addKind(kind, await this.#parts.capture(kind));
     }
+    const { maxSteps } = this.#parts.inputs;
+    const result: Record<string, Float32Array> = {};
+    for (let start = 0; start < batches.length; start += maxSteps) {
+      const scalars = await this.#runChunk(
+        batches.slice(start, start + maxSteps),
+        kinds.slice(start, start + maxSteps),
+        firstStep + start,
+      );
+      for (const [name, values] of Object.entries(scalars)) {
+        result[name] ??= new Float32Array(batches.length).fill(NaN);
+        result[name].set(values, start);
+      }
+    }
+    return result;
   }
 
   async #runChunk(
@@ -132,12 +133,12 @@ export class WebGpuStep implements CompiledStep {
     this.#ring.reserve(count);
     const clock = Uint32Array.of(seed, firstStep, 0, this.#ring.columnCount);
     this.#device.queue.writeBuffer(this.#clock, 0, clock);
-    const most = isSoftware
-      ? MOST_STEPS
-      : Math.max(1, Math.min(MOST_STEPS, Math.floor(MOST_SUBMIT_MS / this.#stepMs)));
+    const maxSteps = isSoftware
+      ? MAX_STEPS
+      : Math.max(1, Math.min(MAX_STEPS, Math.floor(MAX_SUBMIT_MS / this.#stepMs)));
     // The first of several is short, so that the device need not wait for it.
-    let size = count > most ? 1 : most;
-    for (let start = 0, end; start < count; start = end, size = Math.min(4 * size, most)) {
+    let size = count > maxSteps ? 1 : maxSteps;
+    for (let start = 0, end; start < count; start = end, size = Math.min(4 * size, maxSteps)) {
       end = Math.min(start + size, count);
       const encoder = this.#device.createCommandEncoder();
       this.#encodeSteps(encoder, kinds, start, end);
@@ -162,8 +163,11 @@ export class WebGpuStep implements CompiledStep {
     pass.end();
   }
 
-  async readState(): Promise<HostTensors> {
-    this.#checkUsable();
+  readState(): Promise<HostTensors> {
+    return this.#life.use(() => this.#readState());
+  }
+
+  async #readState(): Promise<HostTensors> {
     const { first, state, check } = this.#parts;
     const names = Object.keys(state);
     const encoder = this.#device.createCommandEncoder();
@@ -187,39 +191,25 @@ export class WebGpuStep implements CompiledStep {
     }));
   }
 
-  async writeState(state: HostTensors): Promise<void> {
-    this.#checkUsable();
-    const { first, state: specs, check } = this.#parts;
-    for (const [name, { shape, dtype }] of Object.entries(specs)) {
-      const given = state[name];
-      const fits = given?.dtype === dtype && given.shape.join() === shape.join();
-      if (!fits) {
-        throw new RangeError(
-          `Cannot write the state: "${name}" must be ${dtype} [${shape}], found ` +
-            (given ? `${given.dtype} [${given.shape}]` : "nothing"),
-        );
+  writeState(state: HostTensors): Promise<void> {
+    return this.#life.use(async () => {
+      const { first, state: specs, check } = this.#parts;
+      checkState(specs, state);
+      for (const name of Object.keys(specs)) {
+        const data = state[name].data as Float32Array<ArrayBuffer>;
+        this.#device.queue.writeBuffer(first.externals.get(stateKey(name))!.buffer, 0, data);
       }
-    }
-    for (const name of Object.keys(specs)) {
-      const data = state[name].data as Float32Array<ArrayBuffer>;
-      this.#device.queue.writeBuffer(first.externals.get(stateKey(name))!.buffer, 0, data);
-    }
-    await this.#device.queue.onSubmittedWorkDone();
-    check();
+      await this.#device.queue.onSubmittedWorkDone();
+      check();
+    });
   }
 
   dispose(): Promise<void> {
-    if (!this.#disposed) {
-      this.#disposed = true;
+    return this.#life.dispose(() => {
       this.#ring.destroy();
       this.#parts.inputs.destroy();
       this.#parts.memory.destroy();
       this.#parts.onDispose();
-    }
-    return Promise.resolve();
-  }
-
-  #checkUsable(): void {
-    if (this.#disposed) throw new Error("Cannot use a step that was disposed");
+    });
   }
 }

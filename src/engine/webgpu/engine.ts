@@ -4,14 +4,9 @@
  */
 import { tf } from "../../tensor/tf.ts";
 import type { CompiledFunction, CompiledStep, Engine, StepProgram } from "../types.ts";
-import type {
-  HostTensor,
-  HostTensors,
-  TensorFunction,
-  TensorMap,
-  TensorSpec,
-} from "../../tensor/types.ts";
-import { checkPools } from "../sample_pool.ts";
+import type { HostTensors, TensorFunction, TensorMap, TensorSpec } from "../../tensor/types.ts";
+import { checkProgram, checkStepResult, specsOf } from "../checks.ts";
+import { OpenItems } from "../lifecycle.ts";
 import { kindOf } from "../step_kinds.ts";
 import type { GanforgeWebGpuBackend } from "./backend.ts";
 import { type Capture, capture } from "./capture.ts";
@@ -21,7 +16,7 @@ import { openWebGpu, type WebGpu } from "./device.ts";
 import type { StepExecutable } from "./executable.ts";
 import { registerOwnKernels } from "./kernels/mod.ts";
 import { availableBytes } from "./memory.ts";
-import { ADDRESS, inputKey, type RecordedResult, stateKey } from "./recorder.ts";
+import { ADDRESS, inputKey, stateKey } from "./recorder.ts";
 import { StepInputFeed } from "./step_inputs.ts";
 import { StepMemory } from "./step_memory.ts";
 import type { KernelTuning } from "./tuning.ts";
@@ -56,7 +51,7 @@ class WebGpuEngine implements Engine {
   readonly description: string;
   readonly #gpu: WebGpu;
   readonly #options: WebGpuEngineOptions;
-  readonly #compiled = new Set<{ dispose(): Promise<void> }>();
+  readonly #items = new OpenItems();
 
   constructor(gpu: WebGpu, options: WebGpuEngineOptions) {
     this.#gpu = gpu;
@@ -65,13 +60,14 @@ class WebGpuEngine implements Engine {
   }
 
   async compileStep(program: StepProgram, state: HostTensors, seed: number): Promise<CompiledStep> {
-    checkPools(program.inputs);
-    const specs = mapValues(state, specOf);
+    this.#items.checkUsable();
+    checkProgram(program, state);
+    const specs = specsOf(state);
     const constants = program.constants ?? {};
     const externals = {
       ...renamed(specs, stateKey),
       ...renamed(program.inputs, inputKey),
-      ...renamed(mapValues(constants, specOf), inputKey),
+      ...renamed(specsOf(constants), inputKey),
       [ADDRESS]: { shape: [4], dtype: "int32" as const }, // and the rest of the clock
     };
     const inputNames = [...Object.keys(program.inputs), ...Object.keys(constants)];
@@ -83,7 +79,7 @@ class WebGpuEngine implements Engine {
           const before = pick(given, Object.keys(specs), stateKey);
           const inputs = pick(given, inputNames, inputKey);
           const result = program.step(before, inputs, random, kind);
-          checkResult(result, specs);
+          checkStepResult(result, specs);
           return { state: renamed(result.state, stateKey), scalars: result.scalars };
         },
       });
@@ -115,9 +111,9 @@ class WebGpuEngine implements Engine {
       seed,
       isSoftware: this.#gpu.isSoftware,
       check: () => this.#gpu.check(),
-      onDispose: () => this.#compiled.delete(step),
+      onDispose: () => this.#items.remove(step),
     });
-    this.#compiled.add(step);
+    this.#items.add(step);
     await step.writeState(state);
     return step;
   }
@@ -126,6 +122,7 @@ class WebGpuEngine implements Engine {
     fn: TensorFunction,
     inputs: Record<string, TensorSpec>,
   ): Promise<CompiledFunction> {
+    this.#items.checkUsable();
     const specs: Record<string, TensorSpec> = {};
     const externals = {
       ...renamed(inputs, inputKey),
@@ -152,14 +149,13 @@ class WebGpuEngine implements Engine {
       inputs,
       outputs: specs,
       check: () => this.#gpu.check(),
-      onDispose: () => this.#compiled.delete(compiled),
+      onDispose: () => this.#items.remove(compiled),
     });
-    this.#compiled.add(compiled);
-    return compiled;
+    return this.#items.add(compiled);
   }
 
-  async dispose(): Promise<void> {
-    for (const compiled of [...this.#compiled]) await compiled.dispose();
+  dispose(): Promise<void> {
+    return this.#items.dispose();
   }
 
   get #backend(): GanforgeWebGpuBackend {
@@ -192,33 +188,6 @@ class WebGpuEngine implements Engine {
       await tf.setBackend(before || "cpu");
     }
   }
-}
-
-function checkResult({ state, scalars }: RecordedResult, specs: Record<string, TensorSpec>): void {
-  for (const [name, { shape, dtype }] of Object.entries(specs)) {
-    const next = state[name];
-    if (!next) throw new Error(`The step does not return the state "${name}"`);
-    if (next.dtype === dtype && next.shape.join() === shape.join()) continue;
-    throw new Error(
-      `The step returns the state "${name}" as ${next.dtype} [${next.shape}]: ` +
-        `it was ${dtype} [${shape}]`,
-    );
-  }
-  for (const name of Object.keys(state)) {
-    if (!(name in specs)) throw new Error(`The step returns the state "${name}", which it had not`);
-  }
-  for (const [name, { size, dtype }] of Object.entries(scalars)) {
-    if (size === 1 && dtype === "float32") continue;
-    throw new Error(`The step returns the scalar "${name}" with ${size} numbers of ${dtype}`);
-  }
-}
-
-function specOf({ shape, dtype }: HostTensor): TensorSpec {
-  return { shape, dtype };
-}
-
-function mapValues<A, B>(map: Record<string, A>, fn: (value: A) => B): Record<string, B> {
-  return Object.fromEntries(Object.entries(map).map(([name, value]) => [name, fn(value)]));
 }
 
 function renamed<T>(map: Record<string, T>, key: (name: string) => string): Record<string, T> {

@@ -2,7 +2,7 @@
  * How the inputs of replayed steps reach the device: those of many steps at once (upload_group.ts). Of an
  * input whose pool lies on the device these are row numbers.
  */
-import { checkedRows, inputValues } from "../sample_pool.ts";
+import { inputValues } from "../sample_pool.ts";
 import type { InputSpec, SamplePool, StepInputs } from "../types.ts";
 import type { GanforgeWebGpuBackend } from "./backend.ts";
 import { poolFits } from "./memory.ts";
@@ -11,7 +11,7 @@ import type { BufferRange } from "./step_memory.ts";
 import { groupInputs, type UploadData, UploadGroup } from "./upload_group.ts";
 
 /** Steps are cut into chunks whose inputs stay below this (one step's always fit). */
-const MOST_UPLOAD_BYTES = 16 << 20;
+const MAX_UPLOAD_BYTES = 16 << 20;
 
 interface Slot {
   name: string;
@@ -48,7 +48,7 @@ export class StepInputFeed {
   private constructor(backend: GanforgeWebGpuBackend, slots: Slot[], clock: GPUBuffer) {
     this.#slots = slots;
     const uploaded = slots.filter(({ target }) => target.sizeBytes > 0);
-    this.#groups = groupInputs(uploaded, MOST_UPLOAD_BYTES).map((slots) => ({
+    this.#groups = groupInputs(uploaded, MAX_UPLOAD_BYTES).map((slots) => ({
       slots,
       upload: new UploadGroup(backend, slots.map(({ target }) => target), clock),
     }));
@@ -79,13 +79,12 @@ export class StepInputFeed {
   }
 
   /** How many steps' inputs are uploaded together at most. */
-  get mostSteps(): number {
-    return Math.max(1, Math.floor(MOST_UPLOAD_BYTES / Math.max(1, this.stepBytes)));
+  get maxSteps(): number {
+    return Math.max(1, Math.floor(MAX_UPLOAD_BYTES / Math.max(1, this.stepBytes)));
   }
 
   /**
-   * Uploads the inputs of steps, at most {@linkcode mostSteps}.
-   * @throws {TypeError | RangeError} when an input is not what the step declares
+   * Uploads the inputs of steps, at most {@linkcode maxSteps}, which were checked.
    */
   write(batches: StepInputs[]): void {
     for (const { slots, upload } of this.#groups) {
@@ -113,8 +112,7 @@ export class StepInputFeed {
   }
 }
 
-/** What is uploaded of an input. */
-function dataOf({ name, spec, resident }: Slot, given: StepInputs[string]): UploadData {
-  const input = { name, spec, given };
-  return resident ? checkedRows(input, spec.pool!) : inputValues(input);
+/** What is uploaded of an input, which was checked. */
+function dataOf({ spec, resident }: Slot, given: StepInputs[string]): UploadData {
+  return resident ? given : inputValues(spec, given);
 }

@@ -1,4 +1,4 @@
-/** Steps that the WebGPU engine refuses: impure ones, wrong inputs, and those that do not fit. */
+/** Steps that the WebGPU engine alone refuses: tensors from outside, and what does not fit. */
 import { assertEquals, assertRejects } from "@std/assert";
 import { UserError } from "../../../src/errors.ts";
 import { tf } from "../../../src/tensor/tf.ts";
@@ -12,31 +12,7 @@ const vector = (...values: number[]) => ({
   data: Float32Array.from(values),
 });
 
-Deno.test("compileStep() refuses host randomness and says which tensor differs", () =>
-  withWebGpu(async () => {
-    const engine = await createWebGpuEngine();
-    const step: StepFunction = ({ a }) => ({
-      state: { a: tf.add(a, tf.randomNormal([3])) },
-      scalars: {},
-    });
-    await assertRejects(
-      () => engine.compileStep({ step, inputs: {} }, { a: vector(1, 2, 3) }, 1),
-      Error,
-      "a tensor of 3 numbers made on the host differs between two recordings",
-    );
-    let calls = 0;
-    const growing: StepFunction = ({ a }) => ({
-      state: { a: calls++ === 0 ? tf.exp(a) : tf.exp(tf.tanh(tf.exp(a))) },
-      scalars: {},
-    });
-    await assertRejects(
-      () => engine.compileStep({ step: growing, inputs: {} }, { a: vector(1, 2, 3) }, 1),
-      Error,
-      "it queues 1 operations the first time and 3 the second",
-    );
-  }));
-
-Deno.test("compileStep() refuses tensors from outside, reads on the host, and wrong results", () =>
+Deno.test("compileStep() refuses tensors from outside, and reads on the host", () =>
   withWebGpu(async () => {
     const engine = await createWebGpuEngine();
     const compile = (step: StepFunction) =>
@@ -52,51 +28,10 @@ Deno.test("compileStep() refuses tensors from outside, reads on the host, and wr
       Error,
       "Cannot read a tensor",
     );
-    await assertRejects(
-      () => compile(() => ({ state: {}, scalars: {} })),
-      Error,
-      'The step does not return the state "a"',
-    );
-    await assertRejects(
-      () => compile(({ a }) => ({ state: { a: tf.slice(a, 0, 2) }, scalars: {} })),
-      Error,
-      'The step returns the state "a" as float32 [2]: it was float32 [3]',
-    );
-    await assertRejects(
-      () => compile(({ a }) => ({ state: { a }, scalars: { loss: a } })),
-      Error,
-      'The step returns the scalar "loss" with 3 numbers of float32',
-    );
     // None of this harms the device: the next step works.
     const fine = await compile(({ a }) => ({ state: { a: tf.add(a, 1) }, scalars: {} }));
     await fine.run([{}], 0);
     assertEquals([...(await fine.readState()).a.data], [2, 3, 4]);
-    await engine.dispose();
-  }));
-
-Deno.test("run() refuses an input of the wrong size by name", () =>
-  withWebGpu(async () => {
-    const engine = await createWebGpuEngine();
-    const step = await engine.compileStep(
-      {
-        step: ({ a }, { x }) => ({ state: { a: tf.add(a, x) }, scalars: {} }),
-        inputs: { x: { shape: [3], dtype: "float32" } },
-      },
-      { a: vector(1, 2, 3) },
-      1,
-    );
-    await assertRejects(
-      () => step.run([{ x: new Float32Array(2) }], 0),
-      TypeError,
-      'input "x" must be a Float32Array of 3 numbers ([3]), found Float32Array of 2',
-    );
-    await assertRejects(
-      () => step.writeState({ a: vector(1) }),
-      RangeError,
-      '"a" must be float32 [3], found float32 [1]',
-    );
-    await step.dispose();
-    await assertRejects(() => step.readState(), Error, "disposed");
     await engine.dispose();
   }));
 
