@@ -1,5 +1,5 @@
 /**
- * ganforge trains GANs on WebGPU or the processor, writes the trained generator as ONNX, and samples it
+ * ganforge trains GANs on WebGPU or the CPU, writes the trained generator as ONNX, and samples it
  * anywhere through onnxruntime-web.
  *
  * This module trains and exports, in Deno. An app that only samples imports `./sampler`, which needs
@@ -7,11 +7,11 @@
  *
  * @example Train, export, sample
  * ```ts
- * import { exportRun, presetConfig, Sampler, trainRun } from "@ganforge/ganforge";
+ * import { presetConfig, Sampler, trainRun } from "@ganforge/ganforge";
  *
  * const config = { ...presetConfig("digits"), duration: { steps: 10 } }; // 3,000 make digits
  * await using run = await trainRun(config, { runsFolder: await Deno.makeTempDir() });
- * const { path } = await exportRun(run);
+ * const { path } = await run.export();
  * await using sampler = await Sampler.load(path);
  * const images = await sampler.sample({ count: 16, seed: 7 });
  * console.log((await images.grid().toPng()).length > 0); // true
@@ -22,11 +22,19 @@
 export { presetConfig, presets } from "./src/config/presets/mod.ts";
 export { withAssignments } from "./src/config/assignments.ts";
 export { checkConfig } from "./src/config/check_config.ts";
-export { DeviceLostError, TrainingDivergedError, UserError } from "./src/errors.ts";
+export {
+  DeviceLostError,
+  GanforgeError,
+  StorageError,
+  TrainingDivergedError,
+  UserError,
+} from "./src/errors.ts";
+export { imageData, type MemoryDataOptions, tensorData } from "./src/data/memory_data.ts";
 export { EXPORT_DTYPES } from "./src/export/mod.ts";
+export { evaluate } from "./src/pipeline/evaluate_run.ts";
 export { exportRun } from "./src/pipeline/export_run.ts";
-export { finishRun } from "./src/pipeline/finish_run.ts";
-export { trainRun } from "./src/pipeline/train_run.ts";
+export { openData } from "./src/pipeline/open_data.ts";
+export { resumeRun, trainRun } from "./src/pipeline/train_run.ts";
 export { Sampler } from "./src/sampler/mod.ts";
 
 export type { LogitKind } from "./src/config/objective.ts";
@@ -34,20 +42,41 @@ export type * from "./src/config/types.ts";
 export type { Density, Mode } from "./src/data/densities.ts";
 export type { Batch, DataSource, StoredSamples } from "./src/data/source.ts";
 export type { HostTensor, HostTensors } from "./src/tensor/types.ts";
-export type { GeneratorManifest, LatentDistribution, SelfTest } from "./src/manifest.ts";
+export type {
+  ConditionInput,
+  ConditionType,
+  GeneratorManifest,
+  LatentDistribution,
+  SelfTest,
+} from "./src/manifest.ts";
 export type { ExportDtype } from "./src/export/export.ts";
 export type { Parity } from "./src/export/parity.ts";
 export type { EvaluationKind, EvaluationPlan } from "./src/evaluation/evaluation_plan.ts";
-export type { ExportedRun, ExportRunOptions } from "./src/pipeline/export_run.ts";
-export type { Finish } from "./src/pipeline/finish_run.ts";
-export type { RunReportResult } from "./src/pipeline/report_run.ts";
+export type * from "./src/evaluation/evaluation.ts";
+export type { DataProgress } from "./src/data/images/load_images.ts";
+export type { OpenOptions } from "./src/data/open.ts";
+export type { EvaluateOptions, RunEvaluationOptions } from "./src/pipeline/evaluate_run.ts";
+export type { ExportedRun, ExportOptions } from "./src/pipeline/export_generator.ts";
+export type { ExportRunOptions } from "./src/pipeline/export_run.ts";
+export type { FinishedFiles } from "./src/pipeline/finish_run.ts";
+export type { WrittenReport } from "./src/pipeline/report_run.ts";
 export type {
-  FinishedRun,
+  ChosenEngine,
+  ResumeRunOptions,
+  RunCallbacks,
   RunStart,
-  TrainRunObserver,
   TrainRunOptions,
-} from "./src/pipeline/train_run.ts";
-export type { ReportedExport } from "./src/report/run_report.ts";
+} from "./src/pipeline/run_options.ts";
+export type { ManifoldMetrics } from "./src/metrics/manifold.ts";
+export type { DensityDivergences } from "./src/metrics/divergence.ts";
+export type { DiscriminatorCurves } from "./src/report/density_plot.ts";
+export type { KernelDistance } from "./src/metrics/kernel_distance.ts";
+export type { Binning } from "./src/metrics/histogram.ts";
+export type { Theory } from "./src/pipeline/theory.ts";
+export type { LineTheory } from "./src/metrics/line_theory.ts";
+export type { ModeCoverage } from "./src/metrics/modes.ts";
+export type { FinishOptions, TrainedRun } from "./src/pipeline/trained_run.ts";
+export type { PresetChanges } from "./src/pipeline/train_run.ts";
 export type {
   GeneratorInfo,
   GridOptions,
@@ -61,7 +90,6 @@ export type {
   SampleOptions,
   SamplerDevice,
 } from "./src/sampler/mod.ts";
-export type { RunFolder } from "./src/run/run_folder.ts";
 export type { Evaluator } from "./src/training/evaluations.ts";
 export type { BestCheckpoint, EvaluationLine, Measured } from "./src/training/store.ts";
 export type {

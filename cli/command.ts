@@ -5,7 +5,7 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { didYouMean } from "../src/config/nearest.ts";
-import { UserError } from "../src/errors.ts";
+import { GanforgeError, UserError } from "../src/errors.ts";
 
 /** One option of a task. */
 export interface OptionSpec {
@@ -175,7 +175,7 @@ export function helpText(spec: CommandSpec): string {
       ...spec.examples.map((line) => `  ${line}`),
     );
   }
-  if (spec.notes?.length) lines.push("", ...spec.notes);
+  lines.push("", ...(spec.notes ?? []), EXIT_CODES);
   return lines.join("\n");
 }
 
@@ -192,9 +192,15 @@ export interface TaskOutcome {
   json?: Record<string, unknown>;
 }
 
+/** The exit codes of every task, for `--help`. */
+const EXIT_CODES =
+  "Exit codes: 0 done; 2 a mistake in the call or its data; 130 stopped by Ctrl-C; 1 anything else " +
+  "(diverged, device lost, disk full, a bug)";
+
 /**
- * Runs a task and ends the process: 0 for success, 2 for a user's mistake, 1 for a bug, or the code
- * that the task asks for.
+ * Runs a task and ends the process: 0 for success, 2 for a mistake in the call or its data, 1 for any
+ * other failure, or the code that the task asks for. Failures that have a class of their own take one
+ * line; others are bugs and keep their stack.
  */
 export async function runTask(
   spec: CommandSpec,
@@ -213,12 +219,12 @@ export async function runTask(
     if (wantsJson) console.log(JSON.stringify(outcome.json ?? {}));
     Deno.exit(outcome.exitCode ?? 0);
   } catch (error) {
-    if (!(error instanceof UserError)) {
+    if (!(error instanceof GanforgeError)) {
       console.error(error);
       Deno.exit(1);
     }
     console.error(`error: ${error.message.replaceAll("\n", " ")}`);
     if (wantsJson) console.log(JSON.stringify({ error: error.message }));
-    Deno.exit(2);
+    Deno.exit(error instanceof UserError ? 2 : 1);
   }
 }

@@ -1,18 +1,25 @@
 /**
- * A mistake of the user's: bad input, a missing file, an option that makes no sense.
+ * Errors that a caller can catch, by what they mean. A task prints each in one line without a stack and
+ * exits with 2 for a {@linkcode UserError}, with 1 for any other.
  *
- * The message is one line that says what was attempted, what was found, what was expected and how to
- * fix it. Tasks print it without a stack and exit with code 2.
+ * @module
  */
-export class UserError extends Error {
+
+/**
+ * The base of all errors that ganforge throws on purpose. The message is one line that says what was
+ * attempted, what was found, what was expected and how to fix it.
+ */
+export class GanforgeError extends Error {
+  /** The name of the class. */
+  override name: string = "GanforgeError";
+
   /**
    * Makes the error.
-   * @param message one line: what, where, what was expected, how to fix it; control characters, which
-   * a damaged file or an odd file name may bring in, are written as escapes
+   * @param message one line; control characters, which a damaged file or an odd file name may bring in,
+   * are written as escapes
    */
   constructor(message: string, options?: ErrorOptions) {
     super(message.replace(/[\p{Cc}\u2028\u2029]/gu, escaped), options);
-    this.name = "UserError";
   }
 }
 
@@ -21,27 +28,37 @@ function escaped(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
-/** Training produced a NaN or an infinity. The state of the last checkpoint is still good. */
-export class TrainingDivergedError extends UserError {
-  /** The step, counted from 1, whose numbers were not finite. */
+/** A mistake in the call or its data: bad input, a missing file, an option that makes no sense. */
+export class UserError extends GanforgeError {
+  /** The name of the class. */
+  override name: string = "UserError";
+}
+
+/** Training produced a NaN, an infinity or exploding weights. The last checkpoint is still good. */
+export class TrainingDivergedError extends GanforgeError {
+  /** The name of the class. */
+  override name: string = "TrainingDivergedError";
+  /** The step, counted from 1, whose values were not finite. */
   readonly step: number;
 
   /**
-   * What went wrong, and when.
+   * Makes the error.
    * @param step counted from 1
    */
   constructor(message: string, step: number) {
     super(message);
-    this.name = "TrainingDivergedError";
     this.step = step;
   }
 }
 
-/** The GPU went away in the middle of the work: unplugged, reset by its driver, or out of memory. */
-export class DeviceLostError extends UserError {
-  /** What the device said, and what can be done. */
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = "DeviceLostError";
-  }
+/** The GPU was lost during the work: unplugged, reset by its driver, or out of memory. */
+export class DeviceLostError extends GanforgeError {
+  /** The name of the class. */
+  override name: string = "DeviceLostError";
+}
+
+/** The disk is full, or a quota is used up. What was written before is still there. */
+export class StorageError extends GanforgeError {
+  /** The name of the class. */
+  override name: string = "StorageError";
 }

@@ -1,8 +1,8 @@
 /**
- * Files that are complete or absent: written aside, flushed to the disc, then renamed. A full disc or
+ * Files that are complete or absent: written aside, flushed to the disk, then renamed. A full disk or
  * a killed process leaves the old file as it was.
  */
-import { UserError } from "./errors.ts";
+import { GanforgeError, StorageError, UserError } from "./errors.ts";
 
 /** The prefix of names that are still being written. Whoever finds one that is not its own may delete it. */
 export const PARTIAL_PREFIX = ".partial-";
@@ -10,7 +10,8 @@ export const PARTIAL_PREFIX = ".partial-";
 /**
  * Writes a file so that it appears whole or not at all.
  * @param bytes what it holds, in one piece or in several
- * @throws {UserError} when the disc is full or the folder cannot be written
+ * @throws {StorageError} when the disk is full
+ * @throws {UserError} when the folder cannot be written
  */
 export async function writeFileAtomically(
   path: string,
@@ -39,7 +40,7 @@ export async function ensureFolder(path: string): Promise<void> {
   }
 }
 
-/** Writes a file and waits until the disc has it. */
+/** Writes a file and waits until the disk has it. */
 export async function writeDurably(
   path: string,
   bytes: Uint8Array | readonly Uint8Array[],
@@ -54,11 +55,11 @@ export async function writeDurably(
 
 /** Turns an error of the file system into one that tells the user what to do; others pass as they are. */
 export function writeError(path: string, error: unknown): unknown {
-  if (error instanceof UserError || !(error instanceof Error)) return error;
+  if (error instanceof GanforgeError || !(error instanceof Error)) return error;
   const code = (error as { code?: string }).code;
   if (code === "ENOSPC" || /no space left|quota exceeded/i.test(error.message)) {
-    return new UserError(
-      `Cannot write ${path}: the disc is full; free some space, or choose a place on another disc`,
+    return new StorageError(
+      `Cannot write ${path}: the disk is full; free some space, or choose a place on another disk`,
       { cause: error },
     );
   }

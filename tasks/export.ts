@@ -3,7 +3,7 @@ import { formatInteger } from "../src/text.ts";
 import type { CheckpointChoice } from "../src/config/evaluation.ts";
 import { UserError } from "../src/errors.ts";
 import { EXPORT_DTYPES } from "../src/export/export.ts";
-import { exportRun } from "../src/pipeline/export_run.ts";
+import { exportFolder } from "../src/pipeline/export_run.ts";
 import { findRun } from "../src/run/run_folder.ts";
 import { type CommandSpec, type ParsedCommand, runTask, type TaskOutcome } from "../cli/command.ts";
 
@@ -47,7 +47,7 @@ async function main(command: ParsedCommand): Promise<TaskOutcome> {
   }
   const run = await findRun(command.positionals[0] ?? "latest", command.text("runs") ?? "runs");
   const checkpoint = readCheckpoint(command.text("checkpoint"));
-  const exported = await exportRun(run, {
+  const exported = await exportFolder(run, {
     out,
     checkpoint,
     dtype,

@@ -80,7 +80,7 @@ async function main(command: ParsedCommand): Promise<TaskOutcome> {
   }
   const reproduction = await withInterrupt(
     (signal) => runAll(request, { signal, runsFolder: command.text("runs") }),
-    () => console.log("stopping  after this stretch of steps, to save a checkpoint"),
+    () => console.log("stopping  after this chunk of steps, to save a checkpoint"),
   );
   if (!reproduction) return { exitCode: 130, json: { interrupted: true } };
   const { results, interrupted, file } = reproduction;
@@ -185,7 +185,7 @@ async function runAll(
       if (done) return;
       watch = watchRun();
       console.log(`\nrun       ${recipeTitle(recipe)}, seed ${seed}`);
-      return watch.observer;
+      return watch.callbacks;
     },
     onStage: (what) => {
       watch.finish();

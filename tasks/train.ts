@@ -1,8 +1,8 @@
 /** `deno task train`: trains, exports, checks the export, samples from it, and says where everything is. */
 import { formatInteger } from "../src/text.ts";
 import { presets, SIZED_PRESETS } from "../src/config/presets/mod.ts";
-import { finishRun } from "../src/pipeline/finish_run.ts";
-import { trainRun } from "../src/pipeline/train_run.ts";
+import type { RunStart } from "../src/pipeline/run_options.ts";
+import { resumeRun, trainRun } from "../src/pipeline/train_run.ts";
 import { type CommandSpec, type ParsedCommand, runTask, type TaskOutcome } from "../cli/command.ts";
 import { download } from "./cli/download.ts";
 import { printPlan } from "./cli/dry_run.ts";
@@ -58,7 +58,6 @@ const spec: CommandSpec = {
     `Presets: ${Object.keys(presets).join(", ")}`,
     `Of any size, by --size or as in dcgan@64, r3gan@32x32x1 (grey), dcgan@64x128 (height x width):`,
     `  ${SIZED_PRESETS.join(", ")}`,
-    "Exit codes: 0 done, 2 a mistake in the call or its data, 130 stopped by Ctrl-C, 1 a bug",
   ],
 };
 
@@ -77,18 +76,19 @@ async function main(command: ParsedCommand): Promise<TaskOutcome> {
   let trained = false;
   const outcome = await withInterrupt(
     async (signal): Promise<TaskOutcome> => {
-      const { observer } = watch;
-      await using run = await trainRun(config, {
-        ...request,
+      const { callbacks } = watch;
+      const options = {
+        ...callbacks,
+        runsFolder: request.runsFolder,
         signal,
-        observer: {
-          ...observer,
-          onStart(start) {
-            folder = start.folder.path;
-            observer.onStart?.(start);
-          },
+        onStart(start: RunStart) {
+          folder = start.folder;
+          callbacks.onStart?.(start);
         },
-      });
+      };
+      await using run = request.resume === undefined
+        ? await trainRun(config, options)
+        : await resumeRun(request.resume, { ...options, config });
       watch.finish();
       const { result } = run;
       if (result.interrupted) {
@@ -99,7 +99,7 @@ async function main(command: ParsedCommand): Promise<TaskOutcome> {
         return { exitCode: 130, json: { run: folder, step: result.step, interrupted: true } };
       }
       trained = true;
-      const finished = await finishRun(run, { signal });
+      const finished = await run.finish({ signal });
       return { json: summarize(run, finished) };
     },
     () =>
@@ -108,7 +108,7 @@ async function main(command: ParsedCommand): Promise<TaskOutcome> {
           ? "stopping  after this part of the export; training is done and saved"
           : folder === undefined
           ? "stopping  before training has begun"
-          : "stopping  after this stretch of steps, to save a checkpoint; Ctrl-C again to quit now",
+          : "stopping  after this chunk of steps, to save a checkpoint; Ctrl-C again to quit now",
       ),
   );
   if (outcome) return outcome;

@@ -48,6 +48,7 @@ const OPTIONS: Record<DataSourceName, readonly Option[]> = {
   "images": ["path", "size", "channels", "count", "seed", "background", "range", "broken"],
   "npy": ["path", "size", "channels", "count", "seed"],
   "csv": ["path", "count", "seed"],
+  "memory": [],
 };
 
 const SOURCE_MEANINGS: Record<DataSourceName, string> = {
@@ -63,6 +64,7 @@ const SOURCE_MEANINGS: Record<DataSourceName, string> = {
   "images": "a folder or a .zip of JPEG, PNG, WebP, GIF, AVIF and TIFF files",
   "npy": "one NumPy array of images or points",
   "csv": "points, one per line",
+  "memory": "arrays that a program gives: `imageData()`, `tensorData()`",
 };
 
 const positive = z.number().int().positive();
@@ -164,7 +166,7 @@ export const dataSchema = named(
         code: "custom",
         path: [key],
         message: `the source "${spec.source}" has no use for "${key}"; it takes ${
-          known.join(", ")
+          known.join(", ") || "no options"
         }`,
       });
     }

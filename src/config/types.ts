@@ -217,6 +217,7 @@ export interface ConvTransposeLayer extends Weighted {
  * - `images`: a folder or a .zip of JPEG, PNG, WebP, GIF, AVIF and TIFF files
  * - `npy`: one NumPy array of images or points
  * - `csv`: points, one per line
+ * - `memory`: arrays that a program gives: `imageData()`, `tensorData()`
  */
 export type DataSourceName =
   | "auto"
@@ -230,7 +231,8 @@ export type DataSourceName =
   | "cifar-10"
   | "images"
   | "npy"
-  | "csv";
+  | "csv"
+  | "memory";
 
 /** What to train on. An option that the source cannot use is refused, not ignored. */
 export interface DataSpec {

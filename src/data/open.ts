@@ -11,7 +11,7 @@ import { readCifarArchive, readCifarFile, readCifarFolder } from "./cifar.ts";
 import { readCsvFile } from "./csv.ts";
 import { drawDigits } from "./digits/draw_digits.ts";
 import { openFolderStore, openZipStore } from "./images/image_store.ts";
-import { loadImages, type LoadProgress, pickImages } from "./images/load_images.ts";
+import { type DataProgress, loadImages, pickImages } from "./images/load_images.ts";
 import { readMnist } from "./mnist.ts";
 import { readNpyFile } from "./npy.ts";
 import { type PixelSet, pixelSource, setSource } from "./pixel_set.ts";
@@ -24,7 +24,7 @@ import { drawToyData } from "./toy.ts";
 /** How to open a data source. */
 export interface OpenOptions {
   /** Called as images of a folder or an archive are looked at, and then decoded. */
-  onProgress?: (progress: LoadProgress) => void;
+  onProgress?: (progress: DataProgress) => void;
   /** Stops the loading of images. */
   signal?: AbortSignal;
 }
@@ -59,6 +59,11 @@ export async function openDataSource(
       return drawDigits({ ...spec, size: drawnSide(spec) });
     case "stacked-mnist":
       return await openStacked(spec, options);
+    case "memory":
+      throw new UserError(
+        "Cannot open the data: they were arrays in a program's memory; give them again as `data`, or " +
+          "name files with --data PATH",
+      );
   }
   if (path === undefined) throw new UserError(missingPath(spec));
   const found = await recognise(path, spec);

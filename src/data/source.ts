@@ -5,6 +5,7 @@
  */
 import { elementCount } from "../bytes.ts";
 import { sha256 } from "../hash.ts";
+import type { DataSpec } from "../config/data.ts";
 import type { Density } from "./densities.ts";
 
 /** Some samples. */
@@ -61,6 +62,8 @@ export interface DataSource {
   readonly decoding?: string;
   /** What is odd, left out or changed, in lines for a person. */
   readonly notes?: readonly string[];
+  /** The description that it was opened by; absent for a program's own arrays. */
+  readonly spec?: DataSpec;
   /**
    * The samples with these numbers.
    * @throws {RangeError} where there is no such sample

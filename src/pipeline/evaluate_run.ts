@@ -19,29 +19,36 @@ import type { Evaluation } from "../evaluation/evaluation.ts";
 import type { NeighborImages } from "../evaluation/likeness.ts";
 import { imageGrid } from "../report/image_grid.ts";
 
-/** What to evaluate, and how. */
-export interface EvaluateOptions {
-  /** The folder of all runs. Default `runs`. */
-  runsFolder?: string;
-  /** Files to compare with, or the name of data that the project draws. Default: the run's own data. */
-  data?: string;
+/** How to measure. */
+export interface RunEvaluationOptions {
   /**
-   * Samples. Default: the data's count, at most 5,000, or 10,000 with an extractor's file; 100,000 on
-   * the line, 2,500 for known modes.
+   * Samples. Default: the data's count, at most 5,000, or 10,000 with an extractor's file; 100,000 for
+   * 1-D points, 2,500 for known modes.
    */
   count?: number;
   /** The seed of the first sample; the others have the next. Default 0. */
   seed?: number;
   /** An ONNX file to take features from. Default: networks of the project's own. */
   features?: string;
-  /** The neighbour that sets the radius in precision and recall. Default 5. */
+  /** The neighbor that sets the radius in precision and recall. Default 5. */
   k?: number;
-  /** Where the JSON goes. Default: `evaluation.json` beside the generator. */
+  /** A JSON file for the figures. Default: none is written. */
   out?: string;
-  /** Told of the data once they are open. */
-  onData?: (data: DataSource, model: string) => void;
-  /** Told what is being done. */
+  /** What is being done. */
   onStage?: (what: string) => void;
+}
+
+/** What to evaluate, and how. */
+export interface EvaluateOptions extends RunEvaluationOptions {
+  /** The folder of all runs. Default `runs`. */
+  runsFolder?: string;
+  /**
+   * What to compare with: files, the name of data that the project generates, or a data source. Default:
+   * the run's own data.
+   */
+  data?: string | DataSource;
+  /** The data are open. */
+  onData?: (data: DataSource, model: string) => void;
 }
 
 /** An evaluation and the files that it wrote. */
@@ -52,33 +59,82 @@ export interface EvaluatedRun {
   files: string[];
 }
 
+/** An evaluation, and the images that it shows. */
+export interface MeasuredGenerator {
+  evaluation: Evaluation;
+  neighbors: NeighborImages | undefined;
+}
+
 /**
- * Evaluates a run's generator, or any generator's file.
+ * Measures an exported generator against its data; docs/measures.md explains each figure.
  * @param target a run's folder, name or number, `latest`, or a path that ends in `.onnx`
  * @throws {UserError} when the run, the file, the data or the extractor cannot be used or do not fit
+ */
+export async function evaluate(
+  target: string,
+  options: EvaluateOptions = {},
+): Promise<Evaluation> {
+  const { measured } = await measureTarget(target, options);
+  if (options.out !== undefined) await writeEvaluation(measured, options.out);
+  return measured.evaluation;
+}
+
+/**
+ * As {@linkcode evaluate}, and always writes the figures: to `out`, else to `evaluation.json` beside the
+ * generator.
  */
 export async function evaluateRun(
   target: string,
   options: EvaluateOptions = {},
 ): Promise<EvaluatedRun> {
-  const started = performance.now();
-  const { seed = 0, k = 5, count, features, onData, onStage = () => {} } = options;
+  const { measured, model } = await measureTarget(target, options);
+  const beside = `${model.slice(0, model.lastIndexOf("/") + 1)}evaluation.json`;
+  const files = await writeEvaluation(measured, options.out ?? beside);
+  return { evaluation: measured.evaluation, files };
+}
+
+async function measureTarget(
+  target: string,
+  options: EvaluateOptions,
+): Promise<{ measured: MeasuredGenerator; model: string }> {
   const { runsFolder = "runs" } = options;
   const { model, run } = await findGenerator(target, { runsFolder, purpose: "evaluate" });
   const config = run === undefined ? undefined : await readRunConfig(run);
   await using sampler = await Sampler.load(model);
-  const spec = await dataFor(model, sampler.info, config, options.data);
-  const data = await openDataSource(spec);
-  checkShapes(model, sampler.info, data);
-  onData?.(data, model);
+  const { spec, data } = await openComparison(model, sampler.info, { config, given: options.data });
+  options.onData?.(data, model);
   const changed = config && options.data === undefined ? await changedData(model, data) : [];
+  const measured = await evaluateSampler(sampler, { ...options, model, data, spec });
+  measured.evaluation.warnings.unshift(...changed);
+  return { measured, model };
+}
+
+/** What a sampler is compared with. */
+export interface Comparison extends RunEvaluationOptions {
+  /** Names the generator: its file, say. */
+  model: string;
+  data: DataSource;
+  /** Where the data come from. */
+  spec: DataSpec;
+}
+
+/**
+ * Measures the samples of a sampler.
+ * @throws {UserError} when they have another shape than the data, or an option does not fit the data
+ */
+export async function evaluateSampler(
+  sampler: Sampler,
+  comparison: Comparison,
+): Promise<MeasuredGenerator> {
+  const started = performance.now();
+  const { model, data, spec, seed = 0, k = 5, count, features, onStage = () => {} } = comparison;
+  checkShapes(model, sampler.info, data);
   if (features !== undefined && data.kind !== "image") {
     throw new UserError(
-      `Cannot take features by ${features}: ${model} makes points of ${data.sampleSize} numbers, and ` +
+      `Cannot take features by ${features}: ${model} makes points of ${data.sampleSize} values, and ` +
         "an extractor is for images; leave --features away",
     );
   }
-
   const setup = { sampler, data, spec, count, seed, k, features, onStage };
   const { figures, neighbors } = data.kind === "image"
     ? await evaluateImages(setup)
@@ -99,20 +155,29 @@ export async function evaluateRun(
       fingerprint: data.fingerprint,
     },
     ...figures,
-    warnings: [...changed, ...figures.warnings],
     seconds: Math.round((performance.now() - started) / 10) / 100,
   };
-  const folder = model.slice(0, model.lastIndexOf("/") + 1);
-  const file = options.out ?? `${folder}evaluation.json`;
-  return { evaluation, files: await write(evaluation, file, neighbors) };
+  return { evaluation, neighbors };
+}
+
+/** The data to compare with, opened. */
+async function openComparison(
+  model: string,
+  info: GeneratorInfo,
+  { config, given }: { config: RunConfig | undefined; given: string | DataSource | undefined },
+): Promise<{ spec: DataSpec; data: DataSource }> {
+  if (typeof given === "object") {
+    return { spec: given.spec ?? { source: "memory" }, data: given };
+  }
+  const spec = await dataFor(model, info, { config, given });
+  return { spec, data: await openDataSource(spec) };
 }
 
 /** Which data to compare with. */
 async function dataFor(
   model: string,
   { output }: GeneratorInfo,
-  config: RunConfig | undefined,
-  given: string | undefined,
+  { config, given }: { config: RunConfig | undefined; given: string | undefined },
 ): Promise<DataSpec> {
   if (given === undefined) {
     if (config) return config.data;
@@ -165,10 +230,14 @@ function checkShapes(model: string, { output }: GeneratorInfo, data: DataSource)
   );
 }
 
-async function write(
-  evaluation: Evaluation,
+/**
+ * Writes an evaluation as JSON, and the nearest images beside it.
+ * @returns the files
+ * @throws {UserError} when they cannot be written
+ */
+export async function writeEvaluation(
+  { evaluation, neighbors }: MeasuredGenerator,
   file: string,
-  neighbors: NeighborImages | undefined,
 ): Promise<string[]> {
   const folder = file.slice(0, file.lastIndexOf("/") + 1);
   if (folder) await ensureFolder(folder);

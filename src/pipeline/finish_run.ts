@@ -1,14 +1,14 @@
-/** What follows on training: export, a look at the file through the sampler, and the report. */
+/** What follows training: export, samples from the file through the sampler, and the report. */
 import { enlarge } from "../report/image_grid.ts";
 import { Sampler } from "../sampler/mod.ts";
 import { writeFileAtomically } from "../files.ts";
-import { readChosenCheckpoint } from "../run/best_checkpoint.ts";
-import { type ExportedRun, exportRun } from "./export_run.ts";
-import { reportRun, type RunReportResult } from "./report_run.ts";
-import type { FinishedRun } from "./train_run.ts";
+import { chosenGenerator } from "./chosen_generator.ts";
+import { type ExportedRun, exportGenerator } from "./export_generator.ts";
+import { reportRun, type WrittenReport } from "./report_run.ts";
+import type { CompletedFolderTraining } from "./training_run.ts";
 
-/** What {@linkcode finishRun} made. */
-export interface Finish {
+/** The files that finishing a run wrote. */
+export interface FinishedFiles {
   /** The ONNX file, and how it was checked. */
   exported: ExportedRun;
   /** What the sampler drew from the exported file: `sampled.png`, or `sampled.csv` for points. */
@@ -16,7 +16,9 @@ export interface Finish {
   /** On what the sampler ran. */
   sampledOn: string;
   /** `report.md`, and what was measured for it. */
-  report: RunReportResult;
+  report: WrittenReport;
+  /** `samples.gif`, where there are images of samples. */
+  gif: string | undefined;
 }
 
 /**
@@ -25,24 +27,23 @@ export interface Finish {
  * @param options.signal aborting it ends the work before its next part, with the signal's reason
  */
 export async function finishRun(
-  run: FinishedRun,
+  run: CompletedFolderTraining,
   options: { signal?: AbortSignal } = {},
-): Promise<Finish> {
+): Promise<FinishedFiles> {
   const { signal } = options;
   signal?.throwIfAborted();
-  const { best } = run.result;
-  const wantsBest = run.config.evaluation?.export === "best" && best !== undefined;
-  const exported = await exportRun(run, { checkpoint: wantsBest ? "best" : "last" });
+  const chosen = await chosenGenerator(run);
+  const path = `${run.folder.path}/generator.onnx`;
+  const exported = await exportGenerator(chosen, path, { engine: run.engine });
   signal?.throwIfAborted();
   const { sampled, sampledOn } = await sampleFile(run, exported.path);
   signal?.throwIfAborted();
-  const shown = wantsBest ? await readChosenCheckpoint(run.folder.checkpoints, "best") : run.result;
-  const report = await reportRun(run, shown, exported.reported);
-  return { exported, sampled, sampledOn, report };
+  const report = await reportRun(run, chosen, { ...exported, file: "generator.onnx" });
+  return { exported, sampled, sampledOn, report, gif: run.gif };
 }
 
 async function sampleFile(
-  { config, data, folder }: FinishedRun,
+  { config, data, folder }: CompletedFolderTraining,
   model: string,
 ): Promise<{ sampled: string; sampledOn: string }> {
   const { rows, columns } = config.snapshots;

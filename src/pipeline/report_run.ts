@@ -20,19 +20,19 @@ import { readEvents } from "../run/events_log.ts";
 import { readMetrics } from "../run/metrics_log.ts";
 import type { Network } from "../nn/mod.ts";
 import { planEvaluation } from "../evaluation/evaluation_plan.ts";
-import { drawSamples, type Picture } from "./pictures.ts";
+import { drawSamples, type SampleImage } from "./sample_images.ts";
 import { runNotes } from "./run_notes.ts";
-import { writePicture } from "./snapshots.ts";
+import { writeImage } from "./snapshots.ts";
 import { measureTheory, type Theory } from "./theory.ts";
-import type { FinishedRun } from "./train_run.ts";
+import type { CompletedFolderTraining } from "./training_run.ts";
 
 /** What {@linkcode reportRun} wrote and measured. */
-export interface RunReportResult {
+export interface WrittenReport {
   /** `report.md` */
   path: string;
-  /** The pictures in it, the most telling first. */
-  pictures: string[];
-  /** @internal */
+  /** The images in it, the most telling first. */
+  images: string[];
+  /** What theory says of a run on data of a known density; undefined elsewhere. */
   theory: Theory | undefined;
 }
 
@@ -41,10 +41,10 @@ export interface RunReportResult {
  * @param shown the state whose samples are shown and measured: the one that was exported
  */
 export async function reportRun(
-  run: FinishedRun,
+  run: CompletedFolderTraining,
   shown: { state: HostTensors; step: number },
   exported?: ReportedExport,
-): Promise<RunReportResult> {
+): Promise<WrittenReport> {
   const { config, data, engine, folder, result, trainingStep } = run;
   const { generator, discriminator } = trainingStep;
   const atStep = (step: number): string =>
@@ -52,9 +52,9 @@ export async function reportRun(
   const { state } = shown;
   const theory = await measureTheory({ ...run, generator, discriminator, state });
   const pictures: ReportedPicture[] = [];
-  async function add(title: string, name: string, picture: Picture | undefined): Promise<void> {
+  async function add(title: string, name: string, picture: SampleImage | undefined): Promise<void> {
     if (!picture) return;
-    await writePicture(`${folder.path}/${name}`, picture);
+    await writeImage(`${folder.path}/${name}`, picture);
     pictures.push({ title, file: `${name}.png` });
   }
 
@@ -70,7 +70,7 @@ export async function reportRun(
     }),
   );
   if (data.kind === "image") pictures.push({ title: "Real samples", file: "reals.png" });
-  await add("Losses", "losses", await lossPicture(run, atStep(result.step)));
+  await add("Losses", "losses", await lossImage(run, atStep(result.step)));
   const evaluations = await evaluationsOf(run, exported?.step);
   if (run.gif) pictures.push({ title: "Training", file: run.gif.slice(folder.path.length + 1) });
 
@@ -94,15 +94,15 @@ export async function reportRun(
   });
   const path = `${folder.path}/report.md`;
   await writeFileAtomically(path, new TextEncoder().encode(markdown));
-  return { path, pictures: pictures.map(({ file }) => `${folder.path}/${file}`), theory };
+  return { path, images: pictures.map(({ file }) => `${folder.path}/${file}`), theory };
 }
 
 /**
- * What was measured during training, with its picture; undefined where nothing was. Of a run that was
+ * What was measured during training, with its plot; undefined where nothing was. Of a run that was
  * resumed with other samples, features or data those that compare with the last.
  */
 async function evaluationsOf(
-  { config, data, folder, result }: FinishedRun,
+  { config, data, folder, result }: CompletedFolderTraining,
   exportedStep: number | undefined,
 ): Promise<ReportedEvaluations | undefined> {
   const all = await readEvaluations(folder.evaluationsFile);
@@ -132,11 +132,14 @@ async function evaluationsOf(
     })),
     best: best?.step,
   });
-  await writePicture(`${folder.path}/evaluations`, { svg, png: await rasterizeSvg(svg) });
+  await writeImage(`${folder.path}/evaluations`, { svg, png: await rasterizeSvg(svg) });
   return { ...found, picture: "evaluations.png" };
 }
 
-async function lossPicture(run: FinishedRun, subtitle: string): Promise<Picture | undefined> {
+async function lossImage(
+  run: CompletedFolderTraining,
+  subtitle: string,
+): Promise<SampleImage | undefined> {
   const records = await readMetrics(run.folder.metricsFile);
   if (records.length < 2) return undefined;
   const svg = drawLossPlot({

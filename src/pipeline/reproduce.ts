@@ -16,7 +16,9 @@ import { openRunFolder, readRunConfig, runNames } from "../run/run_folder.ts";
 import { planRun } from "../training/schedule.ts";
 import { countStackedModes, trainDigitClassifier } from "../evaluation/stacked_modes.ts";
 import { measureTheory } from "./theory.ts";
-import { type FinishedRun, trainRun, type TrainRunObserver } from "./train_run.ts";
+import type { RunCallbacks } from "./run_options.ts";
+import { openRunData } from "./train_run.ts";
+import { type CompletedTraining, runTraining } from "./training_run.ts";
 
 /** What one run came to, as one JSON line. */
 export interface SeedResult extends ReproducedRun {
@@ -40,11 +42,11 @@ export interface ReproduceOptions {
   runsFolder?: string;
   /** Aborting it saves the run that is under way, and ends. */
   signal?: AbortSignal;
-  /** Told of each run before it starts; what it returns watches the run. */
-  onRun?: (run: { recipe: RecipeName; seed: number; done: boolean }) => TrainRunObserver | void;
-  /** Told of each result, those of earlier sessions too. */
+  /** Before each run; what it returns are the run's callbacks. */
+  onRun?: (run: { recipe: RecipeName; seed: number; done: boolean }) => RunCallbacks | void;
+  /** After each result, those of earlier sessions too. */
   onResult?: (result: SeedResult) => void;
-  /** Told what is being done between runs. */
+  /** What is being done between runs. */
   onStage?: (what: string) => void;
 }
 
@@ -88,7 +90,7 @@ export async function reproduce(
       const config = { ...full, seed };
       const fingerprint = configFingerprint(config);
       const earlier = done.find((result) => result.fingerprint === fingerprint);
-      const observer = onRun?.({ recipe, seed, done: earlier !== undefined }) ?? {};
+      const callbacks = onRun?.({ recipe, seed, done: earlier !== undefined }) ?? {};
       if (earlier) {
         results.push(earlier);
         onResult?.(earlier);
@@ -96,7 +98,14 @@ export async function reproduce(
       }
       const root = `${runsFolder}/reproduce-${problem.name}/${recipe}-seed${seed}`;
       const resume = await unfinishedRun(root, config);
-      await using run = await trainRun(config, { runsFolder: root, resume, signal, observer });
+      const opened = await openRunData(config, { ...callbacks, signal });
+      await using run = await runTraining({
+        ...opened,
+        runsFolder: root,
+        resume,
+        signal,
+        callbacks,
+      });
       if (run.result.interrupted) return { results, interrupted: true, file };
       onStage?.("counting modes");
       const figures = await measure(run);
@@ -160,7 +169,7 @@ function sorted(value: unknown): unknown {
 
 type Figures = Pick<SeedResult, "modes" | "highQuality" | "kl" | "accuracy">;
 
-async function measure(run: FinishedRun): Promise<Figures> {
+async function measure(run: CompletedTraining): Promise<Figures> {
   const { config, result: { state }, trainingStep: { generator, discriminator } } = run;
   if (config.data.source === "stacked-mnist") return await measureStacked(run);
   const theory = await measureTheory({ ...run, generator, discriminator, state });
@@ -171,7 +180,7 @@ async function measure(run: FinishedRun): Promise<Figures> {
   return { modes: covered, highQuality, kl: Number.isFinite(reverseKl) ? reverseKl : null };
 }
 
-async function measureStacked(run: FinishedRun): Promise<Figures> {
+async function measureStacked(run: CompletedTraining): Promise<Figures> {
   const { config: { data, latent }, result: { state }, trainingStep: { generator } } = run;
   await using cleanup = new AsyncDisposableStack();
   const { engine } = await openEngine("cpu"); // the classifier is the same, whatever trained the run

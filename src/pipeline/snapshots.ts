@@ -1,7 +1,7 @@
 /**
- * The pictures of a run: `reals.png`, `samples/<step>.png` from latents that stay the same, and the GIF
+ * The images of a run's samples: `reals.png`, `samples/<step>.png` from latents that stay the same, and the GIF
  * of them all. The latents are those of the sampler's seeds 0, 1, 2, ..., so the exported generator
- * gives the last picture again.
+ * gives the last image again.
  */
 import { formatInteger } from "../text.ts";
 import type { RunConfig } from "../config/run_config.ts";
@@ -20,15 +20,15 @@ import {
   type NetworkRunner,
   seededLatents,
 } from "../evaluation/generate.ts";
-import { drawSamples, type Picture, POINTS_PER_PICTURE } from "./pictures.ts";
+import { drawSamples, POINTS_PER_IMAGE, type SampleImage } from "./sample_images.ts";
 
-/** Makes a run's pictures. */
+/** Makes the images of a run's samples. */
 export interface SnapshotWriter {
-  /** Draws samples and writes their picture. @returns its path, if there is one */
+  /** Draws samples and writes their image. @returns its path, if there is one */
   write(snapshot: { step: number; state: HostTensors }): Promise<string | undefined>;
   /** The samples of the fixed latents. @returns `[count, ...shape]` flat */
   sample(state: HostTensors): Promise<Float32Array>;
-  /** Joins all pictures into `samples.gif`. @returns its path, if there was a picture */
+  /** Joins all images into `samples.gif`. @returns its path, if there was an image */
   writeGif(): Promise<string | undefined>;
   dispose(): Promise<void>;
 }
@@ -38,7 +38,8 @@ export interface SnapshotSetup {
   config: RunConfig;
   data: DataSource;
   engine: Engine;
-  folder: RunFolder;
+  /** Where images go; without it none are made. */
+  folder: RunFolder | undefined;
   generator: Network;
   /** Given the samples of each snapshot, `[count, ...shape]` flat. */
   onSamples?(samples: Float32Array, step: number): Promise<void>;
@@ -47,8 +48,9 @@ export interface SnapshotSetup {
 /** Writes `reals.png` and compiles the generator for the snapshots. */
 export async function openSnapshots(setup: SnapshotSetup): Promise<SnapshotWriter> {
   const { config, data, engine, folder, generator } = setup;
+  if (folder) await writeReals({ ...setup, folder });
   const { rows, columns } = config.snapshots;
-  const count = data.kind === "image" ? rows * columns : POINTS_PER_PICTURE;
+  const count = data.kind === "image" ? rows * columns : POINTS_PER_IMAGE;
   const latents = seededLatents(config.latent, 0, count);
   const labels = generator.usesLabels ? previewLabels(count, data, columns) : undefined;
   const runner: NetworkRunner = await compileNetwork(engine, generator, Math.min(count, 1000));
@@ -57,21 +59,22 @@ export async function openSnapshots(setup: SnapshotSetup): Promise<SnapshotWrite
     const output = await runner.run(generatorWeights(state), latents, { labels });
     return output.data as Float32Array;
   }
-  await writeReals(setup, rows * columns);
   return {
     sample,
     async write({ step, state }) {
       const samples = await sample(state);
       await setup.onSamples?.(samples, step);
-      const picture = await drawSamples(samples, data, {
+      if (!folder) return undefined;
+      const image = await drawSamples(samples, data, {
         columns,
         title: `${config.preset}: samples against data`,
         subtitle: `step ${formatInteger(step)}`,
       });
-      if (!picture) return undefined;
-      return await writePicture(`${folder.samples}/${String(step).padStart(8, "0")}`, picture);
+      if (!image) return undefined;
+      return await writeImage(`${folder.samples}/${String(step).padStart(8, "0")}`, image);
     },
     async writeGif() {
+      if (!folder) return undefined;
       const names: string[] = [];
       for await (const entry of Deno.readDir(folder.samples)) {
         if (/^\d{8,}\.png$/.test(entry.name)) names.push(entry.name);
@@ -93,25 +96,28 @@ export async function openSnapshots(setup: SnapshotSetup): Promise<SnapshotWrite
   };
 }
 
-/** Removes the pictures of steps that a resumed run will do again. */
-export async function dropLaterPictures(folder: RunFolder, step: number): Promise<void> {
+/** Removes the images of steps that a resumed run will do again. */
+export async function dropLaterImages(folder: RunFolder, step: number): Promise<void> {
   for await (const entry of Deno.readDir(folder.samples)) {
     if (parseInt(entry.name) > step) await Deno.remove(`${folder.samples}/${entry.name}`);
   }
 }
 
 /** Writes `PATH.png`, and `PATH.svg` for a plot. @returns the PNG's path */
-export async function writePicture(path: string, { png, svg }: Picture): Promise<string> {
+export async function writeImage(path: string, { png, svg }: SampleImage): Promise<string> {
   await writeFileAtomically(`${path}.png`, png);
   if (svg !== undefined) await writeFileAtomically(`${path}.svg`, new TextEncoder().encode(svg));
   return `${path}.png`;
 }
 
-async function writeReals({ config, data, folder }: SnapshotSetup, count: number): Promise<void> {
+async function writeReals(
+  { config, data, folder }: SnapshotSetup & { folder: RunFolder },
+): Promise<void> {
   if (data.kind !== "image") return; // a plot of points shows the data beside the samples
-  const { columns } = config.snapshots;
-  const picture = await drawSamples(firstSamples(data, count), data, { columns, title: data.name });
-  if (picture) await writePicture(`${folder.path}/reals`, picture);
+  const { rows, columns } = config.snapshots;
+  const reals = firstSamples(data, rows * columns);
+  const image = await drawSamples(reals, data, { columns, title: data.name });
+  if (image) await writeImage(`${folder.path}/reals`, image);
 }
 
 /** One class a column, so that a grid shows them side by side. */

@@ -1,229 +1,87 @@
-/** A whole training run: data, engine, run folder, loop, pictures. What `deno task train` calls. */
-import { elementCount } from "../bytes.ts";
-import { type LogitKind, logitKind } from "../config/objective.ts";
-import type { RunConfig } from "../config/run_config.ts";
-import { openDataSource } from "../data/open.ts";
-import type { LoadProgress } from "../data/images/load_images.ts";
+/** Training and resuming runs, as a program calls them. Everything from outside is checked here. */
+import { checkConfig } from "../config/check_config.ts";
+import type { RunConfig } from "../config/types.ts";
 import type { DataSource } from "../data/source.ts";
-import { freeHostBytes, megabytes } from "../engine/host_memory.ts";
-import { openEngine } from "../engine/open.ts";
-import type { Engine } from "../engine/types.ts";
-import { UserError } from "../errors.ts";
-import type { Network } from "../nn/mod.ts";
-import { folderStore } from "../run/folder_store.ts";
-import type { RunFolder } from "../run/run_folder.ts";
-import { planRun } from "../training/schedule.ts";
-import { buildTrainingStep, type TrainingStep } from "../training/step.ts";
+import { findRun, readRunConfig } from "../run/run_folder.ts";
+import { openData } from "./open_data.ts";
 import {
-  type EvaluationProgress,
-  train,
-  type TrainingProgress,
-  type TrainingResult,
-} from "../training/train.ts";
-import { CollapseWatch } from "../evaluation/collapse.ts";
-import { type EvaluationPlan, planEvaluation } from "../evaluation/evaluation_plan.ts";
-import { openEvaluator } from "../evaluation/evaluator.ts";
-import { openFolder } from "./open_folder.ts";
-import { dropLaterPictures, openSnapshots, type SnapshotWriter } from "./snapshots.ts";
-
-/** How to train. */
-export interface TrainRunOptions {
-  /** The folder of all runs. Default `runs`. */
-  runsFolder?: string;
-  /** A run's folder to go on in, instead of a new one. */
-  resume?: string;
-  /** Aborting it saves a checkpoint and ends the run. */
-  signal?: AbortSignal;
-  /** Told of everything that happens. */
-  observer?: TrainRunObserver;
-}
-
-/** Who watches a run. Every method is optional. */
-export interface TrainRunObserver {
-  /** Images are being looked at, and then decoded. */
-  onLoading?(progress: LoadProgress): void;
-  /** The data are open. */
-  onData?(data: DataSource): void;
-  /** Something is made ready that takes seconds. */
-  onStage?(what: string): void;
-  /** The engine is open: what it runs on, and why it was taken. */
-  onEngine?(description: string, reason: string): void;
-  /** The first step is about to be compiled. */
-  onStart?(start: RunStart): void;
-  /** After each stretch of steps. */
-  onProgress?(progress: TrainingProgress): void;
-  /** Samples were measured. */
-  onEvaluation?(evaluation: EvaluationProgress): void;
-  /** A picture was written. */
-  onPicture?(path: string): void;
-  /** Something is wrong that the run survives. */
-  onWarning?(message: string): void;
-}
-
-/** A run that is about to start or go on. */
-export interface RunStart {
-  /** Where it keeps its things. */
-  folder: RunFolder;
-  /** Steps done in earlier sessions. */
-  step: number;
-  /** Steps when it is done. */
-  totalSteps: number;
-  /** Numbers in the generator's weights and buffers. */
-  generatorParameters: number;
-  /** Numbers in the discriminator's weights and buffers. */
-  discriminatorParameters: number;
-  /** What D's verdicts are. */
-  verdicts: LogitKind;
-  /** What is measured during training, where something is. */
-  evaluation: EvaluationPlan | undefined;
-}
-
-/** A run that has ended, with all that an export, a report or an evaluation needs. */
-export interface FinishedRun extends AsyncDisposable {
-  /** What was trained. */
-  config: RunConfig;
-  /** What it was trained on. */
-  data: DataSource;
-  /** Where it keeps its things. */
-  folder: RunFolder;
-  /** How far it went, and the state that it reached. */
-  result: TrainingResult;
-  /** @internal */
-  engine: Engine;
-  /** @internal */
-  trainingStep: TrainingStep;
-  /** @internal */
-  snapshots: SnapshotWriter;
-  /** `samples.gif`, if there were pictures. */
-  gif: string | undefined;
-}
+  checkRunOptions,
+  type ResumeRunOptions,
+  type RunCallbacks,
+  type TrainRunOptions,
+} from "./run_options.ts";
+import { type TrainedRun, trainedRun } from "./trained_run.ts";
+import { runTraining } from "./training_run.ts";
 
 /**
- * Trains a config from its beginning, or from the latest checkpoint of a run.
- * @throws {UserError} when the config does not fit the data or the memory, a file is damaged, or the
- * disc is full
- * @throws {TrainingDivergedError} when numbers blow up as often as the config lets them
+ * Trains a GAN from the beginning.
+ *
+ * @example
+ * ```ts
+ * import { presetConfig, tensorData, trainRun } from "@ganforge/ganforge";
+ *
+ * const values = Float32Array.from({ length: 2000 }, (_, i) => Math.sin(i)); // 1,000 points
+ * const config = { ...presetConfig("ring-2d"), duration: { steps: 5 }, device: "cpu" as const };
+ * await using run = await trainRun(config, { data: tensorData(values, { shape: [2] }) });
+ * console.log(run.result.step); // 5
+ * ```
+ *
+ * @param config a complete config, such as `presetConfig()` returns, or a preset and what differs from
+ * it, such as `{ preset: "digits", duration: { steps: 500 } }`
+ * @throws {UserError} when the config, an option or the data is wrong; all faults of a config at once
+ * @throws {TrainingDivergedError} when training diverged as often as the config allows
+ * @throws {DeviceLostError} when the GPU was lost
+ * @throws {StorageError} when the disk is full
  */
 export async function trainRun(
-  config: RunConfig,
+  config: RunConfig | PresetChanges,
   options: TrainRunOptions = {},
-): Promise<FinishedRun> {
-  const { observer = {}, signal } = options;
-  const data = await openDataSource(config.data, {
-    signal,
-    onProgress: observer.onLoading?.bind(observer),
-  });
-  observer.onData?.(data);
-  const trainingStep = buildTrainingStep(config, {
-    shape: [...data.shape],
-    classCount: data.classNames?.length,
-  });
-  checkWeights(trainingStep, freeHostBytes());
-  const { totalSteps } = planRun(config, {
-    sampleCount: data.count,
-    samplesPerStep: trainingStep.samplesPerStep,
-  });
-  const evaluation = config.evaluation && planEvaluation(config.evaluation, data);
+): Promise<TrainedRun> {
+  checkRunOptions(options, { doing: "train", others: [] });
+  const { runsFolder, signal } = options;
+  const opened = await openRunData(config, options);
+  return trainedRun(await runTraining({ ...opened, runsFolder, signal, callbacks: options }));
+}
 
-  await using cleanup = new AsyncDisposableStack();
-  const { engine, reason } = await openEngine(config.device);
-  cleanup.defer(() => engine.dispose());
-  observer.onEngine?.(engine.description, reason);
-
-  const { generator } = trainingStep;
-  const evaluator = evaluation && await openEvaluator({
-    plan: evaluation,
-    data,
-    engine,
-    generator,
-    latent: config.latent,
-    folder: options.resume,
-    onStage: observer.onStage?.bind(observer),
-  });
-  if (evaluator) cleanup.defer(() => evaluator.dispose());
-  const { folder, checkpoint } = await openFolder(
-    { config, data, engine, trainingStep, totalSteps },
-    { ...options, warn: (message) => observer.onWarning?.(message) },
-  );
-  cleanup.use(folder);
-  const store = folderStore(folder);
-  await evaluator?.keep(folder.path);
-  const watch = new CollapseWatch(data, config.objective.name);
-  let scalars: Record<string, number> = {};
-  const snapshots = await openSnapshots({
-    config,
-    data,
-    engine,
-    folder,
-    generator,
-    async onSamples(samples, step) {
-      for (const message of watch.look({ step, totalSteps, samples, scalars })) {
-        observer.onWarning?.(message);
-        await store.events.append([{ event: "warning", step, message }]);
-      }
-    },
-  });
-  cleanup.defer(() => snapshots.dispose());
-
-  observer.onStart?.({
-    folder,
-    step: checkpoint?.step ?? 0,
-    totalSteps,
-    generatorParameters: countNumbers(generator),
-    discriminatorParameters: countNumbers(trainingStep.discriminator),
-    verdicts: logitKind(config.objective.name),
-    evaluation,
-  });
-  const result = await train(
-    { config, data, engine, store, trainingStep, evaluator, resume: checkpoint },
-    {
-      signal,
-      onProgress(progress) {
-        scalars = progress.scalars;
-        observer.onProgress?.(progress);
-      },
-      onEvaluation: observer.onEvaluation?.bind(observer),
-      onRollback: ({ to }) => dropLaterPictures(folder, to),
-      onWarning: observer.onWarning?.bind(observer),
-      async onSnapshot(snapshot) {
-        const path = await snapshots.write(snapshot);
-        if (path !== undefined) observer.onPicture?.(path);
-      },
-    },
-  );
-  const gif = await snapshots.writeGif();
-  const resources = cleanup.move();
-  return {
-    config,
-    data,
-    engine,
-    folder,
-    trainingStep,
-    result,
-    snapshots,
-    gif,
-    [Symbol.asyncDispose]: () => resources.disposeAsync(),
-  };
+/** A preset, and any options that differ from it. */
+export interface PresetChanges {
+  /** The preset's name. */
+  preset: string;
+  /** Options of a {@linkcode RunConfig}; parts are merged, `null` removes an option. */
+  [option: string]: unknown;
 }
 
 /**
- * Checks that weights can be made at all: the engine checks the rest, once it knows the step.
- * @throws {UserError} when the host's copy and the engine's are more than the machine has
+ * Continues a run from its latest checkpoint, in its folder.
+ * @param run a run's folder, its name or number in `runsFolder`, or "latest"
+ * @throws {UserError} when there is no such run, or the config, an option or the data does not fit it
+ * @throws {TrainingDivergedError | DeviceLostError | StorageError} as {@linkcode trainRun}
  */
-export function checkWeights(
-  { generator, discriminator }: Pick<TrainingStep, "generator" | "discriminator">,
-  freeBytes: number | undefined,
-): void {
-  const bytes = 2 * 4 * (countNumbers(generator) + countNumbers(discriminator));
-  if (freeBytes === undefined || bytes <= freeBytes) return;
-  throw new UserError(
-    `Cannot train these networks: two copies of their weights alone need ${
-      megabytes(bytes)
-    }, and ` +
-      `${megabytes(freeBytes)} are available; use smaller networks`,
-  );
+export async function resumeRun(run: string, options: ResumeRunOptions = {}): Promise<TrainedRun> {
+  checkRunOptions(options, { doing: "resume", others: ["config"] });
+  const { runsFolder = "runs", signal } = options;
+  const resume = await findRun(run, runsFolder);
+  const given = options.config ?? await readRunConfig(resume);
+  const { config, data } = await openRunData(given, options);
+  const training = await runTraining({ config, data, resume, signal, callbacks: options });
+  return trainedRun(training);
 }
 
-function countNumbers(network: Network): number {
-  return network.parameters.reduce((sum, { shape }) => sum + elementCount(shape), 0);
+/** Checks the config and opens its data, or takes those that are given. */
+export async function openRunData(
+  given: unknown,
+  options: { data?: DataSource; signal?: AbortSignal } & RunCallbacks,
+): Promise<{ config: RunConfig; data: DataSource }> {
+  const { data: ready, signal, onLoading, onData } = options;
+  const isObject = typeof given === "object" && given !== null;
+  const origin = "the config";
+  if (ready && isObject) {
+    const config = checkConfig({ ...given, data: ready.spec ?? { source: "memory" } }, origin);
+    onData?.(ready);
+    return { config, data: ready };
+  }
+  const config = checkConfig(given, origin);
+  const data = await openData(config.data, { signal, onProgress: onLoading });
+  onData?.(data);
+  return { config, data };
 }

@@ -1,13 +1,13 @@
 /** The last lines of `deno task train`: what came out, and where it is. */
 import { formatDuration, formatInteger } from "../../src/text.ts";
 import { measureText } from "../../src/config/evaluation.ts";
-import type { Finish } from "../../src/pipeline/finish_run.ts";
-import type { FinishedRun } from "../../src/pipeline/train_run.ts";
+import type { FinishedFiles } from "../../src/pipeline/finish_run.ts";
+import type { TrainedRun } from "../../src/pipeline/trained_run.ts";
 
 /** Prints the summary of a run. @returns the same as JSON */
-export function summarize(run: FinishedRun, finish: Finish): Record<string, unknown> {
-  const { folder, result, gif } = run;
-  const { exported, sampled, sampledOn, report } = finish;
+export function summarize(run: TrainedRun, finished: FinishedFiles): Record<string, unknown> {
+  const { folder, result } = run;
+  const { exported, sampled, sampledOn, report, gif } = finished;
   const { parity } = exported;
   console.log(
     `trained   ${formatInteger(result.step)} steps in ${formatDuration(result.wallSeconds)}`,
@@ -19,7 +19,7 @@ export function summarize(run: FinishedRun, finish: Finish): Record<string, unkn
       `best      step ${formatInteger(best.step)}, ${measureText(best.measure, best.value)}` +
         (exported.step === best.step
           ? ""
-          : `; export it with deno task export ${folder.path} --checkpoint best`),
+          : `; export it with deno task export ${folder} --checkpoint best`),
     );
   }
   console.log(
@@ -37,9 +37,9 @@ export function summarize(run: FinishedRun, finish: Finish): Record<string, unkn
   const { theory } = report;
   if (theory?.line) {
     const { jsd, kl, value, valueAtOptimum, accuracy } = theory.line;
-    const game = Number.isNaN(value) ? "" : `; V(G, D) ${value.toFixed(4)} beside ` +
+    const objective = Number.isNaN(value) ? "" : `; V(G, D) ${value.toFixed(4)} beside ` +
       `-log 4 + 2 JSD = ${valueAtOptimum.toFixed(4)}; D is right ${(100 * accuracy).toFixed(1)}%`;
-    console.log(`theory    JSD ${jsd.toFixed(4)} nats, KL ${kl.toFixed(4)}${game}`);
+    console.log(`theory    JSD ${jsd.toFixed(4)} nats, KL ${kl.toFixed(4)}${objective}`);
   }
   if (theory?.modes) {
     const { covered, total, highQuality, reverseKl } = theory.modes;
@@ -48,11 +48,11 @@ export function summarize(run: FinishedRun, finish: Finish): Record<string, unkn
         `reverse KL ${reverseKl.toFixed(3)}`,
     );
   }
-  console.log(`images  ${[...report.pictures.slice(0, 1), ...(gif ? [gif] : [])].join(", ")}`);
+  console.log(`images    ${[...report.images.slice(0, 1), ...(gif ? [gif] : [])].join(", ")}`);
   console.log(`report    ${report.path}`);
-  console.log(`again     deno task sample ${folder.path} --seeds 0,5,10-20`);
+  console.log(`again     deno task sample ${folder} --seeds 0,5,10-20`);
   return {
-    run: folder.path,
+    run: folder,
     step: result.step,
     wallSeconds: result.wallSeconds,
     scalars: result.scalars,

@@ -1,28 +1,28 @@
 /** What a person sees of a run on the terminal. */
 import { formatInteger } from "../../src/text.ts";
-import type { RunStart, TrainRunObserver } from "../../src/pipeline/train_run.ts";
+import type { RunCallbacks, RunStart } from "../../src/pipeline/run_options.ts";
 import { evaluationText, planText } from "../../src/evaluation/evaluation_plan.ts";
 import { ProgressLine } from "../../src/report/progress.ts";
 
-/** An observer that prints, and the way to end its progress line. */
+/** A run's callbacks that print, and the way to end their progress line. */
 export interface Watch {
-  observer: TrainRunObserver;
+  callbacks: RunCallbacks;
   /** Prints a line above the progress line. */
   log(message: string): void;
   /** Ends the progress line. */
   finish(): void;
 }
 
-/** Prints a run's course. */
+/** Prints what happens to a run. */
 export function watchRun(): Watch {
   let line = new ProgressLine();
   let loadingShownAt = performance.now();
-  let verdicts: RunStart["verdicts"] | undefined;
+  let logitKind: RunStart["logitKind"] | undefined;
   const log = (message: string) => line.log(message);
   return {
     log,
     finish: () => line.finish(),
-    observer: {
+    callbacks: {
       onLoading({ stage, done, total }) {
         if (done !== total && performance.now() - loadingShownAt < 2000) return;
         loadingShownAt = performance.now();
@@ -35,16 +35,16 @@ export function watchRun(): Watch {
         log(`data      ${data.description}`);
       },
       onStage: (what) => log(`prepare   ${what}`),
-      onEngine: (description, reason) => log(`device    ${description} (${reason})`),
+      onEngine: ({ description, reason }) => log(`device    ${description} (${reason})`),
       onStart(start) {
         const { folder, step, totalSteps, evaluation } = start;
         const { generatorParameters, discriminatorParameters } = start;
-        verdicts = start.verdicts;
+        logitKind = start.logitKind;
         log(
           `networks  generator ${formatInteger(generatorParameters)} parameters, ` +
             `discriminator ${formatInteger(discriminatorParameters)}`,
         );
-        log(`run       ${folder.path}`);
+        log(`run       ${folder}`);
         if (evaluation) log(`measures  ${planText(evaluation)}`);
         const from = step ? `on from step ${formatInteger(step)}` : "from the start";
         log(`training  ${from} to step ${formatInteger(totalSteps)}; Ctrl-C saves and stops`);
@@ -54,7 +54,7 @@ export function watchRun(): Watch {
         const figures = evaluationText(found, measure);
         log(`measured  step ${step}: ${figures}${isBest ? " (the best so far)" : ""}`);
       },
-      onProgress: (progress) => line.update({ ...progress, verdicts }),
+      onProgress: (progress) => line.update({ ...progress, verdicts: logitKind }),
       onWarning: (message) => log(`warning   ${message}`),
     },
   };

@@ -49,7 +49,13 @@ export async function runTests(
   }
   if (filter.length === 0 || filter.includes("doc")) {
     outcomes.push(
-      await runSuite("doc examples", ["--doc", ...PUBLIC_MODULES, ...DOCUMENTED, "README.md"], env),
+      await runSuite("doc examples", [
+        "--doc",
+        ...PUBLIC_MODULES,
+        ...DOCUMENTED,
+        "README.md",
+        "docs/training.md",
+      ], env),
     );
   }
   return outcomes;

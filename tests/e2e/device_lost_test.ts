@@ -36,7 +36,7 @@ Deno.test({
         env: { NO_COLOR: "1" },
       }).output();
       const stderr = new TextDecoder().decode(lost.stderr);
-      assertEquals(lost.code, 2, stderr);
+      assertEquals(lost.code, 1, stderr);
       const lines = stderr.trimEnd().split("\n").filter((line) => line.startsWith("error: "));
       assertEquals(lines.length, 1, stderr);
       assertMatch(lines[0], /^error: Cannot go on: the WebGPU device was lost .* at step \d+; /);

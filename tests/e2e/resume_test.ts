@@ -162,7 +162,7 @@ Deno.test("a refused --resume leaves the run as it was, and it goes on afterward
     assertEquals((await readLatestCheckpoint(`${run}/checkpoints`)).step, 25);
   }));
 
-Deno.test("--resume with another length says what that does to learning rates that fall", () =>
+Deno.test("--resume with another length says what that does to learning rates that decay", () =>
   inFolder(async (folder) => {
     const falling = {
       ...config,
@@ -175,9 +175,10 @@ Deno.test("--resume with another length says what that does to learning rates th
     assertEquals(more.code, 0, more.stderr);
     assertStringIncludes(
       more.stdout,
-      "warning   learning rates fall over the whole run (cosine): with 40 steps in place of 20 they go " +
-        "on at 50% of their start, and were at 0%; --set learningRateSchedule.steps=20 keeps their course",
+      "warning   learning rates decay over the whole run (cosine): with 40 steps in place of 20 they " +
+        "continue at 50% of their initial value, and were at 0%; --set learningRateSchedule.steps=20 " +
+        "keeps the schedule",
     );
     const again = await runTask("train", ["--resume", "latest"], folder);
-    assertEquals(again.stdout.includes("learning rates fall"), false);
+    assertEquals(again.stdout.includes("learning rates decay"), false);
   }));

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { UserError } from "../../src/errors.ts";
+import { type GanforgeError, StorageError, UserError } from "../../src/errors.ts";
 import { ensureFolder, writeError, writeFileAtomically } from "../../src/files.ts";
 
 async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
@@ -40,16 +40,17 @@ Deno.test("ensureFolder() says which path is in the way", () =>
 
 Deno.test("writeError() turns errors of the file system into what the user can do", () => {
   const withCode = (code: string) => Object.assign(new Error(`failed (${code})`), { code });
-  const cases: [error: Error, message: string][] = [
-    [withCode("ENOSPC"), "the disc is full; free some space"],
-    [new Error("No space left on device (os error 28)"), "the disc is full"],
-    [new Deno.errors.PermissionDenied("no"), "permission denied"],
-    [withCode("EROFS"), "failed (EROFS)"],
-    [withCode("EEXIST"), "failed (EEXIST)"],
+  const cases: [error: Error, type: typeof GanforgeError, message: string][] = [
+    [withCode("ENOSPC"), StorageError, "the disk is full; free some space"],
+    [new Error("No space left on device (os error 28)"), StorageError, "the disk is full"],
+    [new Error("Disk quota exceeded (os error 122)"), StorageError, "the disk is full"],
+    [new Deno.errors.PermissionDenied("no"), UserError, "permission denied"],
+    [withCode("EROFS"), UserError, "failed (EROFS)"],
+    [withCode("EEXIST"), UserError, "failed (EEXIST)"],
   ];
-  for (const [error, message] of cases) {
+  for (const [error, type, message] of cases) {
     const turned = writeError("runs/x", error);
-    assert(turned instanceof UserError, error.message);
+    assert(turned instanceof type, error.message);
     assertStringIncludes(turned.message, "Cannot write runs/x: ");
     assertStringIncludes(turned.message, message);
   }

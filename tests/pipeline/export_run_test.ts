@@ -6,7 +6,7 @@ import { createEagerEngine } from "../../src/engine/eager/engine.ts";
 import type { Engine } from "../../src/engine/types.ts";
 import { UserError } from "../../src/errors.ts";
 import { buildNetwork } from "../../src/nn/mod.ts";
-import { exportRun } from "../../src/pipeline/export_run.ts";
+import { exportFolder } from "../../src/pipeline/export_run.ts";
 import { Sampler } from "../../src/sampler/mod.ts";
 import { writeCheckpoint } from "../../src/run/checkpoint.ts";
 import { readDataRecord, writeDataRecord } from "../../src/run/data_record.ts";
@@ -68,21 +68,15 @@ async function exists(path: string): Promise<boolean> {
   return await Deno.stat(path).then(() => true, () => false);
 }
 
-Deno.test("exportRun() writes the average of a run's weights, and what the folder knows", () =>
+Deno.test("exportFolder() writes the average of a run's weights, and what the folder knows", () =>
   inFolder(async (root) => {
     const plain = await makeRun(root);
     const changed = await makeRun(root, (weights) => weights.fill(0));
-    const exported = await exportRun(plain, { engine, licence: "CC0" });
+    const exported = await exportFolder(plain, { engine, licence: "CC0" });
     assertEquals(exported.path, `${plain}/generator.onnx`);
     const { size } = await Deno.stat(exported.path);
     assertEquals([exported.sizeBytes, exported.opset, exported.dtype], [size, 17, "fp32"]);
-    assertEquals(exported.reported, {
-      file: "generator.onnx",
-      sizeBytes: size,
-      opset: 17,
-      step: 40,
-      parity: exported.parity,
-    });
+    assertEquals(exported.step, 40);
     assertEquals([exported.parity.count, exported.parity.tolerance], [64, 1e-5]);
     assertLess(exported.parity.maxDifference, 1e-5);
 
@@ -93,27 +87,27 @@ Deno.test("exportRun() writes the average of a run's weights, and what the folde
     assertEquals(manifest!.latent, { dimension: 3, distribution: "uniform" });
     assertEquals(manifest!.truncationMean, [0.5, 0.5, 0.5]);
     // The generator's own weights play no part where there is an average.
-    await exportRun(changed, { engine, licence: "CC0" });
+    await exportFolder(changed, { engine, licence: "CC0" });
     assertEquals(
       await Deno.readFile(`${changed}/generator.onnx`),
       await Deno.readFile(exported.path),
     );
   }));
 
-Deno.test("exportRun() writes each precision, bytes, and a second file for large weights", () =>
+Deno.test("exportFolder() writes each precision, bytes, and a second file for large weights", () =>
   inFolder(async (root) => {
     const run = await makeRun(root);
-    const whole = await exportRun(run, { engine });
+    const whole = await exportFolder(run, { engine });
     for (const dtype of ["fp16", "int8"] as const) {
-      const exported = await exportRun(run, { engine, dtype, out: `${root}/out/${dtype}.onnx` });
+      const exported = await exportFolder(run, { engine, dtype, out: `${root}/out/${dtype}.onnx` });
       assertEquals(exported.dtype, dtype);
       assertLess(exported.sizeBytes, whole.sizeBytes);
       assert(exported.parity.maxDifference > whole.parity.maxDifference);
-      assertEquals(exported.reported.file, `${root}/out/${dtype}.onnx`);
+      assertEquals(exported.path, `${root}/out/${dtype}.onnx`);
     }
-    const bytes = await exportRun(run, { engine, output: "uint8", out: `${root}/bytes.onnx` });
+    const bytes = await exportFolder(run, { engine, output: "uint8", out: `${root}/bytes.onnx` });
     assertLess(bytes.parity.maxDifference, 1.5);
-    const split = await exportRun(run, {
+    const split = await exportFolder(run, {
       engine,
       out: `${root}/split.onnx`,
       externalDataAbove: 100,
@@ -127,7 +121,7 @@ Deno.test("exportRun() writes each precision, bytes, and a second file for large
     assertLess(split.parity.maxDifference, 1e-5);
   }));
 
-Deno.test("exportRun() leaves no file behind when the file differs from the trainer", () =>
+Deno.test("exportFolder() leaves no file behind when the file differs from the trainer", () =>
   inFolder(async (root) => {
     const run = await makeRun(root);
     const wrong: Engine = {
@@ -144,7 +138,7 @@ Deno.test("exportRun() leaves no file behind when the file differs from the trai
         };
       },
     };
-    const error = await assertRejects(() => exportRun(run, { engine: wrong }), UserError);
+    const error = await assertRejects(() => exportFolder(run, { engine: wrong }), UserError);
     assertMatch(error.message, /differs from the trainer by up to 0.0002/);
     assertEquals(await exists(`${run}/generator.onnx`), false);
     const left = [];
@@ -152,12 +146,12 @@ Deno.test("exportRun() leaves no file behind when the file differs from the trai
     assertEquals(left.filter((name) => name.includes("onnx") || name.includes("partial")), []);
   }));
 
-Deno.test("exportRun() says what is wrong with a run", () =>
+Deno.test("exportFolder() says what is wrong with a run", () =>
   inFolder(async (root) => {
     const refuse = async (change: (run: string) => Promise<void>, message: RegExp) => {
       const run = await makeRun(root);
       await change(run);
-      const error = await assertRejects(() => exportRun(run, { engine }), UserError);
+      const error = await assertRejects(() => exportFolder(run, { engine }), UserError);
       assertMatch(error.message, message);
       assertEquals(await exists(`${run}/generator.onnx`), false);
     };
@@ -176,7 +170,7 @@ Deno.test("exportRun() says what is wrong with a run", () =>
       await Deno.writeTextFile(`${run}/config.json`, JSON.stringify(narrower));
     }, /checkpoint has \[10,2\] for the generator's label-embedding_1\/table of shape \[10,3\]/);
     const run = await makeRun(root);
-    const misnamed = exportRun(run, { engine, out: `${root}/model.bin` });
+    const misnamed = exportFolder(run, { engine, out: `${root}/model.bin` });
     await assertRejects(() => misnamed, UserError, "expected a name that ends in .onnx");
   }));
 

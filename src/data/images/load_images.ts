@@ -33,15 +33,18 @@ export interface LoadImagesOptions {
   /** Seed of the random pick. */
   seed: number;
   /** Called after each file, first as all are looked at, then as all are decoded. */
-  onProgress?: (progress: LoadProgress) => void;
+  onProgress?: (progress: DataProgress) => void;
   /** Stops the loading. */
   signal?: AbortSignal;
 }
 
-/** How far loading is. */
-export interface LoadProgress {
+/** How far the loading of images is. */
+export interface DataProgress {
+  /** What is being done. */
   stage: "checking" | "decoding";
+  /** Images done. */
   done: number;
+  /** Images to do. */
   total: number;
 }
 
@@ -58,6 +61,7 @@ const MAX_FAILURES = 20;
 export interface PickedImages extends ImageLabels {
   files: StoredFile[];
   /** Images of the store before the pick. */
+  /** Images to do. */
   total: number;
 }
 

@@ -1,4 +1,4 @@
-/** A run's folder: made for a new run, or taken to go on in once everything is known to fit. */
+/** Where a run keeps its things: memory, a new folder, or that of a run that continues once all is known to fit. */
 import { formatInteger } from "../text.ts";
 import type { RunConfig } from "../config/run_config.ts";
 import type { DataSource } from "../data/source.ts";
@@ -14,13 +14,15 @@ import {
   writeConfig,
 } from "../run/run_folder.ts";
 import { checkStateFits } from "../training/check_state.ts";
-import type { Checkpoint } from "../training/store.ts";
+import { createMemoryStore } from "../training/memory_store.ts";
+import type { Checkpoint, TrainingStore } from "../training/store.ts";
+import { folderStore } from "../run/folder_store.ts";
 import { learningRateScale, planRun } from "../training/schedule.ts";
 import type { TrainingStep } from "../training/step.ts";
-import { dropLaterPictures } from "./snapshots.ts";
+import { dropLaterImages } from "./snapshots.ts";
 
-/** What a run's folder is opened for. */
-export interface Opening {
+/** The run that a store is opened for. */
+export interface OpeningRun {
   config: RunConfig;
   data: DataSource;
   engine: Engine;
@@ -28,28 +30,36 @@ export interface Opening {
   totalSteps: number;
 }
 
-/** Where a run's folder is, and who is told what to mind. */
-export interface FolderOptions {
-  /** The folder of all runs. Default `runs`. */
+/** Where a run's folder is. */
+export interface StoreOptions {
+  /** The folder of all runs; without it, and without `resume`, the run stays in memory. */
   runsFolder?: string;
-  /** A run's folder to go on in, instead of a new one. */
+  /** A run's folder to continue in, instead of a new one. */
   resume?: string;
-  warn(message: string): void;
+  onWarning?: (message: string) => void;
+}
+
+/** A store, its folder where it has one, and the checkpoint that a resumed run continues from. */
+export interface OpenedStore {
+  store: TrainingStore;
+  folder?: RunFolder;
+  checkpoint?: Checkpoint;
 }
 
 /**
- * Makes the folder of a new run, or takes that of one to go on with, with its last checkpoint.
+ * Opens the store of a new run, or of one that continues from its last checkpoint.
  * @throws {UserError} when the folder cannot be written, or the run does not fit
  */
-export async function openFolder(
-  opening: Opening,
-  { runsFolder = "runs", resume, warn }: FolderOptions,
-): Promise<{ folder: RunFolder; checkpoint?: Checkpoint }> {
+export async function openStore(
+  opening: OpeningRun,
+  { runsFolder, resume, onWarning: warn = () => {} }: StoreOptions,
+): Promise<OpenedStore> {
   const { config, data } = opening;
+  if (resume === undefined && runsFolder === undefined) return { store: createMemoryStore() };
   if (resume === undefined) {
-    const folder = await createRunFolder(runsFolder, config, data.name);
+    const folder = await createRunFolder(runsFolder!, config, data.name);
     await writeDataRecord(folder.path, data);
-    return { folder };
+    return { store: folderStore(folder), folder };
   }
   const folder = await openRunFolder(resume);
   try {
@@ -57,17 +67,17 @@ export async function openFolder(
     await checkResume(opening, { folder, checkpoint, warn });
     // Nothing is written before all of that is known to fit.
     await removeLaterCheckpoints(folder.checkpoints, checkpoint.step);
-    await dropLaterPictures(folder, checkpoint.step);
+    await dropLaterImages(folder, checkpoint.step);
     await writeConfig(folder, config);
     await writeDataRecord(folder.path, data);
-    return { folder, checkpoint };
+    return { store: folderStore(folder), folder, checkpoint };
   } catch (error) {
     folder[Symbol.dispose]();
     throw error;
   }
 }
 
-/** A run to go on with. */
+/** A run that continues. */
 interface Resumed {
   folder: RunFolder;
   checkpoint: Checkpoint;
@@ -75,10 +85,10 @@ interface Resumed {
 }
 
 /**
- * Checks that a run can go on from a checkpoint.
+ * Checks that a run can continue from a checkpoint.
  * @throws {UserError} when the weights do not fit, or the run is already longer than it is to be
  */
-async function checkResume(opening: Opening, resumed: Resumed): Promise<void> {
+async function checkResume(opening: OpeningRun, resumed: Resumed): Promise<void> {
   const { config, data, engine, trainingStep, totalSteps } = opening;
   const { folder, checkpoint, warn } = resumed;
   checkStateFits(checkpoint.state, trainingStep.initialState(config.seed), folder.path);
@@ -91,7 +101,7 @@ async function checkResume(opening: Opening, resumed: Resumed): Promise<void> {
   if (checkpoint.engine !== engine.name) {
     warn(
       `the checkpoint was made by the engine ${checkpoint.engine}, and this one is ${engine.name}: ` +
-        "training goes on, with slightly different rounding",
+        "training continues, with slightly different rounding",
     );
   }
   const trainedOn = await readDataRecord(folder.path).catch(() => undefined);
@@ -105,12 +115,12 @@ async function checkResume(opening: Opening, resumed: Resumed): Promise<void> {
     sampleCount: data.count,
     samplesPerStep: trainingStep.samplesPerStep,
   }).totalSteps;
-  const bend = scheduleBend(config, { step: checkpoint.step, totalSteps, planned });
-  if (bend !== undefined) warn(bend);
+  const change = scheduleChange(config, { step: checkpoint.step, totalSteps, planned });
+  if (change !== undefined) warn(change);
 }
 
-/** What another length does to learning rates that fall over the whole run. @returns undefined: nothing */
-function scheduleBend(
+/** What another length does to learning rates that decay over the whole run. @returns undefined: nothing */
+function scheduleChange(
   { learningRateSchedule: spec }: RunConfig,
   { step, totalSteps, planned }: { step: number; totalSteps: number; planned: number },
 ): string | undefined {
@@ -119,8 +129,10 @@ function scheduleBend(
   const [was, is] = [planned, totalSteps].map((length) =>
     `${(100 * learningRateScale(spec, { step, totalSteps: length })).toFixed(0)}%`
   );
-  return `learning rates fall over the whole run (${spec.shape}): with ${
+  return `learning rates decay over the whole run (${spec.shape}): with ${
     formatInteger(totalSteps)
-  } steps in place of ${formatInteger(planned)} they go on at ${is} of their start, and were at ` +
-    `${was}; --set learningRateSchedule.steps=${planned} keeps their course`;
+  } steps in place of ${
+    formatInteger(planned)
+  } they continue at ${is} of their initial value, and were at ` +
+    `${was}; --set learningRateSchedule.steps=${planned} keeps the schedule`;
 }

@@ -1,4 +1,4 @@
-/** Pictures of samples: a grid for images, a plot for points in one or two dimensions. */
+/** Images of samples: a grid for images, a plot for points in one or two dimensions. */
 import { firstSamples, valueInterval } from "../data/samples.ts";
 import type { DataSource } from "../data/source.ts";
 import { imageGrid } from "../report/image_grid.ts";
@@ -6,15 +6,15 @@ import { type DiscriminatorCurves, drawDensityPlot } from "../report/density_plo
 import { drawScatterPlot } from "../report/scatter_plot.ts";
 import { rasterizeSvg } from "../report/rasterize.ts";
 
-/** A picture as files. */
-export interface Picture {
+/** An image as files. */
+export interface SampleImage {
   png: Uint8Array;
   /** Plots have one. */
   svg?: string;
 }
 
-/** What a picture of samples needs to know. */
-export interface PictureOptions {
+/** What an image of samples needs to know. */
+export interface SampleImageOptions {
   /** Images from left to right. */
   columns: number;
   title: string;
@@ -23,19 +23,19 @@ export interface PictureOptions {
   discriminator?: DiscriminatorCurves;
 }
 
-/** How many points a picture of points is made from. */
-export const POINTS_PER_PICTURE = 10_000;
+/** How many points an image of points is drawn from. */
+export const POINTS_PER_IMAGE = 10_000;
 
 /**
  * Draws samples as the data's kind asks for.
  * @param samples `[count, ...data.shape]` flat
- * @returns undefined for points of three dimensions or more, of which there is no picture
+ * @returns undefined for points of three dimensions or more, which are not drawn
  */
 export async function drawSamples(
   samples: Float32Array,
   data: DataSource,
-  options: PictureOptions,
-): Promise<Picture | undefined> {
+  options: SampleImageOptions,
+): Promise<SampleImage | undefined> {
   if (data.kind === "image") {
     const [height, width, channels] = data.shape;
     const batch = {
@@ -54,9 +54,9 @@ export async function drawSamples(
 function drawPoints(
   samples: Float32Array,
   data: DataSource,
-  { title, subtitle, discriminator }: PictureOptions,
+  { title, subtitle, discriminator }: SampleImageOptions,
 ): string | undefined {
-  const reals = firstSamples(data, POINTS_PER_PICTURE);
+  const reals = firstSamples(data, POINTS_PER_IMAGE);
   const density = data.density;
   if (data.sampleSize === 1) {
     return drawDensityPlot({

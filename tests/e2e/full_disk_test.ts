@@ -1,4 +1,4 @@
-/** A full disc: a real one, a small file system in memory, where the test may mount one. */
+/** A full disk: a real one, a small file system in memory, where the test may mount one. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { checkpointSteps, readLatestCheckpoint } from "../../src/run/checkpoint.ts";
 import { inFolder, runTask, TINY, writeConfig } from "./cli.ts";
@@ -26,7 +26,7 @@ const canMount = await (async () => {
 })();
 
 Deno.test({
-  name: "a full disc ends a run with one line, exit code 2, and its last checkpoint whole",
+  name: "a full disk ends a run with one line, exit code 1, and its last checkpoint whole",
   ignore: !canMount, // needs root and Linux
   fn: () =>
     inFolder(async (folder) => {
@@ -38,25 +38,25 @@ Deno.test({
         checkpoints: { everySteps: 2, keep: 100 },
       };
       await writeConfig(folder, config);
-      await Deno.mkdir(`${folder}/disc`);
-      assert(await mountSmall(`${folder}/disc`, 300_000));
+      await Deno.mkdir(`${folder}/disk`);
+      assert(await mountSmall(`${folder}/disk`, 300_000));
       try {
         const { code, stderr } = await runTask(
           "train",
-          ["tiny.json", "--out", "disc/runs"],
+          ["tiny.json", "--out", "disk/runs"],
           folder,
         );
-        assertEquals(code, 2, stderr);
+        assertEquals(code, 1, stderr);
         assertEquals(stderr.trimEnd().split("\n").length, 1, stderr);
-        assertStringIncludes(stderr, "the disc is full; free some space");
-        const checkpoints = `${folder}/disc/runs/00000-digits-tiny/checkpoints`;
+        assertStringIncludes(stderr, "the disk is full; free some space");
+        const checkpoints = `${folder}/disk/runs/00000-digits-tiny/checkpoints`;
         const steps = await checkpointSteps(checkpoints);
         assert(steps.length > 1, `checkpoints ${steps}`);
         assertEquals((await readLatestCheckpoint(checkpoints)).step, steps[steps.length - 1]);
         const left = await Array.fromAsync(Deno.readDir(checkpoints), (entry) => entry.name);
         assertEquals(left.filter((name) => name.startsWith(".partial")), []);
       } finally {
-        await unmount(`${folder}/disc`);
+        await unmount(`${folder}/disk`);
       }
     }),
 });

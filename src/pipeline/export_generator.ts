@@ -1,0 +1,185 @@
+/** A generator as an ONNX file: exported, compared with the trainer, and only then written. */
+import type { CheckpointChoice } from "../config/evaluation.ts";
+import type { RunConfig } from "../config/types.ts";
+import { openEngine } from "../engine/open.ts";
+import type { Engine } from "../engine/types.ts";
+import type { HostTensors } from "../tensor/types.ts";
+import { UserError } from "../errors.ts";
+import { compileNetwork, generatorWeights } from "../evaluation/generate.ts";
+import { type ExportDtype, type ExportedGenerator, exportOnnx } from "../export/export.ts";
+import { checkParity, type Parity } from "../export/parity.ts";
+import { ensureFolder, writeFileAtomically } from "../files.ts";
+import type { Network } from "../nn/mod.ts";
+
+/** How to export a generator. */
+export interface ExportOptions {
+  /** The file to write; needed for a run in memory. Default `generator.onnx` in the run's folder. */
+  out?: string;
+  /**
+   * Which checkpoint: the best by the evaluations, the last, or that of a step. Default: what the run's
+   * `evaluation.export` says, else the last.
+   */
+  checkpoint?: CheckpointChoice | number;
+  /** How weights are kept and computed with. Default "fp32". */
+  dtype?: ExportDtype;
+  /** How images leave the file. Default "float". */
+  output?: "float" | "uint8";
+  /** The version of ONNX' operators, 13 to 21. Default 17. */
+  opset?: number;
+  /** What you say about using the weights; goes into the file. */
+  licence?: string;
+  /** More bytes of weights than this go into a second file beside it. Default nearly 2 GiB. */
+  externalDataAbove?: number;
+  /** Something is wrong that the export survives. */
+  onWarning?: (message: string) => void;
+}
+
+/** What an export wrote. */
+export interface ExportedRun {
+  /** The ONNX file. */
+  path: string;
+  /** Training steps that its weights have seen. */
+  step: number;
+  /** Of all files that were written. */
+  sizeBytes: number;
+  /** The version of ONNX' operators. */
+  opset: number;
+  /** How weights are kept and computed with. */
+  dtype: ExportDtype;
+  /** How far the file is from the trainer. */
+  parity: Parity;
+  /** How many operations the graph has. */
+  nodes: number;
+  /** How many of them are Transpose. */
+  transposes: number;
+}
+
+/** A trained generator, and what its file says about it. */
+export interface TrainedGenerator {
+  /** Names the run in messages. */
+  name: string;
+  config: Pick<RunConfig, "latent" | "preset">;
+  generator: Network;
+  classNames: readonly string[] | undefined;
+  state: HostTensors;
+  step: number;
+}
+
+/**
+ * The largest difference from the trainer that an export may have. Float32 differs by rounding alone.
+ * Float16 and 8-bit weights are meant to differ: their differences are reported, and this tolerance only
+ * catches a file that is broken, as a few steep places may change much.
+ */
+const TOLERANCES: Record<ExportDtype, number> = { fp32: 1e-5, fp16: 0.1, int8: 1 };
+
+/** What rounded weights may change on average: about five times what they do to the presets. */
+const MEAN_TOLERANCES: Partial<Record<ExportDtype, number>> = { fp16: 0.003, int8: 0.05 };
+
+/** Float32 on a GPU: WGSL allows its exp and tanh errors of several units in the last place. */
+const GPU_TOLERANCE = 1e-4;
+
+/** The same in grey levels, of which one may be a matter of rounding. */
+const LEVEL_TOLERANCES: Record<ExportDtype, number> = { fp32: 1, fp16: 13, int8: 128 };
+
+/** See {@linkcode MEAN_TOLERANCES}; half a level may come from rounding to levels. */
+const MEAN_LEVEL_TOLERANCES: Partial<Record<ExportDtype, number>> = { fp16: 1, int8: 7 };
+
+/**
+ * The model of a generator; EMA weights where the run keeps them. Nothing is written.
+ * @param name of the file that it will have
+ * @throws {UserError} when a layer or an option cannot be exported
+ */
+export async function exportModel(
+  { name: run, config, generator, classNames, state, step }: TrainedGenerator,
+  options: ExportOptions = {},
+): Promise<ExportedGenerator> {
+  const { dtype = "fp32", output = "float", opset, licence, out = "generator.onnx" } = options;
+  const weights = generatorWeights(state);
+  checkWeights(generator, weights, run);
+  const isImage = generator.outputShape.length === 3;
+  if (output === "uint8" && !isImage) {
+    throw new UserError(
+      `Cannot export ${run} with --output uint8: its generator makes points of ` +
+        `${generator.outputShape.join(" x ")} numbers, not images`,
+    );
+  }
+  return await exportOnnx({ spec: generator.spec, weights }, {
+    opset,
+    dtype,
+    output,
+    externalDataAbove: options.externalDataAbove,
+    externalDataName: `${out.slice(out.lastIndexOf("/") + 1)}.data`,
+    generator: {
+      distribution: config.latent.distribution,
+      classNames,
+      preset: config.preset,
+      step,
+      licence,
+    },
+  });
+}
+
+/**
+ * Writes a generator's file after comparing it with the trainer.
+ * @param options.engine computes the trainer's numbers. Default: the best that is there
+ * @throws {UserError} when a layer cannot be exported, or the file's numbers are too far from the
+ * trainer's; nothing is written then
+ */
+export async function exportGenerator(
+  trained: TrainedGenerator,
+  path: string,
+  options: ExportOptions & { engine?: Engine },
+): Promise<ExportedRun> {
+  if (!/[^/]\.onnx$/i.test(path)) {
+    throw new UserError(`Cannot export to ${path}: expected a name that ends in .onnx`);
+  }
+  const { dtype = "fp32", output = "float" } = options;
+  const model = await exportModel(trained, { ...options, out: path });
+  await using cleanup = new AsyncDisposableStack();
+  const engine = options.engine ?? (await openEngine("auto")).engine;
+  if (!options.engine) cleanup.defer(() => engine.dispose());
+  const runner = await compileNetwork(engine, trained.generator, 64);
+  cleanup.defer(() => runner.dispose());
+  const weights = generatorWeights(trained.state);
+  const parity = await checkParity(
+    model,
+    (latents, labels, seeds) => runner.run(weights, latents, { labels, seeds }),
+    {
+      seed: trained.step,
+      tolerance: toleranceFor(dtype, output, engine),
+      meanTolerance: (output === "uint8" ? MEAN_LEVEL_TOLERANCES : MEAN_TOLERANCES)[dtype],
+    },
+  );
+  await writeModel(path, model);
+  const { sizeBytes, opset, nodes, transposes } = model;
+  return { path, step: trained.step, sizeBytes, opset, dtype, parity, nodes, transposes };
+}
+
+function toleranceFor(dtype: ExportDtype, output: "float" | "uint8", engine: Engine): number {
+  if (output === "uint8") return LEVEL_TOLERANCES[dtype];
+  return dtype === "fp32" && engine.name.includes("webgpu") ? GPU_TOLERANCE : TOLERANCES[dtype];
+}
+
+function checkWeights(generator: Network, weights: HostTensors, path: string): void {
+  for (const { name, shape } of generator.parameters) {
+    const found = weights[name];
+    if (found !== undefined && found.shape.join() === shape.join()) continue;
+    throw new UserError(
+      `Cannot export ${path}: its checkpoint has ${
+        found ? `[${found.shape}]` : "nothing"
+      } for the generator's ${name} of shape [${shape}]; config.json is not the one that it was ` +
+        "trained with",
+    );
+  }
+}
+
+/** Writes the file, and before it the one with its weights where they are apart. */
+async function writeModel(path: string, { bytes, externalData }: ExportedGenerator): Promise<void> {
+  const slash = path.lastIndexOf("/");
+  if (slash > 0) await ensureFolder(path.slice(0, slash));
+  if (externalData) {
+    const folder = path.slice(0, slash + 1);
+    await writeFileAtomically(`${folder}${externalData.location}`, externalData.parts);
+  }
+  await writeFileAtomically(path, bytes);
+}

@@ -1,0 +1,179 @@
+/** A whole training run: data, engine, store, loop, images of samples. */
+import { elementCount } from "../bytes.ts";
+import { logitKind } from "../config/objective.ts";
+import type { RunConfig } from "../config/types.ts";
+import type { DataSource } from "../data/source.ts";
+import { freeHostBytes, megabytes } from "../engine/host_memory.ts";
+import { openEngine } from "../engine/open.ts";
+import type { Engine } from "../engine/types.ts";
+import { UserError } from "../errors.ts";
+import { CollapseWatch } from "../evaluation/collapse.ts";
+import { planEvaluation } from "../evaluation/evaluation_plan.ts";
+import { openEvaluator } from "../evaluation/evaluator.ts";
+import type { Network } from "../nn/mod.ts";
+import type { RunFolder } from "../run/run_folder.ts";
+import type { GanNetworks } from "../training/gan_state.ts";
+import { planRun } from "../training/schedule.ts";
+import { buildTrainingStep, type TrainingStep } from "../training/step.ts";
+import type { TrainingStore } from "../training/store.ts";
+import { train, type TrainingResult } from "../training/train.ts";
+import { openStore } from "./open_store.ts";
+import type { RunCallbacks } from "./run_options.ts";
+import { dropLaterImages, openSnapshots, type SnapshotWriter } from "./snapshots.ts";
+
+/** What to train, where, and the callbacks. */
+export interface TrainingRunSetup {
+  config: RunConfig;
+  data: DataSource;
+  /** The folder of all runs; without it, and without `resume`, the run stays in memory. */
+  runsFolder?: string;
+  /** A run's folder to continue in, instead of a new one. */
+  resume?: string;
+  /** Aborting it saves a checkpoint and ends the run. */
+  signal?: AbortSignal;
+  callbacks: RunCallbacks;
+}
+
+/** A run that has ended, with everything that an export, a report or an evaluation needs. */
+export interface CompletedTraining extends AsyncDisposable {
+  config: RunConfig;
+  data: DataSource;
+  engine: Engine;
+  /** Undefined for a run in memory. */
+  folder: RunFolder | undefined;
+  store: TrainingStore;
+  trainingStep: TrainingStep;
+  /** How far it went, and the state that it reached. */
+  result: TrainingResult;
+  snapshots: SnapshotWriter;
+  /** `samples.gif`, where there are images of samples. */
+  gif: string | undefined;
+}
+
+/** A training that has ended, in a run folder. */
+export type CompletedFolderTraining = CompletedTraining & { folder: RunFolder };
+
+/**
+ * Trains a config from its beginning, or from the latest checkpoint of a run.
+ * @throws {UserError} when the config does not fit the data or the memory, or a file is damaged
+ * @throws {TrainingDivergedError | DeviceLostError | StorageError} when training cannot go on
+ */
+export async function runTraining(setup: TrainingRunSetup): Promise<CompletedTraining> {
+  const { config, data, signal, resume, callbacks } = setup;
+  const trainingStep = buildTrainingStep(config, {
+    shape: [...data.shape],
+    classCount: data.classNames?.length,
+  });
+  checkWeightsFit(trainingStep, freeHostBytes());
+  const { totalSteps } = planRun(config, {
+    sampleCount: data.count,
+    samplesPerStep: trainingStep.samplesPerStep,
+  });
+  const evaluation = config.evaluation && planEvaluation(config.evaluation, data);
+
+  await using cleanup = new AsyncDisposableStack();
+  const { engine, reason } = await openEngine(config.device);
+  cleanup.defer(() => engine.dispose());
+  callbacks.onEngine?.({ description: engine.description, reason });
+
+  const { generator, discriminator } = trainingStep;
+  const evaluator = evaluation && await openEvaluator({
+    plan: evaluation,
+    data,
+    engine,
+    generator,
+    latent: config.latent,
+    folder: resume,
+    onStage: callbacks.onStage,
+  });
+  if (evaluator) cleanup.defer(() => evaluator.dispose());
+  const { folder, store, checkpoint } = await openStore(
+    { config, data, engine, trainingStep, totalSteps },
+    { runsFolder: setup.runsFolder, resume, onWarning: callbacks.onWarning },
+  );
+  if (folder) {
+    cleanup.use(folder);
+    await evaluator?.keep(folder.path);
+  }
+  const watch = new CollapseWatch(data, config.objective.name);
+  let scalars: Record<string, number> = {};
+  const snapshots = await openSnapshots({
+    config,
+    data,
+    engine,
+    folder,
+    generator,
+    async onSamples(samples, step) {
+      for (const message of watch.look({ step, totalSteps, samples, scalars })) {
+        callbacks.onWarning?.(message);
+        await store.events.append([{ event: "warning", step, message }]);
+      }
+    },
+  });
+  cleanup.defer(() => snapshots.dispose());
+
+  callbacks.onStart?.({
+    folder: folder?.path,
+    step: checkpoint?.step ?? 0,
+    totalSteps,
+    generatorParameters: valueCount(generator),
+    discriminatorParameters: valueCount(discriminator),
+    logitKind: logitKind(config.objective.name),
+    evaluation,
+  });
+  const result = await train(
+    { config, data, engine, store, trainingStep, evaluator, resume: checkpoint },
+    {
+      signal,
+      onProgress(progress) {
+        scalars = progress.scalars;
+        callbacks.onProgress?.(progress);
+      },
+      onEvaluation: callbacks.onEvaluation,
+      async onRollback({ to }) {
+        if (folder) await dropLaterImages(folder, to);
+      },
+      onWarning: callbacks.onWarning,
+      async onSnapshot(snapshot) {
+        const path = await snapshots.write(snapshot);
+        if (path !== undefined) callbacks.onImage?.(path);
+      },
+    },
+  );
+  const gif = await snapshots.writeGif();
+  const resources = cleanup.move();
+  return {
+    config,
+    data,
+    engine,
+    folder,
+    store,
+    trainingStep,
+    result,
+    snapshots,
+    gif,
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
+  };
+}
+
+/**
+ * Checks that weights can be made at all: the engine checks the rest, once it knows the step.
+ * @throws {UserError} when the host's copy and the engine's are more than the machine has
+ */
+export function checkWeightsFit(
+  { generator, discriminator }: GanNetworks,
+  freeBytes: number | undefined,
+): void {
+  const bytes = 2 * 4 * (valueCount(generator) + valueCount(discriminator));
+  if (freeBytes === undefined || bytes <= freeBytes) return;
+  throw new UserError(
+    `Cannot train these networks: two copies of their weights alone need ${
+      megabytes(bytes)
+    }, and ` +
+      `${megabytes(freeBytes)} are available; use smaller networks`,
+  );
+}
+
+function valueCount(network: Network): number {
+  return network.parameters.reduce((sum, { shape }) => sum + elementCount(shape), 0);
+}
