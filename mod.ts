@@ -49,7 +49,7 @@ export type {
   LatentDistribution,
   SelfTest,
 } from "./src/manifest.ts";
-export type { ExportDtype } from "./src/export/export.ts";
+export type { ExportDtype } from "./src/export/dtypes.ts";
 export type { Parity } from "./src/export/parity.ts";
 export type { EvaluationKind, EvaluationPlan } from "./src/evaluation/evaluation_plan.ts";
 export type * from "./src/evaluation/evaluation.ts";

@@ -1,23 +1,36 @@
-/** `deno task export`: writes a run's generator as ONNX, after comparing it with the trainer. */
+/**
+ * `deno task export`: writes a run's generator, or a model of TensorFlow.js from disk, as ONNX, after comparing
+ * the file with it.
+ */
 import { formatInteger } from "../src/text.ts";
 import type { CheckpointChoice } from "../src/config/evaluation.ts";
 import { UserError } from "../src/errors.ts";
-import { EXPORT_DTYPES } from "../src/export/export.ts";
+import { EXPORT_DTYPES } from "../src/export/dtypes.ts";
+import type { InputDimension } from "../src/export/target.ts";
+import { exportStoredModel } from "../src/pipeline/export_model.ts";
 import { exportFolder } from "../src/pipeline/export_run.ts";
 import { findRun } from "../src/run/run_folder.ts";
 import { type CommandSpec, type ParsedCommand, runTask, type TaskOutcome } from "../cli/command.ts";
 
+const AS = ["generator", "function"] as const;
+
+const DISTRIBUTIONS = ["normal", "uniform", "unit"] as const;
+
 const spec: CommandSpec = {
   name: "export",
-  summary: "Writes a run's generator as an ONNX file, and checks that it computes the same.",
-  positionals: "[RUN | latest]",
+  summary:
+    "Writes a run's generator, or a TensorFlow.js model, as an ONNX file that computes the same.",
+  positionals: "[RUN | latest | MODEL.json]",
   maxPositionals: 1,
   options: {
     checkpoint: {
       value: "best|last|STEP",
       help: "which one: the best that was measured, the last (default), or that of a step",
     },
-    out: { value: "FILE.onnx", help: "the file to write (default generator.onnx in the run)" },
+    out: {
+      value: "FILE.onnx",
+      help: "the file to write (default generator.onnx in the run, model.onnx beside MODEL.json)",
+    },
     dtype: { value: EXPORT_DTYPES.join("|"), help: "how weights are kept (default fp32)" },
     output: { value: "float|uint8", help: "images as -1 ... 1 (default) or as 0 ... 255" },
     opset: { value: "N", help: "the version of ONNX' operators, 13 to 21 (default 17)" },
@@ -25,6 +38,23 @@ const spec: CommandSpec = {
       value: "TEXT",
       help: "what you say about using the weights, for the file's manifest",
     },
+    as: {
+      value: AS.join("|"),
+      help: "of MODEL.json: what the file is (default: generator for one vector in, one image out)",
+    },
+    shape: {
+      value: "INPUT=N,64,64,3",
+      help: "of MODEL.json: an input's shape; a name or `any` stays open",
+      repeated: true,
+    },
+    latent: { value: "INPUT", help: "of MODEL.json: which input is the latent" },
+    label: { value: "INPUT", help: "of MODEL.json: which input is the class" },
+    classes: { value: "A,B,C", help: "of MODEL.json: the names of the classes" },
+    distribution: {
+      value: DISTRIBUTIONS.join("|"),
+      help: "of MODEL.json: where latents come from (default normal)",
+    },
+    unchecked: { help: "of MODEL.json: write the file without comparing it with the model" },
     runs: { value: "FOLDER", help: "the folder of all runs (default runs)" },
   },
   examples: [
@@ -32,12 +62,100 @@ const spec: CommandSpec = {
     "deno task export runs/00003-mnist-mlp --dtype fp16 --out small.onnx",
     "deno task export latest --checkpoint best --out best.onnx",
     "deno task export 3 --output uint8 --licence CC-BY-4.0",
+    "deno task export esrgan/model.json --shape input_1=N,H,W,3 --out esrgan.onnx",
+    "deno task export acgan/model.json --label imageClass --classes 0,1,2,3,4,5,6,7,8,9",
   ],
 };
 
 if (import.meta.main) await runTask(spec, main);
 
-async function main(command: ParsedCommand): Promise<TaskOutcome> {
+function main(command: ParsedCommand): Promise<TaskOutcome> {
+  const [source = "latest"] = command.positionals;
+  return /\.json$/i.test(source) ? exportModel(source, command) : exportOfRun(source, command);
+}
+
+/** Options of one kind of source only. */
+const RUN_OPTIONS = ["checkpoint", "runs"];
+const MODEL_OPTIONS = ["as", "shape", "latent", "label", "classes", "distribution", "unchecked"];
+
+function refuseOptions(command: ParsedCommand, names: string[], source: string): void {
+  const given = names.find((name) =>
+    command.flag(name) || [command.text(name) ?? []].flat().length > 0
+  );
+  if (given === undefined) return;
+  throw new UserError(
+    `Cannot export ${source} with --${given}: ${
+      names === RUN_OPTIONS ? "that is for runs" : "that is for a MODEL.json"
+    }`,
+  );
+}
+
+async function exportModel(path: string, command: ParsedCommand): Promise<TaskOutcome> {
+  refuseOptions(command, RUN_OPTIONS, path);
+  const latent = command.text("latent");
+  const label = command.text("label");
+  const classNames = command.text("classes")?.split(",").map((name) => name.trim());
+  const distribution = command.choice("distribution", DISTRIBUTIONS);
+  const licence = command.text("licence");
+  const describesGenerator = [latent, label, classNames, distribution].some((given) =>
+    given !== undefined
+  );
+  const as = command.choice("as", AS) ?? (describesGenerator ? "generator" : undefined);
+  const exported = await exportStoredModel(path, {
+    out: command.text("out"),
+    as,
+    dtype: command.choice("dtype", EXPORT_DTYPES),
+    output: command.choice("output", ["float", "uint8"]),
+    opset: command.integer("opset", { min: 13, max: 21 }),
+    shapes: Object.fromEntries(command.list("shape").map(readShape)),
+    check: !command.flag("unchecked"),
+    generator: { latent, label, classNames, distribution, licence },
+  });
+  const { sizeBytes, nodes, transposes, inputNames, outputNames } = exported;
+  const how = as === undefined ? "detected; --as says otherwise" : "as asked";
+  console.log(
+    `exported  ${exported.path}, a ${exported.kind} model as a ${exported.as} (${how}), ` +
+      `${(sizeBytes / 1e6).toPrecision(3)} MB, ${exported.dtype}, opset ${exported.opset}, ` +
+      `${nodes} operations, ${transposes} of them Transpose`,
+  );
+  console.log(`inputs    ${inputNames.join(", ")}; outputs ${outputNames.join(", ")}`);
+  console.log(
+    command.flag("unchecked")
+      ? "checked   not compared with the model, as asked"
+      : "checked   gives what the model gives, at two batch sizes and two lengths of each open axis",
+  );
+  return {
+    json: {
+      path: exported.path,
+      kind: exported.kind,
+      as: exported.as,
+      sizeBytes,
+      dtype: exported.dtype,
+      opset: exported.opset,
+      nodes,
+      inputNames,
+      outputNames,
+    },
+  };
+}
+
+function readShape(text: string): [name: string, shape: InputDimension[]] {
+  const [, name, dims] = /^([^=]+)=(.+)$/.exec(text) ?? [];
+  if (dims === undefined) {
+    throw new UserError(`Cannot read --shape ${text}: expected INPUT=N,64,64,3`);
+  }
+  return [
+    name,
+    dims.split(",").map((dim) => {
+      const word = dim.trim();
+      if (word === "any") return null;
+      return /^\d+$/.test(word) ? Number(word) : word;
+    }),
+  ];
+}
+
+async function exportOfRun(source: string, command: ParsedCommand): Promise<TaskOutcome> {
+  refuseOptions(command, MODEL_OPTIONS, source);
   const opset = command.integer("opset", { min: 13, max: 21 });
   const dtype = command.choice("dtype", EXPORT_DTYPES);
   const output = command.choice("output", ["float", "uint8"]);
@@ -45,7 +163,7 @@ async function main(command: ParsedCommand): Promise<TaskOutcome> {
   if (out !== undefined && !/[^/]\.onnx$/i.test(out)) {
     throw new UserError(`Cannot export to ${out}: expected a name that ends in .onnx`);
   }
-  const run = await findRun(command.positionals[0] ?? "latest", command.text("runs") ?? "runs");
+  const run = await findRun(source, command.text("runs") ?? "runs");
   const checkpoint = readCheckpoint(command.text("checkpoint"));
   const exported = await exportFolder(run, {
     out,
@@ -66,7 +184,7 @@ async function main(command: ParsedCommand): Promise<TaskOutcome> {
       `${nodes} operations, ${transposes} of them Transpose`,
   );
   const largest = output === "uint8"
-    ? `${maxDifference} of 255 grey levels`
+    ? `${maxDifference} of 255 gray levels`
     : maxDifference.toExponential(1);
   console.log(
     `parity    ${count} latents in ${runtime}: largest difference from the trainer ${largest}, ` +

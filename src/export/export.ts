@@ -8,37 +8,24 @@
 import { tf } from "../tensor/tf.ts";
 import { UserError } from "../errors.ts";
 import { type GeneratorManifest, MANIFEST_KEY, PRODUCER } from "../manifest.ts";
-import { castInput, castOutput } from "../graph/boundary.ts";
 import { type ExternalData, moveWeightsOut } from "../graph/external_data.ts";
-import {
-  buildManifest,
-  type GeneratorDescription,
-  type ManifestFacts,
-} from "./generator_manifest.ts";
-import { irVersionFor, type OnnxGraph, type OnnxModel } from "../graph/onnx_graph.ts";
-import { NCHW } from "../graph/lower/layout.ts";
-import { lowerGraph } from "../graph/lower/lower.ts";
-import { withModel } from "../ort/model_session.ts";
-import { simplify } from "../graph/passes/mod.ts";
-import { toHalfPrecision } from "../graph/precision/fp16.ts";
-import { toByteWeights } from "../graph/precision/int8.ts";
+import { irVersionFor, type OnnxModel } from "../graph/onnx_graph.ts";
 import { encodeModel } from "../graph/protobuf.ts";
-import { type ExportTarget, LABEL, type NetworkTarget, type TensorLike } from "./target.ts";
-import {
-  type TracedGenerator,
-  type TracedTarget,
-  traceGenerator,
-  traceTarget,
-} from "./traced_target.ts";
-
-/** How weights can be kept. */
-export const EXPORT_DTYPES = ["fp32", "fp16", "int8"] as const;
-
-/**
- * How weights are kept and computed with: float32; halves throughout; or 8-bit weights with a scale a
- * channel, computed with in float32. Inputs and outputs are the same for all.
- */
-export type ExportDtype = typeof EXPORT_DTYPES[number];
+import { withModel } from "../ort/model_session.ts";
+import { checkExport } from "./check.ts";
+import { EXPORT_DTYPES, type ExportDtype } from "./dtypes.ts";
+import { buildManifest, type GeneratorDescription } from "./generator_manifest.ts";
+import { manifestFacts } from "./manifest_facts.ts";
+import { prepareTarget } from "./prepare.ts";
+import type {
+  ExportTarget,
+  InputShapes,
+  NetworkTarget,
+  PreparedTarget,
+  TensorLike,
+} from "./target.ts";
+import { type FileTarget, generatorTarget, plainTarget } from "./traced_target.ts";
+import { writeGraph } from "./write_graph.ts";
 
 /** How to export. */
 export interface ExportOptions {
@@ -54,6 +41,16 @@ export interface ExportOptions {
   generator?: GeneratorDescription;
   /** How a generator's images leave the file: in its own range (the default), or as 0 ... 255. */
   output?: "float" | "uint8";
+  /**
+   * Lengths for inputs of a model or a function, by name: a number for an axis that shall have one length,
+   * null or a name for one that stays open. Default: the shapes that the target has.
+   */
+  shapes?: InputShapes;
+  /**
+   * Whether to run the finished file against the target before it is returned: at two batch sizes, and at two
+   * lengths of each other open axis. Default true.
+   */
+  check?: boolean;
   /** More bytes of weights than this go into a second file. Default 2 GiB less a little. */
   externalDataAbove?: number;
   /** The second file's name. Default `generator.onnx.data`. */
@@ -94,13 +91,6 @@ export interface ExportedGenerator extends ExportedModel {
 const EXTERNAL_DATA_ABOVE = 2 ** 31 - 2 ** 24;
 
 /**
- * The self-test's tolerance for values of size 1: the rounding of deep networks, on any runtime. ONNX
- * Runtime's native build rounds what it multiplies with 8-bit weights to 8 bits too (0.05 for the preset
- * that it changes most).
- */
-const SELF_TEST_TOLERANCES: Record<ExportDtype, number> = { fp32: 1e-3, fp16: 5e-2, int8: 1e-1 };
-
-/**
  * Writes a network of this project as ONNX: a generator with its manifest.
  * @throws {UserError} when a layer cannot be exported; the message names it
  */
@@ -129,13 +119,26 @@ export async function exportOnnx(
   options: ExportOptions = {},
 ): Promise<ExportedModel> {
   checkOptions(options);
-  const isGenerator = options.generator !== undefined || "spec" in Object(target);
-  const traced = isGenerator
-    ? traceGenerator(target, (image) => toOutput(image, options))
-    : traceTarget(target);
-  const graph = writeGraph(traced, options);
+  const prepared = prepareTarget(target, options.shapes);
+  try {
+    return await exportPrepared(prepared, options);
+  } finally {
+    prepared.release();
+  }
+}
+
+async function exportPrepared(
+  prepared: PreparedTarget,
+  options: ExportOptions,
+): Promise<ExportedModel> {
+  const { opset = 17, dtype = "fp32", output, generator: description } = options;
+  const isGenerator = description !== undefined || prepared.isOwn;
+  const file: FileTarget = isGenerator
+    ? generatorTarget(prepared, description ?? {}, (image) => toOutput(image, options))
+    : plainTarget(prepared);
+  const written = writeGraph(file, { opset, dtype, output });
+  const { graph } = written;
   const [producer, producerVersion] = PRODUCER.split(" ");
-  const { opset = 17, dtype = "fp32" } = options;
   const model: OnnxModel = {
     graph,
     opset,
@@ -150,16 +153,29 @@ export async function exportOnnx(
     model.graph = moved.graph;
     externalData = moved.data;
   }
+  const mustCheck = options.check ?? true;
   let manifest: GeneratorManifest | undefined;
-  if (traced.generator) {
-    const facts = manifestFacts(traced, graph, options);
-    manifest = await withModel(
-      encodeModel(model),
-      externalData,
-      (session) => buildManifest(options.generator ?? {}, facts, session),
-    );
-    model.metadata = { [MANIFEST_KEY]: JSON.stringify(manifest) };
+  if (file.generator || mustCheck) {
+    manifest = await withModel(encodeModel(model), externalData, async (session) => {
+      const described = file.generator &&
+        await buildManifest(
+          description ?? {},
+          manifestFacts(file.generator, written, { description, output, dtype }),
+          session,
+        );
+      if (mustCheck) {
+        await checkExport(session, file, {
+          dtype,
+          output,
+          distribution: described?.latent.distribution,
+          classCount: described?.classNames?.length,
+          captured: written.captured,
+        });
+      }
+      return described;
+    });
   }
+  if (manifest) model.metadata = { [MANIFEST_KEY]: JSON.stringify(manifest) };
   const bytes = encodeModel(model);
   return {
     bytes,
@@ -195,71 +211,4 @@ function toOutput(image: tf.Tensor, { output, generator }: ExportOptions): tf.Te
   const [low, high] = generator?.range ?? [-1, 1];
   const scaled = tf.mul(tf.sub(image, low), 255 / (high - low));
   return tf.round(tf.clipByValue(scaled, 0, 255));
-}
-
-/** The graph with its edges as the file has them. */
-function writeGraph(traced: TracedTarget, options: ExportOptions): OnnxGraph {
-  const { generator } = traced;
-  const isImage = generator?.outputName === "image";
-  let { graph } = lowerGraph(simplify(traced.graph), {
-    opset: options.opset,
-    batchMark: traced.batchSize,
-    name: generator ? "generator" : "function",
-    outputOrders: isImage ? { image: NCHW } : {},
-  });
-  if (generator) checkWeights(graph);
-  if (generator?.classCount !== undefined) graph = castInput(graph, LABEL, "int64");
-  if (isImage && options.output === "uint8") graph = castOutput(graph, "image", "uint8");
-  if (options.dtype === "fp16") return toHalfPrecision(graph);
-  return options.dtype === "int8" ? toByteWeights(graph) : graph;
-}
-
-/** A diverged network's images as bytes look like images. */
-function checkWeights({ initializers }: OnnxGraph): void {
-  for (const { name, dtype, data } of initializers) {
-    if (dtype !== "float32" || !(data as Float32Array).some(Number.isNaN)) continue;
-    throw new UserError(`Cannot export weight ${name}: it holds NaN, so the network has diverged`);
-  }
-}
-
-function manifestFacts(
-  { generator, outputShapes }: TracedTarget & { generator?: TracedGenerator },
-  graph: OnnxGraph,
-  { generator: description = {}, output, dtype = "fp32" }: ExportOptions,
-): ManifestFacts {
-  const { latentDimension, classCount, outputName } = generator!;
-  const shape = outputShapes[outputName];
-  const isImage = outputName === "image";
-  if (output === "uint8" && !isImage) {
-    throw new UserError(
-      `Cannot write uint8: the generator makes points of ${shape.join(" x ")} numbers, not images`,
-    );
-  }
-  const classes = description.classNames?.length;
-  if (classCount === null && classes === undefined) {
-    throw new UserError(
-      "Cannot export a conditional generator without the classes: give classNames",
-    );
-  }
-  if (classCount && classes !== undefined && classes !== classCount) {
-    throw new UserError(
-      `Cannot export: ${classes} class names are given, and the generator has ${classCount} classes`,
-    );
-  }
-  const range = description.range === undefined ? isImage ? [-1, 1] : null : description.range;
-  const tolerance = SELF_TEST_TOLERANCES[dtype];
-  const isBytes = output === "uint8";
-  return {
-    latentDimension,
-    classCount: classCount === undefined ? undefined : classCount ?? classes,
-    output: {
-      name: outputName,
-      shape: isImage ? [shape[2], shape[0], shape[1]] : shape,
-      dtype: isBytes ? "uint8" : "float32",
-      range: isBytes ? [0, 255] : range && [range[0], range[1]],
-    },
-    graph,
-    // In grey levels, one may be a matter of rounding.
-    tolerance: isBytes ? 1 + Math.ceil(tolerance * 127.5) : tolerance,
-  };
 }

@@ -3,6 +3,7 @@ import { sha256 } from "../hash.ts";
 import type { HostTensor, HostTensors } from "../tensor/types.ts";
 import { UserError } from "../errors.ts";
 import {
+  type ConditionInput,
   type GeneratorManifest,
   type LatentDistribution,
   MANIFEST_VERSION,
@@ -13,20 +14,19 @@ import { fillLatent, fillNoise } from "../random/latents.ts";
 import { bytesOf } from "../graph/external_data.ts";
 import type { OnnxGraph } from "../graph/onnx_graph.ts";
 import type { ModelSession } from "../ort/model_session.ts";
+import type { InputRoles } from "./generator_roles.ts";
 import { LABEL, LATENT, NOISE } from "./target.ts";
 
 /** What the file shall say about the generator; everything has a default. */
-export interface GeneratorDescription {
+export interface GeneratorDescription extends InputRoles {
   /** Where latents come from. Default "normal". */
   distribution?: LatentDistribution;
-  /** The names of the classes, for a conditional generator. Default: their numbers. */
-  classNames?: readonly string[];
   /**
    * The smallest and largest meaningful value of the output as the network gives it. Default `[-1, 1]`
    * for images, null (unbounded) otherwise.
    */
   range?: [number, number] | null;
-  /** Where truncation pulls to. Default 0 for each number of the latent, 1/2 for a uniform one. */
+  /** Where truncation pulls to. Default 0 for each value of the latent, 1/2 for a uniform one. */
   truncationMean?: readonly number[];
   /** The preset that the run started from. */
   preset?: string;
@@ -41,6 +41,8 @@ export interface ManifestFacts {
   latentDimension: number;
   /** How many classes, or undefined for a generator without labels. */
   classCount: number | undefined;
+  /** Inputs besides latent, label and noise. */
+  conditions: ConditionInput[];
   output: GeneratorManifest["output"];
   graph: OnnxGraph;
   /** What the self-test may differ by on other runtimes, for values of size 1. */
@@ -63,7 +65,7 @@ export async function buildManifest(
   session: ModelSession,
 ): Promise<GeneratorManifest> {
   const { distribution = "normal", preset, step, licence } = description;
-  const { latentDimension: dimension, classCount, output, graph } = facts;
+  const { latentDimension: dimension, classCount, conditions, output, graph } = facts;
   const noiseSize = noiseSizeOf(graph);
   const centre = distribution === "uniform" ? 0.5 : 0;
   return {
@@ -71,6 +73,7 @@ export async function buildManifest(
     producer: PRODUCER,
     latent: { dimension, distribution },
     ...(noiseSize ? { noise: { size: noiseSize } } : {}),
+    ...(conditions.length > 0 ? { conditions } : {}),
     output,
     classNames: classCount === undefined
       ? null
@@ -98,6 +101,15 @@ export function seededNoise(seeds: ArrayLike<number>, size: number): HostTensor 
   return { shape: [seeds.length, size], dtype: "float32", data };
 }
 
+/** What a condition holds in the self-test and where a file is compared: 0.5, or 0 for whole numbers. */
+export function selfTestCondition({ dtype, shape }: ConditionInput, count: number): HostTensor {
+  const size = shape.reduce((product, side) => product * side, count);
+  const dims = [count, ...shape];
+  return dtype === "float32" || dtype === "float16"
+    ? { shape: dims, dtype: "float32", data: new Float32Array(size).fill(0.5) }
+    : { shape: dims, dtype: "int32", data: new Int32Array(size) };
+}
+
 /** SHA-256 of all weights in the order of the file. */
 function hashWeights({ initializers }: OnnxGraph): string {
   return sha256(...initializers.map(bytesOf));
@@ -105,7 +117,7 @@ function hashWeights({ initializers }: OnnxGraph): string {
 
 async function runSelfTest(
   distribution: LatentDistribution,
-  { latentDimension, classCount, output, graph, tolerance }: ManifestFacts,
+  { latentDimension, classCount, conditions, output, graph, tolerance }: ManifestFacts,
   session: ModelSession,
 ): Promise<SelfTest> {
   const seeds = SELF_TEST_SEEDS;
@@ -123,6 +135,9 @@ async function runSelfTest(
   }
   const noiseSize = noiseSizeOf(graph);
   if (noiseSize) inputs[NOISE] = seededNoise(seeds, noiseSize);
+  for (const condition of conditions) {
+    inputs[condition.name] = selfTestCondition(condition, seeds.length);
+  }
   const { data } = (await session.run(inputs))[output.name];
   const wrong = data.findIndex((value) => !Number.isFinite(value));
   if (wrong >= 0) {

@@ -24,9 +24,8 @@
  *
  * @module
  */
+export { EXPORT_DTYPES, type ExportDtype } from "./dtypes.ts";
 export {
-  EXPORT_DTYPES,
-  type ExportDtype,
   type ExportedGenerator,
   type ExportedModel,
   exportOnnx,
@@ -34,10 +33,14 @@ export {
 } from "./export.ts";
 export type { ExternalData } from "../graph/external_data.ts";
 export type { GeneratorDescription } from "./generator_manifest.ts";
+export type { InputRoles } from "./generator_roles.ts";
 export { checkParity, type Parity, type ParityOptions, type ParityReference } from "./parity.ts";
 export type {
   ExportTarget,
   FunctionTarget,
+  GraphModelLike,
+  InputDimension,
+  InputShapes,
   InputSignature,
   LayersModelLike,
   NetworkTarget,
@@ -54,4 +57,10 @@ export type {
   Weighted,
 } from "../config/network.ts";
 export type { HostTensor, HostTensors } from "../tensor/types.ts";
-export type { GeneratorManifest, LatentDistribution, SelfTest } from "../manifest.ts";
+export type {
+  ConditionInput,
+  ConditionType,
+  GeneratorManifest,
+  LatentDistribution,
+  SelfTest,
+} from "../manifest.ts";

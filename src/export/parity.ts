@@ -5,11 +5,11 @@ import { fillBits, STREAMS } from "../random/counter_random.ts";
 import { fillLatent } from "../random/latents.ts";
 import type { ExportedGenerator } from "./export.ts";
 import { withModel } from "../ort/model_session.ts";
-import { seededNoise } from "./generator_manifest.ts";
+import { seededNoise, selfTestCondition } from "./generator_manifest.ts";
 import { LABEL, LATENT, NOISE } from "./target.ts";
 
 /**
- * What the trainer's generator gives.
+ * What the trainer's generator gives; conditions hold 0.5 in the comparison, or 0 where they are integers.
  * @param latents `[n, dimension]`
  * @param labels `[n]`, for a conditional generator
  * @param seeds `[n]`, of the noise, for a generator that stays random
@@ -44,7 +44,7 @@ export interface ParityOptions {
 
 /**
  * How far a file is from the trainer. A difference counts as a share of the trainer's value where that
- * is beyond 1, and in grey levels for a file that gives uint8.
+ * is beyond 1, and in gray levels for a file that gives uint8.
  */
 export interface Parity {
   /** Latents that were compared. */
@@ -60,7 +60,7 @@ export interface Parity {
 }
 
 /** How many times the trainer's own rounding a file may differ by. */
-const ROUNDING_MARGIN = 8;
+export const ROUNDING_MARGIN = 8;
 
 /**
  * Runs a file in onnxruntime-web on fresh latents and compares.
@@ -86,6 +86,9 @@ export async function checkParity(
   const inputs: HostTensors = { [LATENT]: latents };
   const noiseSeeds = model.manifest.noise && seeds;
   if (noiseSeeds) inputs[NOISE] = seededNoise(noiseSeeds, model.manifest.noise!.size);
+  for (const condition of model.manifest.conditions ?? []) {
+    inputs[condition.name] = selfTestCondition(condition, count);
+  }
   if (labels) inputs[LABEL] = { shape: [count], dtype: "int32", data: labels };
 
   const { actual, runtime } = await withModel(
@@ -109,7 +112,7 @@ export async function checkParity(
       : values.data as Float32Array;
     return isBytes ? ordered.map((value) => toLevel(value, range)) : ordered;
   };
-  const difference = compare(actual, inFile(expected), isBytes);
+  const difference = compareValues(actual, inFile(expected), isBytes);
   const result: Parity = { count, ...difference, tolerance, runtime };
   if (meanTolerance !== undefined && !(result.meanDifference <= meanTolerance)) {
     throw new UserError(
@@ -123,7 +126,7 @@ export async function checkParity(
   if (result.maxDifference <= tolerance) return result;
 
   const nudged = { ...latents, data: data.map((value) => value * (1 + 2 ** -23)) };
-  const rounding = compare(
+  const rounding = compareValues(
     inFile(await reference(nudged, labels, noiseSeeds)),
     inFile(expected),
     isBytes,
@@ -139,26 +142,30 @@ export async function checkParity(
   );
 }
 
-/** @param shape `[channels, height, width]` */
-function toNCHW(nhwc: Float32Array, [channels, height, width]: readonly number[]): Float32Array {
-  const plane = height * width;
+/** Images `[n, height, width, channels]` as `[n, channels, height, width]`. @param shape the latter without n */
+export function toNCHW(
+  nhwc: Float32Array,
+  [channels, height, width]: readonly number[],
+): Float32Array {
+  const pixels = height * width;
   const result = new Float32Array(nhwc.length);
-  for (let start = 0; start < nhwc.length; start += plane * channels) {
-    for (let position = 0; position < plane; position++) {
+  for (let start = 0; start < nhwc.length; start += pixels * channels) {
+    for (let position = 0; position < pixels; position++) {
       for (let c = 0; c < channels; c++) {
-        result[start + c * plane + position] = nhwc[start + position * channels + c];
+        result[start + c * pixels + position] = nhwc[start + position * channels + c];
       }
     }
   }
   return result;
 }
 
-/** The grey level. */
+/** The gray level. */
 function toLevel(value: number, [low, high]: readonly [number, number]): number {
   return Math.round(Math.min(255, Math.max(0, (value - low) * 255 / (high - low))));
 }
 
-function compare(
+/** The largest and the mean difference; as shares of values beyond 1, unless `isAbsolute`. */
+export function compareValues(
   actual: ArrayLike<number>,
   expected: ArrayLike<number>,
   isAbsolute: boolean,
@@ -167,7 +174,9 @@ function compare(
   let sum = 0;
   for (let index = 0; index < actual.length; index++) {
     const scale = isAbsolute ? 1 : Math.max(1, Math.abs(expected[index]));
-    const gap = Math.abs(actual[index] - expected[index]) / scale;
+    const gap = Object.is(actual[index], expected[index])
+      ? 0 // infinities and NaN too
+      : Math.abs(actual[index] - expected[index]) / scale;
     const difference = Number.isNaN(gap) ? Infinity : gap;
     if (difference > largest) largest = difference;
     sum += difference;

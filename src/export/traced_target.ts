@@ -1,154 +1,133 @@
-/** From a target to a graph of kernels that holds for any batch size. */
+/** From a target to graphs of kernels, one for each set of lengths of its open axes. */
 import { tf } from "../tensor/tf.ts";
-import type { TensorMap, TensorSpec } from "../tensor/types.ts";
+import type { StepRandom, TensorMap, TensorSpec } from "../tensor/types.ts";
 import { UserError } from "../errors.ts";
-import { chooseBatchSizes, refuseBatchDependence, type SizedGraph } from "../graph/batch_size.ts";
-import {
-  type ExportTarget,
-  LABEL,
-  LATENT,
-  NOISE,
-  type PreparedTarget,
-  prepareTarget,
-} from "./target.ts";
+import { type AxisLengths, lengthsToTrace } from "../graph/open/axes.ts";
+import type { SizedTrace } from "../graph/open/compare_traces.ts";
+import type { ConstantData } from "../graph/trace/kernel_graph.ts";
 import { traceFunction } from "../graph/trace/trace.ts";
+import { assignRoles, type GeneratorTarget, type InputRoles } from "./generator_roles.ts";
+import { LATENT, type PreparedTarget, type ResolvedInput } from "./target.ts";
 
 /** Applied to a generator's output before it leaves the graph. */
 export type Finish = (output: tf.Tensor) => tf.Tensor;
 
-/** A traced target. */
-export interface TracedTarget extends SizedGraph {
-  /** The shape of each output without the batch, as TensorFlow.js sees it. */
+/** A target whose outputs are those of the file, images still NHWC. */
+export interface FileTarget {
+  /** Its inputs; an open axis has its name in the shape. */
+  inputs: Record<string, ResolvedInput>;
+  /** Gives the outputs by name. */
+  apply(inputs: TensorMap, random: StepRandom): TensorMap;
+  /** Names of the weights' tensors. */
+  weights: TensorMap;
+  /** Dimensions that it is known to have. */
+  dims: number[];
+  /** What it is as a generator. */
+  generator?: GeneratorFacts;
+}
+
+/** What a target is as a generator. Its inputs are called `latent`, `label`, `noise`, or as conditions. */
+export interface GeneratorFacts
+  extends Pick<GeneratorTarget, "latentDimension" | "labelClasses" | "conditions"> {
+  /** The name of its output, once it has been applied. */
+  outputName?: "image" | "sample";
+}
+
+/** The traces of a target. */
+export interface TracedTarget {
+  /** The first is the one that the others are compared with. */
+  traces: SizedTrace[];
+  /** The shape of each output without the batch, as TensorFlow.js sees it, in the first trace. */
   outputShapes: Record<string, number[]>;
-  generator?: TracedGenerator;
+  /** The tensors of other backends that the function used, by their data's handle. */
+  captured: ReadonlyMap<object, unknown>;
 }
 
-/** What a target is as a generator. Its inputs are called `latent`, `label` and `noise`. */
-export interface TracedGenerator {
-  latentDimension: number;
-  /** How many classes: undefined without labels, null where nothing says how many. */
-  classCount: number | null | undefined;
-  outputName: "image" | "sample";
-}
-
-/** Traces a target as it is: its inputs and outputs keep their names. */
-export function traceTarget(target: ExportTarget): TracedTarget {
-  return traced(prepareTarget(target), (outputs) => outputs);
+/** A target as it is: its inputs and outputs keep their names. */
+export function plainTarget(prepared: PreparedTarget): FileTarget {
+  return prepared;
 }
 
 /**
- * Traces a target as a generator.
+ * A target as a generator.
  * @param finish what follows on an image
- * @throws {UserError} when it does not take one latent and at most one label, or an operation cannot be
- * exported
+ * @throws {UserError} when its inputs are not a generator's
  */
-export function traceGenerator(target: ExportTarget, finish: Finish): TracedTarget {
-  const prepared = prepareTarget(target);
-  let generator: TracedGenerator | undefined;
-  const roles = generatorInputs(prepared);
-  const result = traced(roles, (outputs) => {
-    const [output] = Object.values(outputs);
-    const isImage = output.rank === 4;
-    const outputName = isImage ? "image" : "sample";
-    generator = {
-      latentDimension: roles.inputs[LATENT].shape[1]!,
-      classCount: roles.inputs[LABEL] ? prepared.classCount ?? null : undefined,
-      outputName,
-    };
-    const size = output.shape.slice(1).reduce((product, side) => product * side, 1);
-    const finished = tf.tidy(
-      "output",
-      () => isImage ? finish(output) : tf.reshape(output, [-1, size]),
+export function generatorTarget(
+  prepared: PreparedTarget,
+  roles: InputRoles,
+  finish: Finish,
+): FileTarget {
+  const target = assignRoles(prepared, roles);
+  const { latentDimension, labelClasses, conditions } = target;
+  const facts: GeneratorFacts = { latentDimension, labelClasses, conditions };
+  return {
+    ...target,
+    generator: facts,
+    apply(inputs, random) {
+      const [output] = Object.values(target.apply(inputs, random));
+      const isImage = output.rank === 4;
+      facts.outputName = isImage ? "image" : "sample";
+      const size = output.shape.slice(1).reduce((product, side) => product * side, 1);
+      const finished = tf.tidy(
+        "output",
+        () => isImage ? finish(output) : tf.reshape(output, [-1, size]),
+      );
+      return { [facts.outputName]: finished };
+    },
+  };
+}
+
+/** The names of a target's open axes, in the order in which its inputs have them. */
+export function openAxes({ inputs }: Pick<FileTarget, "inputs">): string[] {
+  const names = Object.values(inputs).flatMap(({ shape }) => shape)
+    .filter((dim) => typeof dim === "string");
+  return [...new Set(names)];
+}
+
+/** The shape of an input for some lengths. */
+export function shapeFor({ shape }: ResolvedInput, lengths: AxisLengths): number[] {
+  return shape.map((dim) => typeof dim === "number" ? dim : lengths[dim]);
+}
+
+/**
+ * Traces a target for several lengths of its open axes.
+ * @param attempt see {@linkcode lengthsToTrace}
+ * @throws {UserError} when an operation cannot be exported, or a generator draws random numbers
+ */
+export function traceTarget(target: FileTarget, attempt: number): TracedTarget {
+  const fixed = Object.values(target.inputs)
+    .flatMap(({ shape }) => shape.filter((dim) => typeof dim === "number"));
+  const captured = new Map<object, ConstantData>();
+  const outputShapes: Record<string, number[]> = {};
+  const sets = lengthsToTrace(openAxes(target), [...fixed, ...target.dims], attempt);
+  const traces = sets.map((lengths, index): SizedTrace => {
+    const inputs: Record<string, TensorSpec> = Object.fromEntries(
+      Object.entries(target.inputs).map(([name, input]) => [
+        name,
+        { shape: shapeFor(input, lengths), dtype: input.dtype },
+      ]),
     );
-    return { [outputName]: finished };
+    const graph = traceFunction(
+      (given, random) => {
+        const outputs = target.apply(given, random);
+        if (index === 0) {
+          for (const [name, { shape }] of Object.entries(outputs)) {
+            outputShapes[name] = shape.slice(1);
+          }
+        }
+        return outputs;
+      },
+      inputs,
+      { labels: target.weights, openLengths: Object.values(lengths), captured },
+    );
+    return { graph, lengths };
   });
-  const random = result.graph.inputs.find(({ kind }) => kind === "random");
-  if (random !== undefined) {
+  if (target.generator && traces[0].graph.inputs.some(({ kind }) => kind === "random")) {
     throw new UserError(
       "Cannot export a generator that draws random numbers: a file's samples follow from latents " +
-        "alone; make its noise part of the latent",
+        `alone; make its noise part of the ${LATENT}`,
     );
   }
-  return { ...result, generator };
-}
-
-function traced(
-  prepared: PreparedTarget,
-  finish: (outputs: TensorMap) => TensorMap,
-): TracedTarget {
-  try {
-    const dims = Object.values(prepared.inputs).flatMap(({ shape }) =>
-      shape.map((dim) => dim ?? 0)
-    );
-    const sizes = chooseBatchSizes([...dims, ...prepared.dims]);
-    const first = traceOnce(prepared, finish, sizes[0]);
-    if (!prepared.isOwn) refuseBatchDependence(first, traceOnce(prepared, finish, sizes[1]));
-    return first;
-  } finally {
-    prepared.release();
-  }
-}
-
-function traceOnce(
-  prepared: PreparedTarget,
-  finish: (outputs: TensorMap) => TensorMap,
-  batchSize: number,
-): TracedTarget {
-  const inputs: Record<string, TensorSpec> = Object.fromEntries(
-    Object.entries(prepared.inputs).map(([name, { shape, dtype }]) => [
-      name,
-      { shape: shape.map((dim) => dim ?? batchSize), dtype },
-    ]),
-  );
-  const outputShapes: Record<string, number[]> = {};
-  const graph = traceFunction(
-    (given, random) => {
-      const outputs = finish(prepared.apply(given, random));
-      for (const [name, { shape }] of Object.entries(outputs)) outputShapes[name] = shape.slice(1);
-      return outputs;
-    },
-    inputs,
-    { labels: prepared.weights, batchMark: batchSize },
-  );
-  return { graph, batchSize, outputShapes };
-}
-
-/** The target with its inputs named after what they are. */
-function generatorInputs(prepared: PreparedTarget): PreparedTarget {
-  const noise = prepared.isOwn ? prepared.inputs[NOISE] : undefined; // a user's may be a latent
-  const entries = Object.entries(prepared.inputs).filter(([name]) => !(noise && name === NOISE));
-  const latents = entries.filter(([, { dtype }]) => dtype === "float32");
-  const labels = entries.filter(([, { dtype }]) => dtype === "int32");
-  const isPerSample = ([, { shape }]: typeof entries[number], rank: number) =>
-    shape[0] === null && shape.length === rank && shape.slice(1).every((dim) => dim !== null);
-  const isLabel = (entry: typeof entries[number]) =>
-    isPerSample(entry, 1) || (isPerSample(entry, 2) && entry[1].shape[1] === 1);
-  if (
-    latents.length !== 1 || labels.length > 1 || !isPerSample(latents[0], 2) ||
-    !labels.every(isLabel)
-  ) {
-    const found = entries.map(([name, { shape, dtype }]) =>
-      `${name}: ${dtype} [${shape.map((dim) => dim ?? "N").join(", ")}]`
-    );
-    throw new UserError(
-      "Cannot export as a generator: it must take one float32 latent [N, D] and perhaps one int32 " +
-        `label [N], and it takes ${found.join("; ") || "nothing"}`,
-    );
-  }
-  const names = new Map([
-    [LATENT, latents[0][0]],
-    ...labels.map(([name]) => [LABEL, name] as const),
-    ...(noise ? [[NOISE, NOISE] as const] : []),
-  ]);
-  return {
-    ...prepared,
-    inputs: Object.fromEntries(
-      [...names].map(([role, name]) => [role, prepared.inputs[name]]),
-    ),
-    apply: (given, random) =>
-      prepared.apply(
-        Object.fromEntries([...names].map(([role, name]) => [name, given[role]])),
-        random,
-      ),
-  };
+  return { traces, outputShapes, captured };
 }

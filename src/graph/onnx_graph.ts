@@ -17,8 +17,8 @@ export const DATA_TYPES = {
 /** The name of an element type. */
 export type OnnxType = keyof typeof DATA_TYPES;
 
-/** A dimension: a number, or a name such as `"N"` for one that is known only at run time. */
-export type OnnxDim = number | string;
+/** A dimension: a number, a name such as `"N"` for one that is known only at run time, null for any. */
+export type OnnxDim = number | string | null;
 
 /** A constant. `data` holds the elements, little-endian, row-major. */
 export interface OnnxTensor {

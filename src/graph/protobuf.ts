@@ -138,7 +138,7 @@ function writeValueInfo(writer: BinaryWriter, value: OnnxValueInfo): void {
           for (const dim of dims) {
             writeMessage(writer, 1, () => {
               if (typeof dim === "number") writer.tag(1, VARINT).int64(dim);
-              else writeString(writer, 2, dim);
+              else writeString(writer, 2, dim ?? undefined); // none: any length
             });
           }
         });

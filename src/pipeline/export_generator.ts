@@ -6,7 +6,9 @@ import type { Engine } from "../engine/types.ts";
 import type { HostTensors } from "../tensor/types.ts";
 import { UserError } from "../errors.ts";
 import { compileNetwork, generatorWeights } from "../evaluation/generate.ts";
-import { type ExportDtype, type ExportedGenerator, exportOnnx } from "../export/export.ts";
+import type { ExportDtype } from "../export/dtypes.ts";
+import { type ExportedGenerator, exportOnnx } from "../export/export.ts";
+import { LEVEL_TOLERANCES, TOLERANCES } from "../export/tolerances.ts";
 import { checkParity, type Parity } from "../export/parity.ts";
 import { ensureFolder, writeFileAtomically } from "../files.ts";
 import type { Network } from "../nn/mod.ts";
@@ -65,24 +67,8 @@ export interface TrainedGenerator {
   step: number;
 }
 
-/**
- * The largest difference from the trainer that an export may have. Float32 differs by rounding alone.
- * Float16 and 8-bit weights are meant to differ: their differences are reported, and this tolerance only
- * catches a file that is broken, as a few steep places may change much.
- */
-const TOLERANCES: Record<ExportDtype, number> = { fp32: 1e-5, fp16: 0.1, int8: 1 };
-
-/** What rounded weights may change on average: about five times what they do to the presets. */
-const MEAN_TOLERANCES: Partial<Record<ExportDtype, number>> = { fp16: 0.003, int8: 0.05 };
-
 /** Float32 on a GPU: WGSL allows its exp and tanh errors of several units in the last place. */
 const GPU_TOLERANCE = 1e-4;
-
-/** The same in grey levels, of which one may be a matter of rounding. */
-const LEVEL_TOLERANCES: Record<ExportDtype, number> = { fp32: 1, fp16: 13, int8: 128 };
-
-/** See {@linkcode MEAN_TOLERANCES}; half a level may come from rounding to levels. */
-const MEAN_LEVEL_TOLERANCES: Partial<Record<ExportDtype, number>> = { fp16: 1, int8: 7 };
 
 /**
  * The model of a generator; EMA weights where the run keeps them. Nothing is written.
@@ -107,6 +93,7 @@ export async function exportModel(
     opset,
     dtype,
     output,
+    check: false, // a run's file is compared with its trainer, in exportGenerator()
     externalDataAbove: options.externalDataAbove,
     externalDataName: `${out.slice(out.lastIndexOf("/") + 1)}.data`,
     generator: {
@@ -147,7 +134,7 @@ export async function exportGenerator(
     {
       seed: trained.step,
       tolerance: toleranceFor(dtype, output, engine),
-      meanTolerance: (output === "uint8" ? MEAN_LEVEL_TOLERANCES : MEAN_TOLERANCES)[dtype],
+      meanTolerance: (output === "uint8" ? LEVEL_TOLERANCES : TOLERANCES)[dtype].mean,
     },
   );
   await writeModel(path, model);
@@ -156,8 +143,10 @@ export async function exportGenerator(
 }
 
 function toleranceFor(dtype: ExportDtype, output: "float" | "uint8", engine: Engine): number {
-  if (output === "uint8") return LEVEL_TOLERANCES[dtype];
-  return dtype === "fp32" && engine.name.includes("webgpu") ? GPU_TOLERANCE : TOLERANCES[dtype];
+  if (output === "uint8") return LEVEL_TOLERANCES[dtype].largest;
+  return dtype === "fp32" && engine.name.includes("webgpu")
+    ? GPU_TOLERANCE
+    : TOLERANCES[dtype].largest;
 }
 
 function checkWeights(generator: Network, weights: HostTensors, path: string): void {

@@ -178,7 +178,7 @@ function readDims(bytes: Uint8Array): OnnxDim[] {
   const dims: OnnxDim[] = [];
   readFields(bytes, {
     1: (reader) => {
-      let dim: OnnxDim = "";
+      let dim: OnnxDim = null;
       readFields(reader.bytes(), {
         1: (inner) => dim = Number(inner.int64()),
         2: (inner) => dim = inner.string(),

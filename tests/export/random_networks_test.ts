@@ -47,7 +47,7 @@ Deno.test(`exportOnnx() gives TensorFlow.js' numbers for ${count} random network
     const { network, weights, reference } = trainedNetwork(spec, seed);
     network.layers.forEach(({ type }) => seen.add(type));
     try {
-      const model = await exportOnnx({ spec, weights }, { opset: 13 + seed % 9 });
+      const model = await exportOnnx({ spec, weights }, { opset: 13 + seed % 9, check: false });
       await checkParity(model, reference, { tolerance: 1e-4, count: 3, seed });
     } catch (error) {
       wrong.push(`network ${seed}: ${error}; ${JSON.stringify(spec.layers)}`);

@@ -59,7 +59,7 @@ Deno.test({
     const folder = await Deno.makeTempDir();
     try {
       const tests = ["array", "elementwise", "image", "volume"]
-        .map((room) => new URL(`../onnx/kernels_${room}_test.ts`, import.meta.url).pathname);
+        .map((room) => new URL(`../graph/kernels_${room}_test.ts`, import.meta.url).pathname);
       const { success, stderr } = await new Deno.Command(Deno.execPath(), {
         args: ["test", "--no-check", "--allow-read", "--allow-write", "--allow-env", ...tests],
         env: { GANFORGE_KEPT_MODELS: folder },

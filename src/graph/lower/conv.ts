@@ -25,15 +25,65 @@ export function geometryOf(
   node: KernelNode,
   depthwise = false,
 ): Geometry {
-  const info = convolutionInfo(inputShape, filterShape, node.attributes, depthwise);
+  return windowGeometry(convolutionInfo(inputShape, filterShape, node.attributes, depthwise));
+}
+
+/** What `tf.backend_util` says of a window that moves over an image. */
+type WindowInfo = Pick<
+  ReturnType<typeof convolutionInfo>,
+  | "padInfo"
+  | "inHeight"
+  | "inWidth"
+  | "outHeight"
+  | "outWidth"
+  | "filterHeight"
+  | "filterWidth"
+  | "effectiveFilterHeight"
+  | "effectiveFilterWidth"
+  | "strideHeight"
+  | "strideWidth"
+  | "dilationHeight"
+  | "dilationWidth"
+>;
+
+/** The geometry of a convolution's or a pooling's window. */
+export function windowGeometry(info: WindowInfo): Geometry {
   const { top, left, bottom, right } = info.padInfo;
+  // Where the number of windows is rounded up, the last one reaches past the padding that was asked for.
+  const reach = (count: number, stride: number, extent: number) => (count - 1) * stride + extent;
+  const down = reach(info.outHeight, info.strideHeight, info.effectiveFilterHeight);
+  const across = reach(info.outWidth, info.strideWidth, info.effectiveFilterWidth);
   return {
     kernel: [info.filterHeight, info.filterWidth],
     strides: [info.strideHeight, info.strideWidth],
     dilations: [info.dilationHeight, info.dilationWidth],
-    pads: [top, left, bottom, right],
+    pads: [
+      top,
+      left,
+      Math.max(bottom, down - info.inHeight - top),
+      Math.max(right, across - info.inWidth - left),
+    ],
   };
 }
+
+/**
+ * The attribute that pads a window's input: explicit numbers; for "same" padding with a stride over axes
+ * of any length ONNX' name for it, which src/graph/open replaces by numbers that are computed at run time.
+ * @param sides the lengths of the axes over which the window moves
+ */
+export function paddingAttribute(
+  lowering: Lowering,
+  node: KernelNode,
+  sides: readonly number[],
+  { strides, pads }: { strides: readonly number[]; pads: readonly number[] },
+): { pads: number[] } | { auto_pad: string } {
+  const followsSize = node.attributes.pad === "same" && lowering.isOpen(sides) &&
+    strides.some((stride) => stride > 1);
+  return followsSize ? { auto_pad: SAME_PADDING } : { pads: [...pads] };
+}
+
+/** See {@linkcode paddingAttribute}. */
+export const SAME_PADDING = "SAME_UPPER";
 
 /** An image in memory as NCHW, expanded. */
 export function asNCHW(lowering: Lowering, x: Lowered): Lowered {
@@ -81,7 +131,11 @@ function forward(depthwise: boolean): LoweringRule {
       : lowering.name(lowering.arranged(lowering.weight(filter), OIHW), "weight");
     const inputs = [lowering.name(asNCHW(lowering, x)), weight, ...biasOf(lowering, node)];
     const group = depthwise ? x.shape[3] : numberAttribute(node.attributes, "groups", 1);
-    const name = lowering.builder.emit("Conv", inputs, attributesOf(geometry, group));
+    const { pads: _, ...attributes } = attributesOf(geometry, group);
+    const name = lowering.builder.emit("Conv", inputs, {
+      ...attributes,
+      ...paddingAttribute(lowering, node, x.shape.slice(1, 3), geometry),
+    });
     return activate(lowering, node, lowering.made(name, node.outputs[0].shape, NCHW));
   };
 }

@@ -61,7 +61,7 @@ export function lowerGraph(graph: KernelGraph, options: LowerGraphOptions = {}):
     const { shape, dtype } = value;
     const order = options.inputOrders?.[name] ?? range(shape.length);
     lowering.define(value, { shape, stored: shape, order, dtype, name: builder.freshName(name) });
-    return { name, dtype, dims: builder.dims(arrange(shape, order)) };
+    return { name, dtype, dims: arrange(shape, order) };
   });
   for (const node of graph.nodes) lowerNode(lowering, node);
 
@@ -72,7 +72,7 @@ export function lowerGraph(graph: KernelGraph, options: LowerGraphOptions = {}):
     naturalOrders[name] = result.order;
     const order = options.outputOrders?.[name] ?? range(result.shape.length);
     const arranged = lowering.arranged(result, order);
-    const dims = builder.dims(lowering.dims(arranged));
+    const dims = lowering.dims(arranged);
     return { from: lowering.name(arranged), info: { name, dtype: result.dtype, dims } };
   });
   const wantedOrders = Object.fromEntries(

@@ -44,10 +44,10 @@ export interface LowerOptions {
   /** The version of ONNX's operators. Default 17. */
   opset?: number;
   /**
-   * The batch size that the function was traced with, where the file's batch size shall stay open:
-   * dimensions that are multiples of this number become `N`. A number that occurs nowhere else.
+   * The lengths that stand for axes of any size in this trace, such as the batch size, and those that
+   * follow from them: no constant is written out along them. See src/graph/open.
    */
-  batchMark?: number;
+  openLengths?: ReadonlySet<number>;
   /** Allow `com.microsoft` operators, which only ONNX Runtime knows. Default false. */
   contrib?: boolean;
 }
@@ -63,22 +63,21 @@ export class Lowering {
   readonly opset: number;
   /** Whether operators that only ONNX Runtime knows are allowed. */
   readonly contrib: boolean;
-  /** What is translated. */
-  readonly graph: KernelGraph;
   /** For each ONNX value that had to be transposed, the first layout that it was wanted in. */
   readonly transposedTo = new Map<string, readonly number[]>();
   readonly #lowered = new Map<number, Lowered>();
   readonly #moved = new Map<string, string>();
+  readonly #openLengths: ReadonlySet<number>;
   readonly #useCounts: Map<number, number>;
   /** The initializers that hold a constant, by layout. */
   readonly #written = new Map<ConstantData, Map<string, string>>();
 
   /** Starts with nothing lowered. */
   constructor(graph: KernelGraph, options: LowerOptions) {
-    this.graph = graph;
     this.opset = options.opset ?? 17;
     this.contrib = options.contrib ?? false;
-    this.builder = new OnnxBuilder(options.batchMark);
+    this.builder = new OnnxBuilder();
+    this.#openLengths = options.openLengths ?? new Set();
     this.#useCounts = countUses(graph);
   }
 
@@ -202,24 +201,21 @@ export class Lowering {
   /** The same tensor with all axes expanded. */
   expanded(x: Lowered): Lowered {
     if (sameNumbers(x.shape, x.stored)) return x;
-    const dims = this.dimensions(arrange(x.shape, x.order));
+    const dims = this.builder.integers(arrange(x.shape, x.order));
     const name = this.builder.emit("Expand", [this.name(x), dims]);
     return this.made(name, x.shape, x.order, x.dtype);
   }
 
   /** The same for a weight or a bias: a constant of one number is written out, so that no node has to. */
   weight(x: Lowered): Lowered {
-    if (x.fill === undefined || this.builder.isDynamic(x.shape)) return this.expanded(x);
+    if (x.fill === undefined || this.isOpen(x.shape)) return this.expanded(x);
     const data = newData(x.dtype, elementCount(x.shape)).fill(x.fill);
     return { shape: x.shape, stored: x.shape, order: x.order, dtype: x.dtype, data };
   }
 
-  /** An int64 vector that holds dimensions; where they depend on the batch size, made at run time. */
-  dimensions(dims: readonly number[]): string {
-    const source = this.graph.inputs.find(({ value }) =>
-      value.shape.length > 0 && this.builder.isDynamic([value.shape[0]])
-    );
-    return this.builder.dimensions(dims, source?.name ?? "", source?.value.shape.length ?? 0);
+  /** Whether one of the dimensions stands for any length. */
+  isOpen(dims: readonly number[]): boolean {
+    return dims.some((dim) => this.#openLengths.has(dim));
   }
 
   /** The same tensor with axes of length 1 put in front. */

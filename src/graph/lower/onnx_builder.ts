@@ -4,7 +4,6 @@
  */
 import type {
   OnnxAttribute,
-  OnnxDim,
   OnnxGraph,
   OnnxNode,
   OnnxTensor,
@@ -28,8 +27,6 @@ const SHARED_ELEMENTS = 64;
 export class OnnxBuilder {
   /** Prefixed to the names of new nodes, such as the layer's name. */
   scope = "";
-  /** Dimensions that are a multiple of this number stand for multiples of N; see LowerOptions. */
-  readonly #batchMark: number | undefined;
   readonly #nodes: OnnxNode[] = [];
   readonly #initializers = new Map<string, OnnxTensor>();
   readonly #sharedConstants = new Map<string, string>();
@@ -40,11 +37,6 @@ export class OnnxBuilder {
   readonly #reshaped = new Map<string, { name: string; dims: readonly number[] }>();
   /** The reshapes that there are, by input and target. */
   readonly #reshapes = new Map<string, string>();
-
-  /** Starts empty. @param batchMark see LowerOptions */
-  constructor(batchMark?: number) {
-    this.#batchMark = batchMark;
-  }
 
   /** A name that nothing else has: the base itself, or with a number behind it. */
   freshName(base: string): string {
@@ -98,11 +90,6 @@ export class OnnxBuilder {
 
   /** A list of int64 numbers. */
   integers(values: readonly number[]): string {
-    if (this.isDynamic(values)) {
-      throw new RangeError(
-        `Cannot write the constant ${this.dims(values).join(", ")}: it depends on the batch size`,
-      );
-    }
     return this.constant(BigInt64Array.from(values, BigInt), [values.length], "int64", "shape");
   }
 
@@ -115,59 +102,18 @@ export class OnnxBuilder {
   reshape(name: string, from: readonly number[], to: readonly number[]): string {
     const base = this.#reshaped.get(name) ?? { name, dims: from };
     if (sameNumbers(base.dims, to)) return base.name;
-    const target = to.map((dim) => this.#isBatch(dim) ? -1 : dim);
-    if (target.filter((dim) => dim === -1).length > 1) {
-      throw new RangeError(`Cannot reshape to [${to}]: two dimensions depend on the batch size`);
-    }
     const key = `${base.name}:${to}`;
     const known = this.#reshapes.get(key);
     if (known !== undefined) return known;
-    const result = this.emit("Reshape", [base.name, this.integers(target)]);
+    const result = this.emit("Reshape", [base.name, this.integers(to)]);
     this.#reshapes.set(key, result);
     this.#reshaped.set(result, base);
     return result;
   }
 
-  /** The dimensions of a value for the file: multiples of the batch mark become `N`, `2*N`, ... */
-  dims(dims: readonly number[]): OnnxDim[] {
-    return dims.map((dim) => {
-      if (!this.#isBatch(dim)) return dim;
-      const multiple = dim / this.#batchMark!;
-      return multiple === 1 ? "N" : `${multiple}*N`;
-    });
-  }
-
-  /** Whether one of the dimensions depends on the batch size. */
-  isDynamic(dims: readonly number[]): boolean {
-    return dims.some((dim) => this.#isBatch(dim));
-  }
-
-  /**
-   * An int64 vector that holds dimensions, computed at run time where they depend on the batch size.
-   * @param source a value whose first dimension is the batch size
-   * @param sourceRank how many dimensions it has
-   */
-  dimensions(dims: readonly number[], source: string, sourceRank: number): string {
-    if (!this.isDynamic(dims)) return this.integers(dims);
-    const emit = (op: string, inputs: string[], length: number, axis?: { axis: number }) => {
-      const name = this.emit(op, inputs, axis);
-      this.describe(name, "int64", [length]);
-      return name;
-    };
-    // Not Shape's own start and end, which opset 15 brought.
-    const all = emit("Shape", [source], sourceRank);
-    const shape = emit("Gather", [all, this.integers([0])], 1, { axis: 0 });
-    const parts = dims.map((dim) => {
-      if (!this.#isBatch(dim)) return this.integers([dim]);
-      const multiple = dim / this.#batchMark!;
-      return multiple === 1 ? shape : emit("Mul", [shape, this.integers([multiple])], 1);
-    });
-    return emit("Concat", parts, parts.length, { axis: 0 });
-  }
-
   /** Notes the type and the (physical) shape of a value, for the file. */
   describe(name: string, dtype: OnnxType, dims: readonly number[]): void {
-    this.#described.set(name, { name, dtype, dims: this.dims(dims) });
+    this.#described.set(name, { name, dtype, dims: [...dims] });
   }
 
   /** Ends the graph: leaves out what no output needs, and gives outputs their names. */
@@ -218,20 +164,9 @@ export class OnnxBuilder {
     dtype: OnnxType,
     hint: string,
   ): string {
-    if (this.isDynamic(dims)) {
-      throw new RangeError(
-        `Cannot write a constant of shape [${
-          this.dims(dims).join(", ")
-        }]: it depends on the batch size`,
-      );
-    }
     const name = this.freshName(hint);
     this.#initializers.set(name, { name, dtype, dims: [...dims], data });
     return name;
-  }
-
-  #isBatch(dim: number): boolean {
-    return this.#batchMark !== undefined && dim > 0 && dim % this.#batchMark === 0;
   }
 }
 

@@ -2,19 +2,12 @@
 import { elementCount } from "../../bytes.ts";
 import type { KernelNode } from "../trace/kernel_graph.ts";
 import { poolingInfo } from "../trace/shape_rules_image.ts";
-import { asNCHW, type Geometry } from "./conv.ts";
+import { asNCHW, type Geometry, paddingAttribute, windowGeometry } from "./conv.ts";
 import { NCHW } from "./layout.ts";
 import type { LoweringRule } from "./lowering.ts";
 
 function poolGeometry(inputShape: readonly number[], node: KernelNode): Geometry {
-  const info = poolingInfo(inputShape, node.attributes);
-  const { top, left, bottom, right } = info.padInfo;
-  return {
-    kernel: [info.filterHeight, info.filterWidth],
-    strides: [info.strideHeight, info.strideWidth],
-    dilations: [1, 1],
-    pads: [top, left, bottom, right],
-  };
+  return windowGeometry(poolingInfo(inputShape, node.attributes));
 }
 
 function attributesOf({ kernel, strides, pads }: Geometry) {
@@ -25,7 +18,12 @@ function pool(op: "AveragePool" | "MaxPool"): LoweringRule {
   return (lowering, node) => {
     const x = asNCHW(lowering, lowering.input(node, "x"));
     const geometry = poolGeometry(x.shape, node);
-    const name = lowering.builder.emit(op, [lowering.name(x)], attributesOf(geometry));
+    const { kernel, strides } = geometry;
+    const name = lowering.builder.emit(op, [lowering.name(x)], {
+      kernel_shape: kernel,
+      strides,
+      ...paddingAttribute(lowering, node, x.shape.slice(1, 3), geometry),
+    });
     return lowering.made(name, node.outputs[0].shape, NCHW);
   };
 }
@@ -75,7 +73,7 @@ const maximumGradient: LoweringRule = (lowering, node) => {
   const flatPlaces = builder.reshape(places, lowering.dims(dy), [-1]);
   const flatDy = builder.reshape(lowering.name(dy), lowering.dims(dy), [-1]);
   const size = elementCount(shape);
-  const zeros = builder.emit("Expand", [builder.float(0), lowering.dimensions([size])]);
+  const zeros = builder.emit("Expand", [builder.float(0), builder.integers([size])]);
   const flat = builder.emit("ScatterElements", [zeros, flatPlaces, flatDy], {
     axis: 0,
     reduction: "add",

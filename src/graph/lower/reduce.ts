@@ -21,7 +21,7 @@ export function reduce(
   const { builder, opset } = lowering;
   const constantAxes = axes.filter((axis) => input.stored[axis] === 1 && input.shape[axis] !== 1);
   const repeats = constantAxes.map((axis) => input.shape[axis]);
-  const mustExpand = op === "ReduceProd" || (op === "ReduceSum" && builder.isDynamic(repeats));
+  const mustExpand = op === "ReduceProd" || (op === "ReduceSum" && lowering.isOpen(repeats));
   const x = mustExpand && repeats.length > 0 ? lowering.expanded(input) : input;
 
   const longAxes = axes.filter((axis) => x.stored[axis] !== 1);

@@ -1,4 +1,5 @@
 /** Rules for kernels that pick elements: slices, padding, gathering, one-hot vectors. */
+import { tf } from "../../tensor/tf.ts";
 import { numberAttribute, paddingsAttribute, textAttribute } from "../trace/attributes.ts";
 import type { KernelNode } from "../trace/kernel_graph.ts";
 import { resolveAxes } from "../trace/shape_rule.ts";
@@ -67,10 +68,9 @@ const stridedSlice: LoweringRule = (lowering, node) => {
     end: window.end[axis],
     step: window.strides[axis],
   }));
-  return lowering.reshaped(
-    slice(lowering, x, windows, window.finalShapeSparse),
-    window.finalShape,
-  );
+  const lengths = tf.slice_util.computeOutShape(window.begin, window.end, window.strides);
+  // New axes come and chosen ones go only now: the slice itself keeps all axes of its input.
+  return lowering.reshaped(slice(lowering, x, windows, lengths), window.finalShape);
 };
 
 function reversed(lowering: Lowering, x: Lowered, axes: readonly number[]): Lowered {

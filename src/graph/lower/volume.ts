@@ -2,6 +2,7 @@
 import { numbersAttribute } from "../trace/attributes.ts";
 import type { KernelNode } from "../trace/kernel_graph.ts";
 import { volumeConvolutionInfo, volumePoolingInfo } from "../trace/shape_rules_image.ts";
+import { paddingAttribute } from "./conv.ts";
 import type { Lowered, Lowering, LoweringRule } from "./lowering.ts";
 
 /** Volumes in memory with channels first. */
@@ -19,12 +20,38 @@ function channelsFirst(lowering: Lowering, x: Lowered): string {
 function attributesOf(info: VolumeInfo) {
   const { front, top, left, back, bottom, right } = info.padInfo;
   const dilations = [info.dilationDepth, info.dilationHeight, info.dilationWidth];
+  const behind = (count: number, stride: number, extent: number, length: number, before: number) =>
+    (count - 1) * stride + extent - length - before;
   return {
     kernel_shape: [info.filterDepth, info.filterHeight, info.filterWidth],
     strides: [info.strideDepth, info.strideHeight, info.strideWidth],
-    pads: [front, top, left, back, bottom, right],
+    // Where the number of windows is rounded up, the last one reaches past the padding asked for.
+    pads: [
+      front,
+      top,
+      left,
+      Math.max(
+        back,
+        behind(info.outDepth, info.strideDepth, info.effectiveFilterDepth, info.inDepth, front),
+      ),
+      Math.max(
+        bottom,
+        behind(info.outHeight, info.strideHeight, info.effectiveFilterHeight, info.inHeight, top),
+      ),
+      Math.max(
+        right,
+        behind(info.outWidth, info.strideWidth, info.effectiveFilterWidth, info.inWidth, left),
+      ),
+    ],
     ...(dilations.some((dilation) => dilation !== 1) ? { dilations } : {}),
   };
+}
+
+function forwardAttributes(lowering: Lowering, node: KernelNode, info: VolumeInfo) {
+  const { pads, ...attributes } = attributesOf(info);
+  const sides = node.inputs.x.shape.slice(1, 4);
+  const { strides } = attributes;
+  return { ...attributes, ...paddingAttribute(lowering, node, sides, { strides, pads }) };
 }
 
 function weightOf(lowering: Lowering, node: KernelNode): string {
@@ -36,7 +63,7 @@ const convolution: LoweringRule = (lowering, node) => {
   const x = lowering.input(node, "x");
   const info = volumeConvolutionInfo(x.shape, node.inputs.filter.shape, node.attributes);
   const inputs = [channelsFirst(lowering, x), weightOf(lowering, node)];
-  const name = lowering.builder.emit("Conv", inputs, attributesOf(info));
+  const name = lowering.builder.emit("Conv", inputs, forwardAttributes(lowering, node, info));
   return lowering.made(name, node.outputs[0].shape, NCDHW);
 };
 
@@ -62,7 +89,8 @@ const inputGradient: LoweringRule = (lowering, node) => {
 function pool(op: "AveragePool" | "MaxPool"): LoweringRule {
   return (lowering, node) => {
     const x = lowering.input(node, "x");
-    const attributes = attributesOf(volumePoolingInfo(x.shape, node.attributes));
+    const info = volumePoolingInfo(x.shape, node.attributes);
+    const attributes = forwardAttributes(lowering, node, info);
     const name = lowering.builder.emit(op, [channelsFirst(lowering, x)], attributes);
     return lowering.made(name, node.outputs[0].shape, NCDHW);
   };

@@ -69,6 +69,7 @@ export function foldConstants(
     return null;
   }
   const fallback = values[0].dtype;
+  const drawnBy = values.map(drawnByOf).find((name) => name !== undefined);
   const outputs = shapes.map(({ shape, dtype }) => ({ shape, dtype: dtype ?? fallback }));
 
   if (values.every(({ source }) => source.kind === "fill")) {
@@ -80,7 +81,8 @@ export function foldConstants(
         Object.entries(inputs).map(([name, value]) => [name, { ...value, shape: [] }]),
       );
       const [data] = runOnCpu(kernel, scalars, attributes);
-      return [{ ...outputs[0], source: { kind: "fill", value: data[0] } }];
+      const value = data[0];
+      return [{ ...outputs[0], source: { kind: "fill", value, ...(drawnBy ? { drawnBy } : {}) } }];
     }
   }
   if (onlyFills) return null;
@@ -92,8 +94,12 @@ export function foldConstants(
   const label = RELABELLING.has(kernel) && source.kind === "constant" ? source.label : undefined;
   return outputs.map((output, index) => ({
     ...output,
-    source: { kind: "constant", data: results[index], label },
+    source: { kind: "constant", data: results[index], label, ...(drawnBy ? { drawnBy } : {}) },
   }));
+}
+
+function drawnByOf({ source }: KernelValue): string | undefined {
+  return source.kind === "constant" || source.kind === "fill" ? source.drawnBy : undefined;
 }
 
 /** Runs a kernel of the cpu backend, whichever backend is active. */

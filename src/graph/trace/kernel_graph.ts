@@ -14,10 +14,13 @@ export type ConstantData = Float32Array | Int32Array | Uint8Array;
 export type ValueSource =
   /** Given at each run. */
   | { kind: "input"; name: string }
-  /** `label` is a readable name, such as a parameter's. */
-  | { kind: "constant"; data: ConstantData; label?: string }
+  /**
+   * `label` is a readable name, such as a parameter's; `drawnBy` the function of TensorFlow.js that drew its
+   * elements at random while tracing.
+   */
+  | { kind: "constant"; data: ConstantData; label?: string; drawnBy?: string }
   /** A constant whose elements are all the same: kept as one number. */
-  | { kind: "fill"; value: number }
+  | { kind: "fill"; value: number; drawnBy?: string }
   /** Output number `index` of a kernel. */
   | { kind: "kernel"; node: KernelNode; index: number };
 

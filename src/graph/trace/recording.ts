@@ -23,7 +23,9 @@ export interface RecordingOptions {
   /** Names for tensors of other backends that become constants, by their data's handle. */
   labels?: ReadonlyMap<DataId, string>;
   /** See `TraceOptions` in trace.ts. */
-  batchMark?: number;
+  openLengths?: readonly number[];
+  /** See `TraceOptions` in trace.ts. */
+  captured?: Map<DataId, ConstantData>;
 }
 
 /** What one run of a function recorded. */
@@ -49,7 +51,7 @@ export class Recording {
 
   /** Makes a constant, as one number where all its elements are the same. */
   defineConstant(data: ConstantData, shape: readonly number[], dtype: KernelType): Info {
-    return this.define(shape, dtype, constantSource(data))[0];
+    return this.define(shape, dtype, constantSource(data, { drawnBy: drawingFunction() }))[0];
   }
 
   /** The value behind a handle, or undefined where it belongs to another backend. */
@@ -76,10 +78,10 @@ export class Recording {
       if (info !== null && info !== undefined) values[name] = this.resolve(info);
     }
     const shapes = SHAPE_RULES[kernel](values, attributes);
-    const { batchMark } = this.#options;
-    const isDynamic = batchMark !== undefined &&
-      shapes.some(({ shape }) => shape.some((dim) => dim > 0 && dim % batchMark === 0));
-    const folded = foldConstants(kernel, values, attributes, shapes, isDynamic);
+    const { openLengths = [] } = this.#options;
+    const isMultiple = (dim: number) => dim > 0 && openLengths.some((open) => dim % open === 0);
+    const isOpen = shapes.some(({ shape }) => shape.some(isMultiple));
+    const folded = foldConstants(kernel, values, attributes, shapes, isOpen);
     if (folded !== null) {
       return folded.map(({ source, shape, dtype }) => this.define(shape, dtype, source)[0]);
     }
@@ -111,19 +113,46 @@ export class Recording {
   #capture(info: Info): KernelValue {
     const holder = tf.engine().state.tensorInfo.get(info.dataId);
     if (holder === undefined) throw new Error("A traced function used a tensor that was disposed");
-    const values = holder.backend.readSync(info.dataId);
-    const data = toConstantData(values as ArrayLike<number>, info.dtype as KernelType);
+    const { captured } = this.#options;
+    let data = captured?.get(info.dataId);
+    if (data === undefined) {
+      const values = holder.backend.readSync(info.dataId);
+      data = toConstantData(values as ArrayLike<number>, info.dtype as KernelType);
+      captured?.set(info.dataId, data);
+    }
     const label = this.#options.labels?.get(info.dataId);
-    const value = this.define(info.shape, info.dtype as KernelType, constantSource(data, label))[1];
+    const value =
+      this.define(info.shape, info.dtype as KernelType, constantSource(data, { label }))[1];
     this.#values.set(info.dataId, value);
     return value;
   }
 }
 
 /** A constant: one number where all its elements are the same. */
-function constantSource(data: ConstantData, label?: string): ValueSource {
+function constantSource(
+  data: ConstantData,
+  { label, drawnBy }: { label?: string; drawnBy?: string },
+): ValueSource {
   const uniform = data.length > 0 && data.every((item) => Object.is(item, data[0]));
-  return uniform ? { kind: "fill", value: data[0] } : { kind: "constant", data, label };
+  const drawn = drawnBy ? { drawnBy } : {};
+  return uniform
+    ? { kind: "fill", value: data[0], ...drawn }
+    : { kind: "constant", data, label, ...drawn };
+}
+
+/** TensorFlow.js' functions that draw random numbers on the host. */
+const DRAWING = new Set(
+  "dropout rand randomGamma randomNormal randomStandardNormal randomUniform randomUniformInt truncatedNormal"
+    .split(" "),
+);
+
+/** The function of TensorFlow.js that is drawing random numbers now, such as `tf.dropout`. */
+function drawingFunction(): string | undefined {
+  const scopes: string[] = tf.engine().state.scopeStack.map((scope) => scope.name ?? "");
+  const name = scopes.map((scope) => scope.replace(/_*op$/, "")).find((scope) =>
+    DRAWING.has(scope)
+  );
+  return name && `tf.${name}`;
 }
 
 /** The open `tf.tidy` scopes that a person named; TensorFlow.js names its own ops `add__op`. */

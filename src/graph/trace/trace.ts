@@ -5,7 +5,12 @@
 import type { tf } from "../../tensor/tf.ts";
 import type { StepRandom, TensorMap, TensorSpec } from "../../tensor/types.ts";
 import { UserError } from "../../errors.ts";
-import { type KernelGraph, type KernelInput, sameNumbers } from "./kernel_graph.ts";
+import {
+  type ConstantData,
+  type KernelGraph,
+  type KernelInput,
+  sameNumbers,
+} from "./kernel_graph.ts";
 import { removeDeadCode, shareCommonSubexpressions } from "./passes.ts";
 import { withRecording } from "./trace_backend.ts";
 
@@ -19,10 +24,12 @@ export interface TraceOptions {
   /** Readable names for tensors that the function uses without having them as inputs: parameters. */
   labels?: TensorMap;
   /**
-   * The batch size of the inputs where the graph shall hold for any: what has this length, or a multiple
-   * of it, is not made a constant.
+   * Lengths of the inputs' axes that stand for any length: what has such a length, or a multiple of it, is
+   * not made a constant.
    */
-  batchMark?: number;
+  openLengths?: readonly number[];
+  /** Elements of tensors that the function uses, by their data's handle: shared by several traces. */
+  captured?: Map<object, ConstantData>;
 }
 
 /**
@@ -68,7 +75,7 @@ export function traceFunction(
       value: recording.resolve(tensor),
     }));
     return { nodes: recording.nodes, inputs: graphInputs, outputs };
-  }, { labels, batchMark: options.batchMark });
+  }, { labels, openLengths: options.openLengths, captured: options.captured });
   if (options.raw) return graph;
   return removeDeadCode(shareCommonSubexpressions(removeDeadCode(graph)));
 }

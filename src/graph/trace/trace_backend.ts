@@ -16,6 +16,7 @@ import {
   scopeName,
   toConstantData,
 } from "./recording.ts";
+import { withGuards } from "./guards.ts";
 import { SHAPE_RULES, traceableKernels } from "./shape_rules.ts";
 
 /** The backend's name in TensorFlow.js' registry. */
@@ -138,6 +139,12 @@ function traceBackend(): TraceBackend {
     if (supported.includes(kernelName)) continue;
     register(kernelName, () => {
       const scope = scopeName();
+      if (kernelName === "Multinomial") {
+        throw new UserError(
+          "Cannot trace a function that draws random numbers itself, with tf.multinomial; draw them from " +
+            "the function's second argument, random.uniform(shape), which become inputs of the file",
+        );
+      }
       throw new UserError(
         `Cannot turn TensorFlow.js kernel ${kernelName}${scope && ` of ${scope}`} into ONNX; ` +
           `supported kernels: ${supported.join(", ")}`,
@@ -164,7 +171,8 @@ export function withRecording<T>(
   const engine = tf.engine();
   engine.startScope("ganforge trace");
   try {
-    return body(recording, (info) => engine.makeTensorFromTensorInfo(target.adopt(info)));
+    const wrap = (info: Info) => engine.makeTensorFromTensorInfo(target.adopt(info));
+    return withGuards(() => body(recording, wrap));
   } finally {
     engine.endScope();
     void tf.setBackend(previous);
