@@ -17,7 +17,7 @@ export const MANIFEST_VERSION = 1;
 export const MAX_SAMPLE_VALUES: number = 2 ** 28;
 
 /** The largest number of samples in a self-test; one has to be quick. */
-export const MAX_SELF_TEST_SAMPLES = 256;
+const MAX_SELF_TEST_SAMPLES = 256;
 
 /** The program and version that write files of this manifest. */
 export const PRODUCER = "ganforge 0.1.0";

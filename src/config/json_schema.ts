@@ -132,22 +132,6 @@ export function childSchema(
   return undefined;
 }
 
-/** The schema of the option at a path in a config, where there is one. */
-export function schemaAt(
-  path: readonly PropertyKey[],
-  config: unknown,
-): OptionSchema | undefined {
-  let schema: OptionSchema | undefined = configSchema().root;
-  let value = config;
-  for (const key of path) {
-    schema = schema && childSchema(schema, String(key), value);
-    value = isRecord(value) || Array.isArray(value)
-      ? (value as Record<PropertyKey, unknown>)[key]
-      : undefined;
-  }
-  return schema;
-}
-
 /** The names of the options that an object may have, required ones first. */
 export function optionNames(schema: OptionSchema, value?: unknown): string[] {
   const names = objectChoices(schema, value).flatMap(({ properties = {} }) =>

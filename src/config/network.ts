@@ -36,7 +36,7 @@ export const networkSchema = named(
 );
 
 /** The layers inside a layer: those of its blocks, or none. */
-export function innerLayers(layer: LayerSpec): readonly LayerSpec[] {
+function innerLayers(layer: LayerSpec): readonly LayerSpec[] {
   return layer.type === "residual" ? [...layer.body, ...(layer.shortcut ?? [])] : [];
 }
 

@@ -14,7 +14,7 @@ const PLANE = SIDE * SIDE;
 const RECORD = 1 + 3 * PLANE;
 
 /** The classes of CIFAR-10, by label. */
-export const CIFAR10_CLASSES = [
+const CIFAR10_CLASSES = [
   "airplane",
   "automobile",
   "bird",

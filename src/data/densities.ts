@@ -37,7 +37,7 @@ export interface Density {
 }
 
 /** A mixture of isotropic Gaussians: p(x) = sum_k w_k N(x; mean_k, sigma_k^2 I). */
-export function gaussianMixture(name: string, components: readonly Mode[]): Density {
+function gaussianMixture(name: string, components: readonly Mode[]): Density {
   const total = components.reduce((sum, { weight }) => sum + weight, 0);
   const modes = components.map((mode) => ({ ...mode, weight: mode.weight / total }));
   const dimension = modes[0].mean.length;

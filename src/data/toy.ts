@@ -8,7 +8,7 @@ import { counted, type DataSource, floatSource } from "./source.ts";
 export type ToyName = typeof TOY_SOURCES[number];
 
 /** The density that a toy source draws from. */
-export function toyDensity(
+function toyDensity(
   name: ToyName,
   options: Pick<DataSpec, "components"> = {},
 ): Density {

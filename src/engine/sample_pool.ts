@@ -39,7 +39,7 @@ export function checkPools(inputs: Record<string, InputSpec>): void {
 }
 
 /** How many rows a pool has. */
-export function rowCount({ rows, rowSize }: SamplePool): number {
+function rowCount({ rows, rowSize }: SamplePool): number {
   return rows.length / rowSize;
 }
 

@@ -15,7 +15,7 @@ import { type FeatureExtractor, softmaxRows } from "./features.ts";
 import type { PixelBatch } from "./pixels.ts";
 
 /** The metadata key with which a file names the values of black and white, such as `[0, 1]`. */
-export const RANGE_KEY = "ganforge.inputRange";
+const RANGE_KEY = "ganforge.inputRange";
 
 /** Outputs beside the first from which a score is taken. */
 const CLASS_OUTPUTS = ["probabilities", "logits"];

@@ -15,7 +15,7 @@ import { compileNetwork, generatorWeights, seededLatents } from "./generate.ts";
 import { networkBatches, type PixelBatch } from "./pixels.ts";
 
 /** Samples of the published tables (Metz et al. 2017; Lin et al. 2018, section 4.2). */
-export const STACKED_SAMPLES = 25_600;
+const STACKED_SAMPLES = 25_600;
 const CHANNELS = 3;
 const DIGITS = 10;
 /** Pictures that are made and read at once. */

@@ -31,7 +31,7 @@ function gradientNormDeviation(critic: Critic, samples: tf.Tensor, target: numbe
  * Points between reals and fakes: `a x + (1 - a) G(z)` with one `a` for each pair.
  * @param share `a`, `[n, 1, ...]`, from U[0, 1)
  */
-export function interpolate(real: tf.Tensor, fake: tf.Tensor, share: tf.Tensor): tf.Tensor {
+function interpolate(real: tf.Tensor, fake: tf.Tensor, share: tf.Tensor): tf.Tensor {
   return tf.add(fake, tf.mul(share, tf.sub(real, fake)));
 }
 

@@ -29,7 +29,7 @@ export async function importWebGpuBuild(): Promise<OrtModule> {
  * somebody chose it; undefined where nobody has. ONNX Runtime keeps the number that it starts with in
  * `env.wasm.numThreads`, and later changes of that field have no effect.
  */
-export function threadsOf({ env }: OrtModule): number | undefined {
+function threadsOf({ env }: OrtModule): number | undefined {
   return env.wasm.numThreads || undefined;
 }
 

@@ -1,4 +1,6 @@
-/** Axes: round tick values, their labels, and the map from values to pixels. */
+/** Axes: scales and round tick values by d3-scale, labels of ticks, and the interval that data need. */
+// @ts-types="@types/d3-scale"
+import { scaleLinear } from "d3-scale";
 
 /** One axis of a panel. */
 export interface Axis {
@@ -8,25 +10,17 @@ export interface Axis {
   domain: [number, number];
 }
 
-/**
- * Round values that cut an interval into about `count` parts: multiples of 1, 2 or 5 times a power of ten.
- * @returns ascending values inside the interval
- */
-export function ticks([low, high]: [number, number], count: number): number[] {
-  const step = tickStep(high - low, count);
-  const first = Math.ceil(low / step - 1e-9);
-  const last = Math.floor(high / step + 1e-9);
-  return Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => {
-    const value = (first + i) * step;
-    return Number(value.toPrecision(12)); // 0.30000000000000004 is 0.3
-  });
+/** Maps values of an axis to pixels, linearly, and knows its ticks. */
+export interface AxisScale {
+  /** From a value to pixels. */
+  (value: number): number;
+  /** Round values inside the domain, ascending, about `count` of them. */
+  ticks(count: number): number[];
 }
 
-function tickStep(span: number, count: number): number {
-  const rough = span / count;
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const lead = rough / power;
-  return power * (lead < 1.5 ? 1 : lead < 3.5 ? 2 : lead < 7.5 ? 5 : 10);
+/** @param range the pixels of the domain's two ends */
+export function axisScale(domain: [number, number], range: [number, number]): AxisScale {
+  return scaleLinear(domain, range);
 }
 
 /** Labels of ticks, all with as many decimals as their step needs; thousands as k, millions as M. */
@@ -52,17 +46,9 @@ export function extent(lists: ReadonlyArray<ArrayLike<number>>, margin = 0): [nu
     }
   }
   if (low > high) return [0, 1];
-  const room = (high - low) * margin || Math.abs(high) * 0.1 || 0.5;
-  return high > low
-    ? [low - (high - low) * margin, high + (high - low) * margin]
-    : [low - room, high + room];
-}
-
-/** Maps values of a domain to pixels, linearly. */
-export function linearScale(
-  domain: [number, number],
-  range: [number, number],
-): (value: number) => number {
-  const factor = (range[1] - range[0]) / (domain[1] - domain[0]);
-  return (value) => range[0] + (value - domain[0]) * factor;
+  if (low === high) {
+    const room = Math.abs(high) * 0.1 || 0.5;
+    return [low - room, high + room];
+  }
+  return [low - (high - low) * margin, high + (high - low) * margin];
 }

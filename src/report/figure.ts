@@ -1,9 +1,9 @@
 /**
  * Figures: a title and panels under one another, each with axes, ticks, a legend and marks, as one SVG
- * text. A writer of our own, because the usual library with a document model to run in is 31 MB and 51
- * packages, and these four plots need little.
+ * text. d3-scale and d3-shape give scales, ticks and paths; elements are written as text, because a
+ * library that draws whole charts needs a document model to run in.
  */
-import { type Axis, linearScale, tickLabels, ticks } from "./axis.ts";
+import { type Axis, type AxisScale, axisScale, tickLabels } from "./axis.ts";
 import { drawMark, drawSwatch, type Mark } from "./marks.ts";
 import { element, escapeXml } from "./svg.ts";
 import { COLORS, FONT, FONT_FAMILY, textWidth } from "./theme.ts";
@@ -24,7 +24,7 @@ export interface Panel {
   equalUnits?: boolean;
 }
 
-/** A picture. */
+/** A whole plot. */
 export interface Figure {
   /** At the top left. */
   title: string;
@@ -91,8 +91,8 @@ function drawPanel(panel: Panel, width: number, id: string): { svg: string; heig
     ? equalDomains(panel, innerWidth / innerHeight)
     : [panel.x.domain, panel.y.domain];
   const scale = {
-    x: linearScale(xDomain, [0, innerWidth]),
-    y: linearScale(yDomain, [innerHeight, 0]),
+    x: axisScale(xDomain, [0, innerWidth]),
+    y: axisScale(yDomain, [innerHeight, 0]),
   };
   const clip = element(
     "clipPath",
@@ -104,7 +104,7 @@ function drawPanel(panel: Panel, width: number, id: string): { svg: string; heig
     "g",
     { transform: `translate(${MARGIN.left} ${top})` },
     clip,
-    drawAxes(panel, { xDomain, yDomain, innerWidth, innerHeight }),
+    drawAxes(panel, { ...scale, innerWidth, innerHeight }),
     element("g", { "clip-path": `url(#${id})` }, marks),
     // The baseline goes over the bars, so that they stand on it.
     element("path", { d: `M0 ${innerHeight}H${innerWidth}`, stroke: COLORS.axis }),
@@ -124,19 +124,17 @@ function equalDomains(panel: Panel, aspect: number): [[number, number], [number,
 }
 
 interface AxesLayout {
-  xDomain: [number, number];
-  yDomain: [number, number];
+  x: AxisScale;
+  y: AxisScale;
   innerWidth: number;
   innerHeight: number;
 }
 
 function drawAxes(panel: Panel, layout: AxesLayout): string {
-  const { xDomain, yDomain, innerWidth, innerHeight } = layout;
-  const x = linearScale(xDomain, [0, innerWidth]);
-  const y = linearScale(yDomain, [innerHeight, 0]);
+  const { x, y, innerWidth, innerHeight } = layout;
   const parts: string[] = [];
   const spacing = panel.equalUnits ? 90 : 50; // equal units deserve equal steps
-  const yTicks = ticks(yDomain, Math.max(2, Math.round(innerHeight / spacing)));
+  const yTicks = y.ticks(Math.max(2, Math.round(innerHeight / spacing)));
   const yLabels = tickLabels(yTicks);
   yTicks.forEach((value, i) => {
     const at = y(value);
@@ -145,7 +143,7 @@ function drawAxes(panel: Panel, layout: AxesLayout): string {
       text(yLabels[i], -8, at + 4, { size: FONT.tick, anchor: "end", color: COLORS.quiet }),
     );
   });
-  const xTicks = ticks(xDomain, Math.max(2, Math.round(innerWidth / 90)));
+  const xTicks = x.ticks(Math.max(2, Math.round(innerWidth / 90)));
   const xLabels = tickLabels(xTicks);
   xTicks.forEach((value, i) => {
     const at = x(value);

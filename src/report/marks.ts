@@ -1,4 +1,6 @@
 /** What is drawn in a panel: lines, histograms, points, circles and reference lines, each as SVG. */
+// @ts-types="@types/d3-shape"
+import { area, curveStepAfter, line } from "d3-shape";
 import { element } from "./svg.ts";
 
 /** Maps a panel's values to its pixels. */
@@ -10,7 +12,7 @@ export interface PanelScale {
 }
 
 /** What every mark has. */
-export interface Labelled {
+export interface Labeled {
   /** The name in the legend; none without. */
   label?: string;
   /** A CSS colour. */
@@ -20,7 +22,7 @@ export interface Labelled {
 /** Something drawn in a panel. */
 export type Mark =
   /** A line through points; a NaN breaks it. */
-  | Labelled & {
+  | Labeled & {
     kind: "line";
     x: ArrayLike<number>;
     y: ArrayLike<number>;
@@ -28,7 +30,7 @@ export type Mark =
     dashed?: boolean;
   }
   /** The area between two curves. */
-  | Labelled & {
+  | Labeled & {
     kind: "band";
     x: ArrayLike<number>;
     low: ArrayLike<number>;
@@ -36,7 +38,7 @@ export type Mark =
     opacity: number;
   }
   /** A histogram: `heights[i]` over the i-th of equal bins of `range`. */
-  | Labelled & {
+  | Labeled & {
     kind: "bars";
     range: [number, number];
     heights: ArrayLike<number>;
@@ -44,7 +46,7 @@ export type Mark =
     outlined?: boolean;
   }
   /** Points. */
-  | Labelled & {
+  | Labeled & {
     kind: "dots";
     x: ArrayLike<number>;
     y: ArrayLike<number>;
@@ -52,9 +54,9 @@ export type Mark =
     opacity: number;
   }
   /** Circles in the units of the x axis. */
-  | Labelled & { kind: "circles"; centers: ReadonlyArray<ArrayLike<number>>; radius: number }
+  | Labeled & { kind: "circles"; centers: ReadonlyArray<ArrayLike<number>>; radius: number }
   /** A level across the panel. */
-  | Labelled & { kind: "level"; y: number };
+  | Labeled & { kind: "level"; y: number };
 
 /** The mark as SVG. */
 export function drawMark(mark: Mark, scale: PanelScale, width: number): string {
@@ -140,49 +142,52 @@ export function drawSwatch(mark: Mark, x: number, y: number): string {
   });
 }
 
+/** Coordinates stay near the panel: a diverged loss of 1e30 would overflow a renderer's floats. */
+const MAX_PIXELS = 1e4;
+
+/** A value's pixel, kept near the panel. */
+function pixel(value: number, scale: (value: number) => number): number {
+  return Math.max(-MAX_PIXELS, Math.min(MAX_PIXELS, scale(value)));
+}
+
 function linePath(x: ArrayLike<number>, y: ArrayLike<number>, scale: PanelScale): string {
-  let path = "";
-  let pen = "M";
-  for (let i = 0; i < x.length; i++) {
-    if (Number.isFinite(x[i]) && Number.isFinite(y[i])) {
-      path += pen + point(x[i], y[i], scale);
-      pen = "L";
-    } else {
-      pen = "M";
-    }
-  }
-  return path;
+  return line<number>()
+    .digits(1)
+    .defined((i) => Number.isFinite(x[i]) && Number.isFinite(y[i]))
+    .x((i) => pixel(x[i], scale.x))
+    .y((i) => pixel(y[i], scale.y))(indices(x.length)) ?? "";
 }
 
 function dotsPath(x: ArrayLike<number>, y: ArrayLike<number>, scale: PanelScale): string {
   let path = "";
   for (let i = 0; i < x.length; i++) {
-    if (Number.isFinite(x[i]) && Number.isFinite(y[i])) path += `M${point(x[i], y[i], scale)}h0`;
+    if (!Number.isFinite(x[i]) || !Number.isFinite(y[i])) continue;
+    path += `M${pixel(x[i], scale.x).toFixed(1)},${pixel(y[i], scale.y).toFixed(1)}h0`;
   }
   return path;
 }
 
-function bandPath(mark: Mark & { kind: "band" }, scale: PanelScale): string {
-  const there: string[] = [];
-  const back: string[] = [];
-  for (let i = 0; i < mark.x.length; i++) {
-    if (!Number.isFinite(mark.low[i]) || !Number.isFinite(mark.high[i])) continue;
-    there.push(point(mark.x[i], mark.high[i], scale));
-    back.unshift(point(mark.x[i], mark.low[i], scale));
-  }
-  return there.length ? `M${there.concat(back).join("L")}Z` : "";
+function bandPath({ x, low, high }: Mark & { kind: "band" }, scale: PanelScale): string {
+  return area<number>()
+    .digits(1)
+    .x((i) => pixel(x[i], scale.x))
+    .y0((i) => pixel(low[i], scale.y))
+    .y1((i) => pixel(high[i], scale.y))(
+      indices(x.length).filter((i) => Number.isFinite(low[i]) && Number.isFinite(high[i])),
+    ) ?? "";
 }
 
 function drawBars(mark: Mark & { kind: "bars" }, scale: PanelScale): string {
   const { range: [low, high], heights, color } = mark;
-  const edge = (i: number): number => low + (high - low) * i / heights.length;
-  let path = `M${point(low, 0, scale)}`;
-  for (let i = 0; i < heights.length; i++) {
-    path += `L${point(edge(i), heights[i], scale)}H${scale.x(edge(i + 1)).toFixed(1)}`;
-  }
-  path += `L${point(high, 0, scale)}Z`;
+  const last = heights.length - 1;
+  const path = area<number>()
+    .digits(1)
+    .curve(curveStepAfter)
+    .x((i) => pixel(low + (high - low) * i / heights.length, scale.x))
+    .y0(pixel(0, scale.y))
+    .y1((i) => pixel(heights[Math.min(i, last)], scale.y))(indices(heights.length + 1));
   return element("path", {
-    d: path,
+    d: path ?? "",
     fill: color,
     "fill-opacity": mark.opacity,
     stroke: mark.outlined ? color : undefined,
@@ -190,8 +195,7 @@ function drawBars(mark: Mark & { kind: "bars" }, scale: PanelScale): string {
   });
 }
 
-/** Coordinates, kept near the picture: a diverged loss of 1e30 would overflow a renderer's floats. */
-function point(x: number, y: number, scale: PanelScale): string {
-  const keep = (value: number): string => Math.max(-1e4, Math.min(1e4, value)).toFixed(1);
-  return `${keep(scale.x(x))} ${keep(scale.y(y))}`;
+/** 0, 1, ..., length - 1: what d3's path builders are given, so that arrays need no copies. */
+function indices(length: number): number[] {
+  return Array.from({ length }, (_, i) => i);
 }

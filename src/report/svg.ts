@@ -33,6 +33,6 @@ export function escapeXml(text: string): string {
 }
 
 /** A number with two decimals at most and no needless zeros. */
-export function shortNumber(value: number): string {
+function shortNumber(value: number): string {
   return String(Math.round(value * 100) / 100);
 }

@@ -42,7 +42,7 @@ export interface Batch {
 }
 
 /** Further out than this no generator was trained, and float32 soon ends. */
-export const MAX_TRUNCATION = 1000;
+const MAX_TRUNCATION = 1000;
 
 /** Bytes that a default batch may have, what goes in and what comes out together. */
 const BATCH_BYTES = 1 << 24;

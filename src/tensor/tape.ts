@@ -17,8 +17,3 @@ export function withoutTape<T>(f: () => T): T {
     state.kernelDepth--;
   }
 }
-
-/** The same numbers without their history: no gradient flows through the result to `x`. */
-export function detach<T extends tf.Tensor>(x: T): T {
-  return withoutTape(() => x.clone());
-}

@@ -13,7 +13,7 @@ export function withPrefix<T>(prefix: string, values: Record<string, T>): Record
 }
 
 /** The entries with other names. */
-export function mapNames<T>(
+function mapNames<T>(
   values: Record<string, T>,
   rename: (name: string) => string,
 ): Record<string, T> {

@@ -1,11 +1,11 @@
 import { checkProperty } from "../properties.ts";
 import { assert, assertAlmostEquals, assertEquals, assertLessOrEqual } from "@std/assert";
 import fc from "fast-check";
-import { extent, linearScale, tickLabels, ticks } from "../../src/report/axis.ts";
+import { axisScale, extent, tickLabels } from "../../src/report/axis.ts";
 
-Deno.test("ticks() and tickLabels() give the labels a person would choose", () => {
+Deno.test("axisScale().ticks() and tickLabels() give the labels a person would choose", () => {
   const labels = (domain: [number, number], count: number): string[] =>
-    tickLabels(ticks(domain, count));
+    tickLabels(axisScale(domain, [0, 1]).ticks(count));
   assertEquals(labels([0, 1], 5), ["0", "0.2", "0.4", "0.6", "0.8", "1.0"]);
   assertEquals(labels([-4.5, 4.5], 9).join(" "), "\u22124 \u22123 \u22122 \u22121 0 1 2 3 4");
   assertEquals(labels([0, 40_000], 4), ["0", "10k", "20k", "30k", "40k"]);
@@ -13,14 +13,14 @@ Deno.test("ticks() and tickLabels() give the labels a person would choose", () =
   assertEquals(labels([0, 0.004], 4), ["0", "0.001", "0.002", "0.003", "0.004"]);
 });
 
-Deno.test("ticks() are ascending, inside, and about as many as asked", () => {
+Deno.test("axisScale().ticks() are ascending, inside, and about as many as asked", () => {
   const domain = fc.tuple(
     fc.double({ min: -1e6, max: 1e6, noNaN: true }),
     fc.double({ min: 1e-3, max: 1e6, noNaN: true }),
   );
   checkProperty(fc.property(domain, fc.integer({ min: 2, max: 12 }), ([low, span], count) => {
     const high = low + span;
-    const found = ticks([low, high], count);
+    const found = axisScale([low, high], [0, 1]).ticks(count);
     assertLessOrEqual(found.length, 2 * count + 1);
     assert(found.length >= Math.floor(count / 2) - 1);
     found.forEach((tick, i) => {
@@ -38,8 +38,8 @@ Deno.test("extent() skips what is not finite and widens a single value", () => {
   assertEquals(extent([[]]), [0, 1]);
 });
 
-Deno.test("linearScale() maps the ends to the ends", () => {
-  const scale = linearScale([-2, 6], [300, 100]);
+Deno.test("axisScale() maps the ends to the ends", () => {
+  const scale = axisScale([-2, 6], [300, 100]);
   assertEquals([scale(-2), scale(6)], [300, 100]);
   assertAlmostEquals(scale(2), 200, 1e-12);
 });

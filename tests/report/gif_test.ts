@@ -1,6 +1,6 @@
 import { assertEquals, assertLess, assertRejects, assertThrows } from "@std/assert";
 import { decodePng } from "../png.ts";
-import { animatedGif, gifOfFiles } from "../../src/report/mod.ts";
+import { animatedGif, gifOfFiles } from "../../src/report/gif.ts";
 import { encodePng } from "../../src/raster/png.ts";
 import type { RasterImage } from "../../src/raster/raster.ts";
 import { decodeGif } from "./gif_decoder.ts";

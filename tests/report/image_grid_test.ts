@@ -2,7 +2,7 @@ import { checkProperty } from "../properties.ts";
 import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { decodePng } from "../png.ts";
-import { enlarge, imageGrid } from "../../src/report/mod.ts";
+import { enlarge, imageGrid } from "../../src/report/image_grid.ts";
 import { toRasters } from "../../src/report/image_grid.ts";
 import { encodePng } from "../../src/raster/png.ts";
 

@@ -1,13 +1,10 @@
 import { decodePng } from "../png.ts";
 import { assert, assertEquals, assertGreater, assertLess, assertStringIncludes } from "@std/assert";
-import {
-  drawDensityPlot,
-  drawFigure,
-  drawLossPlot,
-  drawScatterPlot,
-  type LossRecord,
-  rasterizeSvg,
-} from "../../src/report/mod.ts";
+import { drawDensityPlot } from "../../src/report/density_plot.ts";
+import { drawFigure } from "../../src/report/figure.ts";
+import { drawLossPlot, type LossRecord } from "../../src/report/loss_plot.ts";
+import { rasterizeSvg } from "../../src/report/rasterize.ts";
+import { drawScatterPlot } from "../../src/report/scatter_plot.ts";
 import { escapeXml } from "../../src/report/svg.ts";
 import { fillNormal } from "../../src/random/counter_random.ts";
 

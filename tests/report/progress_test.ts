@@ -7,7 +7,7 @@ import {
   ProgressLine,
   type ProgressState,
   type Terminal,
-} from "../../src/report/mod.ts";
+} from "../../src/report/progress.ts";
 
 const state: ProgressState = {
   step: 1234,

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { RunConfig } from "../../src/config/run_config.ts";
 import type { LineTheory } from "../../src/metrics/mod.ts";
-import { type RunReport, writeRunReport } from "../../src/report/mod.ts";
+import { type RunReport, writeRunReport } from "../../src/report/run_report.ts";
 import { markdownTable, settingText } from "../../src/report/markdown.ts";
 
 const config: RunConfig = {

@@ -10,7 +10,7 @@ import type { FileEnds } from "./image_header.ts";
 import { openZip } from "./zip_archive.ts";
 
 /** The most bytes of one picture file. */
-export const MAX_IMAGE_BYTES = 2 ** 28;
+const MAX_IMAGE_BYTES = 2 ** 28;
 
 /** One file of a store. */
 export interface StoredFile {

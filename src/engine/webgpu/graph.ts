@@ -67,7 +67,7 @@ export function accumulates(operation: Operation): boolean {
 }
 
 /** For messages and profiles. */
-export function labelOf(operation: Operation): string {
+function labelOf(operation: Operation): string {
   if (operation.kind === "dispatch") return operation.work.label;
   if (operation.kind === "reduction") return operation.work.combine;
   return labelOfExpression(operation.work);

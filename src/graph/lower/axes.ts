@@ -41,7 +41,7 @@ function repeat(lowering: Lowering, x: Lowered, reps: readonly number[]): Lowere
 }
 
 /** Joins tensors along a logical axis, in the layout of the first that has one. */
-export function concatenate(lowering: Lowering, inputs: readonly Lowered[], axis: number): Lowered {
+function concatenate(lowering: Lowering, inputs: readonly Lowered[], axis: number): Lowered {
   const parts = inputs.map((x) => lowering.expanded(x));
   const order = commonOrder(parts);
   const names = parts.map((x) => lowering.name(lowering.arranged(x, order)));

@@ -91,7 +91,7 @@ export function asNCHW(lowering: Lowering, x: Lowered): Lowered {
 }
 
 /** The depthwise filter `[kh, kw, channels, multiplier]` as ONNX' `[channels * multiplier, 1, kh, kw]`. */
-export function depthwiseFilter(lowering: Lowering, filter: Lowered): string {
+function depthwiseFilter(lowering: Lowering, filter: Lowered): string {
   const arranged = lowering.arranged(lowering.weight(filter), [2, 3, 0, 1]);
   const [kh, kw, channels, multiplier] = filter.shape;
   const dims = [channels * multiplier, 1, kh, kw];

@@ -48,7 +48,7 @@ export function multiply(lowering: Lowering, a: Lowered, b: Lowered): Lowered {
 }
 
 /** Quotients; dividing by a number is multiplying by its reciprocal. */
-export function divide(lowering: Lowering, a: Lowered, b: Lowered): Lowered {
+function divide(lowering: Lowering, a: Lowered, b: Lowered): Lowered {
   if (b.fill === undefined || b.dtype !== "float32") return lowering.elementwise("Div", [a, b]);
   return multiply(lowering, a, { ...b, fill: Math.fround(1 / b.fill) });
 }

@@ -19,7 +19,7 @@ function flatFactor(lowering: Lowering, input: Lowered, transposed: boolean): Fa
 }
 
 /** The product of two matrices, plus a bias of one number a column. */
-export function matrixProduct(
+function matrixProduct(
   lowering: Lowering,
   left: { x: Lowered; transposed?: boolean },
   right: { x: Lowered; transposed?: boolean },

@@ -12,7 +12,7 @@ import { pad, slice } from "./selection.ts";
 type ReduceOp = "ReduceSum" | "ReduceMean" | "ReduceMax" | "ReduceMin" | "ReduceProd";
 
 /** Combines along logical axes; the axes stay, with length 1. */
-export function reduce(
+function reduce(
   lowering: Lowering,
   op: ReduceOp,
   input: Lowered,

@@ -20,7 +20,7 @@ import { withGuards } from "./guards.ts";
 import { SHAPE_RULES, traceableKernels } from "./shape_rules.ts";
 
 /** The backend's name in TensorFlow.js' registry. */
-export const TRACE_BACKEND = "ganforge-trace";
+const TRACE_BACKEND = "ganforge-trace";
 
 class TraceBackend extends tf.KernelBackend {
   recording: Recording | null = null;

@@ -19,7 +19,7 @@ const DEFAULT_ALPHA: Partial<Record<ActivationName, number>> = {
  * - hard-sigmoid: relu6(x + 3) / 6, PyTorch's
  * @param alpha slope of leaky-relu (default 0.01), scale of elu (default 1)
  */
-export function activate(fn: ActivationName, x: tf.Tensor, alpha?: number): tf.Tensor {
+function activate(fn: ActivationName, x: tf.Tensor, alpha?: number): tf.Tensor {
   switch (fn) {
     case "linear":
       return x;
