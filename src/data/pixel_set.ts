@@ -53,7 +53,7 @@ export function setSource(pixels: Uint8Array, parts: SetParts): DataSource {
 }
 
 /** One line: what was read, the size of images, their channels and classes. */
-export function describeSet({ origin, shape, labels, classNames }: SetParts): string {
+function describeSet({ origin, shape, labels, classNames }: SetParts): string {
   const [height, width, channels] = shape;
   const classes = labels && classNames ? `, ${classNames.length} classes` : ", no labels";
   const colors = { 1: "gray", 3: "RGB", 4: "RGBA" }[channels];
@@ -85,7 +85,7 @@ function pickPixels(set: PixelSet, { count, seed }: PixelOptions): PixelSet {
 }
 
 /** Whether images have to be resized or converted. */
-export function isReshaped(
+function isReshaped(
   { shape: [height, width, channels] }: PixelSet,
   { size, channels: wanted = channels }: PixelOptions,
 ): boolean {
@@ -94,7 +94,7 @@ export function isReshaped(
 }
 
 /** Resizes and converts images into a sink, some at a time. */
-export async function reshapePixels(
+async function reshapePixels(
   set: PixelSet,
   { size, channels = set.shape[2] }: PixelOptions,
   sink: SampleSink,

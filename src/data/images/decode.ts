@@ -9,9 +9,6 @@ import { type ImageChannels, type Raster, toChannels } from "./raster.ts";
 import { cropAndResize, isEnlarged, middlePart, type PixelSize, SHRINK } from "./resize.ts";
 import { loadSharp } from "./sharp.ts";
 
-/** The formats that can be decoded. */
-export const READABLE_FORMATS = ["jpeg", "png", "webp", "gif", "avif", "tiff"] as const;
-
 /** The endings of files that can be decoded. */
 export const IMAGE_EXTENSIONS = [
   ".jpg",

@@ -48,7 +48,7 @@ export const HEAD_BYTES = 2 ** 16;
 export const TAIL_BYTES = 2 ** 12;
 
 /** Recognizes the format of an image by its first bytes. @returns undefined when it is none that is known */
-export function imageFormat(head: Uint8Array): ImageHeader["format"] | undefined {
+function imageFormat(head: Uint8Array): ImageHeader["format"] | undefined {
   if (head[0] === 0xff && head[1] === 0xd8 && head[2] === 0xff) return "jpeg";
   if (PNG_SIGNATURE.every((byte, i) => head[i] === byte)) return "png";
   const start = ascii(head, 0, 4);

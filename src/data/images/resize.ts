@@ -126,7 +126,7 @@ function axis(from: number, to: number): { scale: number; first: number; offset:
 }
 
 /** What comes out of a pipeline, with the channels that went in: sharp makes gray RGB by itself. */
-export async function pixelsOf(
+async function pixelsOf(
   pipeline: import("sharp").Sharp,
   channels: Raster["channels"],
 ): Promise<Raster> {

@@ -60,7 +60,7 @@ interface Setup {
 }
 
 /** Uploads a host tensor. Copies it: the `cpu` backend would go on with the caller's array. */
-export function toTensor(host: HostTensor): tf.Tensor {
+function toTensor(host: HostTensor): tf.Tensor {
   return tf.tensor(host.data.slice(), host.shape, host.dtype);
 }
 
