@@ -9,7 +9,6 @@ const FOR_TESTS: Record<string, string> = {
   "src/data/download.ts downloadDataset": "tests give it a server of their own",
   "src/engine/webgpu/kernels/registry.ts replacedKernels": "tests ask for a case of each kernel",
   "src/random/counter_random.ts pcg4d": "the hash as published, which others write out",
-  "src/training/memory_store.ts createMemoryStore": "the reference for stores of training",
 };
 
 const modules = await readModules();
