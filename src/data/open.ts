@@ -10,19 +10,21 @@ import { arraySource, pointSource } from "./array_source.ts";
 import { readCifarArchive, readCifarFile, readCifarFolder } from "./cifar.ts";
 import { readCsvFile } from "./csv.ts";
 import { drawDigits } from "./digits/draw_digits.ts";
+import { decodedSource, type DecodedStorage } from "./cache/cached_source.ts";
+import { RESIZER } from "./images/resize.ts";
+import { loadSharp } from "./images/sharp.ts";
 import { openFolderStore, openZipStore } from "./images/image_store.ts";
 import { type DataProgress, loadImages, pickImages } from "./images/load_images.ts";
 import { readMnist } from "./mnist.ts";
 import { readNpyFile } from "./npy.ts";
-import { type PixelSet, pixelSource, setSource } from "./pixel_set.ts";
+import { type PixelSet, pixelSource } from "./pixel_set.ts";
 import { EXPECTED, FOLDER_CONTENTS, recognise, type Recognised } from "./recognise.ts";
-import { MemorySink } from "./sample_sink.ts";
 import type { DataSource } from "./source.ts";
 import { stackDigits } from "./stacked.ts";
 import { drawToyData } from "./toy.ts";
 
 /** How to open a data source. */
-export interface OpenOptions {
+export interface OpenOptions extends DecodedStorage {
   /** Called as images of a folder or an archive are looked at, and then decoded. */
   onProgress?: (progress: DataProgress) => void;
   /** Stops the loading of images. */
@@ -100,7 +102,7 @@ function missingPath({ source }: DataSpec): string {
 async function readFound(
   found: Recognised,
   spec: DataSpec,
-  { onProgress, signal }: OpenOptions,
+  { onProgress, signal, ...storage }: OpenOptions,
 ): Promise<DataSource> {
   const { size, channels, count, split, seed = DEFAULTS.data.seed } = spec;
   const wanted = { size, channels, count, seed };
@@ -116,9 +118,21 @@ async function readFound(
       const { background = DEFAULTS.data.background, range, broken } = spec;
       const options = { ...wanted, background, range, broken, onProgress, signal };
       const picked = await pickImages(store, options);
-      const sink = new MemorySink();
-      const parts = await loadImages(store.origin, picked, options, sink);
-      return setSource(sink.pixels, parts);
+      const { decoder } = await loadSharp();
+      const identity = {
+        decoder,
+        resizer: RESIZER,
+        options: { size, channels, background, range, broken },
+        origin: Deno.realPathSync(found.path),
+        files: picked.files.map(({ path, sizeBytes, modifiedMs }) => [path, sizeBytes, modifiedMs]),
+        labels: picked.labels && [...picked.labels],
+        classNames: picked.classNames,
+      };
+      return await decodedSource(
+        storage,
+        { identity, name: baseName(found.path) },
+        (sink) => loadImages(store.origin, picked, options, sink),
+      );
     }
     case "npy": {
       const named = { ...wanted, name: baseName(found.path), origin: found.path };

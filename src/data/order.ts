@@ -43,19 +43,22 @@ export function shuffledBatches({ count, batchSize, seed }: OrderOptions): Batch
         `${count === 1 ? "sample" : "samples"}: choose a batch of at most ${count}`,
     );
   }
-  let epoch = -1;
-  let order: Uint32Array = new Uint32Array(0);
+  // Two epochs, because samples are read ahead over the end of one. Even and odd ones take turns.
+  const epochs: { epoch: number; order: Uint32Array }[] = [];
+  function orderOf(epoch: number): Uint32Array {
+    const known = epochs[epoch % 2];
+    if (known?.epoch === epoch) return known.order;
+    const order = epochOrder(count, { seed, epoch });
+    epochs[epoch % 2] = { epoch, order };
+    return order;
+  }
   return {
     stepsPerEpoch,
     epochOf: (step) => Math.floor(step / stepsPerEpoch),
     indices(step) {
-      const wanted = Math.floor(step / stepsPerEpoch);
-      if (wanted !== epoch) {
-        order = epochOrder(count, { seed, epoch: wanted });
-        epoch = wanted;
-      }
-      const first = (step - wanted * stepsPerEpoch) * batchSize;
-      return order.subarray(first, first + batchSize);
+      const epoch = Math.floor(step / stepsPerEpoch);
+      const first = (step - epoch * stepsPerEpoch) * batchSize;
+      return orderOf(epoch).subarray(first, first + batchSize);
     },
   };
 }

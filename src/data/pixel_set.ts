@@ -39,7 +39,11 @@ export async function pixelSource(set: PixelSet, options: PixelOptions): Promise
 }
 
 /** The data source of decoded images. */
-export function setSource(pixels: Uint8Array, parts: SetParts): DataSource {
+export function setSource(
+  pixels: Uint8Array,
+  parts: SetParts,
+  fingerprint?: string,
+): DataSource {
   const { name, shape, labels, classNames, decoding, notes } = parts;
   return imageSource(pixels, {
     name,
@@ -49,6 +53,7 @@ export function setSource(pixels: Uint8Array, parts: SetParts): DataSource {
     classNames,
     decoding,
     notes,
+    fingerprint,
   });
 }
 

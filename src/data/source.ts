@@ -5,6 +5,7 @@
  */
 import { elementCount } from "../bytes.ts";
 import { sha256 } from "../hash.ts";
+import type { RowReader } from "./cache/row_reader.ts";
 import type { DataSpec } from "../config/data.ts";
 import type { Density } from "./densities.ts";
 
@@ -18,8 +19,8 @@ export interface Batch {
 
 /** Samples as a source keeps them, for an engine that picks its batches itself. */
 export interface StoredSamples {
-  /** `[rows, rowSize]`: bytes, or the numbers themselves. */
-  readonly rows: Uint8Array | Float32Array;
+  /** `[rows, rowSize]`: bytes, or the numbers themselves; a reader of bytes where they lie in a file. */
+  readonly rows: Uint8Array | Float32Array | RowReader;
   /** How many numbers a row has. */
   readonly rowSize: number;
   /** `[256]` the number that each byte stands for, where rows are bytes. */
@@ -69,6 +70,8 @@ export interface DataSource {
    * @throws {RangeError} where there is no such sample
    */
   batch(indices: Uint32Array): Batch;
+  /** Closes the file that the samples are read from, where they are. */
+  close?(): void;
   /**
    * As {@linkcode DataSource.batch}, into `out`, which has room for `indices.length * sampleSize`.
    * @throws {RangeError} where there is no such sample, or `out` has another length
@@ -92,6 +95,8 @@ export interface SourceParts {
   decoding?: string;
   /** See {@linkcode DataSource.notes}. */
   notes?: readonly string[];
+  /** See {@linkcode DataSource.fingerprint}, where it is known. */
+  fingerprint?: string;
 }
 
 /** x / 127.5 - 1 for each of the 256 values of a byte. */
@@ -111,6 +116,36 @@ export function imageSource(pixels: Uint8Array, parts: SourceParts): DataSource 
     for (let from = index * sampleSize, to = sample * sampleSize; from < end; from++, to++) {
       out[to] = NORMALISED[pixels[from]];
     }
+  });
+}
+
+/**
+ * A source of 8-bit images that lie in a file: the same numbers as {@linkcode imageSource} gives of them
+ * in memory.
+ */
+export function fileSource(
+  rows: RowReader,
+  parts: SourceParts & { fingerprint: string },
+): DataSource {
+  const source = describeParts("image", rows.count, parts);
+  const { sampleSize } = source;
+  const stored: StoredSamples = {
+    rows,
+    rowSize: sampleSize,
+    byteValues: NORMALISED,
+    rowsPerSample: 1,
+    rowsOf: (indices) => indices,
+  };
+  const described: Described = {
+    ...source,
+    stored,
+    valueRange: [-1, 1],
+    close: () => rows.close(),
+  };
+  return completeSource(described, (out, sample, index) => {
+    const bytes = rows.read(Uint32Array.of(index));
+    const to = sample * sampleSize;
+    for (let i = 0; i < sampleSize; i++) out[to + i] = NORMALISED[bytes[i]];
   });
 }
 
@@ -153,24 +188,33 @@ export type Described = Omit<DataSource, "batch" | "writeBatch">;
 function commonParts(
   kind: "image" | "points",
   values: Uint8Array | Float32Array,
-  { name, description, shape, labels, classNames, decoding, notes }: SourceParts,
+  parts: SourceParts,
 ): Omit<Described, "valueRange"> {
+  const { shape, labels } = parts;
+  const fingerprint = parts.fingerprint ?? sha256(
+    `${kind} [${shape.join(",")}] ${values.constructor.name}`,
+    new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
+    ...(labels ? [new Uint8Array(labels.buffer, labels.byteOffset, labels.byteLength)] : []),
+  );
+  return describeParts(kind, values.length / elementCount(shape), { ...parts, fingerprint });
+}
+
+function describeParts(
+  kind: "image" | "points",
+  count: number,
+  parts: SourceParts & { fingerprint: string },
+): Omit<Described, "valueRange"> {
+  const { name, description, shape, labels, classNames, decoding, notes, fingerprint } = parts;
   const sampleSize = elementCount(shape);
-  const count = values.length / sampleSize;
   if (!Number.isInteger(count) || count === 0) {
     throw new RangeError(
-      `Cannot make a data source: ${values.length} values are not a whole number of ` +
+      `Cannot make a data source: ${count * sampleSize} values are not a whole number of ` +
         `samples of shape [${shape.join(", ")}]`,
     );
   }
   if (labels && labels.length !== count) {
     throw new RangeError(`Cannot label ${count} samples with ${labels.length} labels`);
   }
-  const fingerprint = sha256(
-    `${kind} [${shape.join(",")}] ${values.constructor.name}`,
-    new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
-    ...(labels ? [new Uint8Array(labels.buffer, labels.byteOffset, labels.byteLength)] : []),
-  );
   const labelled = labels ? { labels, classNames: classNames ?? numberNames(labels) } : {};
   const said = { ...(decoding === undefined ? {} : { decoding }), ...(notes ? { notes } : {}) };
   return { name, kind, shape, sampleSize, count, description, fingerprint, ...labelled, ...said };

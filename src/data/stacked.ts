@@ -55,6 +55,7 @@ export function stackDigits(
       valueRange: [-1, 1],
       fingerprint,
       stored: digits.stored && stackRows(digits.stored, chosen),
+      ...(digits.close ? { close: () => digits.close?.() } : {}),
     },
     (out, sample, index) => {
       for (let channel = 0; channel < CHANNELS; channel++) {

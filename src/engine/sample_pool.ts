@@ -16,8 +16,9 @@ export function checkPools(inputs: Record<string, InputSpec>): void {
     if (!pool) continue;
     const { byteValues, rowSize, rows, rowsPerSample = 1 } = pool;
     const fail = (what: string) => `Cannot compile the step: the pool of input "${name}" ${what}`;
-    if (rows.length === 0 || !Number.isInteger(rowCount(pool))) {
-      throw new RangeError(fail(`has ${rows.length} values, which are no rows of ${rowSize}`));
+    if (rowCount(pool) === 0 || !Number.isInteger(rowCount(pool))) {
+      const elements = rowCount(pool) * rowSize;
+      throw new RangeError(fail(`has ${elements} values, which are no rows of ${rowSize}`));
     }
     const size = elementCount(spec.shape);
     if (size === 0 || size % (rowSize * rowsPerSample) !== 0) {
@@ -29,18 +30,35 @@ export function checkPools(inputs: Record<string, InputSpec>): void {
       );
     }
     if (dtype !== "float32") throw new TypeError(fail(`gives float32, and the input is ${dtype}`));
-    const needed = rows instanceof Uint8Array ? 256 : undefined;
+    const needed = isBytes(pool) ? 256 : undefined;
     if (byteValues?.length !== needed) {
+      const held = isBytes(pool) ? "Uint8Array" : rows.constructor.name;
       throw new TypeError(
-        fail(`holds ${rows.constructor.name}: byteValues must have ${needed ?? "no"} values`),
+        fail(`holds ${held}: byteValues must have ${needed ?? "no"} values`),
       );
     }
   }
 }
 
 /** How many rows a pool has. */
-function rowCount({ rows, rowSize }: SamplePool): number {
-  return rows.length / rowSize;
+export function rowCount({ rows, rowSize }: SamplePool): number {
+  return "count" in rows ? rows.count : rows.length / rowSize;
+}
+
+/** Whether the rows of a pool are bytes. */
+export function isBytes({ rows }: SamplePool): boolean {
+  return !(rows instanceof Float32Array);
+}
+
+/** The bytes of rows of a pool of bytes, `[numbers.length, rowSize]`; valid until the next call. */
+export function takeBytes({ rows, rowSize }: SamplePool, numbers: Uint32Array): Uint8Array {
+  if (rows instanceof Float32Array) throw new TypeError("The rows of this pool are no bytes");
+  if (!(rows instanceof Uint8Array)) return rows.take(numbers);
+  const bytes = new Uint8Array(numbers.length * rowSize);
+  for (let k = 0; k < numbers.length; k++) {
+    bytes.set(rows.subarray(numbers[k] * rowSize, (numbers[k] + 1) * rowSize), k * rowSize);
+  }
+  return bytes;
 }
 
 /** How many row numbers an input with a pool takes a step. */
@@ -89,9 +107,11 @@ export function checkRows(given: StepInputs[string], { task, name, spec, pool }:
  * @param numbers `[samples, rowsPerSample]` flat, each below {@linkcode rowCount}
  */
 export function gatherRows(out: Float32Array, pool: SamplePool, numbers: Uint32Array): void {
-  const { byteValues, rowSize, rows, rowsPerSample: parts = 1 } = pool;
+  const { byteValues, rowSize, rowsPerSample: parts = 1 } = pool;
+  const isFile = "count" in pool.rows;
+  const rows = "count" in pool.rows ? pool.rows.take(numbers) : pool.rows;
   for (let k = 0; k < numbers.length; k++) {
-    const from = numbers[k] * rowSize;
+    const from = (isFile ? k : numbers[k]) * rowSize;
     const part = k % parts;
     const to = (k - part) * rowSize + part;
     if (byteValues) {

@@ -15,12 +15,34 @@ import type {
 } from "../tensor/types.ts";
 
 /**
+ * Rows of bytes in a file, for samples that memory does not hold. Rows that were announced are read while
+ * steps run.
+ */
+export interface RowStream {
+  /** How many rows there are. */
+  readonly count: number;
+  /** Says which rows will be taken next, after those that were announced before. */
+  readAhead(numbers: Uint32Array): void;
+  /** How many steps of so many rows are read ahead at most. */
+  requestsAhead(rows: number): number;
+  /** Forgets what was announced. */
+  restart(): void;
+  /** `[numbers.length, rowSize]` the bytes of rows; valid until the next call. */
+  take(numbers: Uint32Array): Uint8Array;
+  /** The same, whatever was announced. */
+  read(numbers: Uint32Array): Uint8Array;
+}
+
+/**
  * Samples that batches are picked from; they stay the same as long as a step lives. Where they fit an
  * engine's device they are put there once, and from then on a step costs the numbers of its rows.
  */
 export interface SamplePool {
-  /** `[count, rowSize]`: bytes, each of which stands for a number, or the numbers themselves. */
-  readonly rows: Uint8Array | Float32Array;
+  /**
+   * `[count, rowSize]`: bytes, each of which stands for a number, or the numbers themselves. A stream
+   * gives bytes.
+   */
+  readonly rows: Uint8Array | Float32Array | RowStream;
   /** How many numbers a row has. */
   readonly rowSize: number;
   /** `[256]` the number that each byte stands for. Rows of bytes need it, and only they have it. */

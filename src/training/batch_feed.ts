@@ -37,15 +37,42 @@ export function batchFeed({ seed, data, trainingStep }: FeedSetup): BatchFeed {
     batchSize: samplesPerStep,
     seed,
   });
+  const announce = readAhead(stored, (step) => order.indices(step), samplesPerStep);
   const pooled = { ...program.inputs, real: { ...program.inputs.real, pool: stored } };
   return {
     program: stored ? { ...program, inputs: pooled } : program,
     inputs(step, context) {
+      announce(step);
       const indices = order.indices(step);
       const real = stored ? stored.rowsOf(indices) : data.batch(indices).values;
       const inputs: StepInputs = { real, ...trainingStep.hostInputs(step, context) };
       if (usesLabels) inputs.labels = Int32Array.from(indices, (index) => labels![index]);
       return inputs;
     },
+  };
+}
+
+/**
+ * Says to a stream of samples which rows the coming steps will take, so that they are read while others
+ * run. A step out of sequence, as after a divergence, starts anew.
+ * @returns called before each step's inputs are made
+ */
+function readAhead(
+  stored: DataSource["stored"],
+  indicesOf: (step: number) => Uint32Array,
+  samplesPerStep: number,
+): (step: number) => void {
+  if (!stored || !("count" in stored.rows)) return () => {};
+  const { rows, rowsOf, rowsPerSample } = stored;
+  const ahead = rows.requestsAhead(samplesPerStep * rowsPerSample);
+  let expected: number | undefined;
+  let announced = 0;
+  return (step) => {
+    if (step !== expected) {
+      rows.restart();
+      announced = step;
+    }
+    while (announced <= step + ahead) rows.readAhead(rowsOf(indicesOf(announced++)));
+    expected = step + 1;
   };
 }

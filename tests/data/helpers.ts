@@ -1,4 +1,6 @@
 /** What the data room's tests share: golden files, folders that vanish, and files written by hand. */
+import { decodedSource } from "../../src/data/cache/cached_source.ts";
+import type { DataSource } from "../../src/data/source.ts";
 import expected from "../../fixtures/data/expected.json" with { type: "json" };
 
 /** What the golden files hold, by fixtures/data/make_fixtures.py. */
@@ -38,4 +40,22 @@ export function idxBytes(shape: readonly number[], values: Uint8Array): Uint8Arr
   for (const [axis, size] of shape.entries()) view.setUint32(4 + 4 * axis, size);
   bytes.set(values, 4 + 4 * shape.length);
   return bytes;
+}
+
+/**
+ * The images of a source in memory as one that reads them from a file.
+ * @param folder where the file goes
+ */
+export async function fromFile(data: DataSource, folder: string): Promise<DataSource> {
+  const storage = { cache: { folder }, memoryBytes: 0 };
+  return await decodedSource(storage, { identity: data.fingerprint, name: data.name }, (sink) => {
+    const [height, width, channels] = data.shape as [number, number, 1 | 3 | 4];
+    sink.begin([height, width, channels], data.count);
+    for (let i = 0; i < data.count; i++) {
+      sink.write(data.pixels!.subarray(i * data.sampleSize, (i + 1) * data.sampleSize));
+    }
+    const { name, labels, classNames } = data;
+    const parts = { name, origin: name, labels, classNames };
+    return Promise.resolve({ ...parts, shape: [height, width, channels] });
+  });
 }

@@ -12,6 +12,7 @@ import type { Engine } from "../../src/engine/types.ts";
 import type { HostTensors } from "../../src/tensor/types.ts";
 import { openWebGpu } from "../../src/engine/webgpu/device.ts";
 import { createWebGpuEngine } from "../../src/engine/webgpu/engine.ts";
+import { fromFile, withFolder } from "../data/helpers.ts";
 import { UserError } from "../../src/errors.ts";
 import { batchFeed } from "../../src/training/batch_feed.ts";
 import { folderStore } from "../../src/run/folder_store.ts";
@@ -126,6 +127,15 @@ for (const [engineName, open] of Object.entries(ENGINES)) {
           const data = await openDataSource(spec);
           const pooled = await trained(data, spec, engine);
           assertEquals(await trained({ ...data, stored: undefined }, spec, engine), pooled);
+          if (!data.pixels) return;
+          await withFolder(async (folder) => {
+            const streamed = await fromFile(data, folder); // epochs end within the run
+            try {
+              assertEquals(await trained(streamed, spec, engine), pooled);
+            } finally {
+              streamed.close?.();
+            }
+          });
         });
       }
       await engine.dispose();

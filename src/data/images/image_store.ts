@@ -4,8 +4,8 @@
  */
 import { UserError } from "../../errors.ts";
 import { accessError, readSmallFile } from "../byte_reader.ts";
-import { readEnds } from "./file_ends.ts";
 import { IMAGE_EXTENSIONS } from "./decode.ts";
+import { readEnds } from "./file_ends.ts";
 import type { FileEnds } from "./image_header.ts";
 import { openZip } from "./zip_archive.ts";
 

@@ -1,8 +1,9 @@
 /**
  * A pool of samples that lies on the device: uploaded once (bytes stay bytes), from then on a step
- * uploads the numbers of its rows, and a kernel writes its batch.
+ * uploads the numbers of its rows, and a kernel writes its batch. Of a pool of bytes that does not fit
+ * the device holds one step's rows: a step uploads those, a quarter of what its batch takes.
  */
-import { rowsPerStep } from "../sample_pool.ts";
+import { isBytes, rowCount, rowsPerStep } from "../sample_pool.ts";
 import type { InputSpec, SamplePool } from "../types.ts";
 import { type GanforgeWebGpuBackend, TENSOR_USAGE } from "./backend.ts";
 import { gatherProgram } from "./kernels/gather.ts";
@@ -17,15 +18,19 @@ export function poolBytes(spec: InputSpec, pool: SamplePool): number {
 }
 
 /** Bytes of the buffer of rows alone, the longest of them. */
-export function rowBytes({ rows }: SamplePool): number {
-  return Math.ceil(rows.byteLength / 4) * 4;
+export function rowBytes(pool: SamplePool): number {
+  return bytesOfRows(pool, rowCount(pool));
+}
+
+function bytesOfRows(pool: SamplePool, rows: number): number {
+  return Math.ceil(rows * pool.rowSize * (isBytes(pool) ? 1 : 4) / 4) * 4;
 }
 
 /** Sizes of the buffers: rows, row numbers, table where there is one. */
-function sizesOf(spec: InputSpec, pool: SamplePool): number[] {
+function sizesOf(spec: InputSpec, pool: SamplePool, rows = rowCount(pool)): number[] {
   const { byteValues } = pool;
   const table = byteValues ? [byteValues.byteLength] : [];
-  return [rowBytes(pool), 4 * rowsPerStep(spec, pool), ...table];
+  return [bytesOfRows(pool, rows), 4 * rowsPerStep(spec, pool), ...table];
 }
 
 /** A pool on the device, bound to the input that it fills. */
@@ -34,22 +39,24 @@ export class ResidentPool {
   readonly #pipeline: GPUComputePipeline;
   readonly #bindGroup: GPUBindGroup;
   readonly #workgroups: [number, number, number];
-  /** Holds the row numbers of the next step. */
-  readonly numbers: BufferRange;
+  /** What a step uploads: the numbers of its rows, or the rows. */
+  readonly upload: BufferRange;
+  /** Whether it holds one step's rows only. */
+  readonly isStreamed: boolean;
   /** Bytes of its buffers. */
   readonly totalBytes: number;
 
   private constructor(
     backend: GanforgeWebGpuBackend,
     buffers: GPUBuffer[],
-    { spec, pool, target }: { spec: InputSpec; pool: SamplePool; target: GPUBuffer },
+    { spec, pool, target, isStreamed }: PoolPlace & { isStreamed: boolean },
   ) {
-    const { rowSize, rows, rowsPerSample = 1 } = pool;
+    const { rowSize, rowsPerSample = 1 } = pool;
     const { code, workgroups } = gatherProgram({
       picked: rowsPerStep(spec, pool),
       rowSize,
       rowsPerSample,
-      isBytes: rows instanceof Uint8Array,
+      isBytes: isBytes(pool),
     });
     this.#buffers = buffers;
     this.#workgroups = workgroups;
@@ -58,7 +65,9 @@ export class ResidentPool {
       layout: this.#pipeline.getBindGroupLayout(0),
       entries: [...buffers, target].map((buffer, binding) => ({ binding, resource: { buffer } })),
     });
-    this.numbers = { buffer: buffers[1], sizeBytes: 4 * rowsPerStep(spec, pool) };
+    this.isStreamed = isStreamed;
+    const uploaded = isStreamed ? buffers[0] : buffers[1];
+    this.upload = { buffer: uploaded, sizeBytes: uploaded.size };
     this.totalBytes = buffers.reduce((sum, { size }) => sum + size, 0);
   }
 
@@ -69,29 +78,40 @@ export class ResidentPool {
    */
   static async create(
     backend: GanforgeWebGpuBackend,
-    given: { spec: InputSpec; pool: SamplePool; target: GPUBuffer },
+    given: PoolPlace,
   ): Promise<ResidentPool | undefined> {
     const { device } = backend;
-    const { byteValues, rows } = given.pool;
-    device.pushErrorScope("out-of-memory");
-    const buffers = sizesOf(given.spec, given.pool).map((size) =>
-      device.createBuffer({ size, usage: TENSOR_USAGE })
-    );
-    if (await device.popErrorScope()) {
-      for (const buffer of buffers) buffer.destroy();
-      return undefined;
-    }
-    const bytes = new Uint8Array(rows.buffer, rows.byteOffset, rows.byteLength);
-    for (let start = 0; start < bytes.length; start += UPLOAD_BYTES) {
-      const piece = wholeWords(bytes.subarray(start, start + UPLOAD_BYTES));
+    const { spec, pool } = given;
+    const buffers = await allocate(device, sizesOf(spec, pool));
+    if (!buffers) return undefined;
+    for (const { start, bytes } of piecesOf(pool)) {
+      const piece = wholeWords(bytes);
       device.queue.writeBuffer(buffers[0], start, piece as Uint8Array<ArrayBuffer>);
       device.queue.submit([]);
       await device.queue.onSubmittedWorkDone();
     }
-    if (byteValues) {
-      device.queue.writeBuffer(buffers[2], 0, byteValues as Float32Array<ArrayBuffer>);
-    }
-    return new ResidentPool(backend, buffers, given);
+    writeTable(device, buffers[2], pool);
+    return new ResidentPool(backend, buffers, { ...given, isStreamed: false });
+  }
+
+  /**
+   * Makes room on the device for one step's rows of a pool of bytes.
+   * @param given.target the buffer of the input
+   * @returns undefined when the device has no memory for it
+   */
+  static async stream(
+    backend: GanforgeWebGpuBackend,
+    given: PoolPlace,
+  ): Promise<ResidentPool | undefined> {
+    const { device } = backend;
+    const { spec, pool } = given;
+    const rows = rowsPerStep(spec, pool);
+    const buffers = await allocate(device, sizesOf(spec, pool, rows));
+    if (!buffers) return undefined;
+    const numbers = Uint32Array.from({ length: rows }, (_, row) => row);
+    device.queue.writeBuffer(buffers[1], 0, numbers);
+    writeTable(device, buffers[2], pool);
+    return new ResidentPool(backend, buffers, { ...given, isStreamed: true });
   }
 
   /** Encodes the making of a batch from the row numbers. */
@@ -105,6 +125,44 @@ export class ResidentPool {
   /** Gives the buffers back. */
   destroy(): void {
     for (const buffer of this.#buffers) buffer.destroy();
+  }
+}
+
+/** A pool and the buffer of the input that it fills. */
+interface PoolPlace {
+  spec: InputSpec;
+  pool: SamplePool;
+  target: GPUBuffer;
+}
+
+/** Buffers of these sizes, or none where there is no memory. */
+async function allocate(device: GPUDevice, sizes: number[]): Promise<GPUBuffer[] | undefined> {
+  device.pushErrorScope("out-of-memory");
+  const buffers = sizes.map((size) => device.createBuffer({ size, usage: TENSOR_USAGE }));
+  if (!(await device.popErrorScope())) return buffers;
+  for (const buffer of buffers) buffer.destroy();
+  return undefined;
+}
+
+function writeTable(device: GPUDevice, buffer: GPUBuffer, { byteValues }: SamplePool): void {
+  if (byteValues) device.queue.writeBuffer(buffer, 0, byteValues as Float32Array<ArrayBuffer>);
+}
+
+/** All rows of a pool as bytes, some at a time; each piece begins at a whole word. */
+function* piecesOf(pool: SamplePool): Generator<{ start: number; bytes: Uint8Array }> {
+  const { rows, rowSize } = pool;
+  if (!("count" in rows)) {
+    const all = new Uint8Array(rows.buffer, rows.byteOffset, rows.byteLength);
+    for (let start = 0; start < all.length; start += UPLOAD_BYTES) {
+      yield { start, bytes: all.subarray(start, start + UPLOAD_BYTES) };
+    }
+    return;
+  }
+  const together = 4 * Math.max(1, Math.floor(UPLOAD_BYTES / 4 / rowSize));
+  for (let first = 0; first < rows.count; first += together) {
+    const length = Math.min(together, rows.count - first);
+    const numbers = Uint32Array.from({ length }, (_, k) => first + k);
+    yield { start: first * rowSize, bytes: rows.read(numbers) };
   }
 }
 

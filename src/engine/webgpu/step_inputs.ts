@@ -2,7 +2,7 @@
  * How the inputs of replayed steps reach the device: those of many steps at once (upload_group.ts). Of an
  * input whose pool lies on the device these are row numbers.
  */
-import { inputValues } from "../sample_pool.ts";
+import { inputValues, isBytes, takeBytes } from "../sample_pool.ts";
 import type { InputSpec, SamplePool, StepInputs } from "../types.ts";
 import type { GanforgeWebGpuBackend } from "./backend.ts";
 import { poolFits } from "./memory.ts";
@@ -18,7 +18,7 @@ interface Slot {
   spec: InputSpec;
   /** Where a step expects what is uploaded: the input itself, or its row numbers. */
   target: BufferRange;
-  /** Set where the pool lies on the device. */
+  /** Set where the pool, or one step's rows of it, lie on the device. */
   resident?: ResidentPool;
 }
 
@@ -53,10 +53,16 @@ export class StepInputFeed {
       upload: new UploadGroup(backend, slots.map(({ target }) => target), clock),
     }));
     this.stepBytes = slots.reduce((sum, { target }) => sum + target.sizeBytes, 0);
-    this.residentBytes = slots.reduce((sum, slot) => sum + (slot.resident?.totalBytes ?? 0), 0);
+    this.residentBytes = slots.reduce(
+      (sum, { resident }) => sum + (resident && !resident.isStreamed ? resident.totalBytes : 0),
+      0,
+    );
   }
 
-  /** Puts the pools that fit on the device; batches of the others are filled on the host. */
+  /**
+   * Puts the pools that fit on the device. Of other pools of bytes a step's rows are uploaded; batches of
+   * other pools of floats are filled on the host.
+   */
   static async create(parts: FeedParts): Promise<StepInputFeed> {
     const { backend, clock, inputs, rangeOf, spareBytes } = parts;
     const { device } = backend;
@@ -65,14 +71,16 @@ export class StepInputFeed {
     for (const [name, spec] of Object.entries(inputs)) {
       const range = rangeOf(name);
       const resident = spec.pool && await settle(spec, spec.pool, range.buffer);
-      slots.push({ name, spec, resident, target: resident?.numbers ?? range });
+      slots.push({ name, spec, resident, target: resident?.upload ?? range });
     }
     return new StepInputFeed(backend, slots, clock);
 
     async function settle(spec: InputSpec, pool: SamplePool, target: GPUBuffer) {
       const sizes = { largestBytes: rowBytes(pool), totalBytes: poolBytes(spec, pool) };
-      if (!poolFits(device.limits, sizes, spare)) return undefined;
-      const resident = await ResidentPool.create(backend, { spec, pool, target });
+      const fits = poolFits(device.limits, sizes, spare);
+      const place = { spec, pool, target };
+      const resident = (fits ? await ResidentPool.create(backend, place) : undefined) ??
+        (isBytes(pool) ? await ResidentPool.stream(backend, place) : undefined);
       if (resident && spare !== undefined) spare -= resident.totalBytes;
       return resident;
     }
@@ -114,5 +122,16 @@ export class StepInputFeed {
 
 /** What is uploaded of an input, which was checked. */
 function dataOf({ spec, resident }: Slot, given: StepInputs[string]): UploadData {
-  return resident ? given : inputValues(spec, given);
+  if (!resident) return inputValues(spec, given);
+  return resident.isStreamed ? wordsOf(takeBytes(spec.pool!, given as Uint32Array)) : given;
+}
+
+/** Bytes as words; the last one is filled up with zeros. */
+function wordsOf(bytes: Uint8Array): Uint32Array {
+  if (bytes.byteOffset % 4 === 0 && bytes.length % 4 === 0) {
+    return new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
+  }
+  const words = new Uint32Array(Math.ceil(bytes.length / 4));
+  new Uint8Array(words.buffer).set(bytes);
+  return words;
 }

@@ -7,6 +7,7 @@ import type { WebGpuStep } from "../../../src/engine/webgpu/compiled_step.ts";
 import { createWebGpuEngine, type WebGpuEngineOptions } from "../../../src/engine/webgpu/engine.ts";
 import { poolFits } from "../../../src/engine/webgpu/memory.ts";
 import { fillBits } from "../../../src/random/counter_random.ts";
+import { fromFile, withFolder } from "../../data/helpers.ts";
 import { withWebGpu } from "./helpers.ts";
 import { tinyBatches, tinyProgram, tinyState } from "./tiny_gan.ts";
 
@@ -126,6 +127,28 @@ Deno.test("data that do not fit beside the step are streamed, with the same bits
     assertEquals(streamed.bits, fitting.bits);
     assertEquals(streamed.bits, expectedBits(pool, numbers[1]));
   }));
+
+Deno.test("data in a file are put on the device where they fit, and streamed where not", () =>
+  withWebGpu(() =>
+    withFolder(async (folder) => {
+      for (const side of [3, 4]) { // rows of 9 bytes, and of whole words
+        const parts = { name: `of-${side}`, description: "x", shape: [side, side, 1] };
+        const data = imageSource(randomBytes(7 * side * side), parts);
+        const file = await fromFile(data, folder);
+        const numbers = [Uint32Array.of(1, 2), Uint32Array.of(6, 4)];
+        try {
+          const resident = await bitsSeen(file.stored!, numbers);
+          assert(resident.residentBytes >= 7 * side * side);
+          assertEquals(resident.bits, expectedBits(data.stored!, numbers[1]));
+          const streamed = await bitsSeen(file.stored!, numbers, { memoryBytes: 3000 });
+          assertEquals(streamed.residentBytes, 0);
+          assertEquals(streamed.bits, resident.bits);
+        } finally {
+          file.close?.();
+        }
+      }
+    })
+  ));
 
 Deno.test("poolFits() heeds the device's limits on a buffer, and 32-bit indices", () => {
   const fits = (bytes: number, maxBufferSize: number, maxStorageBufferBindingSize: number) =>
