@@ -40,6 +40,21 @@ export async function ensureFolder(path: string): Promise<void> {
   }
 }
 
+/**
+ * Makes a folder and checks that files can be written there, before anything long is begun.
+ * @throws {UserError} when that is not possible
+ */
+export async function checkWritable(folder: string): Promise<void> {
+  await ensureFolder(folder);
+  const probe = `${folder}/${PARTIAL_PREFIX}${crypto.randomUUID()}`;
+  try {
+    await Deno.writeFile(probe, new Uint8Array(0));
+    await Deno.remove(probe);
+  } catch (error) {
+    throw writeError(folder, error);
+  }
+}
+
 /** Writes a file and waits until the disk has it. */
 export async function writeDurably(
   path: string,

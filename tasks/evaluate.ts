@@ -1,4 +1,7 @@
 /** `deno task evaluate`: measures an exported generator against its data. */
+import { readCacheFolder } from "./cli/cache_folder.ts";
+import { LoadingBar } from "./cli/loading_bar.ts";
+import { withInterrupt } from "./cli/watch.ts";
 import { formatInteger } from "../src/text.ts";
 import { UserError } from "../src/errors.ts";
 import { evaluateRun } from "../src/pipeline/evaluate_run.ts";
@@ -27,6 +30,10 @@ const spec: CommandSpec = {
     },
     k: { value: "N", help: "the neighbour that precision and recall reach to (default 5)" },
     runs: { value: "FOLDER", help: "the folder of all runs (default runs)" },
+    cache: {
+      value: "FOLDER|none",
+      help: "where decoded images are kept for the next time (default cache, beside the runs)",
+    },
     out: { value: "FILE.json", help: "where the figures go (default evaluation.json in the run)" },
   },
   examples: [
@@ -39,20 +46,31 @@ const spec: CommandSpec = {
 if (import.meta.main) await runTask(spec, main);
 
 async function main(command: ParsedCommand): Promise<TaskOutcome> {
-  const { evaluation, files } = await evaluateRun(command.positionals[0] ?? "latest", {
-    data: command.text("data"),
-    count: command.integer("count", { min: 2, max: 1_000_000 }),
-    seed: command.integer("seed", { min: 0, max: 0xffff_ffff }),
-    features: command.text("features"),
-    k: command.integer("k", { min: 1, max: 1000 }),
-    runsFolder: command.text("runs"),
-    out: readOut(command),
-    onData: (data, model) => {
-      console.log(`model     ${model}`);
-      console.log(`data      ${data.description}`);
-    },
-    onStage: (what) => console.log(`measures  ${what}`),
-  });
+  const loading = new LoadingBar();
+  const evaluated = await withInterrupt(
+    (signal) =>
+      evaluateRun(command.positionals[0] ?? "latest", {
+        signal,
+        cacheFolder: readCacheFolder(command),
+        onLoading: (progress) => loading.update(progress),
+        data: command.text("data"),
+        count: command.integer("count", { min: 2, max: 1_000_000 }),
+        seed: command.integer("seed", { min: 0, max: 0xffff_ffff }),
+        features: command.text("features"),
+        k: command.integer("k", { min: 1, max: 1000 }),
+        runsFolder: command.text("runs"),
+        out: readOut(command),
+        onData: (data, model) => {
+          loading.finish();
+          console.log(`model     ${model}`);
+          console.log(`data      ${data.description}`);
+        },
+        onStage: (what) => console.log(`measures  ${what}`),
+      }),
+    () => console.log("stopping"),
+  );
+  if (!evaluated) return { exitCode: 130, json: { interrupted: true } };
+  const { evaluation, files } = evaluated;
   const { samples, model, seconds } = evaluation;
   const step = model.step === null ? "" : `, after ${formatInteger(model.step)} steps`;
   console.log(

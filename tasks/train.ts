@@ -4,6 +4,8 @@ import { presets, SIZED_PRESETS } from "../src/config/presets/mod.ts";
 import type { RunStart } from "../src/pipeline/run_options.ts";
 import { resumeRun, trainRun } from "../src/pipeline/train_run.ts";
 import { type CommandSpec, type ParsedCommand, runTask, type TaskOutcome } from "../cli/command.ts";
+import { cacheOptions } from "../src/pipeline/open_data.ts";
+import { readCacheFolder } from "./cli/cache_folder.ts";
 import { download } from "./cli/download.ts";
 import { printPlan } from "./cli/dry_run.ts";
 import { summarize } from "./cli/summary.ts";
@@ -19,6 +21,10 @@ const spec: CommandSpec = {
     data: { value: "PATH", help: "train on these files: MNIST, CIFAR-10, images, .npy or .csv" },
     download: { help: "fetch MNIST or CIFAR-10 first, into data/" },
     out: { value: "FOLDER", help: "the folder of all runs (default runs)" },
+    cache: {
+      value: "FOLDER|none",
+      help: "where decoded images are kept for the next time (default cache, beside the runs)",
+    },
     steps: { value: "N", help: "train so many steps" },
     epochs: { value: "N", help: "train so many passes over the data" },
     batch: { value: "N", help: "real samples a step" },
@@ -70,7 +76,14 @@ async function main(command: ParsedCommand): Promise<TaskOutcome> {
   const config = command.flag("download")
     ? { ...request.config, data: await download(request.config.data, watch.log) }
     : request.config;
-  if (command.flag("dry-run")) return { json: await printPlan(config) };
+  if (command.flag("dry-run")) {
+    const cache = cacheOptions(readCacheFolder(command), request.runsFolder);
+    const plan = await withInterrupt(
+      (signal) => printPlan(config, { ...cache, signal, onProgress: watch.callbacks.onLoading }),
+      () => watch.log("stopping  before the data are open"),
+    );
+    return plan ? { json: plan } : { exitCode: 130, json: { interrupted: true } };
+  }
 
   let folder: string | undefined;
   let trained = false;
@@ -80,6 +93,7 @@ async function main(command: ParsedCommand): Promise<TaskOutcome> {
       const options = {
         ...callbacks,
         runsFolder: request.runsFolder,
+        cacheFolder: readCacheFolder(command),
         signal,
         onStart(start: RunStart) {
           folder = start.folder;

@@ -5,12 +5,14 @@
 import { type DataSpec, shortSize, TOY_SOURCES, withDataPath } from "../config/data.ts";
 import { DEFAULTS } from "../config/defaults.ts";
 import type { RunConfig } from "../config/run_config.ts";
-import { openDataSource } from "../data/open.ts";
+import type { DataProgress } from "../data/images/load_images.ts";
+import { openDataSource, type OpenOptions } from "../data/open.ts";
 import type { DataSource } from "../data/source.ts";
 import { UserError } from "../errors.ts";
 import { type GeneratorInfo, Sampler } from "../sampler/mod.ts";
 import { ensureFolder, writeFileAtomically } from "../files.ts";
 import { readDataRecord } from "../run/data_record.ts";
+import { cacheOptions } from "./open_data.ts";
 import { findGenerator } from "../run/find_generator.ts";
 import { readRunConfig } from "../run/run_folder.ts";
 import { evaluateImages } from "../evaluation/evaluate_images.ts";
@@ -42,13 +44,19 @@ export interface RunEvaluationOptions {
 export interface EvaluateOptions extends RunEvaluationOptions {
   /** The folder of all runs. Default `runs`. */
   runsFolder?: string;
+  /** The folder of decoded data, or null to decode each time. Default: `cache` beside the folder of runs. */
+  cacheFolder?: string | null;
   /**
    * What to compare with: files, the name of data that the project generates, or a data source. Default:
    * the run's own data.
    */
   data?: string | DataSource;
+  /** Images of the data are being looked at, and then decoded. */
+  onLoading?: (progress: DataProgress) => void;
   /** The data are open. */
   onData?: (data: DataSource, model: string) => void;
+  /** Stops the opening of the data. */
+  signal?: AbortSignal;
 }
 
 /** An evaluation and the files that it wrote. */
@@ -101,12 +109,24 @@ async function measureTarget(
   const { model, run } = await findGenerator(target, { runsFolder, purpose: "evaluate" });
   const config = run === undefined ? undefined : await readRunConfig(run);
   await using sampler = await Sampler.load(model);
-  const { spec, data } = await openComparison(model, sampler.info, { config, given: options.data });
-  options.onData?.(data, model);
-  const changed = config && options.data === undefined ? await changedData(model, data) : [];
-  const measured = await evaluateSampler(sampler, { ...options, model, data, spec });
-  measured.evaluation.warnings.unshift(...changed);
-  return { measured, model };
+  const { spec, data } = await openComparison(model, sampler.info, {
+    config,
+    given: options.data,
+    opening: {
+      signal: options.signal,
+      onProgress: options.onLoading,
+      ...cacheOptions(options.cacheFolder, runsFolder),
+    },
+  });
+  try {
+    options.onData?.(data, model);
+    const changed = config && options.data === undefined ? await changedData(model, data) : [];
+    const measured = await evaluateSampler(sampler, { ...options, model, data, spec });
+    measured.evaluation.warnings.unshift(...changed);
+    return { measured, model };
+  } finally {
+    if (data !== options.data) data.close?.();
+  }
 }
 
 /** What a sampler is compared with. */
@@ -164,13 +184,17 @@ export async function evaluateSampler(
 async function openComparison(
   model: string,
   info: GeneratorInfo,
-  { config, given }: { config: RunConfig | undefined; given: string | DataSource | undefined },
+  { config, given, opening }: {
+    config: RunConfig | undefined;
+    given: string | DataSource | undefined;
+    opening: OpenOptions;
+  },
 ): Promise<{ spec: DataSpec; data: DataSource }> {
   if (typeof given === "object") {
     return { spec: given.spec ?? { source: "memory" }, data: given };
   }
   const spec = await dataFor(model, info, { config, given });
-  return { spec, data: await openDataSource(spec) };
+  return { spec, data: await openDataSource(spec, opening) };
 }
 
 /** Which data to compare with. */
@@ -192,7 +216,9 @@ async function dataFor(
   const [channels, height, width] = output.shape;
   const shape: Pick<DataSpec, "size" | "channels"> = {};
   if (output.kind === "image") shape.size = shortSize([height, width]);
-  if (output.kind === "image" && (channels === 1 || channels === 3)) shape.channels = channels;
+  if (output.kind === "image" && [1, 3, 4].includes(channels)) {
+    shape.channels = channels as 1 | 3 | 4;
+  }
   if (isDrawn) return { source: "digits", ...shape, count: DEFAULTS.data.digitCount };
   if (config) return withDataPath(config.data, given);
   // Arrays of floats cannot be resized, and need not be: they say what they are.

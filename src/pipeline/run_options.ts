@@ -62,6 +62,11 @@ export interface TrainRunOptions extends RunCallbacks {
   data?: DataSource;
   /** The folder of all runs, in which this run makes its own. Default: the run stays in memory. */
   runsFolder?: string;
+  /**
+   * The folder of decoded data, or null to decode each time. Default: `cache` beside the folder of runs; a
+   * run in memory has none.
+   */
+  cacheFolder?: string | null;
   /** Aborting it saves a checkpoint and ends the run. */
   signal?: AbortSignal;
 }
@@ -74,6 +79,8 @@ export interface ResumeRunOptions extends RunCallbacks {
   data?: DataSource;
   /** The folder of all runs, for a run that is named by its number. Default `runs`. */
   runsFolder?: string;
+  /** The folder of decoded data, or null to decode each time. Default: `cache` beside the folder of runs. */
+  cacheFolder?: string | null;
   /** Aborting it saves a checkpoint and ends the run. */
   signal?: AbortSignal;
 }
@@ -103,7 +110,14 @@ export function checkRunOptions(
   if (typeof options !== "object" || options === null) {
     throw fail(`the options are ${options}, expected an object`);
   }
-  const known: string[] = [...others, "data", "runsFolder", "signal", ...CALLBACKS];
+  const known: string[] = [
+    ...others,
+    "data",
+    "runsFolder",
+    "cacheFolder",
+    "signal",
+    ...CALLBACKS,
+  ];
   for (const [name, value] of Object.entries(options)) {
     if (!known.includes(name)) {
       throw fail(
@@ -115,11 +129,14 @@ export function checkRunOptions(
       throw fail(`${name} is of type ${typeof value}, expected a function`);
     }
   }
-  const { data, runsFolder, signal } = options;
+  const { data, runsFolder, cacheFolder, signal } = options;
+  if (cacheFolder !== undefined && cacheFolder !== null && !isPath(cacheFolder)) {
+    throw fail(`cacheFolder is ${JSON.stringify(cacheFolder)}, expected a folder's path or null`);
+  }
   if (data !== undefined && !isDataSource(data)) {
     throw fail("data is no data source; make one with imageData(), tensorData() or openData()");
   }
-  if (runsFolder !== undefined && (typeof runsFolder !== "string" || runsFolder === "")) {
+  if (runsFolder !== undefined && !isPath(runsFolder)) {
     throw fail(`runsFolder is ${JSON.stringify(runsFolder)}, expected a folder's path`);
   }
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
@@ -130,4 +147,8 @@ export function checkRunOptions(
 function isDataSource(value: unknown): value is DataSource {
   const { batch, fingerprint, count } = (value ?? {}) as Partial<DataSource>;
   return typeof batch === "function" && typeof fingerprint === "string" && Number.isInteger(count);
+}
+
+function isPath(value: unknown): boolean {
+  return typeof value === "string" && value !== "";
 }

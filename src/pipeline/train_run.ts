@@ -3,7 +3,8 @@ import { checkConfig } from "../config/check_config.ts";
 import type { RunConfig } from "../config/types.ts";
 import type { DataSource } from "../data/source.ts";
 import { findRun, readRunConfig } from "../run/run_folder.ts";
-import { openData } from "./open_data.ts";
+import { checkWritable } from "../files.ts";
+import { cacheOptions, openData } from "./open_data.ts";
 import {
   checkRunOptions,
   type ResumeRunOptions,
@@ -39,7 +40,8 @@ export async function trainRun(
 ): Promise<TrainedRun> {
   checkRunOptions(options, { doing: "train", others: [] });
   const { runsFolder, signal } = options;
-  const opened = await openRunData(config, options);
+  if (runsFolder !== undefined) await checkWritable(runsFolder); // before minutes of decoding
+  const opened = await openRunData(config, { ...options, runsFolder });
   return trainedRun(await runTraining({ ...opened, runsFolder, signal, callbacks: options }));
 }
 
@@ -62,17 +64,23 @@ export async function resumeRun(run: string, options: ResumeRunOptions = {}): Pr
   const { runsFolder = "runs", signal } = options;
   const resume = await findRun(run, runsFolder);
   const given = options.config ?? await readRunConfig(resume);
-  const { config, data } = await openRunData(given, options);
-  const training = await runTraining({ config, data, resume, signal, callbacks: options });
+  const { config, data, close } = await openRunData(given, { ...options, runsFolder });
+  const training = await runTraining({ config, data, close, resume, signal, callbacks: options });
   return trainedRun(training);
 }
 
-/** Checks the config and opens its data, or takes those that are given. */
+/** What {@linkcode openRunData} may be given. */
+type RunDataOptions = Pick<TrainRunOptions, "data" | "signal" | "runsFolder" | "cacheFolder">;
+
+/**
+ * Checks the config and opens its data, or takes those that are given.
+ * @returns also what closes data that were opened here
+ */
 export async function openRunData(
   given: unknown,
-  options: { data?: DataSource; signal?: AbortSignal } & RunCallbacks,
-): Promise<{ config: RunConfig; data: DataSource }> {
-  const { data: ready, signal, onLoading, onData } = options;
+  options: RunDataOptions & RunCallbacks,
+): Promise<{ config: RunConfig; data: DataSource; close?: () => void }> {
+  const { data: ready, signal, onLoading, onData, cacheFolder, runsFolder } = options;
   const isObject = typeof given === "object" && given !== null;
   const origin = "the config";
   if (ready && isObject) {
@@ -81,7 +89,11 @@ export async function openRunData(
     return { config, data: ready };
   }
   const config = checkConfig(given, origin);
-  const data = await openData(config.data, { signal, onProgress: onLoading });
+  const data = await openData(config.data, {
+    signal,
+    onProgress: onLoading,
+    ...cacheOptions(cacheFolder, runsFolder),
+  });
   onData?.(data);
-  return { config, data };
+  return { config, data, close: () => data.close?.() };
 }

@@ -25,6 +25,8 @@ import { dropLaterImages, openSnapshots, type SnapshotWriter } from "./snapshots
 export interface TrainingRunSetup {
   config: RunConfig;
   data: DataSource;
+  /** Closes the data, once the run is done with. */
+  close?: () => void;
   /** The folder of all runs; without it, and without `resume`, the run stays in memory. */
   runsFolder?: string;
   /** A run's folder to continue in, instead of a new one. */
@@ -72,6 +74,7 @@ export async function runTraining(setup: TrainingRunSetup): Promise<CompletedTra
   const evaluation = config.evaluation && planEvaluation(config.evaluation, data);
 
   await using cleanup = new AsyncDisposableStack();
+  cleanup.defer(() => setup.close?.());
   const { engine, reason } = await openEngine(config.device);
   cleanup.defer(() => engine.dispose());
   callbacks.onEngine?.({ description: engine.description, reason });

@@ -1,7 +1,8 @@
 /** What `deno task train --dry-run` shows: the networks, the data that were found, and the plan. */
 import { formatInteger, formatQuantity } from "../../src/text.ts";
 import type { RunConfig } from "../../src/config/run_config.ts";
-import { openDataSource } from "../../src/data/open.ts";
+import { openDataSource, type OpenOptions } from "../../src/data/open.ts";
+import { classText } from "../../src/pipeline/data_remarks.ts";
 import type { Network } from "../../src/nn/mod.ts";
 import { objectives } from "../../src/objectives/objectives.ts";
 import { planEvaluation, planText } from "../../src/evaluation/evaluation_plan.ts";
@@ -9,12 +10,16 @@ import { planRun } from "../../src/training/schedule.ts";
 import { buildTrainingStep } from "../../src/training/step.ts";
 
 /** Prints the plan of a run; nothing is written. @returns the same as JSON */
-export async function printPlan(config: RunConfig): Promise<Record<string, unknown>> {
-  const data = await openDataSource(config.data);
+export async function printPlan(
+  config: RunConfig,
+  options: OpenOptions,
+): Promise<Record<string, unknown>> {
+  const data = await openDataSource(config.data, options);
   const step = buildTrainingStep(config, {
     shape: [...data.shape],
     classCount: data.classNames?.length,
   });
+  data.close?.();
   const evaluation = config.evaluation && planEvaluation(config.evaluation, data);
   const plan = planRun(config, { sampleCount: data.count, samplesPerStep: step.samplesPerStep });
   const state = step.initialState(config.seed);
@@ -23,6 +28,9 @@ export async function printPlan(config: RunConfig): Promise<Record<string, unkno
   printNetwork("generator", step.generator);
   printNetwork("discriminator", step.discriminator);
   console.log(`data      ${data.description}`);
+  const classes = classText(data);
+  if (classes) console.log(`classes   ${classes}`);
+  for (const note of data.notes ?? []) console.log(`note      ${note}`);
   console.log(`          ${formatInteger(data.count)} samples of [${data.shape.join(", ")}]`);
   console.log(
     `plan      ${formatInteger(plan.totalSteps)} steps of ${step.samplesPerStep} samples, ` +

@@ -2,6 +2,8 @@
 import { formatInteger } from "../../src/text.ts";
 import type { RunCallbacks, RunStart } from "../../src/pipeline/run_options.ts";
 import { evaluationText, planText } from "../../src/evaluation/evaluation_plan.ts";
+import { classText, dataRemarks, inspectSamples } from "../../src/pipeline/data_remarks.ts";
+import { LoadingBar } from "./loading_bar.ts";
 import { ProgressLine } from "../../src/report/progress.ts";
 
 /** A run's callbacks that print, and the way to end their progress line. */
@@ -16,23 +18,27 @@ export interface Watch {
 /** Prints what happens to a run. */
 export function watchRun(): Watch {
   let line = new ProgressLine();
-  let loadingShownAt = performance.now();
+  const loading = new LoadingBar();
   let logitKind: RunStart["logitKind"] | undefined;
   const log = (message: string) => line.log(message);
   return {
     log,
-    finish: () => line.finish(),
+    finish() {
+      loading.finish();
+      line.finish();
+    },
     callbacks: {
-      onLoading({ stage, done, total }) {
-        if (done !== total && performance.now() - loadingShownAt < 2000) return;
-        loadingShownAt = performance.now();
-        if (total >= 1000) {
-          log(`${stage.padEnd(9)} ${formatInteger(done)} of ${formatInteger(total)} images`);
-        }
-      },
+      onLoading: (progress) => loading.update(progress),
       onData(data) {
+        loading.finish();
         line = new ProgressLine({ unit: data.kind === "image" ? "images" : "points" });
         log(`data      ${data.description}`);
+        const classes = classText(data);
+        if (classes) log(`classes   ${classes}`);
+        const facts = data.pixels ? inspectSamples(data) : { copies: [], blank: [] };
+        for (const note of [...data.notes ?? [], ...dataRemarks(data, facts)]) {
+          log(`note      ${note}`);
+        }
       },
       onStage: (what) => log(`prepare   ${what}`),
       onEngine: ({ description, reason }) => log(`device    ${description} (${reason})`),
