@@ -58,7 +58,7 @@ export function setSource(
 }
 
 /** One line: what was read, the size of images, their channels and classes. */
-function describeSet({ origin, shape, labels, classNames }: SetParts): string {
+export function describeSet({ origin, shape, labels, classNames }: SetParts): string {
   const [height, width, channels] = shape;
   const classes = labels && classNames ? `, ${classNames.length} classes` : ", no labels";
   const colors = { 1: "gray", 3: "RGB", 4: "RGBA" }[channels];

@@ -48,7 +48,7 @@ const PLAIN_LINE_MS = 5000;
 const SPEED_HALF_LIFE_MS = 3000;
 
 /** The process's standard output. */
-function stdoutTerminal(): Terminal {
+export function stdoutTerminal(): Terminal {
   const encoder = new TextEncoder();
   return {
     interactive: Deno.stdout.isTerminal(),

@@ -8,6 +8,7 @@ import { elementCount } from "../../bytes.ts";
 import { UserError } from "../../errors.ts";
 import { type CacheContents, readInto, ROWS_OFFSET } from "./cache_file.ts";
 import { COUNTER, type QueueSetup, type RowRequest } from "./row_queue.ts";
+import type { RowMessage } from "./row_worker.ts";
 
 /** Memory for rows that are read ahead. */
 const RING_BYTES = 96e6;
@@ -96,7 +97,7 @@ export class RowReader {
 }
 
 /** The error for a row that is not what was written. The file is removed, so that it is made again. */
-export function damagedCache(path: string, row: number): UserError {
+function damagedCache(path: string, row: number): UserError {
   try {
     Deno.removeSync(path);
   } catch { /* it says so all the same */ }
@@ -137,14 +138,18 @@ class RowQueue {
     this.#counters = new Int32Array(this.#setup.counters);
     this.#ring = new Uint8Array(this.#setup.ring);
     this.#worker = new Worker(new URL("./row_worker.ts", import.meta.url), { type: "module" });
-    this.#worker.postMessage(this.#setup);
+    this.#tell(this.#setup);
   }
 
   request(numbers: Uint32Array): void {
     const own = numbers.slice();
     const request: RowRequest = { place: this.#requested++, numbers: own };
-    this.#worker.postMessage(request);
+    this.#tell(request);
     this.#waiting.push(own);
+  }
+
+  #tell(message: RowMessage): void {
+    this.#worker.postMessage(message);
   }
 
   /** The rows of the next request, where these are its rows. */

@@ -6,9 +6,12 @@ import { crc32 } from "node:zlib";
 import { readInto } from "./cache_file.ts";
 import { COUNTER, type QueueSetup, type RowRequest } from "./row_queue.ts";
 
+/** What the worker is told: first its setup, then one request after the other. */
+export type RowMessage = QueueSetup | RowRequest;
+
 /** The part of a worker's global scope that is used. */
 interface WorkerScope {
-  onmessage: ((event: MessageEvent<QueueSetup | RowRequest>) => void) | null;
+  onmessage: ((event: MessageEvent<RowMessage>) => void) | null;
 }
 
 let reader: ((request: RowRequest) => void) | undefined;
