@@ -97,4 +97,4 @@ export type {
   TrainingProgress,
   TrainingResult,
 } from "./src/training/train_types.ts";
-export type { LatentSpec as SamplerLatentSpec } from "./src/sampler/mod.ts";
+export type { LatentInfo } from "./src/sampler/mod.ts";

@@ -52,6 +52,7 @@ export function conditionalVariant(config: RunConfig): RunConfig {
 
 function withConditionalNorm(layers: readonly LayerSpec[]): LayerSpec[] {
   return layers.map((layer): LayerSpec => {
+    if (layer.type === "concat-skip") return { ...layer, body: withConditionalNorm(layer.body) };
     if (layer.type === "residual") {
       const shortcut = layer.shortcut && { shortcut: withConditionalNorm(layer.shortcut) };
       return { ...layer, body: withConditionalNorm(layer.body), ...shortcut };

@@ -230,6 +230,30 @@ const LAYER_SCHEMAS = [
       ...nameOption,
     },
   }),
+  layerOf("prelu", {
+    id: "PreluLayer",
+    meaning: "Leaky ReLU with a learned slope below 0 (He et al. 2015).",
+    shape: {
+      start: optional(z.number(), "Where the slopes start.", { default: layer.preluStart }),
+      shared: optional(flag, "Whether all channels have one slope.", { default: false }),
+      ...nameOption,
+    },
+  }),
+  layerOf("gumbel-softmax", {
+    id: "GumbelSoftmaxLayer",
+    meaning: "Makes a random choice of each group of columns of a vector, `softmax((x + g) / " +
+      "temperature)` with Gumbel noise g (Jang et al. 2017), while training and when samples are drawn; " +
+      "the other columns stay as they are.",
+    shape: {
+      groups: z.array(z.tuple([pixels, count])).min(1).describe(
+        "The groups: the first column, and how many.",
+      ),
+      temperature: optional(z.number().positive(), "Near 0 the choice is all or nothing.", {
+        default: layer.temperature,
+      }),
+      ...nameOption,
+    },
+  }),
   layerOf("dropout", {
     id: "DropoutLayer",
     meaning: "Dropout (Srivastava et al. 2014).",
@@ -275,8 +299,16 @@ const LAYER_SCHEMAS = [
   }),
   layerOf("pad", {
     id: "PadLayer",
-    meaning: "Zeros around the image.",
-    shape: { padding: padding.describe("How many pixels."), ...nameOption },
+    meaning: "Adds pixels around the image.",
+    shape: {
+      padding: padding.describe("How many pixels."),
+      mode: optional(
+        z.enum(["zeros", "reflect"]),
+        "What they are: zeros, or the image reflected at its border pixels.",
+        { default: layer.padMode },
+      ),
+      ...nameOption,
+    },
   }),
   layerOf("avg-pool", {
     id: "AvgPoolLayer",
@@ -306,6 +338,16 @@ const LAYER_SCHEMAS = [
       shortcut: optional(layers, "The layers of the other branch.", {
         otherwise: "none: the identity",
       }),
+      ...nameOption,
+    },
+  }),
+  layerOf("concat-skip", {
+    id: "ConcatSkipLayer",
+    meaning: "Concatenates its input with its body's output on channels, as PyTorch's " +
+      "`cat([x, body(x)], 1)`: nested, a U-Net (Ronneberger et al. 2015). The body keeps height and " +
+      "width: `[h, w, c] -> [h, w, c + c']`.",
+    shape: {
+      body: layers.describe("The layers whose output is concatenated."),
       ...nameOption,
     },
   }),

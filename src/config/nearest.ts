@@ -51,6 +51,9 @@ const SYNONYMS: Readonly<Record<string, readonly string[]>> = {
   convtranspose2d: ["conv-transpose"],
   deconv: ["conv-transpose"],
   fc: ["dense"],
+  reflectionpad2d: ["pad"],
+  skip: ["concat-skip"],
+  unet: ["concat-skip"],
   linear: ["dense"],
   resblock: ["residual"],
   // initializers and activations

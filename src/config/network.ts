@@ -37,6 +37,7 @@ export const networkSchema = named(
 
 /** The layers inside a layer: those of its blocks, or none. */
 function innerLayers(layer: LayerSpec): readonly LayerSpec[] {
+  if (layer.type === "concat-skip") return layer.body;
   return layer.type === "residual" ? [...layer.body, ...(layer.shortcut ?? [])] : [];
 }
 

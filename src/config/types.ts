@@ -152,6 +152,18 @@ export interface ClassifierHeadLayer extends Weighted {
   type: "classifier-head";
 }
 
+/**
+ * Concatenates its input with its body's output on channels, as PyTorch's `cat([x, body(x)],
+ * 1)`: nested, a U-Net (Ronneberger et al. 2015). The body keeps height and width: `[h, w, c]
+ * -> [h, w, c + c']`.
+ */
+export interface ConcatSkipLayer extends Named {
+  /** The layer's type. */
+  type: "concat-skip";
+  /** The layers whose output is concatenated. */
+  body: LayerSpec[];
+}
+
 /** Batch norm whose scale and offset come from the class label (de Vries et al. 2017). */
 export interface ConditionalBatchNormLayer extends Named {
   /** The layer's type. */
@@ -409,6 +421,20 @@ export interface GroupNormLayer extends Named {
   epsilon?: number;
 }
 
+/**
+ * Makes a random choice of each group of columns of a vector, `softmax((x + g) / temperature)`
+ * with Gumbel noise g (Jang et al. 2017), while training and when samples are drawn; the other
+ * columns stay as they are.
+ */
+export interface GumbelSoftmaxLayer extends Named {
+  /** The layer's type. */
+  type: "gumbel-softmax";
+  /** The groups: the first column, and how many. */
+  groups: ([number, number])[];
+  /** Near 0 the choice is all or nothing. Default: 0.2. Range: above 0. */
+  temperature?: number;
+}
+
 /** The side of a square in pixels, or height and width. */
 export type ImageSize = number | [number, number];
 
@@ -487,6 +513,8 @@ export type LayerSpec =
   | InstanceNormLayer
   | GroupNormLayer
   | ActivationLayer
+  | PreluLayer
+  | GumbelSoftmaxLayer
   | DropoutLayer
   | FlattenLayer
   | ReshapeLayer
@@ -498,6 +526,7 @@ export type LayerSpec =
   | GlobalAvgPoolLayer
   | GlobalSumPoolLayer
   | ResidualLayer
+  | ConcatSkipLayer
   | SelfAttentionLayer
   | LabelEmbeddingLayer
   | ProjectionHeadLayer
@@ -689,12 +718,14 @@ export interface ObjectiveSpec {
 /** How a network's parameters follow their gradients. */
 export type OptimizerSpec = SgdSpec | AdamSpec | RmsPropSpec;
 
-/** Zeros around the image. */
+/** Adds pixels around the image. */
 export interface PadLayer extends Named {
   /** The layer's type. */
   type: "pad";
   /** How many pixels. */
   padding: PaddingSpec;
+  /** What they are: zeros, or the image reflected at its border pixels. Default: "zeros". */
+  mode?: "zeros" | "reflect";
 }
 
 /** Pixels added around an image: on all sides, or `[top, left, bottom, right]`. */
@@ -709,6 +740,16 @@ export interface PixelShuffleLayer extends Named {
   type: "pixel-shuffle";
   /** By how much. Range: 1 or more. */
   factor: number;
+}
+
+/** Leaky ReLU with a learned slope below 0 (He et al. 2015). */
+export interface PreluLayer extends Named {
+  /** The layer's type. */
+  type: "prelu";
+  /** Where the slopes start. Default: 0.25. */
+  start?: number;
+  /** Whether all channels have one slope. Default: false. */
+  shared?: boolean;
 }
 
 /**

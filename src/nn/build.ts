@@ -2,17 +2,18 @@
 import { elementCount } from "../bytes.ts";
 import { LABEL_LAYERS, type LayerSpec, type NetworkSpec } from "../config/network.ts";
 import { UserError } from "../errors.ts";
-import { buildActivation } from "./layers/activation.ts";
+import { buildActivation, buildPrelu } from "./layers/activation.ts";
 import { buildConv, buildConvTranspose, buildDepthwiseConv } from "./layers/conv.ts";
 import { buildDense, buildMaxout } from "./layers/dense.ts";
 import { buildClassifierHead, buildProjectionHead } from "./layers/heads.ts";
 import {
+  buildConcatSkip,
   buildLabelEmbedding,
   buildMinibatchStddev,
   buildResidual,
   buildSelfAttention,
 } from "./layers/mixing.ts";
-import { buildDropout, buildGaussianNoise } from "./layers/noise.ts";
+import { buildDropout, buildGaussianNoise, buildGumbelSoftmax } from "./layers/noise.ts";
 import {
   buildBatchNorm,
   buildConditionalBatchNorm,
@@ -64,6 +65,8 @@ const BUILDERS: { [Type in LayerType]: LayerBuilder<Type> } = {
   "instance-norm": buildInstanceNorm,
   "group-norm": buildGroupNorm,
   "activation": buildActivation,
+  "prelu": buildPrelu,
+  "gumbel-softmax": buildGumbelSoftmax,
   "dropout": buildDropout,
   "flatten": buildFlatten,
   "reshape": buildReshape,
@@ -75,6 +78,7 @@ const BUILDERS: { [Type in LayerType]: LayerBuilder<Type> } = {
   "global-avg-pool": buildGlobalAvgPool,
   "global-sum-pool": buildGlobalSumPool,
   "residual": buildResidual,
+  "concat-skip": buildConcatSkip,
   "self-attention": buildSelfAttention,
   "label-embedding": buildLabelEmbedding,
   "projection-head": buildProjectionHead,

@@ -4,20 +4,32 @@ import { tf } from "../tensor/tf.ts";
 
 /** A discriminator's output, taken apart. */
 export interface HeadOutput {
-  /** Real against fake, `[n, 1]`. */
+  /** Real against fake: `[n, 1]`, or a map of logits `[n, h, w, 1]`. */
   logit: tf.Tensor;
   /** `[n, classes]`, where the discriminator classifies. */
   classes: tf.Tensor2D | undefined;
 }
 
-/** Takes the output of a discriminator apart. @param output `[n, 1]` or `[n, 1 + classes]` */
+/**
+ * Takes the output of a discriminator apart.
+ * @param output `[n, 1]`, `[n, 1 + classes]`, or a map of logits `[n, h, w, 1]`
+ */
 export function splitHead(output: tf.Tensor): HeadOutput {
-  const width = output.shape[1]!;
+  const width = output.shape[output.rank - 1]!;
   if (width === 1) return { logit: output, classes: undefined };
   return {
     logit: tf.slice(output, [0, 0], [-1, 1]),
     classes: tf.slice(output as tf.Tensor2D, [0, 1], [-1, width - 1]),
   };
+}
+
+/**
+ * One logit per sample: the mean over its map, where a discriminator gives one for each patch (Isola et al.
+ * 2017, section 3.2.2). A penalty holds the gradient of this mean.
+ * @param logit `[n, 1]` or `[n, h, w, 1]` @returns `[n, 1]`
+ */
+export function sampleLogits(logit: tf.Tensor): tf.Tensor {
+  return logit.rank === 2 ? logit : tf.mean(logit, [1, 2]);
 }
 
 /**

@@ -90,7 +90,7 @@ export type CombinationConfig = Pick<
  * - Networks with labels in an unconditional run, and the other way round; a class loss without a classifier.
  * - Last activations that fit neither the objective nor images.
  * - Batch norm of vectors over a batch of one, which gives zeros.
- * - Dropout at sampling in a discriminator.
+ * - Layers that are random at sampling (dropout, Gumbel softmax) in a discriminator.
  * - Minibatch deviation in a generator, whose samples have no neighbors when it is used, or over reals
  *   and fakes at once.
  * @throws {UserError} with the reason and the way out
@@ -111,10 +111,10 @@ export function checkCombination(config: CombinationConfig, networks: PlayerNetw
     );
   }
   if (discriminator.noiseSize > 0) {
+    const layer = layerOf(discriminator, "gumbel-softmax") ?? layerOf(discriminator, "dropout");
     throw new UserError(
-      `Cannot use dropout with atSampling in the discriminator (${
-        layerOf(discriminator, "dropout")
-      }): it is not there when samples are drawn; leave atSampling out, or give it to the generator`,
+      `Cannot use ${layer} in the discriminator: it is random when samples are drawn, where there is no ` +
+        "discriminator; leave out atSampling, or give the layer to the generator",
     );
   }
   if (deviation(discriminator) && config.update.discriminatorBatch === "concatenated") {

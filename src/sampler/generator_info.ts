@@ -6,7 +6,7 @@ import {
   MAX_SAMPLE_VALUES,
   parseManifest,
 } from "../manifest.ts";
-import type { LatentSpec } from "./latents.ts";
+import type { LatentInfo } from "./latents.ts";
 import type { ModelFile, TensorInfo } from "./model_file.ts";
 
 /** What a generator gives. */
@@ -32,7 +32,7 @@ export interface GeneratorInfo {
   /** The version of the ONNX operators that it uses. */
   opset: number;
   /** What it takes. */
-  latent: LatentSpec;
+  latent: LatentInfo;
   /**
    * Uniform numbers that a sample takes besides its latent, for layers that stay random (dropout at
    * sampling). They follow from its seed; a sample of a given latent takes those of seed 0.
@@ -55,7 +55,7 @@ export interface GeneratorInfo {
 /** What to assume of a file that has no manifest. */
 export interface Assumptions {
   /** Default `"normal"`. */
-  distribution?: LatentSpec["distribution"];
+  distribution?: LatentInfo["distribution"];
   /** The values that mean black and white. Default `[-1, 1]` for float images. */
   range?: [number, number];
 }

@@ -3,7 +3,7 @@ import { UserError } from "../errors.ts";
 import type { LatentDistribution } from "../manifest.ts";
 
 /** Where a generator's latents come from. */
-export interface LatentSpec {
+export interface LatentInfo {
   /** Numbers in a latent. */
   dimension: number;
   /** See {@linkcode LatentDistribution}. */

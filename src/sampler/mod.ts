@@ -16,7 +16,7 @@ export type { GeneratorManifest, LatentDistribution, SelfTest } from "../manifes
 export type { DownloadLimits } from "./download.ts";
 export type { Assumptions, GeneratorInfo, OutputSpec } from "./generator_info.ts";
 export { grid, type GridOptions } from "../raster/grid.ts";
-export { interpolateLatents, type InterpolateOptions, type LatentSpec } from "./latents.ts";
+export { interpolateLatents, type InterpolateOptions, type LatentInfo } from "./latents.ts";
 export type { LoadOptions, LoadProgress } from "./loading.ts";
 export { encodePng, type PngImage } from "../raster/png.ts";
 export { Raster, type RasterImage } from "../raster/raster.ts";

@@ -57,14 +57,15 @@ export function checkShapes(
     );
   }
   const logits = config.objective.classification ? [1 + (sample.classCount ?? 0)] : [1];
-  if (!isSame(discriminator.outputShape, logits)) {
-    const expected = logits[0] === 1 ? "one logit" : "a classifier-head";
+  const isMap = discriminator.outputShape.length === 3 && discriminator.outputShape[2] === 1 &&
+    !config.objective.classification;
+  if (!isMap && !isSame(discriminator.outputShape, logits)) {
+    const expected = logits[0] === 1
+      ? "one logit, [1], or a map of logits, [height, width, 1]"
+      : `a classifier-head, ${show(logits)}`;
     throw new UserError(
-      `Cannot build the networks: the discriminator must end in ${expected}, ${
-        show(logits)
-      }, and ` +
-        `it ends in ${show(discriminator.outputShape)}; a classifier-head goes with ` +
-        "objective.classification",
+      `Cannot build the networks: the discriminator must end in ${expected}, and it ends in ` +
+        `${show(discriminator.outputShape)}; a classifier-head goes with objective.classification`,
     );
   }
 }

@@ -5,7 +5,7 @@ import { logitKind } from "../config/objective.ts";
 import type { RunConfig } from "../config/run_config.ts";
 import { valueAndGradients } from "../nn/gradients.ts";
 import { applyNetwork } from "../nn/mod.ts";
-import { classCrossEntropy, splitHead } from "../objectives/classification.ts";
+import { classCrossEntropy, sampleLogits, splitHead } from "../objectives/classification.ts";
 import { objectives } from "../objectives/objectives.ts";
 import { discriminatorPenalties } from "../objectives/penalties.ts";
 import { meanSign } from "./adaptive.ts";
@@ -110,7 +110,8 @@ export function updateDiscriminator(
     );
     const penalty = inputs.penalized
       ? discriminatorPenalties(spec, {
-        critic: (x) => splitHead(applyNetwork(discriminator, params, x, context).output).logit,
+        critic: (x) =>
+          sampleLogits(splitHead(applyNetwork(discriminator, params, x, context).output).logit),
         real,
         fake,
         random,

@@ -158,5 +158,5 @@ Deno.test("a generator with dropout at sampling draws alike in training, in the 
     await writeConfig(folder, wrong);
     const refused = await runTask("train", ["wrong.json"], folder);
     assertEquals(refused.code, 2);
-    assertStringIncludes(refused.stderr, "Cannot use dropout with atSampling in the discriminator");
+    assertStringIncludes(refused.stderr, "Cannot use dropout_1 in the discriminator");
   }));

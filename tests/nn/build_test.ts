@@ -114,6 +114,26 @@ const MISFITS: [string, NetworkSpec, string][] = [
     "shape [3,3,1] holds 9 values, 10 come in",
   ],
   [
+    "a reflection of more pixels than there are",
+    spec([3, 8, 1], { type: "pad", padding: [0, 3, 3, 0], mode: "reflect" }),
+    "its padding [0,3,3,0] reflects more pixels than the 3x8 image has beside its border",
+  ],
+  [
+    "a skip around layers that change the size",
+    spec([4, 4, 1], { type: "concat-skip", body: [{ type: "avg-pool", size: 2 }] }),
+    "its body gives [2,2,1]: all but the channels must be the input's",
+  ],
+  [
+    "choices of overlapping columns",
+    spec([6], { type: "gumbel-softmax", groups: [[2, 3], [0, 3]] }),
+    "its group of 3 columns from 0 ends after column 1, where the next group begins",
+  ],
+  [
+    "choices of columns that are not there",
+    spec([6], { type: "gumbel-softmax", groups: [[4, 3]] }),
+    "its group of 3 columns from 4 ends after column 5, where the vector ends",
+  ],
+  [
     "pixel-shuffle of too few channels",
     spec([2, 2, 6], { type: "pixel-shuffle", factor: 2 }),
     "its 2x2 blocks must divide the 6 channels that come in",

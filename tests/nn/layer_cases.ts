@@ -5,6 +5,7 @@ import { tf } from "../../src/tensor/tf.ts";
 import type { HostTensors, StepRandom, TensorFunction, TensorMap } from "../../src/tensor/types.ts";
 import { applyNetwork, buildNetwork, type Network, valueAndGradients } from "../../src/nn/mod.ts";
 import { STREAMS } from "../../src/random/counter_random.ts";
+import { NOISE_LEVELS } from "../../src/random/latents.ts";
 import { assertAllMatch, readGolden, type Summaries, type Summary, uniformAt } from "./golden.ts";
 
 /** What PyTorch made of one layer, or of a small network. */
@@ -51,6 +52,14 @@ export function inputsOf(golden: LayerCase): HostTensors {
   inputs.x = { shape, dtype: "float32", data: x };
   const outputShape = [golden.batch, ...golden.outputShape];
   inputs.w = { shape: outputShape, dtype: "float32", data: uniformAt(outputShape, 1) };
+  const { noiseSize } = buildNetwork(golden.spec);
+  if (noiseSize > 0) {
+    const shape = [golden.batch, noiseSize];
+    const data = uniformAt(shape, 2).map((value) =>
+      Math.floor(value * NOISE_LEVELS) / NOISE_LEVELS
+    );
+    inputs.noise = { shape, dtype: "float32", data };
+  }
   if (golden.labels) {
     const data = Int32Array.from(golden.labels);
     inputs.labels = { shape: [golden.batch], dtype: "int32", data };
@@ -78,6 +87,7 @@ export function layerFunction(golden: LayerCase, network: Network): TensorFuncti
     const context = {
       training: golden.training,
       labels: inputs.labels as tf.Tensor1D | undefined,
+      noise: inputs.noise,
       random: noRandom,
     };
     const trainable = network.parameters.filter((parameter) => parameter.trainable);

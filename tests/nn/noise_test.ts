@@ -99,3 +99,31 @@ Deno.test("fillNoise() gives frozen multiples of 1/2048, uniform, and others tha
   const mean = many.reduce((sum, value) => sum + value, 0) / many.length;
   assert(Math.abs(mean - 0.5 + 1 / 4096) < 0.006, `mean ${mean}`); // 3 standard errors
 });
+
+Deno.test("gumbel-softmax draws Gumbel noise for its columns while training, and passes the others on", () =>
+  onCpu(() => {
+    const network = build({ type: "gumbel-softmax", groups: [[4, 2], [0, 3]], temperature: 0.5 });
+    assertEquals(network.noiseSize, 5);
+    const x = tf.tensor2d([[0.3, -1, 2, 7, 0.1, -0.4]]);
+    const { output } = applyNetwork(network, {}, x, {
+      training: true,
+      random: new HostStepRandom(9, 2),
+    });
+    const draws = new HostStepRandom(9, 2).uniform([1, 5]).dataSync();
+    const gumbel = Array.from(draws, (u) => -Math.log(-Math.log(u)));
+    const softmax = (logits: number[]): number[] => {
+      const powers = logits.map((logit) => Math.exp(logit / 0.5));
+      return powers.map((power) => power / powers.reduce((sum, value) => sum + value));
+    };
+    const expected = [
+      ...softmax([0.3 + gumbel[0], -1 + gumbel[1], 2 + gumbel[2]]),
+      7,
+      ...softmax([0.1 + gumbel[3], -0.4 + gumbel[4]]),
+    ];
+    for (const [i, value] of output.dataSync().entries()) {
+      assert(
+        Math.abs(value - expected[i]) < 1e-5,
+        `column ${i}: ${value}, expected ${expected[i]}`,
+      );
+    }
+  }));

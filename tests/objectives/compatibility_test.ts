@@ -123,7 +123,7 @@ Deno.test("checkCombination() refuses what would not mean what it says", () => {
     ],
     [
       [{ conditional: true, generator: labeled, discriminator: classifying }, { classCount: 3 }],
-      "the discriminator must end in one logit, [1], and it ends in [4]",
+      "the discriminator must end in one logit, [1], or a map of logits, [height, width, 1], and it ends in [4]",
     ],
     [
       [{ objective: { name: "hinge", classification: { weight: 1 } } }, { classCount: 3 }],
@@ -147,7 +147,7 @@ Deno.test("checkCombination() refuses what would not mean what it says", () => {
           units: 1,
         }),
       }],
-      "Cannot use dropout with atSampling in the discriminator (dropout_1): it is not there when",
+      "Cannot use dropout_1 in the discriminator: it is random when samples are drawn",
     ],
   ];
   for (const [given, message] of cases) assertStringIncludes(refusal(...given), message);

@@ -73,3 +73,24 @@ export function buildActivation(spec: SpecOf<"activation">, scope: LayerScope): 
     forward: (x) => activate(fn, x, alpha),
   };
 }
+
+/**
+ * Leaky ReLU with a learned slope (He et al. 2015, PyTorch's PReLU): `relu(x) + alpha min(x, 0)`, one
+ * alpha for each channel, or one for all.
+ */
+export function buildPrelu(spec: SpecOf<"prelu">, scope: LayerScope): BuiltLayer {
+  const { start = DEFAULTS.layer.preluStart, shared = false } = spec;
+  const channels = scope.inputShape[scope.inputShape.length - 1];
+  const alpha = scope.parameter("alpha", [shared ? 1 : channels], {
+    kind: "constant",
+    value: start,
+  });
+  return {
+    outputShape: scope.inputShape,
+    flops: 2 * elementCount(scope.inputShape),
+    forward(x, call) {
+      const positive = tf.relu(x);
+      return tf.add(positive, tf.mul(tf.sub(x, positive), call.parameters[alpha]));
+    },
+  };
+}

@@ -37,6 +37,28 @@ export function buildResidual(spec: SpecOf<"residual">, scope: LayerScope): Buil
   };
 }
 
+/** `[x, body(x)]` on the channels. */
+export function buildConcatSkip(spec: SpecOf<"concat-skip">, scope: LayerScope): BuiltLayer {
+  const body = scope.block("body", spec.body);
+  const { inputShape } = scope;
+  const sides = inputShape.slice(0, -1);
+  const channels = body.outputShape[body.outputShape.length - 1];
+  if (!tf.util.arraysEqual(body.outputShape.slice(0, -1), sides)) {
+    scope.fail(
+      `its body gives ${
+        JSON.stringify(body.outputShape)
+      }: all but the channels must be the input's, ` +
+        "so that both can be concatenated",
+    );
+  }
+  for (const bias of body.biases) bias.counts = true; // here they are seen
+  return {
+    outputShape: [...sides, inputShape[inputShape.length - 1] + channels],
+    flops: 0,
+    forward: (x, call) => tf.concat([x, body.forward(x, call)], x.rank - 1),
+  };
+}
+
 /**
  * Self-attention over positions (Zhang et al. 2019, "Self-Attention Generative Adversarial Networks"):
  * query, key and value have `max(1, floor(c / 8))` channels, no bias, and the result is scaled by a

@@ -26,15 +26,58 @@ export function buildReshape({ shape }: SpecOf<"reshape">, scope: LayerScope): B
   };
 }
 
-/** Zeros around the image. */
-export function buildPad({ padding }: SpecOf<"pad">, scope: LayerScope): BuiltLayer {
+/** Zeros around the image, or its reflection at the border pixels (PyTorch's ReflectionPad2d). */
+export function buildPad(
+  { padding, mode = DEFAULTS.layer.padMode }: SpecOf<"pad">,
+  scope: LayerScope,
+): BuiltLayer {
   const [height, width, channels] = imageShape(scope);
   const [top, left, bottom, right] = paddingSides(padding);
+  const outputShape = [height + top + bottom, width + left + right, channels];
+  if (mode === "zeros") {
+    return {
+      outputShape,
+      flops: 0,
+      forward: (x) => tf.pad(x as tf.Tensor4D, [[0, 0], [top, bottom], [left, right], [0, 0]]),
+    };
+  }
+  if (Math.max(top, bottom) >= height || Math.max(left, right) >= width) {
+    scope.fail(
+      `its padding ${
+        JSON.stringify(padding)
+      } reflects more pixels than the ${height}x${width} image ` +
+        "has beside its border; use less, or zeros",
+    );
+  }
   return {
-    outputShape: [height + top + bottom, width + left + right, channels],
+    outputShape,
+    biases: scope.biases,
     flops: 0,
-    forward: (x) => tf.pad(x as tf.Tensor4D, [[0, 0], [top, bottom], [left, right], [0, 0]]),
+    forward(x) {
+      const tall = reflected(x, { axis: 1, before: top, after: bottom });
+      return reflected(tall, { axis: 2, before: left, after: right });
+    },
+    compact: (x) =>
+      tf.mirrorPad(x as tf.Tensor4D, [[0, 0], [top, bottom], [left, right], [0, 0]], "reflect"),
   };
+}
+
+/** Reflects rows or columns by slices, because TensorFlow.js has no gradient for its own padding. */
+function reflected(
+  x: tf.Tensor,
+  { axis, before, after }: { axis: number; before: number; after: number },
+): tf.Tensor {
+  if (before + after === 0) return x;
+  const last = x.shape[axis] - 1;
+  const sliceAt = (position: number): tf.Tensor => {
+    const begin = x.shape.map((_, i) => i === axis ? position : 0);
+    return tf.slice(x, begin, x.shape.map((side, i) => i === axis ? 1 : side));
+  };
+  return tf.concat([
+    ...Array.from({ length: before }, (_, i) => sliceAt(before - i)),
+    x,
+    ...Array.from({ length: after }, (_, i) => sliceAt(last - 1 - i)),
+  ], axis);
 }
 
 /**
