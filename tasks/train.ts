@@ -30,7 +30,8 @@ const spec: CommandSpec = {
     batch: { value: "N", help: "real samples a step" },
     size: {
       value: "HxW",
-      help: "pictures of this size, 64 or 48x64: cut to it, and networks made for it (dcgan, ...)",
+      help:
+        "images of this size, 64 or 48x64: cropped to it, and networks made for it (dcgan, ...)",
     },
     seed: { value: "N", help: "decides every random number" },
     device: {
@@ -43,7 +44,7 @@ const spec: CommandSpec = {
     },
     export: { value: "best|last", help: "which checkpoint to export at the end (default last)" },
     conditional: { help: "use the data's labels, in networks that have no layer for them too" },
-    resume: { value: "RUN|latest", help: "go on in a run from its last checkpoint" },
+    resume: { value: "RUN|latest", help: "continue a run from its last checkpoint" },
     "dry-run": { help: "print networks, data and plan, and train nothing" },
     set: {
       value: "PATH=VALUE",

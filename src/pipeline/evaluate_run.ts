@@ -206,26 +206,26 @@ async function dataFor(
   if (given === undefined) {
     if (config) return config.data;
     throw new UserError(
-      `Cannot evaluate ${model} by itself: name the data that it learnt with --data PATH, or evaluate ` +
+      `Cannot evaluate ${model} alone: name the data that it was trained on with --data PATH, or evaluate ` +
         "its run, whose config.json names them",
     );
   }
-  const drawn = [...TOY_SOURCES, "digits" as const].find((source) => source === given);
-  const isDrawn = drawn !== undefined && !(await exists(given));
-  if (isDrawn && drawn !== "digits") return { source: drawn };
+  const synthetic = [...TOY_SOURCES, "digits" as const].find((source) => source === given);
+  const isSynthetic = synthetic !== undefined && !(await exists(given));
+  if (isSynthetic && synthetic !== "digits") return { source: synthetic };
   const [channels, height, width] = output.shape;
   const shape: Pick<DataSpec, "size" | "channels"> = {};
   if (output.kind === "image") shape.size = shortSize([height, width]);
   if (output.kind === "image" && [1, 3, 4].includes(channels)) {
     shape.channels = channels as 1 | 3 | 4;
   }
-  if (isDrawn) return { source: "digits", ...shape, count: DEFAULTS.data.digitCount };
+  if (isSynthetic) return { source: "digits", ...shape, count: DEFAULTS.data.digitCount };
   if (config) return withDataPath(config.data, given);
   // Arrays of floats cannot be resized, and need not be: they say what they are.
   return { source: "auto", path: given, ...(/\.npy$/i.test(given) ? {} : shape) };
 }
 
-/** A warning if a run's data are no longer those that it learnt from. */
+/** A warning if a run's data are no longer those that it was trained on. */
 async function changedData(model: string, data: DataSource): Promise<string[]> {
   const run = model.slice(0, model.lastIndexOf("/"));
   if (!(await exists(`${run}/data.json`))) return [];

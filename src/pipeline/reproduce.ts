@@ -1,7 +1,7 @@
 /**
  * Trains the runs of a published table, one seed after another, and measures each as its paper does. What
  * is done is kept as JSON lines beside the runs, so a table grows over several sessions: a seed that is
- * done is not run again, and one that was interrupted goes on from its checkpoint.
+ * done is not run again, and an interrupted one continues from its checkpoint.
  */
 import { sha256 } from "../hash.ts";
 import type { Problem, RecipeName } from "../config/recipes.ts";
@@ -135,7 +135,7 @@ export async function plannedSteps(config: RunConfig): Promise<number> {
   return planRun(config, { sampleCount: count, samplesPerStep }).totalSteps;
 }
 
-/** Where a run of the same config stopped, if it can go on from there. */
+/** Where a run of the same config stopped, if it can continue from there. */
 async function unfinishedRun(root: string, config: RunConfig): Promise<string | undefined> {
   const wanted = configFingerprint(config);
   for (const name of (await runNames(root)).reverse()) {
@@ -151,7 +151,7 @@ async function unfinishedRun(root: string, config: RunConfig): Promise<string | 
   return undefined;
 }
 
-/** SHA-256 of what decides a result: all of a config but the device, its pictures and its checkpoints. */
+/** SHA-256 of what decides a result: all of a config but the device, its snapshots and its checkpoints. */
 export function configFingerprint(config: RunConfig): string {
   const { device: _device, snapshots: _snapshots, checkpoints: _checkpoints, ...rest } = config;
   return sha256(JSON.stringify(sorted(rest))).slice(0, 16);

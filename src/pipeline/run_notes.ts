@@ -4,7 +4,7 @@ import type { RunEvent } from "../training/store.ts";
 
 /**
  * Writes remarks: one on where the run was resumed, and one a rollback and a warning.
- * @param steps steps done; a run resumed after its end, for a new report say, did not go on
+ * @param steps steps done; a run resumed after its end, for a new report say, did not continue
  */
 export function runNotes(events: readonly RunEvent[], steps: number): string[] {
   const number = (step: number): string => formatInteger(step);

@@ -22,7 +22,7 @@ import {
 } from "../evaluation/density_measures.ts";
 import { compileNetwork, generatorWeights, seededLatents } from "../evaluation/generate.ts";
 
-/** Points that the discriminator's curve is drawn through. */
+/** Points of the discriminator's curve. */
 const CURVE_POINTS = 401;
 
 /** What can be said of a run. */
@@ -83,18 +83,18 @@ async function measureOnLine(
     (_, i) => range[0] + (range[1] - range[0]) * i / (CURVE_POINTS - 1),
   );
   const runner = await compileNetwork(engine, discriminator, MODE_SAMPLES);
-  async function judge(points: Float32Array): Promise<Float32Array> {
+  async function discriminate(points: Float32Array): Promise<Float32Array> {
     const batch: HostTensor = { shape: [points.length, 1], dtype: "float32", data: points };
     return (await runner.run(section(state, "discriminator"), batch)).data as Float32Array;
   }
   try {
-    const logits = { real: await judge(reals), fake: await judge(samples) };
+    const logits = { real: await discriminate(reals), fake: await discriminate(samples) };
     const line = lineMeasures(samples, data, logits);
     return {
       ...line,
       curves: {
         x,
-        trained: (await judge(x)).map((logit) => 1 / (1 + Math.exp(-logit))),
+        trained: (await discriminate(x)).map((logit) => 1 / (1 + Math.exp(-logit))),
         optimal: estimateOptimalDiscriminator(samples, (at) => exact.density([at]), line.binning),
       },
     };

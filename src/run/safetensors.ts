@@ -1,6 +1,6 @@
 /**
  * Tensors in a file, as safetensors (huggingface.co/docs/safetensors): eight bytes with the header's
- * length, a JSON header with each tensor's type, shape and place, then the values, little-endian. Any
+ * length, a JSON header with each tensor's type, shape and offsets, then the values, little-endian. Any
  * Python script can read a checkpoint with it.
  */
 import { elementCount } from "../bytes.ts";
@@ -15,7 +15,10 @@ interface Entry {
   data_offsets: [number, number];
 }
 
-/** Writes tensors; the same tensors in the same order give the same bytes. */
+/**
+ * Writes tensors; the same tensors in the same order give the same bytes.
+ * @throws {TypeError} when a name means something else to the format or to JavaScript
+ */
 export function encodeSafetensors(
   tensors: HostTensors,
   metadata: Record<string, string> = {},
@@ -23,6 +26,9 @@ export function encodeSafetensors(
   const header: Record<string, unknown> = { __metadata__: metadata };
   let end = 0;
   for (const [name, { dtype, shape, data }] of Object.entries(tensors)) {
+    if (!isTensorName(name)) {
+      throw new TypeError(`A tensor cannot be named ${JSON.stringify(name)}`);
+    }
     header[name] = { dtype: DTYPES[dtype], shape, data_offsets: [end, end + data.byteLength] };
     end += data.byteLength;
   }
@@ -65,9 +71,15 @@ export function decodeSafetensors(bytes: Uint8Array, origin: string): HostTensor
   const tensors: HostTensors = {};
   for (const [name, entry] of Object.entries(header)) {
     if (name === "__metadata__") continue;
+    if (!isTensorName(name)) throw fail(`${JSON.stringify(name)} is no name of a tensor`);
     tensors[name] = readEntry(bytes, start, name, entry, fail);
   }
   return tensors;
+}
+
+/** `__proto__` would set an object's prototype, and `__metadata__` is the format's own. */
+function isTensorName(name: string): boolean {
+  return name !== "" && name !== "__proto__" && name !== "__metadata__";
 }
 
 function readEntry(

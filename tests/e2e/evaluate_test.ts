@@ -42,7 +42,10 @@ const WRONG: [args: string, message: string][] = [
   ["0 --features page.onnx", "page.onnx: it is a web page (HTML"],
   ["0 --features none.onnx", "Cannot take features from none.onnx: there is no such file"],
   ["page.onnx --data digits", "page.onnx: it is a web page (HTML"],
-  ["runs/00000-digits-tiny/generator.onnx", "name the data that it learnt with --data PATH"],
+  [
+    "runs/00000-digits-tiny/generator.onnx",
+    "name the data that it was trained on with --data PATH",
+  ],
 ];
 
 Deno.test("deno task evaluate: a mistake gives one line, exit code 2 and no file", () =>

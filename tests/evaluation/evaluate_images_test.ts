@@ -209,7 +209,7 @@ Deno.test("evaluateRun() says what does not fit", () =>
         options: { data?: string; features?: string },
         message: string,
       ][] = [
-        ["copy.onnx", {}, "name the data that it learnt with --data PATH"],
+        ["copy.onnx", {}, "name the data that it was trained on with --data PATH"],
         ["copy.onnx", { data: "small.npy" }, "Cannot evaluate with 11 samples on one side"],
         ["copy.onnx", { data: "small.npy" }, "the neighbour k = 5 need 12"],
         ["copy.onnx", { data: "other.npy" }, "it makes images of 8 x 8 pixels, 3 channels"],

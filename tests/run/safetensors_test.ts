@@ -61,3 +61,22 @@ Deno.test("decodeSafetensors() says what is wrong when the file is cut off", () 
     "a header needs 8 bytes, and the file has 3",
   );
 });
+
+Deno.test("decodeSafetensors() refuses names that mean something else", () => {
+  for (const name of ["__proto__", ""]) {
+    const entry = '{"dtype":"F32","shape":[1],"data_offsets":[0,4]}';
+    const header = new TextEncoder().encode(`{${JSON.stringify(name)}:${entry}}`);
+    const bytes = new Uint8Array(8 + header.length + 4);
+    new DataView(bytes.buffer).setBigUint64(0, BigInt(header.length), true);
+    bytes.set(header, 8);
+    assertThrows(
+      () => decodeSafetensors(bytes, "s"),
+      UserError,
+      `Cannot read s: ${JSON.stringify(name)} is no name of a tensor`,
+    );
+  }
+  const tensor = { shape: [1], dtype: "float32" as const, data: Float32Array.of(1) };
+  const odd = { constructor: tensor, toString: tensor };
+  assertEquals(decodeSafetensors(encodeSafetensors(odd), "s"), odd);
+  assertThrows(() => encodeSafetensors({ __metadata__: tensor }), TypeError, "__metadata__");
+});
