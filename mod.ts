@@ -56,7 +56,7 @@ export type * from "./src/evaluation/evaluation.ts";
 export type { DataProgress } from "./src/data/images/load_images.ts";
 export type { OpenOptions } from "./src/data/open.ts";
 export type { EvaluateOptions, RunEvaluationOptions } from "./src/pipeline/evaluate_run.ts";
-export type { ExportedRun, ExportOptions } from "./src/pipeline/export_generator.ts";
+export type { ExportedRun, GeneratorExportOptions } from "./src/pipeline/export_generator.ts";
 export type { ExportRunOptions } from "./src/pipeline/export_run.ts";
 export type { FinishedFiles } from "./src/pipeline/finish_run.ts";
 export type { WrittenReport } from "./src/pipeline/report_run.ts";

@@ -1,12 +1,12 @@
 /** Which generator of a run is exported: that of the last step, of the best checkpoint, or of a step. */
 import { UserError } from "../errors.ts";
-import type { ExportOptions, TrainedGenerator } from "./export_generator.ts";
+import type { GeneratorExportOptions, TrainedGenerator } from "./export_generator.ts";
 import type { CompletedTraining } from "./training_run.ts";
 
 /** The generator of a checkpoint; by default that which the config's `evaluation.export` names. */
 export async function chosenGenerator(
   { config, data, result, store, trainingStep }: CompletedTraining,
-  checkpoint?: ExportOptions["checkpoint"],
+  checkpoint?: GeneratorExportOptions["checkpoint"],
 ): Promise<TrainedGenerator> {
   const { best } = result;
   const usual = config.evaluation?.export === "best" && best ? "best" : "last";

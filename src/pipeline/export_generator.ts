@@ -14,7 +14,7 @@ import { ensureFolder, writeFileAtomically } from "../files.ts";
 import type { Network } from "../nn/mod.ts";
 
 /** How to export a generator. */
-export interface ExportOptions {
+export interface GeneratorExportOptions {
   /** The file to write; needed for a run in memory. Default `generator.onnx` in the run's folder. */
   out?: string;
   /**
@@ -77,7 +77,7 @@ const GPU_TOLERANCE = 1e-4;
  */
 export async function exportModel(
   { name: run, config, generator, classNames, state, step }: TrainedGenerator,
-  options: ExportOptions = {},
+  options: GeneratorExportOptions = {},
 ): Promise<ExportedGenerator> {
   const { dtype = "fp32", output = "float", opset, licence, out = "generator.onnx" } = options;
   const weights = generatorWeights(state);
@@ -115,7 +115,7 @@ export async function exportModel(
 export async function exportGenerator(
   trained: TrainedGenerator,
   path: string,
-  options: ExportOptions & { engine?: Engine },
+  options: GeneratorExportOptions & { engine?: Engine },
 ): Promise<ExportedRun> {
   if (!/[^/]\.onnx$/i.test(path)) {
     throw new UserError(`Cannot export to ${path}: expected a name that ends in .onnx`);

@@ -7,12 +7,12 @@ import { findRun, readRunConfig } from "../run/run_folder.ts";
 import {
   type ExportedRun,
   exportGenerator,
-  type ExportOptions,
+  type GeneratorExportOptions,
   type TrainedGenerator,
 } from "./export_generator.ts";
 
 /** How to export a run. */
-export interface ExportRunOptions extends ExportOptions {
+export interface ExportRunOptions extends GeneratorExportOptions {
   /** The folder of all runs, for a run that is named by its number. Default `runs`. */
   runsFolder?: string;
 }
@@ -34,7 +34,7 @@ export async function exportRun(run: string, options: ExportRunOptions = {}): Pr
  */
 export async function exportFolder(
   folder: string,
-  options: ExportOptions & { engine?: Engine } = {},
+  options: GeneratorExportOptions & { engine?: Engine } = {},
 ): Promise<ExportedRun> {
   const trained = await readTrainedGenerator(folder, options);
   return await exportGenerator(trained, options.out ?? `${folder}/generator.onnx`, options);
@@ -42,7 +42,7 @@ export async function exportFolder(
 
 async function readTrainedGenerator(
   path: string,
-  options: ExportOptions,
+  options: GeneratorExportOptions,
 ): Promise<TrainedGenerator> {
   const config = await readRunConfig(path);
   const folder = `${path}/checkpoints`;

@@ -11,7 +11,7 @@ import {
   type ExportedRun,
   exportGenerator,
   exportModel,
-  type ExportOptions,
+  type GeneratorExportOptions,
 } from "./export_generator.ts";
 import { type FinishedFiles, finishRun } from "./finish_run.ts";
 import type { CompletedTraining } from "./training_run.ts";
@@ -37,7 +37,7 @@ export interface TrainedRun extends AsyncDisposable {
    * @throws {UserError} when there is no such checkpoint, `out` is missing or cannot be written, or the
    * numbers are too far from the trainer's; nothing is written then
    */
-  export(options?: ExportOptions): Promise<ExportedRun>;
+  export(options?: GeneratorExportOptions): Promise<ExportedRun>;
   /**
    * Measures samples of the generator, with the weights of the last step, against the data.
    * @throws {UserError} when an option does not fit the data
@@ -82,7 +82,7 @@ class CompletedRun implements TrainedRun {
     return await (await this.#openSampler()).sample(options);
   }
 
-  async export(options: ExportOptions = {}): Promise<ExportedRun> {
+  async export(options: GeneratorExportOptions = {}): Promise<ExportedRun> {
     const out = options.out ?? (this.folder && `${this.folder}/generator.onnx`);
     if (out === undefined) {
       throw new UserError(
