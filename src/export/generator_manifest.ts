@@ -67,7 +67,7 @@ export async function buildManifest(
   const { distribution = "normal", preset, step, licence } = description;
   const { latentDimension: dimension, classCount, conditions, output, graph } = facts;
   const noiseSize = noiseSizeOf(graph);
-  const centre = distribution === "uniform" ? 0.5 : 0;
+  const center = distribution === "uniform" ? 0.5 : 0;
   return {
     formatVersion: MANIFEST_VERSION,
     producer: PRODUCER,
@@ -78,7 +78,7 @@ export async function buildManifest(
     classNames: classCount === undefined
       ? null
       : [...description.classNames ?? Array.from({ length: classCount }, (_, i) => String(i))],
-    truncationMean: [...description.truncationMean ?? Array<number>(dimension).fill(centre)],
+    truncationMean: [...description.truncationMean ?? Array<number>(dimension).fill(center)],
     preset: preset ?? null,
     step: step ?? null,
     licence: licence ?? null,

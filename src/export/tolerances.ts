@@ -11,7 +11,7 @@ export interface Tolerance {
 
 /**
  * As shares of values beyond 1. Float32 differs by rounding alone. Float16 and 8-bit weights are meant to
- * differ: their figures are for the user to judge, and this only catches a file that is broken, as a few
+ * differ: their figures are reported, and this only catches a file that is broken, as a few
  * steep places may change much. The mean is about five times what rounding does to the presets.
  */
 export const TOLERANCES: Readonly<Record<ExportDtype, Tolerance>> = {

@@ -8,7 +8,7 @@ import { OpenAxisError } from "../graph/open/axes.ts";
 import { compareTraces } from "../graph/open/compare_traces.ts";
 import { generalize, type SizedGraph } from "../graph/open/generalize.ts";
 import { simplify } from "../graph/passes/mod.ts";
-import { toHalfPrecision } from "../graph/precision/fp16.ts";
+import { toFloat16 } from "../graph/precision/float16_graph.ts";
 import { toByteWeights } from "../graph/precision/int8.ts";
 import type { ExportDtype } from "./dtypes.ts";
 import { LABEL } from "./target.ts";
@@ -83,7 +83,7 @@ function finishGraph(general: OnnxGraph, { generator }: FileTarget, options: Wri
   if (generator) checkWeights(graph);
   if (generator?.labelClasses !== undefined) graph = castInput(graph, LABEL, "int64");
   if (isImage && options.output === "uint8") graph = castOutput(graph, "image", "uint8");
-  if (options.dtype === "fp16") graph = toHalfPrecision(graph);
+  if (options.dtype === "fp16") graph = toFloat16(graph);
   if (options.dtype === "int8") graph = toByteWeights(graph);
   return graph;
 }

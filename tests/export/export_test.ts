@@ -177,7 +177,7 @@ Deno.test("exportOnnx() writes opsets 13 to 21, each with the trainer's numbers"
   }
 });
 
-Deno.test("exportOnnx() makes files of halves and of 8-bit weights that are near and small", async () => {
+Deno.test("exportOnnx() makes files of float16 and of 8-bit weights that are near and small", async () => {
   const { spec, weights, reference } = trainedNetwork(
     generatorOf(20, [dense(256), activation("relu"), dense(784), activation("tanh"), {
       type: "reshape",

@@ -31,8 +31,8 @@ export function trainedNetwork(spec: NetworkSpec, seed: number): TrainedNetwork 
   for (const [index, { name, shape }] of network.parameters.entries()) {
     const size = shape.reduce((product, side) => product * side, 1);
     const address = { seed, stream: 7, step: index };
-    const around = (centre: number, spread: number): Float32Array =>
-      fillNormal(new Float32Array(size), address).map((value) => centre + spread * value);
+    const around = (center: number, spread: number): Float32Array =>
+      fillNormal(new Float32Array(size), address).map((value) => center + spread * value);
     const set = (data: Float32Array) => weights[name] = { shape, dtype: "float32", data };
     const last = name.split("/").at(-1)!;
     if (last === "moving_variance") {

@@ -15,7 +15,7 @@ const stays: LayerSpec = { type: "dropout", rate: 0.5, atSampling: true };
 const relu: LayerSpec = { type: "activation", fn: "relu" };
 
 /** As pix2pix has it: dropout between convolutions of an image, and one in a residual block. */
-const picture = generatorOf(5, [
+const image = generatorOf(5, [
   { type: "dense", units: 4 * 4 * 6 },
   { ...stays, rate: 0.3 },
   { type: "reshape", shape: [4, 4, 6] },
@@ -30,7 +30,7 @@ const picture = generatorOf(5, [
 const SIZE = 4 * 4 * 6 + 2 * 8 * 8 * 4;
 
 Deno.test("exportOnnx() gives a generator that stays random an input for its noise", async () => {
-  const { spec, weights, reference } = trainedNetwork(picture, 1);
+  const { spec, weights, reference } = trainedNetwork(image, 1);
   const model = await exportOnnx({ spec, weights });
   assertEquals(model.inputNames, ["latent", "noise"]);
   assertEquals(model.manifest.noise, { size: SIZE });
@@ -48,8 +48,8 @@ Deno.test("exportOnnx() gives a generator that stays random an input for its noi
 });
 
 Deno.test("exportOnnx() keeps the same masks in every precision, bytes and labels", async () => {
-  const conditional = generatorOf(5, [{ type: "label-embedding", units: 3 }, ...picture.layers], 4);
-  for (const spec of [picture, conditional]) {
+  const conditional = generatorOf(5, [{ type: "label-embedding", units: 3 }, ...image.layers], 4);
+  for (const spec of [image, conditional]) {
     const { weights, reference } = trainedNetwork(spec, 2);
     for (const dtype of EXPORT_DTYPES) {
       const model = await exportOnnx({ spec, weights }, { dtype });
@@ -63,7 +63,7 @@ Deno.test("exportOnnx() keeps the same masks in every precision, bytes and label
 });
 
 Deno.test("Sampler draws a sample of a seed the same in any batch, and another for another seed", async () => {
-  const { spec, weights } = trainedNetwork(picture, 3);
+  const { spec, weights } = trainedNetwork(image, 3);
   const { bytes } = await exportOnnx({ spec, weights });
   await using sampler = await Sampler.load(bytes, { device: "wasm", selfTest: true });
   assertEquals(sampler.info.noise, SIZE);
@@ -72,7 +72,7 @@ Deno.test("Sampler draws a sample of a seed the same in any batch, and another f
     const many = await sampler.sample({ count: 8, seed: 2, batchSize });
     assertEquals(Array.from(many[5].values), Array.from(one), `batches of ${batchSize}`);
   }
-  // The same latent with the noise of another seed is another picture.
+  // The same latent with the noise of another seed is another image.
   const latents = [sampler.latent(7), sampler.latent(7)];
   const given = await sampler.sample({ latents });
   assertEquals(given[0].values, given[1].values); // the noise of seed 0 for both: a path does not flicker
@@ -82,7 +82,7 @@ Deno.test("Sampler draws a sample of a seed the same in any batch, and another f
 });
 
 Deno.test("Sampler refuses a file whose manifest tells of other noise than its graph takes", async () => {
-  const { spec, weights } = trainedNetwork(picture, 4);
+  const { spec, weights } = trainedNetwork(image, 4);
   const { bytes } = await exportOnnx({ spec, weights });
   const text = new TextDecoder("latin1").decode(bytes);
   const at = text.indexOf(`"noise":{"size":${SIZE}}`) + `"noise":{"size":`.length;

@@ -3,7 +3,12 @@ import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { tf } from "../../src/tensor/tf.ts";
 import type { HostTensor, TensorMap } from "../../src/tensor/types.ts";
 import { UserError } from "../../src/errors.ts";
-import { exportOnnx, type FunctionTarget, type InputDimension } from "../../src/export/mod.ts";
+import {
+  EXPORT_DTYPES,
+  exportOnnx,
+  type FunctionTarget,
+  type InputDimension,
+} from "../../src/export/mod.ts";
 import { openModel } from "../../src/ort/model_session.ts";
 import { fillNormal } from "../../src/random/counter_random.ts";
 import { graphOf } from "./networks.ts";
@@ -125,6 +130,19 @@ for (const [name, fn] of Object.entries(SUPPORTED)) {
     assert(difference < 1e-5, `differs by ${difference}`);
   });
 }
+
+Deno.test("exportOnnx() leaves height and width open in every precision and opset", async () => {
+  const wide = normal([3, 3, 3, 16], 4) as tf.Tensor4D;
+  const fn: Fn = ({ x }) => {
+    const half = tf.conv2d(x as tf.Tensor4D, wide, 2, "same");
+    const pooled = tf.add(tf.avgPool(half, 3, 2, "same"), tf.maxPool(half, 3, 2, "same"));
+    return tf.div(pooled, pooled.shape[1] as number);
+  };
+  const target = { inputs: { x: { shape: image } }, fn };
+  for (const dtype of EXPORT_DTYPES) {
+    for (const opset of [13, 17, 21]) await exportOnnx(target, { dtype, opset }); // checked there
+  }
+});
 
 Deno.test("exportOnnx() keeps no length of a trace in a file with open axes", async () => {
   for (const fn of Object.values(SUPPORTED)) {

@@ -85,20 +85,20 @@ Deno.test("exportOnnx() writes a function with its own inputs, outputs and noise
     weights: { mixing: w },
     fn: ({ x }, random) => {
       const mixed = tf.matMul(x as tf.Tensor2D, w);
-      return { noisy: tf.add(mixed, random.normal([x.shape[0], 2])), centre: tf.mean(x) };
+      return { noisy: tf.add(mixed, random.normal([x.shape[0], 2])), center: tf.mean(x) };
     },
   };
   const exported = await exportOnnx(target);
   assertEquals(exported.inputNames, ["x", "random_0"]);
-  assertEquals(exported.outputNames, ["noisy", "centre"]);
+  assertEquals(exported.outputNames, ["noisy", "center"]);
   assertEquals(graphOf(exported).initializers[0].name, "mixing");
   await using session = await openModel(exported.bytes);
-  const { noisy, centre } = await session.run({
+  const { noisy, center } = await session.run({
     x: { shape: [2, 3], dtype: "float32", data: Float32Array.of(1, 2, 3, 4, 5, 6) },
     random_0: { shape: [2, 2], dtype: "float32", data: Float32Array.of(10, 20, 30, 40) },
   });
   assertEquals([...noisy.data], [18, 24, 48.5, 47]);
-  assertAlmostEquals(centre.data[0], 3.5, 1e-6);
+  assertAlmostEquals(center.data[0], 3.5, 1e-6);
   await assertRejects(() => exportOnnx(target, { generator: {} }), UserError, "random numbers");
 });
 

@@ -142,7 +142,7 @@ Deno.test("resizing gives TensorFlow.js' numbers, its bilinear gradient too", as
         `to ${size} ${align ? "aligned corners" : half ? "half pixels" : ""}`,
         async () => {
           const linear = withGradients((x) => tf.image.resizeBilinear(x as T4, size, align, half));
-          // TensorFlow.js' bilinear gradient knows no half pixel centres.
+          // TensorFlow.js' bilinear gradient knows no half pixel centers.
           const plain: Case["fn"] = ({ x }) => tf.image.resizeBilinear(x as T4, size, align, half);
           const bilinear = await compare({ fn: half ? plain : linear, inputs });
           assert(bilinear.difference < 1e-5, `bilinear differs by ${bilinear.difference}`);
@@ -183,7 +183,7 @@ Deno.test("depth to space and batch norm with given statistics give TensorFlow.j
     inputs,
     fn: ({ x, c }) => ({
       shuffled: tf.depthToSpace(x as T4, 2),
-      normalised: tf.batchNorm(
+      normalized: tf.batchNorm(
         x as T4,
         c as tf.Tensor1D,
         tf.abs(c) as tf.Tensor1D,

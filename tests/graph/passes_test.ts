@@ -89,7 +89,7 @@ const CASES: [title: string, layers: LayerSpec[], operators: string][] = [
     "Gemm Reshape Resize MaxPool",
   ],
   [
-    "a spectrally normalised kernel, which is a constant",
+    "a spectrally normalized kernel, which is a constant",
     [{ type: "dense", units: 3, spectralNorm: true }],
     "Gemm",
   ],

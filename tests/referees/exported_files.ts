@@ -1,4 +1,4 @@
-/** The files that the referees judge: every preset's in each precision, and those of random networks. */
+/** The files that the referees check: every preset's in each precision, and those of random networks. */
 import { EXPORT_DTYPES, exportOnnx } from "../../src/export/mod.ts";
 import { presetGenerators, trainedNetwork } from "../export/networks.ts";
 import { randomSpec } from "../export/random_spec.ts";

@@ -26,7 +26,7 @@ function loadNative(): OrtModule | null {
 }
 
 const ort = loadNative();
-if (ort === null) console.warn("no onnxruntime-node here: its judgement is left out");
+if (ort === null) console.warn("no onnxruntime-node here: its checks are left out");
 
 async function largestFault(native: OrtModule, bytes: Uint8Array): Promise<number> {
   const { metadata } = decodeModel(bytes);

@@ -14,7 +14,7 @@ import { randomSpec } from "../export/random_spec.ts";
 const RANDOM = Number(Deno.env.get("GANFORGE_WEBGPU_NETWORKS") ?? 24);
 
 const adapter = await navigator.gpu?.requestAdapter();
-if (!adapter) console.warn("no WebGPU adapter here: its judgement is left out");
+if (!adapter) console.warn("no WebGPU adapter here: its checks are left out");
 
 /** One sample on both devices. @returns the largest difference, as a share of values beyond 1 */
 async function difference(

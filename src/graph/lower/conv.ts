@@ -140,16 +140,25 @@ function forward(depthwise: boolean): LoweringRule {
   };
 }
 
-/** What ONNX' ConvTranspose must add at the end so that a strided convolution's input size comes back. */
-function outputPadding(
-  inputShape: readonly number[],
-  outputShape: readonly number[],
-  { kernel, strides, dilations, pads }: Geometry,
+/**
+ * What ONNX' ConvTranspose must add at the end so that a strided window's input size comes back.
+ * @param inputSides the lengths of the axes that the window moves over
+ * @param outputSides how many windows there are along each
+ */
+export function outputPadding(
+  inputSides: readonly number[],
+  outputSides: readonly number[],
+  { kernel, strides, dilations, pads }: {
+    kernel: readonly number[];
+    strides: readonly number[];
+    dilations?: readonly number[];
+    pads: readonly number[];
+  },
 ): number[] {
-  return [0, 1].map((axis) => {
-    const extent = (kernel[axis] - 1) * dilations[axis] + 1;
-    const reached = (outputShape[axis + 1] - 1) * strides[axis] + extent;
-    return inputShape[axis + 1] - (reached - pads[axis] - pads[axis + 2]);
+  return inputSides.map((side, axis) => {
+    const extent = (kernel[axis] - 1) * (dilations?.[axis] ?? 1) + 1;
+    const reached = (outputSides[axis] - 1) * strides[axis] + extent;
+    return side - (reached - pads[axis] - pads[axis + inputSides.length]);
   });
 }
 
@@ -183,7 +192,7 @@ function inputGradient(depthwise: boolean): LoweringRule {
     const inputs = [lowering.name(dy), weight, ...biasOf(lowering, node)];
     const name = builder.emit("ConvTranspose", inputs, {
       ...attributesOf(geometry, depthwise ? shape[3] : 1),
-      output_padding: outputPadding(shape, dy.shape, geometry),
+      output_padding: outputPadding(shape.slice(1, 3), dy.shape.slice(1, 3), geometry),
     });
     return lowering.made(name, shape, NCHW);
   };

@@ -94,7 +94,7 @@ function clip(lowering: Lowering, x: Lowered, lowest: number, highest: number): 
   return lowering.described({ shape, stored, order, dtype, name });
 }
 
-/** Of magnitudes; ONNX' own IsInf takes no halves before opset 20. */
+/** Of magnitudes; ONNX' own IsInf takes no float16 before opset 20. */
 function comparedWithInfinity(op: "Less" | "Equal"): LoweringRule {
   return (lowering, node) => {
     const magnitude = lowering.unary("Abs", lowering.input(node, "x"));
@@ -203,8 +203,8 @@ export const elementwiseRules: Record<string, LoweringRule> = {
     ),
   EluGrad: (lowering, node) => {
     const below = lowering.elementwise("Min", [lowering.input(node, "y"), constantFill(0, [])]);
-    const slope = add(lowering, below, constantFill(1, []));
-    return multiply(lowering, lowering.input(node, "dy"), slope);
+    const derivative = add(lowering, below, constantFill(1, []));
+    return multiply(lowering, lowering.input(node, "dy"), derivative);
   },
   Expm1: (lowering, node) =>
     subtract(lowering, lowering.unary("Exp", lowering.input(node, "x")), constantFill(1, [])),

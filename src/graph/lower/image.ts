@@ -1,4 +1,4 @@
-/** Rules for resizing, depth-to-space and batch normalisation with given statistics. */
+/** Rules for resizing, depth-to-space and batch normalization with given statistics. */
 import { flagAttribute, numberAttribute, textAttribute } from "../trace/attributes.ts";
 import type { KernelNode } from "../trace/kernel_graph.ts";
 import { asNCHW } from "./conv.ts";
@@ -195,8 +195,8 @@ const batchNorm: LoweringRule = (lowering, node) => {
   const epsilon = constantFill(numberAttribute(node.attributes, "varianceEpsilon"), []);
   const variance = add(lowering, lowering.input(node, "variance"), epsilon);
   const deviation = lowering.unary("Sqrt", variance);
-  const centred = subtract(lowering, lowering.input(node, "x"), lowering.input(node, "mean"));
-  let result = lowering.elementwise("Div", [centred, deviation]);
+  const centered = subtract(lowering, lowering.input(node, "x"), lowering.input(node, "mean"));
+  let result = lowering.elementwise("Div", [centered, deviation]);
   if (node.inputs.scale) result = multiply(lowering, result, lowering.input(node, "scale"));
   if (node.inputs.offset) result = add(lowering, result, lowering.input(node, "offset"));
   return result;

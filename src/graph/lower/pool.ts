@@ -2,7 +2,7 @@
 import { elementCount } from "../../bytes.ts";
 import type { KernelNode } from "../trace/kernel_graph.ts";
 import { poolingInfo } from "../trace/shape_rules_image.ts";
-import { asNCHW, type Geometry, paddingAttribute, windowGeometry } from "./conv.ts";
+import { asNCHW, type Geometry, outputPadding, paddingAttribute, windowGeometry } from "./conv.ts";
 import { NCHW } from "./layout.ts";
 import type { LoweringRule } from "./lowering.ts";
 
@@ -37,20 +37,14 @@ const averageGradient: LoweringRule = (lowering, node) => {
   const { shape } = node.outputs[0];
   const dy = asNCHW(lowering, lowering.input(node, "dy"));
   const geometry = poolGeometry(shape, node);
-  const { kernel, strides, pads } = geometry;
-  const [kh, kw] = kernel;
+  const [kh, kw] = geometry.kernel;
   const channels = shape[3];
-  const [outputHeight, outputWidth] = dy.shape.slice(1, 3);
-  const missing = [
-    shape[1] - ((outputHeight - 1) * strides[0] + kh - pads[0] - pads[2]),
-    shape[2] - ((outputWidth - 1) * strides[1] + kw - pads[1] - pads[3]),
-  ];
   const share = new Float32Array(channels * kh * kw).fill(1 / (kh * kw));
   const weight = builder.constant(share, [channels, 1, kh, kw], "float32", "share");
   const name = builder.emit("ConvTranspose", [lowering.name(dy), weight], {
     ...attributesOf(geometry),
     group: channels,
-    output_padding: missing,
+    output_padding: outputPadding(shape.slice(1, 3), dy.shape.slice(1, 3), geometry),
   });
   return lowering.made(name, shape, NCHW);
 };

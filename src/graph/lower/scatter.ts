@@ -1,20 +1,20 @@
-/** Rules for kernels that put elements at places: scatters, sums by segment, diagonals. */
+/** Rules for scatter kernels: scatter-add, scatter-update, segment sums, diagonals. */
 import { elementCount } from "../../bytes.ts";
 import type { KernelNode } from "../trace/kernel_graph.ts";
 import { constantFill, type Lowered, type Lowering, type LoweringRule } from "./lowering.ts";
 import { asIndices, plainInput } from "./selection.ts";
 
-/** A tensor of one number. */
+/** A tensor of one value. */
 function filled(lowering: Lowering, value: Lowered, shape: readonly number[]): string {
   const { builder } = lowering;
   return builder.emit("Expand", [lowering.name(value), builder.integers(shape)]);
 }
 
-/** Adds up slices at their places; what no slice reaches is 0. */
+/** Scatter-add of slices onto zeros. */
 function scatterAdd(
   lowering: Lowering,
   node: KernelNode,
-  places: Lowered,
+  indices: Lowered,
   slices: Lowered,
 ): Lowered {
   lowering.requireOpset(16, node); // the reduction
@@ -23,13 +23,13 @@ function scatterAdd(
   const zeros = filled(lowering, constantFill(0, [], dtype), shape);
   const name = builder.emit(
     "ScatterND",
-    [zeros, asIndices(lowering, places), lowering.name(slices)],
+    [zeros, asIndices(lowering, indices), lowering.name(slices)],
     { reduction: "add" },
   );
   return lowering.made(name, shape, undefined, dtype);
 }
 
-/** Adds up rows by their segment's number: what the gradient of gathering rows needs. */
+/** Sums rows of one segment: the gradient of gathering rows. */
 const segmentSum: LoweringRule = (lowering, node) => {
   const segments = plainInput(lowering, node, "segmentIds");
   const count = elementCount(segments.shape);
@@ -50,7 +50,7 @@ const scatterUpdate: LoweringRule = (lowering, node) => {
   return lowering.made(name, node.outputs[0].shape, undefined, tensor.dtype);
 };
 
-/** A tensor of one number but for given places. */
+/** A tensor of one value except at given indices. */
 const sparseToDense: LoweringRule = (lowering, node) => {
   const [{ shape, dtype }] = node.outputs;
   const indices = plainInput(lowering, node, "sparseIndices");

@@ -2,7 +2,7 @@
 import { numbersAttribute } from "../trace/attributes.ts";
 import type { KernelNode } from "../trace/kernel_graph.ts";
 import { volumeConvolutionInfo, volumePoolingInfo } from "../trace/shape_rules_image.ts";
-import { paddingAttribute } from "./conv.ts";
+import { outputPadding, paddingAttribute } from "./conv.ts";
 import type { Lowered, Lowering, LoweringRule } from "./lowering.ts";
 
 /** Volumes in memory with channels first. */
@@ -78,9 +78,11 @@ const inputGradient: LoweringRule = (lowering, node) => {
   const name = lowering.builder.emit("ConvTranspose", inputs, {
     ...attributes,
     // What a strided convolution left over at the end comes back as zeros.
-    output_padding: [0, 1, 2].map((axis) => {
-      const reached = (dy.shape[axis + 1] - 1) * strides[axis] + kernel[axis];
-      return shape[axis + 1] - (reached - pads[axis] - pads[axis + 3]);
+    output_padding: outputPadding(shape.slice(1, 4), dy.shape.slice(1, 4), {
+      kernel,
+      strides,
+      pads,
+      dilations: attributes.dilations,
     }),
   });
   return lowering.made(name, shape, NCDHW);

@@ -14,7 +14,7 @@ const BATCH_ALONE = [1009, 2003, 4001, 8009, 16001, 32003];
 /** Of the batch beside other axes: smaller, as a function may make a tensor of zeros along all of them. */
 const BATCH: readonly number[][] = [[101, 103, 107], [109, 113, 127], [131, 137, 139]];
 
-/** Of other axes: a prime, twice a prime and four times one, so that what halves them is told. */
+/** Of other axes: a prime, twice a prime and four times one, so that lengths that are half of them are odd and even. */
 const SIDES: readonly number[][] = [
   [211, 226, 244],
   [307, 326, 332],

@@ -1,5 +1,5 @@
 /**
- * Recognises sums over blocks of pixels that are written as reshapes and sums (the gradient of a
+ * Recognizes sums over blocks of pixels that are written as reshapes and sums (the gradient of a
  * nearest-neighbour resize, see src/tensor/fixes/images.ts) and makes them one kernel again, which
  * needs no reordering of memory.
  */
@@ -14,7 +14,7 @@ import {
 import { GraphRewriter } from "./rewriter.ts";
 
 /** Runs the pass. */
-export function recogniseBlockSums(graph: KernelGraph): KernelGraph {
+export function recognizeBlockSums(graph: KernelGraph): KernelGraph {
   const rewriter = new GraphRewriter(graph);
   for (const node of graph.nodes) {
     rewriter.keep(node);

@@ -38,8 +38,8 @@ export function splitActivations(graph: KernelGraph): KernelGraph {
         return rewriter.add({ kernel: "Prelu", inputs: { x, alpha }, shape, scope });
       }
       if (fn === "leakyrelu") {
-        const slope = numberAttribute(attributes, "leakyreluAlpha", 0.2);
-        const leaky = { kernel: "LeakyRelu", inputs: { x }, attributes: { alpha: slope } };
+        const alphaValue = numberAttribute(attributes, "leakyreluAlpha", 0.2);
+        const leaky = { kernel: "LeakyRelu", inputs: { x }, attributes: { alpha: alphaValue } };
         return rewriter.add({ ...leaky, shape, scope });
       }
       const own = ACTIVATIONS[fn];

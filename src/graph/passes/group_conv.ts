@@ -1,5 +1,5 @@
 /**
- * Recognises a grouped convolution, which TensorFlow.js can only write as a split, one convolution for
+ * Recognizes a grouped convolution, which TensorFlow.js can only write as a split, one convolution for
  * each group, and a concatenation.
  */
 import { numberAttribute } from "../trace/attributes.ts";
@@ -14,7 +14,7 @@ import {
 import { GraphRewriter } from "./rewriter.ts";
 
 /** Runs the pass. */
-export function recogniseGroupedConvolutions(graph: KernelGraph): KernelGraph {
+export function recognizeGroupedConvolutions(graph: KernelGraph): KernelGraph {
   const rewriter = new GraphRewriter(graph);
   for (const node of graph.nodes) {
     rewriter.keep(node);

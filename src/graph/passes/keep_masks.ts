@@ -7,7 +7,7 @@ import type { KernelGraph, KernelNode, KernelValue } from "../trace/kernel_graph
 import { GraphRewriter } from "./rewriter.ts";
 
 /** Runs the pass. */
-export function recogniseKeepMasks(graph: KernelGraph): KernelGraph {
+export function recognizeKeepMasks(graph: KernelGraph): KernelGraph {
   const readers = findReaders(graph);
   const rewriter = new GraphRewriter(graph);
   const masks = new Map<number, KernelGraph["inputs"][number]>();

@@ -3,13 +3,13 @@ import type { KernelGraph } from "../trace/kernel_graph.ts";
 import { flattenProducts, joinReshapes, splitActivations } from "./canonical.ts";
 import { permuteDenseWeights } from "./dense_reshape.ts";
 import { foldAffine } from "./fold_affine.ts";
-import { recogniseGroupedConvolutions } from "./group_conv.ts";
-import { recognisePixelShuffle } from "./pixel_shuffle.ts";
+import { recognizeGroupedConvolutions } from "./group_conv.ts";
+import { recognizePixelShuffle } from "./pixel_shuffle.ts";
 
 const PASSES = [
   // While shapes are as they were written.
-  recognisePixelShuffle,
-  recogniseGroupedConvolutions,
+  recognizePixelShuffle,
+  recognizeGroupedConvolutions,
   flattenProducts,
   splitActivations,
   joinReshapes,

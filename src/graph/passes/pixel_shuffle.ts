@@ -1,5 +1,5 @@
 /**
- * Recognises a pixel shuffle that is written as reshape, transpose, reshape, and makes it the one
+ * Recognizes a pixel shuffle that is written as reshape, transpose, reshape, and makes it the one
  * operation that ONNX has for it.
  */
 import { numbersAttribute } from "../trace/attributes.ts";
@@ -12,7 +12,7 @@ import {
 import { GraphRewriter } from "./rewriter.ts";
 
 /** Runs the pass. */
-export function recognisePixelShuffle(graph: KernelGraph): KernelGraph {
+export function recognizePixelShuffle(graph: KernelGraph): KernelGraph {
   const rewriter = new GraphRewriter(graph);
   for (const node of graph.nodes) {
     rewriter.keep(node);

@@ -61,7 +61,7 @@ export function toByteWeights(graph: OnnxGraph): OnnxGraph {
   };
 }
 
-/** Along which axis a weight's output channels lie, or null where it is not one to quantise. */
+/** Along which axis a weight's output channels lie, or null where it is not one to quantize. */
 function outputAxis({ op, attributes }: OnnxNode, tensor: OnnxTensor | undefined): number | null {
   if (tensor?.dtype !== "float32") return null;
   const { dims } = tensor;

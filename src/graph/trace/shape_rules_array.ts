@@ -103,6 +103,11 @@ function replaceAt(shape: readonly number[], axis: number, dims: number[]): numb
   return [...shape.slice(0, axis), ...dims, ...shape.slice(axis + 1)];
 }
 
+const padded: ShapeRule = ({ x }, attributes) => {
+  const paddings = paddingsAttribute(attributes, "paddings");
+  return [{ shape: x.shape.map((dim, axis) => dim + paddings[axis][0] + paddings[axis][1]) }];
+};
+
 /** The rules by kernel name. */
 export const arrayRules: Record<string, ShapeRule> = {
   BatchToSpaceND: ({ x }, attributes) => {
@@ -131,10 +136,7 @@ export const arrayRules: Record<string, ShapeRule> = {
     return [{ shape: replaceAt(x.shape, axis, indices.shape.slice(batchDims)) }];
   },
   LinSpace: (_, attributes) => [{ shape: [numberAttribute(attributes, "num")] }],
-  MirrorPad: ({ x }, attributes) => {
-    const paddings = paddingsAttribute(attributes, "paddings");
-    return [{ shape: x.shape.map((dim, axis) => dim + paddings[axis][0] + paddings[axis][1]) }];
-  },
+  MirrorPad: padded,
   OneHot: ({ indices }, attributes) => [{
     shape: [...indices.shape, numberAttribute(attributes, "depth")],
     dtype: (textAttribute(attributes, "dtype") ?? "int32") as KernelType,
@@ -145,10 +147,7 @@ export const arrayRules: Record<string, ShapeRule> = {
     const axis = resolveAxis(numberAttribute(attributes, "axis", 0), shape.length + 1);
     return [{ shape: [...shape.slice(0, axis), parts.length, ...shape.slice(axis)] }];
   },
-  PadV2: ({ x }, attributes) => {
-    const paddings = paddingsAttribute(attributes, "paddings");
-    return [{ shape: x.shape.map((dim, axis) => dim + paddings[axis][0] + paddings[axis][1]) }];
-  },
+  PadV2: padded,
   Range: (_, attributes) => {
     const [start, stop, step] = ["start", "stop", "step"]
       .map((name) => numberAttribute(attributes, name));

@@ -166,7 +166,7 @@ export function withRecording<T>(
   if (target.recording !== null) throw new Error("Cannot trace while another trace is running");
   const previous = tf.getBackend() || "cpu";
   const recording = target.recording = new Recording(options);
-  // Synchronous in effect: the backend needs no initialisation that takes time.
+  // Synchronous in effect: the backend needs no initialization that takes time.
   void tf.setBackend(TRACE_BACKEND);
   const engine = tf.engine();
   engine.startScope("ganforge trace");

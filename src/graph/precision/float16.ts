@@ -1,10 +1,10 @@
-/** IEEE 754 half precision, by hand: `Float16Array` is too young to count on. */
+/** IEEE 754 float16, by hand: `Float16Array` is too young to count on. */
 
 const bits = new Uint32Array(1);
 const number = new Float32Array(bits.buffer);
 
-/** The half nearest to a number, ties to even, as its 16 bits; beyond 65,520 an infinity. */
-export function halfBits(value: number): number {
+/** The float16 value nearest to a number, ties to even, as its 16 bits; beyond 65,520 an infinity. */
+export function float16Bits(value: number): number {
   number[0] = value;
   const word = bits[0];
   const sign = (word >>> 16) & 0x8000;
@@ -26,7 +26,7 @@ function roundHalfToEven(value: number): number {
   return floor % 2 === 0 ? floor : floor + 1;
 }
 
-/** Rounds numbers to halves. */
-export function toHalves(values: ArrayLike<number>): Uint16Array {
-  return Uint16Array.from(values, halfBits);
+/** Rounds numbers to float16, as their 16 bits. */
+export function toFloat16Bits(values: ArrayLike<number>): Uint16Array {
+  return Uint16Array.from(values, float16Bits);
 }
