@@ -12,6 +12,10 @@ import { exportFolder } from "../src/pipeline/export_run.ts";
 import { findRun } from "../src/run/run_folder.ts";
 import { type CommandSpec, type ParsedCommand, runTask, type TaskOutcome } from "../cli/command.ts";
 
+/** Options of one kind of source only. */
+const RUN_OPTIONS = ["checkpoint", "runs"];
+const MODEL_OPTIONS = ["as", "shape", "latent", "label", "classes", "distribution", "unchecked"];
+
 const AS = ["generator", "function"] as const;
 
 const DISTRIBUTIONS = ["normal", "uniform", "unit"] as const;
@@ -73,10 +77,6 @@ function main(command: ParsedCommand): Promise<TaskOutcome> {
   const [source = "latest"] = command.positionals;
   return /\.json$/i.test(source) ? exportModel(source, command) : exportOfRun(source, command);
 }
-
-/** Options of one kind of source only. */
-const RUN_OPTIONS = ["checkpoint", "runs"];
-const MODEL_OPTIONS = ["as", "shape", "latent", "label", "classes", "distribution", "unchecked"];
 
 function refuseOptions(command: ParsedCommand, names: string[], source: string): void {
   const given = names.find((name) =>

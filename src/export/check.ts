@@ -12,7 +12,7 @@ import { fillNormal, fillUniform } from "../random/counter_random.ts";
 import { fillLatent } from "../random/latents.ts";
 import type { ExportDtype } from "./dtypes.ts";
 import { seededNoise } from "./generator_manifest.ts";
-import { compareValues, ROUNDING_MARGIN, toNCHW } from "./parity.ts";
+import { compareValues, ROUNDING_MARGIN, toNCHW } from "./compare.ts";
 import { LABEL, LATENT, NOISE } from "./target.ts";
 import { LEVEL_TOLERANCES, TOLERANCES } from "./tolerances.ts";
 import { type FileTarget, openAxes, shapeFor } from "./traced_target.ts";
@@ -110,6 +110,7 @@ async function compareRun(
 ): Promise<void> {
   const { inputs, reference, lengths, dtype } = options;
   const isBytes = options.output === "uint8" && target.generator?.outputName === "image";
+  const how = { isAbsolute: isBytes, allowsNaN: true };
   const actual = await session.run({ ...inputs, ...reference.draws });
   const allowed = (isBytes ? LEVEL_TOLERANCES : TOLERANCES)[dtype];
   const tolerance = dtype === "fp32" && !isBytes ? FLOAT_TOLERANCE : allowed.largest;
@@ -126,7 +127,7 @@ async function compareRun(
           `[${expected.shape}]; this is a fault of ganforge, please report it`,
       );
     }
-    const { maxDifference, meanDifference } = compareValues(found.data, expected.data, isBytes);
+    const { maxDifference, meanDifference } = compareValues(found.data, expected.data, how);
     const isRounded = allowed.mean !== undefined && !(meanDifference <= allowed.mean);
     if (maxDifference <= tolerance && !isRounded) continue;
     // A function may round by more than that itself: what one unit in the last place of its inputs does.
@@ -134,7 +135,7 @@ async function compareRun(
     const rounding = compareValues(
       inFileOrder(target, nudged.outputs[name]).data,
       expected.data,
-      isBytes,
+      how,
     );
     const margin = ROUNDING_MARGIN * rounding.maxDifference;
     if (!isRounded && Number.isFinite(margin) && maxDifference <= margin) continue;

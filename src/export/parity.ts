@@ -5,6 +5,7 @@ import { fillBits, STREAMS } from "../random/counter_random.ts";
 import { fillLatent } from "../random/latents.ts";
 import type { ExportedGenerator } from "./export.ts";
 import { withModel } from "../ort/model_session.ts";
+import { compareValues, ROUNDING_MARGIN, toNCHW } from "./compare.ts";
 import { seededNoise, selfTestCondition } from "./generator_manifest.ts";
 import { LABEL, LATENT, NOISE } from "./target.ts";
 
@@ -59,9 +60,6 @@ export interface Parity {
   runtime: string;
 }
 
-/** How many times the trainer's own rounding a file may differ by. */
-export const ROUNDING_MARGIN = 8;
-
 /**
  * Runs a file in onnxruntime-web on fresh latents and compares.
  * @throws {UserError} past the tolerance, or when the runtime refuses the file
@@ -112,7 +110,7 @@ export async function checkParity(
       : values.data as Float32Array;
     return isBytes ? ordered.map((value) => toLevel(value, range)) : ordered;
   };
-  const difference = compareValues(actual, inFile(expected), isBytes);
+  const difference = compareValues(actual, inFile(expected), { isAbsolute: isBytes });
   const result: Parity = { count, ...difference, tolerance, runtime };
   if (meanTolerance !== undefined && !(result.meanDifference <= meanTolerance)) {
     throw new UserError(
@@ -129,7 +127,7 @@ export async function checkParity(
   const rounding = compareValues(
     inFile(await reference(nudged, labels, noiseSeeds)),
     inFile(expected),
-    isBytes,
+    { isAbsolute: isBytes },
   );
   // A reference that is not finite says nothing about rounding.
   const allowed = ROUNDING_MARGIN * rounding.maxDifference;
@@ -142,46 +140,9 @@ export async function checkParity(
   );
 }
 
-/** Images `[n, height, width, channels]` as `[n, channels, height, width]`. @param shape the latter without n */
-export function toNCHW(
-  nhwc: Float32Array,
-  [channels, height, width]: readonly number[],
-): Float32Array {
-  const pixels = height * width;
-  const result = new Float32Array(nhwc.length);
-  for (let start = 0; start < nhwc.length; start += pixels * channels) {
-    for (let position = 0; position < pixels; position++) {
-      for (let c = 0; c < channels; c++) {
-        result[start + c * pixels + position] = nhwc[start + position * channels + c];
-      }
-    }
-  }
-  return result;
-}
-
 /** The gray level. */
 function toLevel(value: number, [low, high]: readonly [number, number]): number {
   return Math.round(Math.min(255, Math.max(0, (value - low) * 255 / (high - low))));
-}
-
-/** The largest and the mean difference; as shares of values beyond 1, unless `isAbsolute`. */
-export function compareValues(
-  actual: ArrayLike<number>,
-  expected: ArrayLike<number>,
-  isAbsolute: boolean,
-): { maxDifference: number; meanDifference: number } {
-  let largest = 0;
-  let sum = 0;
-  for (let index = 0; index < actual.length; index++) {
-    const scale = isAbsolute ? 1 : Math.max(1, Math.abs(expected[index]));
-    const gap = Object.is(actual[index], expected[index])
-      ? 0 // infinities and NaN too
-      : Math.abs(actual[index] - expected[index]) / scale;
-    const difference = Number.isNaN(gap) ? Infinity : gap;
-    if (difference > largest) largest = difference;
-    sum += difference;
-  }
-  return { maxDifference: largest, meanDifference: sum / Math.max(1, actual.length) };
 }
 
 function figure(value: number): string {
