@@ -4,6 +4,8 @@
 export const DEFAULTS = {
   /** Samples that the discriminator sees at once. */
   pack: 1,
+  /** Generator updates of a step. */
+  generatorSteps: 1,
   /** Whether labels are used. */
   conditional: false,
   data: {

@@ -28,6 +28,7 @@ const SYNONYMS: Readonly<Record<string, readonly string[]>> = {
   lrschedule: ["learningRateSchedule"],
   mode: ["name", "mode"],
   ncritic: ["discriminatorSteps"],
+  ngenerator: ["generatorSteps"],
   noise: ["instanceNoise"],
   numclasses: ["classCount"],
   optim: ["generatorOptimizer"],

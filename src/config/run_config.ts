@@ -81,7 +81,9 @@ export const runConfigSchema = named(
     data: dataSchema.describe("What to train on."),
     duration: z.union([
       z.strictObject({ epochs: count.describe("Passes over the data.") }),
-      z.strictObject({ steps: count.describe("Training steps, one generator update each.") }),
+      z.strictObject({
+        steps: count.describe("Training steps, each with the updates that `update` says."),
+      }),
     ]).describe("How long: passes over the data, or training steps."),
     batchSize: count.describe("Real samples for each update of the discriminator."),
     latent: latentSchema.describe("What the generator takes."),

@@ -812,7 +812,7 @@ export interface RunConfig {
     /** Passes over the data. Range: 1 or more. */
     epochs: number;
   } | {
-    /** Training steps, one generator update each. Range: 1 or more. */
+    /** Training steps, each with the updates that `update` says. Range: 1 or more. */
     steps: number;
   };
   /** Real samples for each update of the discriminator. Range: 1 or more. */
@@ -905,14 +905,17 @@ export interface SnapshotSpec {
 export interface UpdateSpec {
   /** Which network is updated first in a step. */
   order: "discriminator-first" | "generator-first";
-  /**
-   * Discriminator updates for each generator update (n_critic), each on a batch of its own.
-   * Range: 1 to 100.
-   */
+  /** Discriminator updates of a step (n_critic), each on a batch of its own. Range: 1 to 100. */
   discriminatorSteps: number;
   /**
-   * Whether the generator's update draws new latents or reuses those of the discriminator's
-   * (last) update.
+   * Generator updates of a step, after or before all of the discriminator's; one with reals
+   * takes the step's batches in turn. Default: 1. Range: 1 to 100.
+   */
+  generatorSteps?: number;
+  /**
+   * Whether the generator's (first) update draws new latents or reuses those of the
+   * discriminator's (last) update; with the generator first, the discriminator reuses those of
+   * the generator's last update.
    */
   latents: "fresh" | "shared";
   /**

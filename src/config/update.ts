@@ -1,6 +1,7 @@
 /** The latent, and the updates of a step. Recipes differ here more than their papers say. */
 import { z } from "zod";
-import { named } from "./option.ts";
+import { DEFAULTS } from "./defaults.ts";
+import { named, optional } from "./option.ts";
 
 export type { LatentSpec, UpdateSpec } from "./types.ts";
 
@@ -21,11 +22,18 @@ export const updateSchema = named(
       "Which network is updated first in a step.",
     ),
     discriminatorSteps: z.number().int().min(1).max(100).describe(
-      "Discriminator updates for each generator update (n_critic), each on a batch of its own.",
+      "Discriminator updates of a step (n_critic), each on a batch of its own.",
+    ),
+    generatorSteps: optional(
+      z.number().int().min(1).max(100),
+      "Generator updates of a step, after or before all of the discriminator's; one with reals takes " +
+        "the step's batches in turn.",
+      { default: DEFAULTS.generatorSteps },
     ),
     latents: z.enum(["fresh", "shared"]).describe(
-      "Whether the generator's update draws new latents or reuses those of the discriminator's " +
-        "(last) update.",
+      "Whether the generator's (first) update draws new latents or reuses those of the " +
+        "discriminator's (last) update; with the generator first, the discriminator reuses those of " +
+        "the generator's last update.",
     ),
     discriminatorBatch: z.enum(["separate", "concatenated"]).describe(
       "Whether the discriminator sees reals and fakes in two batches, or concatenated in one, with " +

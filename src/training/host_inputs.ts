@@ -2,6 +2,8 @@
  * What the host computes for a step, in double precision: the optimizers' hyperparameters with the
  * learning rates of that step, the EMA decay, noise, and whether augmentation adapts.
  */
+import { DEFAULTS } from "../config/defaults.ts";
+import type { OptimizerSpec } from "../config/optimizer.ts";
 import type { RunConfig } from "../config/run_config.ts";
 import { augmentMoves } from "./adaptive.ts";
 import { emaDecay } from "./ema.ts";
@@ -42,7 +44,7 @@ export function hostInputs(
   { totalSteps, learningRateFactor = 1 }: ScheduleContext,
 ): Record<string, Float32Array> {
   const { augment, batchSize, duration, ema, instanceNoise, learningRateSchedule } = config;
-  const { discriminatorSteps } = config.update;
+  const { discriminatorSteps, generatorSteps = DEFAULTS.generatorSteps } = config.update;
   const length = totalSteps ?? ("steps" in duration ? duration.steps : undefined);
   if (learningRateSchedule && length === undefined) {
     throw new TypeError("A learning rate schedule needs the run's totalSteps");
@@ -55,18 +57,33 @@ export function hostInputs(
     config.discriminatorOptimizer,
     config.objective.penaltyEvery,
   );
-  const updates = Array.from(
-    { length: discriminatorSteps },
-    (_, update) => step * discriminatorSteps + update,
-  );
   const result: Record<string, Float32Array> = {
-    discriminatorHyper: Float32Array.from(
-      updates.flatMap((update) => [...hyperparameters(discriminatorOptimizer, update + 1, scale)]),
-    ),
-    generatorHyper: hyperparameters(config.generatorOptimizer, step + 1, scale),
+    discriminatorHyper: stepHyperparameters(discriminatorOptimizer, {
+      step,
+      updates: discriminatorSteps,
+      scale,
+    }),
+    generatorHyper: stepHyperparameters(config.generatorOptimizer, {
+      step,
+      updates: generatorSteps,
+      scale,
+    }),
   };
   if (ema) result.emaDecay = Float32Array.of(emaDecay(ema, batchSize, step));
   if (instanceNoise) result.noiseSigma = Float32Array.of(noiseSigma(instanceNoise, step));
   if (augment?.adaptive) result.augmentMoves = Float32Array.of(augmentMoves(augment, step));
   return result;
+}
+
+/** The hyperparameters of all of a step's updates of one network, one after another. */
+function stepHyperparameters(
+  optimizer: OptimizerSpec,
+  { step, updates, scale }: { step: number; updates: number; scale: number },
+): Float32Array {
+  const first = step * updates + 1; // an optimizer counts its updates from 1
+  return Float32Array.from(
+    Array.from({ length: updates }, (_, update) => [
+      ...hyperparameters(optimizer, first + update, scale),
+    ]).flat(),
+  );
 }

@@ -102,10 +102,12 @@ function stepInputs(config: StepConfig, realShape: number[]): Record<string, Ten
   const { discriminatorOptimizer, generatorOptimizer, update } = config;
   const discriminatorHyper = update.discriminatorSteps *
     hyperparameterCount(discriminatorOptimizer);
+  const generatorHyper = (update.generatorSteps ?? DEFAULTS.generatorSteps) *
+    hyperparameterCount(generatorOptimizer);
   const inputs: Record<string, TensorSpec> = {
     real: { shape: realShape, dtype: "float32" },
     discriminatorHyper: { shape: [discriminatorHyper], dtype: "float32" },
-    generatorHyper: { shape: [hyperparameterCount(generatorOptimizer)], dtype: "float32" },
+    generatorHyper: { shape: [generatorHyper], dtype: "float32" },
   };
   if (config.conditional) inputs.labels = { shape: [realShape[0]], dtype: "int32" };
   if (config.ema) inputs.emaDecay = { shape: [], dtype: "float32" };
@@ -200,19 +202,26 @@ function trainDiscriminator(
 }
 
 function trainGenerator(model: GanModel, given: StepGiven, before: StepProgress): StepProgress {
-  const { state: gan, fakes, scalars } = updateGenerator(model, before.gan, {
-    ...updateInputs(model, given, 0),
-    hyper: hyperOf(given.inputs.generatorHyper, 0, 1),
-    latents: model.config.update.latents === "shared" ? before.fakes?.latents : undefined,
-  });
-  return { ...before, gan, fakes, scalars: { ...before.scalars, ...scalars } };
+  const { discriminatorSteps, generatorSteps = DEFAULTS.generatorSteps, latents } =
+    model.config.update;
+  let progress = before;
+  for (let update = 0; update < generatorSteps; update++) {
+    const reusesLatents = latents === "shared" && update === 0;
+    const { state: gan, fakes, scalars } = updateGenerator(model, progress.gan, {
+      ...updateInputs(model, given, update % discriminatorSteps),
+      hyper: hyperOf(given.inputs.generatorHyper, update, generatorSteps),
+      latents: reusesLatents ? before.fakes?.latents : undefined,
+    });
+    progress = { ...progress, gan, fakes, scalars: { ...progress.scalars, ...scalars } };
+  }
+  return progress;
 }
 
-/** What an update gets of the step's inputs. @param update counted from 0 */
-function updateInputs({ config: { batchSize } }: GanModel, given: StepGiven, update: number) {
+/** What an update gets of the step's inputs. @param batch of the step's real samples, counted from 0 */
+function updateInputs({ config: { batchSize } }: GanModel, given: StepGiven, batch: number) {
   const { state, inputs, random } = given;
   const labels = inputs.labels as tf.Tensor1D | undefined; // [samplesPerStep]
-  const first = update * batchSize;
+  const first = batch * batchSize;
   return {
     real: tf.slice(inputs.real, first, batchSize), // [batch, ...sample]
     labels: labels && tf.slice(labels, first, batchSize), // [batch]

@@ -1,4 +1,5 @@
 /** What `deno task train --dry-run` shows: the networks, the data that were found, and the plan. */
+import { DEFAULTS } from "../../src/config/defaults.ts";
 import { formatInteger, formatQuantity } from "../../src/text.ts";
 import type { RunConfig } from "../../src/config/run_config.ts";
 import { openDataSource, type OpenOptions } from "../../src/data/open.ts";
@@ -87,10 +88,11 @@ function stepFlops(config: RunConfig, generator: Network, discriminator: Network
   const [g, d] = [forward(generator), forward(discriminator) / pack];
   const { gradientPenalty, dragan, r1, r2, penaltyEvery = 1 } = objective;
   const penalties = [gradientPenalty, dragan, r1, r2].filter(Boolean).length / penaltyEvery;
-  const discriminatorTurn = g + 2 * d * 3 + penalties * d * 2 * 3; // fakes; reals and fakes, there and back
+  const discriminatorUpdate = g + 2 * d * 3 + penalties * d * 2 * 3; // fakes; reals and fakes, there and back
   const reals = objectives[objective.name].needsRealsForGenerator ? d : 0;
-  const generatorTurn = g * 3 + d * 2 + reals;
-  return batchSize * (update.discriminatorSteps * discriminatorTurn + generatorTurn);
+  const generatorUpdate = g * 3 + d * 2 + reals;
+  const { discriminatorSteps, generatorSteps = DEFAULTS.generatorSteps } = update;
+  return batchSize * (discriminatorSteps * discriminatorUpdate + generatorSteps * generatorUpdate);
 }
 
 function parameterCount(network: Network): number {
