@@ -6,7 +6,11 @@
  */
 import { checkGroup, type Outcome } from "./test/checks.ts";
 import { prepareMachine } from "./test/machine.ts";
+import { slowestLines } from "./test/slowest.ts";
 import { runTests } from "./test/suites.ts";
+
+/** How many of the slowest tests are listed at the end. */
+const SLOWEST = 10;
 
 const filter = Deno.args.filter((arg) => !arg.startsWith("-"));
 const env = { ...await prepareMachine(), ...testSeed() };
@@ -16,6 +20,8 @@ outcomes.push(...await runTests(filter, env));
 
 const passed = outcomes.reduce((sum, outcome) => sum + outcome.passed, 0);
 const failed = outcomes.reduce((sum, outcome) => sum + outcome.failed, 0);
+const slowest = slowestLines(outcomes.flatMap(({ slow }) => slow), SLOWEST);
+if (slowest.length > 0) console.log(`\nThe slowest tests:\n${slowest.join("\n")}`);
 const width = Math.max(...outcomes.map((outcome) => outcome.name.length));
 console.log("");
 for (const { name, passed, failed, ignored, seconds } of outcomes) {

@@ -1,5 +1,6 @@
 /** The checks that are not tests: formatting, lint, types, documentation. Each counts as one. */
 import { runCommand } from "./process.ts";
+import type { TestTime } from "./slowest.ts";
 
 /** What one part of `deno task test` gave. */
 export interface Outcome {
@@ -8,6 +9,8 @@ export interface Outcome {
   failed: number;
   ignored: number;
   seconds: number;
+  /** The tests of a second or more. */
+  slow: TestTime[];
 }
 
 /** The public faces, whose documentation is checked. */
@@ -36,7 +39,14 @@ export async function checkGroup(): Promise<Outcome[]> {
   for (const [name, args] of CHECKS) {
     console.log(`deno ${args.join(" ")}`);
     const { code, seconds } = await runCommand(Deno.execPath(), args, { quiet: true });
-    outcomes.push({ name, passed: code ? 0 : 1, failed: code ? 1 : 0, ignored: 0, seconds });
+    outcomes.push({
+      name,
+      passed: code ? 0 : 1,
+      failed: code ? 1 : 0,
+      ignored: 0,
+      seconds,
+      slow: [],
+    });
   }
   return outcomes;
 }

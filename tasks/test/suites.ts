@@ -1,6 +1,22 @@
-/** The tests themselves, in a few processes, so that one room's trouble does not hide another's. */
+/**
+ * The tests themselves, a process for each room, so that one room's trouble does not hide another's. Two
+ * rooms run at once: much of a test, such as compiling a shader, uses one core.
+ */
 import { type Outcome, PUBLIC_MODULES } from "./checks.ts";
 import { runCommand } from "./process.ts";
+import { testTimes } from "./slowest.ts";
+
+/** Processes at once. Each may use several cores for part of its time, so more than two help little. */
+const PROCESSES = Math.min(2, navigator.hardwareConcurrency);
+
+/** What takes longest starts first, so that no core idles at the end. */
+const LONGEST_FIRST = ["engine/webgpu", "e2e", "engine", "training", "export", "sampler"];
+
+/** One process of tests. */
+interface Suite {
+  name: string;
+  args: string[];
+}
 
 /** What tests may do: files, sub-processes, and the loopback network; nothing outside the machine. */
 const PERMISSIONS = [
@@ -41,42 +57,57 @@ export async function runTests(
     );
     Deno.exit(2);
   }
-  const outcomes: Outcome[] = [];
+  const suites: Suite[] = [];
   for (const room of rooms) {
     if (filter.length && !filter.includes(room)) continue;
-    if (!(await hasTests(`tests/${room}`))) continue;
-    outcomes.push(await runSuite(room, [`tests/${room}`], env));
+    if (await hasTests(`tests/${room}`)) suites.push(...suitesOf(room));
   }
   if (filter.length === 0 || filter.includes("doc")) {
-    outcomes.push(
-      await runSuite("doc examples", [
-        "--doc",
-        ...PUBLIC_MODULES,
-        ...DOCUMENTED,
-        "README.md",
-        "docs/training.md",
-      ], env),
-    );
+    const files = [...PUBLIC_MODULES, ...DOCUMENTED, "README.md", "docs/training.md"];
+    suites.push({ name: "doc examples", args: ["--doc", ...files] });
   }
-  return outcomes;
+  return await runAll(suites, env);
+}
+
+/** The room of the engines takes as long as all others together: its WebGPU part has a process. */
+function suitesOf(room: string): Suite[] {
+  if (room !== "engine") return [{ name: room, args: [`tests/${room}`] }];
+  return [
+    { name: "engine", args: ["--ignore=tests/engine/webgpu", "tests/engine"] },
+    { name: "engine/webgpu", args: ["tests/engine/webgpu"] },
+  ];
+}
+
+/** Runs suites, some at once. @returns the outcomes in the order of the suites */
+async function runAll(suites: Suite[], env: Record<string, string>): Promise<Outcome[]> {
+  const rank = ({ name }: Suite) =>
+    LONGEST_FIRST.includes(name) ? LONGEST_FIRST.indexOf(name) : LONGEST_FIRST.length;
+  const waiting = suites.toSorted((a, b) => rank(a) - rank(b));
+  const outcomes = new Map<Suite, Outcome>();
+  async function work(): Promise<void> {
+    for (let suite = waiting.shift(); suite; suite = waiting.shift()) {
+      outcomes.set(suite, await runSuite(suite, env));
+    }
+  }
+  await Promise.all(Array.from({ length: PROCESSES }, work));
+  return suites.map((suite) => outcomes.get(suite)!);
 }
 
 async function runSuite(
-  name: string,
-  args: string[],
+  { name, args }: Suite,
   env: Record<string, string>,
 ): Promise<Outcome> {
-  console.log(`\ndeno test ${args.join(" ")}`);
-  const { code, output, seconds } = await runCommand(Deno.execPath(), [
-    "test",
-    "--no-check",
-    ...PERMISSIONS,
-    ...args,
-  ], { env });
+  console.log(`deno test ${args.join(" ")}`);
+  const { code, output, seconds } = await runCommand(
+    Deno.execPath(),
+    ["test", "--no-check", ...PERMISSIONS, ...args],
+    { env, prefix: `${name} | ` },
+  );
+  const slow = testTimes(output);
   const counts = /(\d+) passed[^|]*\| (\d+) failed(?:[^|]*\| (\d+) ignored)?/.exec(output);
   const [passed, failed, ignored] = (counts?.slice(1) ?? []).map((text) => Number(text ?? 0));
-  if (counts === null) return { name, passed: 0, failed: 1, ignored: 0, seconds };
-  return { name, passed, failed: code && !failed ? 1 : failed, ignored, seconds };
+  if (counts === null) return { name, passed: 0, failed: 1, ignored: 0, seconds, slow };
+  return { name, passed, failed: code && !failed ? 1 : failed, ignored, seconds, slow };
 }
 
 async function hasTests(folder: string): Promise<boolean> {
