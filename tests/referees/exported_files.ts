@@ -1,6 +1,7 @@
 /** The files that the referees check: every preset's in each precision, and those of random networks. */
 import { EXPORT_DTYPES, exportOnnx } from "../../src/export/mod.ts";
 import { presetGenerators, trainedNetwork } from "../export/networks.ts";
+import { randomFunction } from "../export/random_functions.ts";
 import { randomSpec } from "../export/random_spec.ts";
 
 /** One file. */
@@ -39,5 +40,20 @@ export async function* exportedFiles(opsets: readonly number[]): AsyncGenerator<
     const opset = opsets[seed % opsets.length];
     const { bytes } = await exportOnnx({ spec, weights }, { opset, dtype, check: false });
     yield { name: `random-${seed}-${dtype}-opset${opset}`, bytes };
+  }
+}
+
+/** How many random functions. */
+const FUNCTIONS = 60;
+
+/** Makes the files of random functions with open height and width, in each precision and opset in turn. */
+export async function* exportedFunctions(
+  opsets: readonly number[],
+): AsyncGenerator<ExportedFile> {
+  for (let seed = 1000; seed < 1000 + FUNCTIONS; seed++) {
+    const dtype = EXPORT_DTYPES[Math.floor(seed / opsets.length) % 3];
+    const opset = opsets[seed % opsets.length];
+    const { bytes } = await exportOnnx(randomFunction(seed).target, { opset, dtype, check: false });
+    yield { name: `function-${seed}-${dtype}-opset${opset}`, bytes };
   }
 }

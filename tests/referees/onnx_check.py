@@ -13,12 +13,18 @@ from onnx import shape_inference
 
 def dims_of(value):
     tensor = value.type.tensor_type
+    if not tensor.HasField("shape"):
+        return tensor.elem_type, None  # of unknown rank
     dims = tuple(d.dim_value if d.HasField("dim_value") else d.dim_param or None for d in tensor.shape.dim)
     return tensor.elem_type, dims
 
 
 def contradicts(stated, inferred):
-    if stated[0] != inferred[0] or len(stated[1]) != len(inferred[1]):
+    if stated[0] != inferred[0]:
+        return True
+    if stated[1] is None or inferred[1] is None:
+        return False
+    if len(stated[1]) != len(inferred[1]):
         return True
     pairs = zip(stated[1], inferred[1])
     return any(isinstance(a, int) and isinstance(b, int) and a != b for a, b in pairs)
