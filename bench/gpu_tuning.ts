@@ -3,7 +3,7 @@ import { GPU_TUNING, type GroupTuning } from "../src/engine/webgpu/tuning.ts";
 
 /**
  * Reads fields of a tuning.
- * @param json `{"leastDepth": 64}`, say
+ * @param json `{"minDepth": 64}`, say
  * @throws RangeError for a field that a tuning does not have
  */
 export function gpuTuning(json: string): GroupTuning {

@@ -48,9 +48,9 @@ for (const item of KERNEL_CASES) {
   const results: { what: string; ms: number }[] = [];
   const seen = new Set<string>();
   for (const tile of candidates) {
-    for (const enoughTiles of ENOUGH) {
+    for (const targetTiles of ENOUGH) {
       const groupTiles = { large: tile, largeProducts: Infinity, short: tile, usual: [tile] };
-      const tuning = { ...GPU_TUNING, groupTiles, enoughTiles };
+      const tuning = { ...GPU_TUNING, groupTiles, targetTiles };
       const engine = await createWebGpuEngine({ tuning });
       const fn = await engine.compileFunction(functionOf(item), specsOf(item)) as WebGpuFunction;
       const groups = fn.executable.workgroups[0].join("x");

@@ -48,7 +48,7 @@ export interface SamplePool {
   /** `[256]` the number that each byte stands for. Rows of bytes need it, and only they have it. */
   readonly byteValues?: Float32Array;
   /**
-   * How many rows make one sample, in which their numbers alternate: with 3, three grey pictures are
+   * How many rows make one sample, in which their numbers alternate: with 3, three gray images are
    * the red, green and blue of one. Default 1.
    */
   readonly rowsPerSample?: number;

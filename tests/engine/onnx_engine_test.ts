@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { createEagerEngine } from "../../src/engine/eager/engine.ts";
 import { createOnnxEngine } from "../../src/engine/onnx/mod.ts";
-import { leastStepBytes } from "../../src/engine/onnx/memory.ts";
+import { minStepBytes } from "../../src/engine/onnx/memory.ts";
 import { tf } from "../../src/tensor/tf.ts";
 import type { Engine, StepProgram } from "../../src/engine/types.ts";
 import type { HostTensors } from "../../src/tensor/types.ts";
@@ -214,10 +214,10 @@ Deno.test("a step that does not fit says how many bytes it needs and how many th
   );
 });
 
-Deno.test("leastStepBytes() counts what is there at once: no views, and results in place of inputs", () => {
+Deno.test("minStepBytes() counts what is there at once: no views, and results in place of inputs", () => {
   const numbers = (fn: (x: tf.Tensor) => tf.Tensor) => {
     const x = { shape: [8, 4], dtype: "float32" as const };
-    return leastStepBytes(traceFunction(({ x }) => ({ y: fn(x) }), { x })) / 4;
+    return minStepBytes(traceFunction(({ x }) => ({ y: fn(x) }), { x })) / 4;
   };
   assertEquals(numbers((x) => tf.sum(x)), 32 + 1);
   assertEquals(numbers((x) => tf.sum(tf.exp(x))), 32 + 32 + 1);

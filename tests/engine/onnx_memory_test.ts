@@ -15,8 +15,8 @@ Deno.test("a disposed step of the cpu engine gives its memory back", async () =>
     inputs: { x: { shape: [2, size], dtype: "float32" } },
     step({ w }, { x }) {
       const loss = (w: tf.Tensor) => tf.mean(tf.square(tf.matMul(x as tf.Tensor2D, w)));
-      const slope = tf.grad(loss)(w);
-      return { state: { w: tf.sub(w, tf.mul(slope, 0.01)) }, scalars: { loss: loss(w) } };
+      const gradient = tf.grad(loss)(w);
+      return { state: { w: tf.sub(w, tf.mul(gradient, 0.01)) }, scalars: { loss: loss(w) } };
     },
   };
   const data = new Float32Array(size * size).fill(0.1);

@@ -47,7 +47,7 @@ const convGenerator: NetworkSpec = {
   ],
 };
 
-const convDiscriminator = (normalise: boolean): NetworkSpec => ({
+const convDiscriminator = (normalize: boolean): NetworkSpec => ({
   inputShape: [12, 12, 2],
   init: "torch",
   layers: [
@@ -55,7 +55,7 @@ const convDiscriminator = (normalise: boolean): NetworkSpec => ({
     { type: "activation", fn: "leaky-relu", alpha: 0.2 },
     { type: "dropout", rate: 0.25 },
     { type: "conv", filters: 6, kernel: 3, stride: 2, padding: 1 },
-    ...(normalise ? [{ type: "batch-norm" as const, momentum: 0.8 }] : []),
+    ...(normalize ? [{ type: "batch-norm" as const, momentum: 0.8 }] : []),
     { type: "activation", fn: "leaky-relu", alpha: 0.2 },
     { type: "flatten" },
     { type: "dense", units: 1 },

@@ -24,9 +24,9 @@ const step = await engine.compileStep(
     step({ w }, { x }, random) {
       const noise = tf.mul(random.normal([SIZE, SIZE]), 0.001);
       const loss = (weight: tf.Tensor) => tf.mean(tf.square(tf.matMul(x as tf.Tensor2D, weight)));
-      const slope = tf.grad(loss)(w);
+      const gradient = tf.grad(loss)(w);
       return {
-        state: { w: tf.add(tf.sub(w, tf.mul(slope, 0.01)), noise) },
+        state: { w: tf.add(tf.sub(w, tf.mul(gradient, 0.01)), noise) },
         scalars: { loss: loss(w) },
       };
     },

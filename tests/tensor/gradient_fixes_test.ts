@@ -112,12 +112,12 @@ async function checkDerivatives(engine: Engine, op: Op, shapes: number[][]): Pro
   );
 }
 
-/** The reference on both of its backends, the captured WebGPU step's engine, and the traced processor step's. */
+/** The reference on both of its backends, the captured WebGPU step's engine, and the traced CPU step's. */
 const ENGINES: Record<string, { open: () => Engine | Promise<Engine>; needsAdapter: boolean }> = {
   "eager, cpu": { open: () => createEagerEngine("cpu", ""), needsAdapter: false },
   "eager, webgpu": { open: () => createEagerEngine("webgpu", ""), needsAdapter: true },
   "captured on webgpu": { open: () => createWebGpuEngine(), needsAdapter: true },
-  "traced for the processor": { open: () => createOnnxEngine({ threads: 1 }), needsAdapter: false },
+  "traced for the CPU": { open: () => createOnnxEngine({ threads: 1 }), needsAdapter: false },
 };
 
 function testOnEngines(name: string, op: Op, shapes: number[][]): void {

@@ -78,7 +78,7 @@ export class OnnxStep implements CompiledStep {
     if (known) return known;
     const { runtime, availableBytes } = this.#setup;
     const model = buildStepModel(this.#program, this.#specs, { kind, like: this.#slots });
-    checkFits(runtime, { leastBytes: model.leastBytes, availableBytes });
+    checkFits(runtime, { minBytes: model.minBytes, availableBytes });
     const session = await StepSession.open(runtime, model, this.#seed);
     this.#sessions.set(kind, session);
     return session;

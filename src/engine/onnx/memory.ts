@@ -15,7 +15,7 @@ const VIEWS = new Set(["Reshape", "Identity", "Transpose", "Tile"]);
  * The bytes of a step's tensors at its fullest moment, counted from below: each result takes the place of
  * an input of its size that nothing reads any more, and what a runtime needs besides is not counted.
  */
-export function leastStepBytes({ inputs, nodes, outputs }: KernelGraph): number {
+export function minStepBytes({ inputs, nodes, outputs }: KernelGraph): number {
   const lastUse = new Map<KernelValue, number>();
   nodes.forEach((node, i) => {
     for (const value of Object.values(node.inputs)) lastUse.set(storage(value), i);
@@ -79,12 +79,12 @@ export function availableBytes({ kind }: OnnxRuntime): number | undefined {
  */
 export function checkFits(
   runtime: OnnxRuntime,
-  { leastBytes, availableBytes }: { leastBytes: number; availableBytes: number | undefined },
+  { minBytes, availableBytes }: { minBytes: number; availableBytes: number | undefined },
 ): void {
-  if (availableBytes === undefined || leastBytes <= availableBytes) return;
+  if (availableBytes === undefined || minBytes <= availableBytes) return;
   throw new UserError(
     `The training step does not fit ${runtime.description}: it needs at least ` +
-      `${megabytes(leastBytes)}, and ${megabytes(availableBytes)} are available. Use a smaller ` +
+      `${megabytes(minBytes)}, and ${megabytes(availableBytes)} are available. Use a smaller ` +
       "batch or network.",
   );
 }

@@ -1,6 +1,6 @@
 /**
  * The CPU engine: a training step becomes an ONNX graph once, and ONNX Runtime runs it. Randomness and
- * data come from the host; parameters and optimiser state stay in ONNX Runtime's layout between calls.
+ * data come from the host; parameters and optimizer state stay in ONNX Runtime's layout between calls.
  */
 import { OpenItems } from "../lifecycle.ts";
 import type { CompiledFunction, CompiledStep, Engine } from "../types.ts";

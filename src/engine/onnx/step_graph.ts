@@ -11,7 +11,7 @@ import { speedUp } from "../../graph/passes/training.ts";
 import { checkStepResult } from "../checks.ts";
 import type { KeepMask } from "../../random/keep_mask.ts";
 import { loopGraph } from "./loop_graph.ts";
-import { leastStepBytes } from "./memory.ts";
+import { minStepBytes } from "./memory.ts";
 
 /** Version of ONNX's operators that the engine writes. */
 const OPSET = 17;
@@ -61,7 +61,7 @@ export interface StepModel {
   /** How many nodes a step has, for measurements. */
   nodeCount: number;
   /** The least bytes that a step takes; see memory.ts. */
-  leastBytes: number;
+  minBytes: number;
 }
 
 /** Which step of a program is to become a model. */
@@ -168,7 +168,7 @@ export function buildStepModel(
     scalars: trimmed.outputs.filter(({ name }) => name.startsWith(scalarOutput("")))
       .map(({ name }) => name.slice(scalarOutput("").length)),
     nodeCount: step.nodes.length,
-    leastBytes: leastStepBytes(trimmed),
+    minBytes: minStepBytes(trimmed),
   };
 }
 

@@ -69,7 +69,7 @@ export async function capture(
       );
     }
     const shortened = optimize(graph, setup);
-    const plan = planStep(shortened, { sideBySide: backend.tuning.mostMembers > 1 });
+    const plan = planStep(shortened, { sideBySide: backend.tuning.maxMembers > 1 });
     const needs = { slots: plan.slots, totalBytes: memory.bytesWith(plan) };
     checkFits(gpu, needs, budgetBytes);
     checkWorkgroups(gpu, shortened.operations);
@@ -95,6 +95,6 @@ function optimize(graph: StepGraph, { fuse, gpu, backend }: CaptureSetup): StepG
   return fuseElementwise(shortened, {
     bindings: Math.min(MAX_FUSED_BINDINGS, maxStorageBuffersPerShaderStage),
     nodes: MAX_FUSED_NODES,
-    lookahead: backend.tuning.mostMembers > 1 ? LOOKAHEAD : 0,
+    lookahead: backend.tuning.maxMembers > 1 ? LOOKAHEAD : 0,
   });
 }

@@ -13,9 +13,9 @@ import type { BufferRange } from "./step_memory.ts";
 import type { Dispatch } from "./work.ts";
 
 /** Storage buffers of one dispatch at most, where the device allows as many. */
-const MOST_BINDINGS = 64;
+const MAX_BINDINGS = 64;
 /** Operands and functions of one dispatch at most: each may take a few numbers of the uniform block. */
-const MOST_TERMS = 256;
+const MAX_TERMS = 256;
 
 /** A dispatch, and how many bytes of each buffer it sees: a shared one may be longer than the value. */
 export interface SizedDispatch extends Dispatch {
@@ -90,8 +90,8 @@ class Run {
     const terms = this.#terms + work.operands.length + work.nodes.length;
     if (this.#members.length > 0) {
       const { maxStorageBuffersPerShaderStage } = device.limits;
-      const isFull = this.#members.length === tuning.mostMembers ||
-        bindings > Math.min(MOST_BINDINGS, maxStorageBuffersPerShaderStage) || terms > MOST_TERMS;
+      const isFull = this.#members.length === tuning.maxMembers ||
+        bindings > Math.min(MAX_BINDINGS, maxStorageBuffersPerShaderStage) || terms > MAX_TERMS;
       const depends = reads.some((buffer) => this.#written.has(buffer)) ||
         writes.some((buffer) => this.#read.has(buffer) || this.#written.has(buffer));
       if (isFull || depends) return false;

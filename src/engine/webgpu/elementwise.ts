@@ -60,10 +60,10 @@ export function elementwiseMember(
  * once for all of them; few enough to leave threads for every core.
  */
 function elementsPerThread(
-  { mostElements, enoughThreads }: KernelTuning,
+  { maxElements, targetThreads }: KernelTuning,
   elements: number,
 ): number {
-  return Math.max(1, Math.min(mostElements, Math.floor(elements / (4 * enoughThreads))));
+  return Math.max(1, Math.min(maxElements, Math.floor(elements / (4 * targetThreads))));
 }
 
 /** The functions of an expression, for profiles. */

@@ -1,6 +1,6 @@
 /**
  * Programs of expressions: elementwise work and reductions, one or several in a dispatch. Several must
- * not need each other's results; workgroups are dealt out to them in turn. An optimiser's update of
+ * not need each other's results; workgroups are dealt out to them in turn. An optimizer's update of
  * many parameters is one dispatch, where on a GPU a small one takes longer to start than to run.
  */
 import type { KernelTuning } from "./tuning.ts";

@@ -62,7 +62,7 @@ export function checkWorkgroups(gpu: WebGpu, operations: Operation[]): void {
 const POOL_SHARE = 0.5;
 
 /** Kernels count the numbers of a buffer in 32 bits. */
-const MOST_INDEXED_BYTES = 2 ** 32 - 4;
+const MAX_INDEXED_BYTES = 2 ** 32 - 4;
 
 /**
  * Whether a pool of samples may stay on the device.
@@ -76,7 +76,7 @@ export function poolFits(
   spareBytes: number | undefined,
 ): boolean {
   const { maxStorageBufferBindingSize, maxBufferSize } = limits;
-  const limit = Math.min(maxStorageBufferBindingSize, maxBufferSize, MOST_INDEXED_BYTES);
+  const limit = Math.min(maxStorageBufferBindingSize, maxBufferSize, MAX_INDEXED_BYTES);
   if (sizes.largestBytes > limit) return false;
   return spareBytes === undefined || sizes.totalBytes <= POOL_SHARE * spareBytes;
 }

@@ -11,13 +11,13 @@ import {
   type ProgramTarget,
   programThreads,
 } from "./expression_program.ts";
-import { MOST_PARTS } from "./tuning.ts";
+import { MAX_PARTS } from "./tuning.ts";
 import type { Combination, ReductionWork } from "./work.ts";
 
 /** Fours beside each other that threads of a workgroup take: 4 of them are two sectors of memory. */
-const MOST_BESIDE = 4;
+const MAX_BESIDE = 4;
 /** Steps of a thread, where threads could share a result instead. */
-const LEAST_STEPS = 4;
+const MIN_STEPS = 4;
 
 const START = { sum: 0, max: -Infinity, min: Infinity };
 
@@ -65,8 +65,8 @@ function layoutOf(
     return { width, length, lanes, together: 1 };
   }
   // A GPU's threads share results: along the axis, but beside each other for what lies side by side.
-  const beside = Math.min(MOST_BESIDE, powerOfTwo(lanes));
-  const steps = Math.floor(length / parts / LEAST_STEPS);
+  const beside = Math.min(MAX_BESIDE, powerOfTwo(lanes));
+  const steps = Math.floor(length / parts / MIN_STEPS);
   const together = Math.min(programThreads(target) / beside, powerOfTwo(Math.max(1, steps)));
   return { width, length, lanes, together };
 }
@@ -81,13 +81,13 @@ export function chooseParts(
   target: ProgramTarget,
   shape: Pick<ReductionWork, "outer" | "reduced" | "inner">,
 ): number {
-  const { enoughThreads, family } = target.tuning;
+  const { targetThreads, family } = target.tuning;
   const { length, lanes, together } = layoutOf(target, shape);
-  const least = family === "registers" ? 16 : LEAST_STEPS * together;
+  const least = family === "registers" ? 16 : MIN_STEPS * together;
   let parts = 1;
   while (
-    shape.outer * lanes * together * parts < enoughThreads && length / parts >= 2 * least &&
-    parts < MOST_PARTS
+    shape.outer * lanes * together * parts < targetThreads && length / parts >= 2 * least &&
+    parts < MAX_PARTS
   ) {
     parts *= 2;
   }

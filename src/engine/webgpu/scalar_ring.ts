@@ -8,7 +8,7 @@ import type { BufferRange } from "./step_memory.ts";
 import { collectProgram } from "./transfer_programs.ts";
 
 /** Every device can bind eight storage buffers at once; two are the clock and the ring. */
-const MOST_SCALARS = 6;
+const MAX_SCALARS = 6;
 
 /** Usage flags of a buffer that the host reads: MAP_READ | COPY_DST. */
 const READ_BACK = 0x01 | 0x08;
@@ -70,8 +70,8 @@ export class ScalarRing {
     const { device } = this.#backend;
     const all = [...scalars];
     const groups = Array.from(
-      { length: Math.max(1, Math.ceil(all.length / MOST_SCALARS)) },
-      (_, k) => all.slice(MOST_SCALARS * k, MOST_SCALARS * (k + 1)),
+      { length: Math.max(1, Math.ceil(all.length / MAX_SCALARS)) },
+      (_, k) => all.slice(MAX_SCALARS * k, MAX_SCALARS * (k + 1)),
     );
     return groups.map((group, k) => {
       const columns = group.map(([name]) => this.#columns.get(name)!);

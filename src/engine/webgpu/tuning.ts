@@ -37,15 +37,15 @@ export interface GroupTiles {
 /** When to split work among threads; what both families have. */
 interface CommonTuning {
   /** A sum is split among threads, or workgroups, until there are so many tiles... */
-  enoughTiles: number;
+  targetTiles: number;
   /** ...but each part keeps at least so many terms. */
-  leastDepth: number;
+  minDepth: number;
   /** Reductions are split until there are so many threads. */
-  enoughThreads: number;
+  targetThreads: number;
   /** Elements (or fours of them) that a thread of an elementwise kernel computes at most. */
-  mostElements: number;
+  maxElements: number;
   /** Elementwise operations and reductions in one dispatch at most. */
-  mostMembers: number;
+  maxMembers: number;
 }
 
 /** Tiles in registers. */
@@ -100,34 +100,34 @@ const GROUP_TILES: GroupTiles = {
 export const SOFTWARE_TUNING: RegisterTuning = {
   family: "registers",
   threadTile: { rows: 16, columns: 16 },
-  enoughTiles: 128,
-  leastDepth: 64,
-  enoughThreads: 256,
-  mostElements: 4,
-  mostMembers: 1, // starting a dispatch costs nothing there
+  targetTiles: 128,
+  minDepth: 64,
+  targetThreads: 256,
+  maxElements: 4,
+  maxMembers: 1, // starting a dispatch costs nothing there
 };
 
 /** For GPUs: many more threads are needed to fill one. */
 export const GPU_TUNING: GroupTuning = {
   family: "workgroup",
   groupTiles: GROUP_TILES,
-  enoughTiles: 256,
-  leastDepth: 32,
-  enoughThreads: 65536,
-  mostElements: 1,
-  mostMembers: 32,
+  targetTiles: 256,
+  minDepth: 32,
+  targetThreads: 65536,
+  maxElements: 1,
+  maxMembers: 32,
 };
 
 /** Parts of a sum at most: the kernel that adds them up reads them all at once. */
-export const MOST_PARTS = 32;
+export const MAX_PARTS = 32;
 
 /** Into how many parts to split a sum of `depth` terms when there are `tiles` tiles. A power of 2. */
 export function chooseSplits(tuning: KernelTuning, tiles: number, depth: number): number {
   let splits = 1;
-  while (tiles * splits < tuning.enoughTiles && depth / splits >= 2 * tuning.leastDepth) {
+  while (tiles * splits < tuning.targetTiles && depth / splits >= 2 * tuning.minDepth) {
     splits *= 2;
   }
-  return Math.min(splits, MOST_PARTS);
+  return Math.min(splits, MAX_PARTS);
 }
 
 /** A product in tiles: `parts` workgroups share each tile's sum. */

@@ -7,7 +7,7 @@ import type { BufferRange } from "./step_memory.ts";
 import { feedProgram } from "./transfer_programs.ts";
 
 /** Every device can bind eight storage buffers at once; two are the clock and the upload. */
-const MOST_INPUTS = 6;
+const MAX_INPUTS = 6;
 
 /** Usage flags of the upload: STORAGE | COPY_DST. */
 const UPLOAD = 0x80 | 0x08;
@@ -17,18 +17,18 @@ export type UploadData = Float32Array | Int32Array | Uint32Array;
 
 /**
  * Cuts inputs into groups that a kernel can bind.
- * @param mostBytes of a group; a larger input is one by itself
+ * @param maxBytes of a group; a larger input is one by itself
  */
 export function groupInputs<T extends { target: BufferRange }>(
   inputs: T[],
-  mostBytes: number,
+  maxBytes: number,
 ): T[][] {
   const groups: T[][] = [];
   let bytes = Infinity;
   for (const input of inputs) {
     const { sizeBytes } = input.target;
     const last = groups.at(-1);
-    if (last && last.length < MOST_INPUTS && bytes + sizeBytes <= mostBytes) {
+    if (last && last.length < MAX_INPUTS && bytes + sizeBytes <= maxBytes) {
       last.push(input);
       bytes += sizeBytes;
     } else {

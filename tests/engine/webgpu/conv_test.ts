@@ -35,8 +35,8 @@ const { large } = GPU_TUNING.groupTiles;
 const LARGE_TUNING: KernelTuning = {
   ...GPU_TUNING,
   groupTiles: { large, largeProducts: 0, short: large, usual: [large] },
-  enoughTiles: 64,
-  leastDepth: 8,
+  targetTiles: 64,
+  minDepth: 8,
 };
 
 for (

@@ -21,7 +21,7 @@ for (const parts of [1, 8]) {
   Deno.test(
     title,
     () =>
-      withTuning({ ...GPU_TUNING, enoughTiles: parts, leastDepth: 8 }, async () => {
+      withTuning({ ...GPU_TUNING, targetTiles: parts, minDepth: 8 }, async () => {
         let stream = 0;
         for (const [n, height, width, channels, filters, groups, size, strides, p] of CASES) {
           const pad: [[0, 0], [number, number], [number, number], [0, 0]] = [

@@ -58,9 +58,9 @@ for (const tile of [large, short, ...usual]) {
       try {
         let stream = 0;
         // Sums whole and in parts; sizes in fours or not, a tile and some more.
-        for (const enoughTiles of [1, 64]) {
+        for (const targetTiles of [1, 64]) {
           const groupTiles = { large: tile, largeProducts: 0, short: tile, usual: [tile] };
-          backend.tuning = { ...GPU_TUNING, groupTiles, enoughTiles, leastDepth: 8 };
+          backend.tuning = { ...GPU_TUNING, groupTiles, targetTiles, minDepth: 8 };
           for (const [m, k, n] of [[rows + 4, 36, columns + 8], [rows + 1, 37, columns + 3]]) {
             for (const [ta, tb] of [[false, false], [false, true], [true, false], [true, true]]) {
               const a = plainNormals(ta ? [k, m] : [m, k], stream++);

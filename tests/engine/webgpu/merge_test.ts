@@ -120,7 +120,7 @@ Deno.test("new state waits where work beside it reads the old one at other place
 Deno.test("sums of many parts in a row keep their dispatch's uniform block short", () =>
   withWebGpu(async () => {
     const engine = await createWebGpuEngine({
-      tuning: { ...GPU_TUNING, enoughTiles: 64, leastDepth: 4 },
+      tuning: { ...GPU_TUNING, targetTiles: 64, minDepth: 4 },
     });
     const shapes = Array.from({ length: 16 }, (_, k) => [`x${k}`, [4, 256 + 4 * k]] as const);
     const entries = shapes.map((

@@ -14,7 +14,7 @@ import { fillBits } from "../../../src/random/counter_random.ts";
 import { caseStep } from "../../training/preset_cases.ts";
 import { normals, testByFamily } from "./helpers.ts";
 
-/** What a preset made for pictures of any size is made for here. */
+/** What a preset made for images of any size is made for here. */
 const SIZE: Record<string, number> = { dcgan: 64 };
 
 /** Dense networks with the preset's own batch, convolutions with one sample: the grids are large. */

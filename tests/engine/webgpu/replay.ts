@@ -8,7 +8,7 @@ import { runEagerOnWebGpu } from "./eager_webgpu.ts";
 
 /**
  * Asserts that the captured engine leaves the state of eager execution, weights, running statistics and
- * optimiser alike, and that the losses on the way are numbers. Run it with the backend "webgpu" current.
+ * optimizer alike, and that the losses on the way are numbers. Run it with the backend "webgpu" current.
  */
 export async function assertReplayEqualsEager(
   step: TrainingStep,

@@ -28,9 +28,9 @@ Deno.test("5,000 replayed steps create no buffers and keep no tensors; dispose g
         step: ({ w }, { x }, random) => {
           const noise = tf.mul(random.normal([4, 4]), 0.001);
           const loss = (w: tf.Tensor) => tf.mean(tf.square(tf.matMul(x as tf.Tensor2D, w)));
-          const slope = tf.grad(loss)(w);
+          const gradient = tf.grad(loss)(w);
           return {
-            state: { w: tf.add(tf.sub(w, tf.mul(slope, 0.01)), noise) },
+            state: { w: tf.add(tf.sub(w, tf.mul(gradient, 0.01)), noise) },
             scalars: { loss: loss(w) },
           };
         },

@@ -30,11 +30,11 @@ Deno.test("workgroupGemmCode() keeps to WebGPU's default limits with the tiles f
 
 Deno.test("chooseSplits() splits a sum only while tiles are few and parts keep their depth", () => {
   for (const tuning of [SOFTWARE_TUNING, GPU_TUNING]) {
-    const { enoughTiles, leastDepth } = tuning;
-    assertEquals(chooseSplits(tuning, enoughTiles, 1 << 20), 1);
-    assertEquals(chooseSplits(tuning, 1, 2 * leastDepth - 1), 1);
-    assertEquals(chooseSplits(tuning, 1, 2 * leastDepth), 2);
-    assertEquals(chooseSplits(tuning, enoughTiles / 4, 1 << 20), 4);
+    const { targetTiles, minDepth } = tuning;
+    assertEquals(chooseSplits(tuning, targetTiles, 1 << 20), 1);
+    assertEquals(chooseSplits(tuning, 1, 2 * minDepth - 1), 1);
+    assertEquals(chooseSplits(tuning, 1, 2 * minDepth), 2);
+    assertEquals(chooseSplits(tuning, targetTiles / 4, 1 << 20), 4);
     assertEquals(chooseSplits(tuning, 1, 1 << 20), 32);
   }
 });

@@ -6,7 +6,7 @@ import type * as tfTypes from "@tensorflow/tfjs";
 import { GROUPED_KERNELS } from "../../../tensor/grouped_conv.ts";
 import { tf } from "../../../tensor/tf.ts";
 import type { GanforgeWebGpuBackend } from "../backend.ts";
-import { MOST_PARTS, ofFamily, planGemm } from "../tuning.ts";
+import { MAX_PARTS, ofFamily, planGemm } from "../tuning.ts";
 import { packScalars } from "../uniforms.ts";
 import {
   type ConvAttributes,
@@ -123,7 +123,7 @@ function chooseTile(
   size: { rows: number; columns: number; phases: number; widest?: number },
   widths: Pick<ConvTile, "sumWidth" | "outWidth">,
 ): ConvTile & { tilesN: number; tiles: number } {
-  const { threadTile, enoughTiles } = ofFamily(backend.tuning, "registers");
+  const { threadTile, targetTiles } = ofFamily(backend.tuning, "registers");
   const isWide = widths.outWidth === 4;
   const { widest = threadTile.columns } = size;
   let columns = Math.min(widest, isWide ? size.columns : Math.min(size.columns, 4));
@@ -131,7 +131,7 @@ function chooseTile(
   const tilesN = Math.ceil(size.columns / columns);
   let rows = isWide ? threadTile.rows : 8;
   const tilesOf = (r: number) => Math.ceil(size.rows / r) * tilesN;
-  while (tilesOf(rows) * size.phases < enoughTiles / 2 && rows > 4) {
+  while (tilesOf(rows) * size.phases < targetTiles / 2 && rows > 4) {
     rows = Math.max(4, rows / 2 & ~3);
   }
   return { ...widths, rows, columns, tilesN, tiles: tilesOf(rows) };
@@ -227,8 +227,8 @@ function filterGradient(backend: GanforgeWebGpuBackend, x: Info, dy: Info, g: Co
   const readBytes = 4 * (tf.util.sizeFromShape(x.shape) + tf.util.sizeFromShape(dy.shape));
   let parts = 1;
   const isEnough = () =>
-    tiles * parts >= 2 * backend.tuning.enoughTiles && readBytes / parts <= PART_BYTES;
-  while (!isEnough() && allRows / parts >= 4 && parts < MOST_PARTS) parts *= 2;
+    tiles * parts >= 2 * backend.tuning.targetTiles && readBytes / parts <= PART_BYTES;
+  while (!isEnough() && allRows / parts >= 4 && parts < MAX_PARTS) parts *= 2;
   const size = tf.util.sizeFromShape(shape);
   const output = backend.allocate(shape);
   const target = parts > 1 ? backend.allocate([parts, size]) : output;

@@ -3,7 +3,7 @@ import { range, storage, vectorWidth } from "./wgsl.ts";
 
 const THREADS = 64;
 /** Workgroups along y at most; more go along z. */
-const MOST_LINES = 32768;
+const MAX_LINES = 32768;
 
 /** The sizes of one gather. */
 export interface GatherSizes {
@@ -32,7 +32,7 @@ export function gatherProgram(
   const atOnce = rowsPerSample === 1 && width === 4;
   const across = Math.min(THREADS, 2 ** Math.ceil(Math.log2(rowSize / width)));
   const down = THREADS / across; // short rows share a workgroup
-  const layers = Math.ceil(picked / down / MOST_LINES);
+  const layers = Math.ceil(picked / down / MAX_LINES);
   const lines = Math.ceil(picked / down / layers);
   const reads = { rows: "u32", numbers: "u32", ...(isBytes ? { byteValues: "u32" } : {}) };
   const values = range(width, (i) => {

@@ -51,7 +51,7 @@ export function registerProduct(
   const tilesN = Math.ceil(N / width);
   const tilesOf = (r: number) => Math.ceil(M / r) * tilesN * batch;
   let rows = evenRows(M, tuning.threadTile.rows * (acrossSum(product) ? 2 : 1));
-  while (tilesOf(rows) < tuning.enoughTiles / 4 && rows > 4) rows = Math.max(4, rows / 2 & ~3);
+  while (tilesOf(rows) < tuning.targetTiles / 4 && rows > 4) rows = Math.max(4, rows / 2 & ~3);
   const parts = chooseSplits(tuning, tilesOf(rows), K);
   const depth = Math.ceil(K / parts / 4) * 4;
   const tilesM = Math.ceil(M / rows);

@@ -6,8 +6,8 @@ import type { ElementwiseNode, IndexTerm, Operand } from "../expression.ts";
 /**
  * Sums over the middle of `[outer, splits, inner]`, and releases the parts. The sum is an elementwise
  * operation, so that in a captured step it joins those that follow: a bias, an activation, an
- * optimiser.
- * @param parts `[outer, splits, inner]`, at most 32 splits (`MOST_PARTS` of tuning.ts)
+ * optimizer.
+ * @param parts `[outer, splits, inner]`, at most 32 splits (`MAX_PARTS` of tuning.ts)
  * @param out a tensor of `outer * inner` numbers, to be written: the sums over the divisor
  */
 export function addParts(
