@@ -3,9 +3,9 @@
 /** A submit is timed so often; the fastest counts. */
 const ROUNDS = 5;
 /** What is timed repeats until it takes so long. */
-const LEAST_MS = 2;
+const MIN_MS = 2;
 /** So often at most. */
-const MOST_REPEATS = 1024;
+const MAX_REPEATS = 1024;
 
 /**
  * Milliseconds of what `encode` puts into a compute pass: the best of several rounds, each of many
@@ -22,8 +22,8 @@ export async function passMilliseconds(
   let repeats = 1;
   for (;;) {
     const ms = await time(device, encode, repeats);
-    if (ms >= LEAST_MS || repeats === MOST_REPEATS) break;
-    repeats = Math.min(MOST_REPEATS, Math.ceil(repeats * Math.min(32, 1.5 * LEAST_MS / ms)));
+    if (ms >= MIN_MS || repeats === MAX_REPEATS) break;
+    repeats = Math.min(MAX_REPEATS, Math.ceil(repeats * Math.min(32, 1.5 * MIN_MS / ms)));
   }
   let best = Infinity;
   for (let round = 0; round < ROUNDS; round++) {

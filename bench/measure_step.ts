@@ -6,7 +6,7 @@
  * ENGINE: tfjs-webgpu or tfjs-cpu (TensorFlow.js eagerly, its own kernels), webgpu, onnx-web, onnx-node.
  * TUNING: fields of a GPU's tuning (src/engine/webgpu/tuning.ts) to try on webgpu, as JSON.
  *
- * Our engines get what training gives them: a pool of samples, pictures as bytes, and the numbers of
+ * Our engines get what training gives them: a pool of samples, images as bytes, and the numbers of
  * its rows. TensorFlow.js gets the values, as its users do.
  */
 import { elementCount } from "../src/bytes.ts";

@@ -1,6 +1,6 @@
 /**
  * Whether replayed steps of whole presets leave the state of eager ones bit for bit. The tests ask it of
- * small ones; full ones take minutes on a processor, so they are asked here.
+ * small ones; full ones take minutes on a CPU, so they are asked here.
  *
  *     deno run --allow-read --allow-env --allow-sys bench/replay_equality.ts PRESET... [--conditional] \
  *       [--steps 50] [--batch 2]

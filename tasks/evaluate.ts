@@ -28,7 +28,7 @@ const spec: CommandSpec = {
       value: "EXTRACTOR.onnx",
       help: "take features from this file: one image input [N, C, H, W], output [N, D]",
     },
-    k: { value: "N", help: "the neighbour that precision and recall reach to (default 5)" },
+    k: { value: "N", help: "the neighbor that precision and recall reach to (default 5)" },
     runs: { value: "FOLDER", help: "the folder of all runs (default runs)" },
     cache: {
       value: "FOLDER|none",

@@ -1,17 +1,15 @@
 /** `deno task reproduce`: trains the runs of a published table and prints ours beside it. */
 import { formatDuration, formatInteger } from "../src/text.ts";
 import { type DataSpec, withDataPath } from "../src/config/data.ts";
+import { type Problem, PROBLEMS, type RecipeName } from "../src/reproduction/published.ts";
 import {
   findProblem,
   parseRecipes,
-  type Problem,
-  PROBLEMS,
   recipeConfig,
-  type RecipeName,
   RECIPES,
   recipeTitle,
   withLength,
-} from "../src/config/recipes.ts";
+} from "../src/reproduction/recipes.ts";
 import type { RunConfig } from "../src/config/run_config.ts";
 import { UserError } from "../src/errors.ts";
 import { plannedSteps, reproduce, type Reproduction } from "../src/pipeline/reproduce.ts";
@@ -32,7 +30,7 @@ const spec: CommandSpec = {
     "first-seed": { value: "N", help: "start at this seed (default 0): to share a table out" },
     steps: { value: "N", help: "train so many steps instead of the full length" },
     epochs: { value: "N", help: "train so many passes over the data instead" },
-    data: { value: "PATH", help: "MNIST's files for stacked-mnist (default: drawn digits)" },
+    data: { value: "PATH", help: "MNIST's files for stacked-mnist (default: synthetic digits)" },
     download: { help: "fetch MNIST for stacked-mnist first, into data/" },
     device: {
       value: "auto|webgpu|cpu",
@@ -45,7 +43,7 @@ const spec: CommandSpec = {
     out: { value: "FILE.md", help: "write the table to this file too" },
   },
   examples: [
-    "deno task reproduce ring                                  # the full table: days on a processor",
+    "deno task reproduce ring                                  # the full table: days on a CPU",
     "deno task reproduce grid --recipes best --seeds 3",
     "deno task reproduce stacked-mnist --download --recipes gan,best --seeds 1",
     "deno task reproduce stacked-mnist --data mnist --seeds 2 --steps 2000 --out table.md",
@@ -53,8 +51,8 @@ const spec: CommandSpec = {
   ],
 };
 
-/** Pictures of each run's course. */
-const PICTURES = 10;
+/** Snapshots of each run. */
+const SNAPSHOTS = 10;
 
 if (import.meta.main) await runTask(spec, main);
 
@@ -128,7 +126,7 @@ async function readRequest(command: ParsedCommand): Promise<Request> {
   const path = command.text("data");
   if (path !== undefined && problem.name !== "stacked-mnist") {
     throw new UserError(
-      `Cannot reproduce ${problem.name} with --data ${path}: its points are drawn; leave --data away`,
+      `Cannot reproduce ${problem.name} with --data ${path}: its points are synthetic; leave --data away`,
     );
   }
   const names = parseRecipes(command.text("recipes") ?? "gan,pacgan2,best");
@@ -145,7 +143,7 @@ async function readRequest(command: ParsedCommand): Promise<Request> {
       ? steps ?? fullSteps
       : await plannedSteps({ ...own, duration: { epochs } });
     const config = withLength(own, wanted, fullSteps);
-    const everySteps = Math.ceil(wanted / PICTURES);
+    const everySteps = Math.ceil(wanted / SNAPSHOTS);
     config.snapshots = { ...config.snapshots, everyEpochs: undefined, everySteps };
     recipes.push({ recipe, config });
   }
@@ -161,7 +159,7 @@ async function fetchDigits({ name }: Problem, path: string | undefined): Promise
   }
   if (name !== "stacked-mnist") {
     throw new UserError(
-      `Cannot reproduce ${name} with --download: its points are drawn; leave --download away`,
+      `Cannot reproduce ${name} with --download: its points are synthetic; leave --download away`,
     );
   }
   return await download(recipeConfig(name, "gan").data, console.log);

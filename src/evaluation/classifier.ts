@@ -1,5 +1,5 @@
 /**
- * A small classifier that is trained on the labels of the data, in seconds, on the processor: for the
+ * A small classifier that is trained on the labels of the data, in seconds, on the CPU: for the
  * histogram of classes, a score like Inception's, and features that know what the data are about. How
  * good it is on images that it has not seen comes with it: what it says is worth no more than that.
  */

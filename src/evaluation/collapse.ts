@@ -1,5 +1,5 @@
 /**
- * Says when a game is going wrong in a way that its losses do not show: a generator that makes nearly
+ * Says when training goes wrong in a way that its losses do not show: a generator that makes nearly
  * one sample only, or a discriminator that nothing can fool any more. Looks at the samples of each
  * snapshot, so it costs the training nothing.
  */
@@ -65,7 +65,7 @@ export class CollapseWatch {
         `the generator has collapsed: at step ${step} its samples vary ${
           Math.round(100 * diversity)
         }% as much as the data${
-          this.#verdictText(scalars)
+          this.#logitText(scalars)
         }; try pack=2, the relativistic objective with r1 and r2, or a smaller ` +
           "generatorOptimizer.learningRate",
       );
@@ -78,7 +78,7 @@ export class CollapseWatch {
       const smoothing = objectives[this.#objective].hasRealLabel ? "objective.realLabel=0.9, " : "";
       warnings.push(
         `the discriminator is nearly always right: at step ${step}${
-          this.#verdictText(scalars).replace(/^,/, "")
+          this.#logitText(scalars).replace(/^,/, "")
         }, which teaches the generator little; its samples vary ${
           Math.round(100 * diversity)
         }% as much as the data; try objective.r1, instanceNoise, ${smoothing}` +
@@ -105,7 +105,7 @@ export class CollapseWatch {
   }
 
   /** What D makes of data and samples, as a part of a sentence that starts with a comma. */
-  #verdictText({ dReal, dFake }: CollapseLook["scalars"]): string {
+  #logitText({ dReal, dFake }: CollapseLook["scalars"]): string {
     if (dReal === undefined || dFake === undefined) return "";
     if (logitKind(this.#objective) === "margin") {
       const right = 1 / (1 + Math.exp(dFake - dReal));

@@ -14,14 +14,14 @@ import {
   sampleMatrix,
 } from "../metrics/mod.ts";
 
-/** Samples that are measured in the end on the line: a perfect generator's JSD reads about 0.0001. */
+/** Samples that are measured in the end in 1-D: a perfect generator's JSD reads about 0.0001. */
 export const LINE_SAMPLES = 100_000;
 /** Samples of the published mode tables (Lin et al. 2018, section 4.1). */
 export const MODE_SAMPLES = DEFAULTS.evaluation.samples.modes;
 
 const LINE_BINS = 100;
 
-/** Measures samples on the line. @param logits D's, for what it makes of both sides */
+/** Measures samples in 1-D. @param logits D's, for what it makes of both sides */
 export function lineMeasures(
   samples: ArrayLike<number>,
   data: DataSource,

@@ -20,9 +20,9 @@ import {
   randomConvExtractor,
 } from "./features.ts";
 import {
+  MAX_TRAINING,
   measureMemorization,
   measureSliced,
-  MOST_TRAINING,
   type NeighborImages,
   neighborImages,
   planThumbnails,
@@ -45,7 +45,7 @@ export interface EvaluationSetup {
   count: number | undefined;
   /** The seed of the first sample. */
   seed: number;
-  /** The neighbour that sets the radius of a ball. */
+  /** The neighbor that sets the radius of a ball. */
   k: number;
   /** A file to take features from, instead of the project's own networks. */
   features: string | undefined;
@@ -173,7 +173,7 @@ export function requireSamples(count: number, k: number): void {
   const least = fewestSamples(k);
   if (count >= least) return;
   throw new UserError(
-    `Cannot evaluate with ${count} samples on one side: precision and recall by the neighbour ` +
+    `Cannot evaluate with ${count} samples on one side: precision and recall by the neighbor ` +
       `k = ${k} need ${least}; raise --count, lower --k, or use more data`,
   );
 }
@@ -212,7 +212,7 @@ async function gather(
 }
 
 function trainingThumbnails(data: DataSource, thumbnail: Thumbnail): SampleMatrix {
-  const length = Math.min(MOST_TRAINING, data.count);
+  const length = Math.min(MAX_TRAINING, data.count);
   const indices = Uint32Array.from({ length }, (_, index) => index);
   const parts: Float32Array[] = [];
   for (const batch of realBatches(data, indices)) parts.push(thumbnails(batch, thumbnail));

@@ -1,5 +1,5 @@
 /**
- * The evaluation of a generator of points: against an exact density on the line or in the plane, or
+ * The evaluation of a generator of points: against an exact density in 1-D or in 2-D, or
  * against the points that it learnt from, which are their own features.
  */
 import { formatInteger } from "../text.ts";
@@ -22,7 +22,7 @@ import {
 } from "./evaluate_images.ts";
 import type { LineFigures } from "./evaluation.ts";
 import { measureFeatures, sampleSizeWarning } from "./feature_measures.ts";
-import { measureMemorization, measureSliced, MOST_TRAINING } from "./likeness.ts";
+import { MAX_TRAINING, measureMemorization, measureSliced } from "./likeness.ts";
 import { requireFinite } from "./pixels.ts";
 
 /** Samples of a run of the generator. */
@@ -95,7 +95,7 @@ async function evaluateCloud(setup: EvaluationSetup): Promise<Figures> {
     k,
     seed,
   });
-  const length = Math.min(MOST_TRAINING, data.count);
+  const length = Math.min(MAX_TRAINING, data.count);
   const training = pointsOf(data, Uint32Array.from({ length }, (_, index) => index));
   const warning = sampleSizeWarning(features);
   return {

@@ -1,5 +1,5 @@
 /**
- * What an evaluation says, as one serialisable value: `evaluation.json`. docs/measures.md explains each
+ * What an evaluation says, as one serializable value: `evaluation.json`. docs/measures.md explains each
  * number. Figures come in pairs: the generator's, and the data's own, which is what a perfect generator
  * would get. What is not a finite number is null in the file.
  */
@@ -9,11 +9,11 @@ import type { KernelDistance, LineTheory, ManifoldMetrics, ModeCoverage } from "
 export interface Pair<T> {
   /** The generator's. */
   generated: T;
-  /** The data against themselves: two halves, or fresh samples of the density; null where it is not taken. */
+  /** The data against themselves: two random parts, or fresh samples of the density; null where it is not taken. */
   data: T | null;
 }
 
-/** What is measured on data of a known density on the line; in nats, and in units of x. */
+/** What is measured on data of a known density in 1-D; in nats, and in units of x. */
 export type LineFigures = Pick<
   LineTheory,
   "kl" | "reverseKl" | "jsd" | "jsdFloor" | "wasserstein" | "outside"
@@ -134,15 +134,15 @@ export interface Evaluation {
     /** Different ones, as they are measured. */
     distinct: number;
   };
-  /** For a density on the line. */
+  /** For a density in 1-D. */
   line?: Pair<LineFigures>;
-  /** For a density in the plane. */
+  /** For a density in 2-D. */
   modes?: Pair<ModeCoverage> & { sigma: number };
   /** One entry for each extractor; none for data of a known density. */
   features: FeatureEvaluation[];
   /** For images with labels, by a classifier of the project's own. */
   classes?: ClassEvaluation;
-  /** Everywhere but on the line. */
+  /** Everywhere but in 1-D. */
   sliced?: SlicedEvaluation;
   /** For data that are no density. */
   memorization?: MemorizationEvaluation;

@@ -9,13 +9,13 @@ import {
 } from "../config/evaluation.ts";
 import type { DataSource } from "../data/source.ts";
 import { UserError } from "../errors.ts";
-import { MOST_FEATURES } from "../metrics/mod.ts";
+import { MAX_FEATURES } from "../metrics/mod.ts";
 import type { EvaluationLine } from "../training/store.ts";
 import { canClassify } from "./classifier.ts";
 import { MODE_SAMPLES } from "./density_measures.ts";
 
 /** What is known of the data decides what can be measured. */
-export type EvaluationKind = "line" | "plane" | "cloud" | "image";
+export type EvaluationKind = "1-D" | "2-D" | "n-D" | "image";
 
 /** A checked plan. */
 export interface EvaluationPlan {
@@ -35,21 +35,21 @@ export interface EvaluationPlan {
 
 /** The measures of each kind of data; the first is the default. */
 const BY_KIND: Record<EvaluationKind, readonly MeasureName[]> = {
-  line: ["jsd", "kl", "reverse-kl", "wasserstein"],
-  plane: ["jsd", "modes", "high-quality", "reverse-kl", "sliced"],
-  cloud: ["sliced", "frechet", "kernel"],
+  "1-D": ["jsd", "kl", "reverse-kl", "wasserstein"],
+  "2-D": ["jsd", "modes", "high-quality", "reverse-kl", "sliced"],
+  "n-D": ["sliced", "frechet", "kernel"],
   image: ["sliced", "frechet", "kernel"],
 };
 
 const DEFAULT_SAMPLES: Record<EvaluationKind, number> = {
-  line: DEFAULTS.evaluation.samples.density,
-  plane: MODE_SAMPLES,
-  cloud: DEFAULTS.evaluation.samples.other,
+  "1-D": DEFAULTS.evaluation.samples.density,
+  "2-D": MODE_SAMPLES,
+  "n-D": DEFAULTS.evaluation.samples.other,
   image: DEFAULTS.evaluation.samples.other,
 };
 
 /** Samples of an evaluation are in memory at once. */
-const MOST_BYTES = 2 ** 32;
+const MAX_BYTES = 2 ** 32;
 
 /** Those that have a cost of their own, and are taken only where they are asked for. */
 const OVER_FEATURES: readonly MeasureName[] = ["frechet", "kernel"];
@@ -75,13 +75,13 @@ export function planEvaluation(spec: EvaluationSpec, data: DataSource): Evaluati
         "evaluation.features away",
     );
   }
-  if (kind === "cloud" && measure === "frechet" && data.sampleSize > MOST_FEATURES) {
+  if (kind === "n-D" && measure === "frechet" && data.sampleSize > MAX_FEATURES) {
     throw new UserError(
       `Cannot evaluate by frechet: ${data.name} has ${data.sampleSize} numbers a point, and it takes at ` +
-        `most ${MOST_FEATURES}; take sliced or kernel`,
+        `most ${MAX_FEATURES}; take sliced or kernel`,
     );
   }
-  const most = Math.floor(MOST_BYTES / (4 * data.sampleSize));
+  const most = Math.floor(MAX_BYTES / (4 * data.sampleSize));
   if (samples > most) {
     throw new UserError(
       `Cannot evaluate on ${samples} samples of ${data.name}: each has ${data.sampleSize} numbers, so that ` +
@@ -116,7 +116,7 @@ export function planEvaluation(spec: EvaluationSpec, data: DataSource): Evaluati
 function kindOf(data: DataSource): EvaluationKind {
   if (data.kind === "image") return "image";
   const dimension = data.density?.dimension;
-  return dimension === 1 ? "line" : dimension === 2 ? "plane" : "cloud";
+  return dimension === 1 ? "1-D" : dimension === 2 ? "2-D" : "n-D";
 }
 
 function periodText({ everySteps, everyEpochs }: EvaluationSpec): string {

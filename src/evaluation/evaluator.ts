@@ -14,7 +14,7 @@ import type { HostTensors } from "../tensor/types.ts";
 import {
   featureMoments,
   frechetDistance,
-  MOST_FEATURES,
+  MAX_FEATURES,
   type SampleMatrix,
   sampleMatrix,
   slicedWasserstein,
@@ -66,7 +66,7 @@ interface Ruler {
 }
 
 const SEED = 0;
-/** Numbers of one run's samples, so that a large picture's inner layers find room. */
+/** Numbers of one run's samples, so that a large image's inner layers find room. */
 const BATCH_NUMBERS = 1 << 18;
 
 /**
@@ -137,25 +137,25 @@ function labelsOf(data: DataSource, indices: Uint32Array, count: number): Int32A
 async function openRuler(setup: EvaluatorSetup, indices: Uint32Array): Promise<Ruler> {
   const { plan, data } = setup;
   switch (plan.kind) {
-    case "line":
-      return { measure: (samples) => Promise.resolve(onLine(samples, data)) };
-    case "plane": {
+    case "1-D":
+      return { measure: (samples) => Promise.resolve(measure1d(samples, data)) };
+    case "2-D": {
       const fresh = freshSamples(data, plan.samples, SEED);
-      return { measure: (samples) => Promise.resolve(inPlane(samples, fresh, data)) };
+      return { measure: (samples) => Promise.resolve(measure2d(samples, fresh, data)) };
     }
-    case "cloud":
-      return cloudRuler(setup, sampleMatrix(data.batch(indices).values, data.sampleSize));
+    case "n-D":
+      return pointsRuler(setup, sampleMatrix(data.batch(indices).values, data.sampleSize));
     case "image":
       return await imageRuler(setup, indices);
   }
 }
 
-function onLine(samples: Float32Array, data: DataSource): Figures {
+function measure1d(samples: Float32Array, data: DataSource): Figures {
   const { jsd, kl, reverseKl, wasserstein } = lineMeasures(samples, data);
   return { jsd, kl, "reverse-kl": reverseKl, wasserstein };
 }
 
-function inPlane(samples: Float32Array, fresh: SampleMatrix, data: DataSource): Figures {
+function measure2d(samples: Float32Array, fresh: SampleMatrix, data: DataSource): Figures {
   const matrix = sampleMatrix(samples, data.sampleSize);
   const { jsd, covered, highQuality, reverseKl } = modeMeasures(matrix, data);
   return {
@@ -167,7 +167,7 @@ function inPlane(samples: Float32Array, fresh: SampleMatrix, data: DataSource): 
   };
 }
 
-function cloudRuler({ plan, data }: EvaluatorSetup, real: SampleMatrix): Ruler {
+function pointsRuler({ plan, data }: EvaluatorSetup, real: SampleMatrix): Ruler {
   const distances = plan.measures.includes("frechet") ? featureDistances(real) : undefined;
   return {
     ...(distances ? { features: "points" } : {}),
@@ -213,7 +213,7 @@ async function imageRuler(setup: EvaluatorSetup, indices: Uint32Array): Promise<
   };
 }
 
-/** The network that makes features; on the processor, so that it is the same whatever trains the run. */
+/** The network that makes features; on the CPU, so that it is the same whatever trains the run. */
 async function openExtractor(
   { plan, data, onStage }: EvaluatorSetup,
   store: WeightsStore,
@@ -237,7 +237,7 @@ async function openExtractor(
 
 /** Distances to some features whose moments are taken once. */
 function featureDistances(real: SampleMatrix): (generated: SampleMatrix) => Figures {
-  const moments = real.dimensions > MOST_FEATURES ? undefined : featureMoments(real);
+  const moments = real.dimensions > MAX_FEATURES ? undefined : featureMoments(real);
   return (generated) => ({
     frechet: moments ? frechetDistance(moments, featureMoments(generated)) : NaN,
     kernel: affordableKernelDistance(real, generated, SEED).mean,

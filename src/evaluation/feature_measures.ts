@@ -6,7 +6,7 @@ import {
   type KernelDistance,
   kernelDistance,
   manifoldMetrics,
-  MOST_FEATURES,
+  MAX_FEATURES,
   pickRows,
   type SampleMatrix,
 } from "../metrics/mod.ts";
@@ -21,7 +21,7 @@ export interface FeatureComparison {
   real: FeatureSet;
   /** Features of the samples. */
   generated: FeatureSet;
-  /** The neighbour that sets the radius of a ball. */
+  /** The neighbor that sets the radius of a ball. */
   k: number;
   /** Decides the subsets of the kernel distance. */
   seed: number;
@@ -76,7 +76,7 @@ function figuresOf(
   { k, seed }: FeatureComparison,
 ): FeatureFigures {
   return {
-    frechet: real.dimensions > MOST_FEATURES
+    frechet: real.dimensions > MAX_FEATURES
       ? NaN
       : frechetDistance(featureMoments(real), featureMoments(generated)),
     kernel: affordableKernelDistance(real, generated, seed),
@@ -111,9 +111,9 @@ function scoreOf(real: FeatureSet, generated: FeatureSet): Pair<ScoreFigures> | 
 export function sampleSizeWarning(evaluation: FeatureEvaluation): string | undefined {
   const { extractor, dimensions, counts: { real, generated } } = evaluation;
   const smaller = Math.min(real, generated);
-  if (dimensions > MOST_FEATURES) {
+  if (dimensions > MAX_FEATURES) {
     return `there is no Frechet distance over ${extractor}: it would take hours for ${dimensions} ` +
-      `features, more than ${MOST_FEATURES}; read the kernel distance`;
+      `features, more than ${MAX_FEATURES}; read the kernel distance`;
   }
   if (smaller > 4 * dimensions) return undefined;
   const problem = smaller <= dimensions

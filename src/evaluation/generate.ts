@@ -1,4 +1,4 @@
-/** Running a run's networks on an engine, outside of training: samples, and the discriminator's verdicts. */
+/** Running a run's networks on an engine, outside of training: samples, and the discriminator's logits. */
 import { elementCount } from "../bytes.ts";
 import type { LatentSpec } from "../config/update.ts";
 import type { tf } from "../tensor/tf.ts";

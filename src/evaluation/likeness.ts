@@ -16,14 +16,14 @@ import type { MemorizationEvaluation, SlicedEvaluation } from "./evaluation.ts";
 import { halves } from "./feature_measures.ts";
 import { generatedBatches, type PixelBatch, pixelsOf } from "./pixels.ts";
 
-/** Numbers of a small copy, at most: 28 x 28 grey images stay as they are. */
+/** Numbers of a small copy, at most: 28 x 28 gray images stay as they are. */
 const THUMBNAIL_NUMBERS = 1024;
 /** Products that looking samples up may take: about 2 seconds on a core of 2025. */
 const LOOKUP_PRODUCTS = 5e9;
 /** Samples that are looked up, whatever it takes, and at most. */
 const LOOKUPS = { least: 64, most: 1000 };
 /** Training samples that they are looked up in, at most: 400 MB. */
-export const MOST_TRAINING = 100_000;
+export const MAX_TRAINING = 100_000;
 /** Random directions of the sliced distance. */
 export const PROJECTIONS = 100;
 /** Samples that are shown beside their nearest training images. */

@@ -212,10 +212,10 @@ function describeInput(input: ImageInput, [height, width, channels]: readonly nu
   const sized = input.height === height && input.width === width
     ? `${width} x ${height} pixels as they are`
     : `${width} x ${height} pixels resized to ${input.width} x ${input.height} on 8 bits, smaller by Lanczos-3, larger by bicubic interpolation`;
-  const coloured = input.channels === channels
+  const colored = input.channels === channels
     ? ""
     : input.channels === 3
-    ? ", grey repeated as RGB"
-    : ", RGB made grey by BT.601";
-  return `${sized}${coloured}, ${input.isBytes ? "as bytes" : `in [${input.range.join(", ")}]`}`;
+    ? ", gray repeated as RGB"
+    : ", RGB made gray by BT.601";
+  return `${sized}${colored}, ${input.isBytes ? "as bytes" : `in [${input.range.join(", ")}]`}`;
 }

@@ -17,7 +17,7 @@ export interface PixelBatch {
   height: number;
   /** Pixels of a row. */
   width: number;
-  /** 1 grey, 3 RGB. */
+  /** 1 gray, 3 RGB. */
   channels: 1 | 3;
 }
 

@@ -1,6 +1,6 @@
 /**
  * How many of the thousand modes of stacked digits a generator found: a classifier of single digits, trained
- * on the digits that the pictures are stacked from, reads each channel by itself.
+ * on the digits that the images are stacked from, reads each channel by itself.
  */
 import type { DataSpec } from "../config/data.ts";
 import type { LatentSpec } from "../config/update.ts";
@@ -18,7 +18,7 @@ import { networkBatches, type PixelBatch } from "./pixels.ts";
 const STACKED_SAMPLES = 25_600;
 const CHANNELS = 3;
 const DIGITS = 10;
-/** Pictures that are made and read at once. */
+/** Images that are made and read at once. */
 const BATCH = 256;
 
 /** The modes of stacked digits, and how far to trust them. */
@@ -31,7 +31,7 @@ export interface StackedModes extends ClassModes {
 
 /**
  * Trains the classifier for {@linkcode countStackedModes} on single digits.
- * @param spec the stacked data; its digits are those at its path, or drawn ones
+ * @param spec the stacked data; its digits are those at its path, or synthetic ones
  * @throws {UserError} when the digits cannot be opened or have no ten classes
  */
 export async function trainDigitClassifier(engine: Engine, spec: DataSpec): Promise<Classifier> {
@@ -45,7 +45,7 @@ export async function trainDigitClassifier(engine: Engine, spec: DataSpec): Prom
   });
   if (digits.kind !== "image" || digits.classNames?.length !== DIGITS) {
     throw new UserError(
-      `Cannot count stacked digits with ${digits.name}: it takes labelled pictures of ten classes`,
+      `Cannot count stacked digits with ${digits.name}: it takes labeled images of ten classes`,
     );
   }
   return await trainClassifier(engine, digits);
@@ -54,19 +54,19 @@ export async function trainDigitClassifier(engine: Engine, spec: DataSpec): Prom
 /** What {@linkcode countStackedModes} looks at. */
 export interface StackedSetup {
   engine: Engine;
-  /** Makes pictures of three channels. */
+  /** Makes images of three channels. */
   generator: Network;
   latent: LatentSpec;
   /** The trained run's. */
   state: HostTensors;
   /** Reads single digits. */
   classifier: Classifier;
-  /** Pictures to read; {@linkcode STACKED_SAMPLES} by default. */
+  /** Images to read; {@linkcode STACKED_SAMPLES} by default. */
   samples?: number;
 }
 
 /**
- * Counts the modes that a trained generator's pictures have: digits a, b and c in the channels are the mode
+ * Counts the modes that a trained generator's images have: digits a, b and c in the channels are the mode
  * `100 a + 10 b + c`, and all modes have equal shares of the data.
  */
 export async function countStackedModes(setup: StackedSetup): Promise<StackedModes> {
@@ -79,9 +79,9 @@ export async function countStackedModes(setup: StackedSetup): Promise<StackedMod
       const count = Math.min(BATCH, samples - first);
       const seeds = Array.from({ length: count }, (_, i) => first + i);
       const { data } = await runner.run(weights, seededLatents(latent, first, count), { seeds });
-      const [pictures] = networkBatches(data as Float32Array, generator.outputShape);
-      const { probabilities } = await classifier.extract(separateChannels(pictures));
-      const digits = likeliest(probabilities!, DIGITS); // [count * 3], the channels of a picture in a row
+      const [images] = networkBatches(data as Float32Array, generator.outputShape);
+      const { probabilities } = await classifier.extract(separateChannels(images));
+      const digits = likeliest(probabilities!, DIGITS); // [count * 3], the channels of a image in a row
       for (let i = 0; i < count; i++) {
         modes.push(100 * digits[3 * i] + 10 * digits[3 * i + 1] + digits[3 * i + 2]);
       }
@@ -94,7 +94,7 @@ export async function countStackedModes(setup: StackedSetup): Promise<StackedMod
 
 /**
  * A classifier of stacked digits made of one of single digits: its features are those of the three channels
- * side by side, and a picture's chance of the mode `100 a + 10 b + c` is the product of its digits'.
+ * side by side, and a image's chance of the mode `100 a + 10 b + c` is the product of its digits'.
  * @param digits of {@linkcode trainDigitClassifier}; disposed with the result
  * @param classNames the modes'
  */
@@ -116,31 +116,31 @@ export function stackedClassifier(digits: Classifier, classNames: readonly strin
   };
 }
 
-/** @param digits `[3 n, 10]`, the channels of a picture in a row @returns `[n, 1000]` */
+/** @param digits `[3 n, 10]`, the channels of a image in a row @returns `[n, 1000]` */
 function productOfDigits(digits: Float32Array): Float32Array {
   const modes = DIGITS ** CHANNELS;
   const product = new Float32Array(digits.length / (CHANNELS * DIGITS) * modes);
   for (let at = 0; at < product.length; at++) {
-    const picture = Math.floor(at / modes) * CHANNELS * DIGITS;
+    const image = Math.floor(at / modes) * CHANNELS * DIGITS;
     const mode = at % modes;
     const [a, b, c] = [Math.floor(mode / 100), Math.floor(mode / 10) % 10, mode % 10];
-    product[at] = digits[picture + a] * digits[picture + DIGITS + b] *
-      digits[picture + 2 * DIGITS + c];
+    product[at] = digits[image + a] * digits[image + DIGITS + b] *
+      digits[image + 2 * DIGITS + c];
   }
   return product;
 }
 
-/** Each channel as a grey picture. @param pictures `[n, h, w, 3]` @returns `[3 n, h, w, 1]` */
+/** Each channel as a gray image. @param images `[n, h, w, 3]` @returns `[3 n, h, w, 1]` */
 function separateChannels({ data, count, height, width }: PixelBatch): PixelBatch {
   const size = height * width;
-  const grey = new Uint8Array(count * CHANNELS * size);
+  const gray = new Uint8Array(count * CHANNELS * size);
   for (let i = 0; i < count; i++) {
     for (let channel = 0; channel < CHANNELS; channel++) {
       for (let pixel = 0; pixel < size; pixel++) {
-        grey[(i * CHANNELS + channel) * size + pixel] =
+        gray[(i * CHANNELS + channel) * size + pixel] =
           data[(i * size + pixel) * CHANNELS + channel];
       }
     }
   }
-  return { data: grey, count: count * CHANNELS, height, width, channels: 1 };
+  return { data: gray, count: count * CHANNELS, height, width, channels: 1 };
 }

@@ -19,7 +19,7 @@ export interface FeatureMoments {
 }
 
 /** More features than this would take hours, and gigabytes for the covariance. */
-export const MOST_FEATURES = 4096;
+export const MAX_FEATURES = 4096;
 
 /**
  * Gathers mean and covariance batch by batch, so that the features need not be kept. Each batch is centred
@@ -36,15 +36,15 @@ export class MomentAccumulator {
   /**
    * Starts with no samples.
    * @param dimensions features of a sample
-   * @throws {RangeError} if that is no positive integer, or above {@linkcode MOST_FEATURES}
+   * @throws {RangeError} if that is no positive integer, or above {@linkcode MAX_FEATURES}
    */
   constructor(dimensions: number) {
     if (!Number.isInteger(dimensions) || dimensions < 1) {
       throw new RangeError(`Cannot take moments of ${dimensions} features`);
     }
-    if (dimensions > MOST_FEATURES) {
+    if (dimensions > MAX_FEATURES) {
       throw new RangeError(
-        `Cannot take moments of ${dimensions} features: it takes at most ${MOST_FEATURES}; the kernel ` +
+        `Cannot take moments of ${dimensions} features: it takes at most ${MAX_FEATURES}; the kernel ` +
           "distance takes any number",
       );
     }

@@ -92,7 +92,7 @@ export function densityMasses(density: DensityFunction, binning: Binning): Float
       `The density has the mass ${
         inside.toPrecision(6)
       } in [${low}, ${high}], more than 1: it is ` +
-        `not normalised, or its peaks are narrower than ${(high - low) / bins / 20}`,
+        `not normalized, or its peaks are narrower than ${(high - low) / bins / 20}`,
     );
   }
   masses[bins] = Math.max(0, 1 - inside);

@@ -16,7 +16,7 @@ export interface ManifoldMetrics {
   density: number;
   /** Share of real rows whose ball holds a generated row. */
   coverage: number;
-  /** Neighbours. */
+  /** Neighbors. */
   k: number;
 }
 
@@ -26,7 +26,7 @@ export interface ManifoldMetrics {
  *
  * Exact and without the matrix of distances: 10,000 against 10,000 rows of 1,000 features are 2e11
  * products, one to two minutes on one core.
- * @param k the neighbour that sets a radius. Default 5
+ * @param k the neighbor that sets a radius. Default 5
  * @throws {RangeError} if a set has k rows or fewer, or the dimensions differ
  */
 export function manifoldMetrics(

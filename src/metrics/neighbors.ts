@@ -1,6 +1,6 @@
 /**
- * Euclidean nearest neighbours by exact search, in blocks that fit a cache, and what they tell about
- * memorisation. Distances come from products, `|x|^2 + |y|^2 - 2 x . y`, summed in float64.
+ * Euclidean nearest neighbors by exact search, in blocks that fit a cache, and what they tell about
+ * memorization. Distances come from products, `|x|^2 + |y|^2 - 2 x . y`, summed in float64.
  */
 import { permutation, STREAMS } from "../random/counter_random.ts";
 import {
@@ -72,7 +72,7 @@ export function* distanceBlocks(
 
 /** The nearest rows of each query. */
 export interface Neighbors {
-  /** Neighbours of a query. */
+  /** Neighbors of a query. */
   k: number;
   /** `[queries, k]` row numbers of the references, nearest first. */
   indices: Uint32Array;
@@ -134,7 +134,7 @@ export function nearestNeighbors(
 }
 
 /**
- * Finds the `k` nearest other rows of each row; half the work of asking for neighbours in two sets.
+ * Finds the `k` nearest other rows of each row; half the work of asking for neighbors in two sets.
  * @throws {RangeError} if there are fewer than `k` other rows
  */
 export function nearestOthers(matrix: SampleMatrix, k = 1): Neighbors {
@@ -156,7 +156,7 @@ export function nearestOthers(matrix: SampleMatrix, k = 1): Neighbors {
 
 function requireEnough(available: number, k: number): void {
   if (Number.isInteger(k) && k >= 1 && k <= available) return;
-  throw new RangeError(`Cannot find ${k} neighbours among ${available} rows`);
+  throw new RangeError(`Cannot find ${k} neighbors among ${available} rows`);
 }
 
 /** What {@linkcode memorization} finds. */
@@ -179,7 +179,7 @@ export interface Memorization {
 }
 
 /**
- * Looks for memorised training data: each sample's nearest training row, beside what is usual among the
+ * Looks for memorized training data: each sample's nearest training row, beside what is usual among the
  * training rows themselves, of which as many as there are samples are asked, drawn by `seed`.
  *
  * Training data with duplicates of its own has small distances too: then `copies` stays near 0.

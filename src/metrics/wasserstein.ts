@@ -1,5 +1,5 @@
 /**
- * Wasserstein distances: between samples on the line, between samples and a density, and sliced, over
+ * Wasserstein distances: between samples in 1-D, between samples and a density, and sliced, over
  * random directions, for samples of any dimension.
  */
 import { fillNormal, STREAMS } from "../random/counter_random.ts";
@@ -59,7 +59,7 @@ function sortedWasserstein(a: Float64Array, b: Float64Array, order: number): num
 }
 
 /**
- * The Wasserstein-1 distance between samples and a density on the line, `integral |F_n(x) - F(x)| dx`:
+ * The Wasserstein-1 distance between samples and a density in 1-D, `integral |F_n(x) - F(x)| dx`:
  * F at the bins' edges from the density's masses, linear within a bin, and F_n exact between. Samples
  * outside the interval count with their full distance. With the 4,096 bins that a caller should take the
  * error is below a bin's width.

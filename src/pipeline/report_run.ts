@@ -9,8 +9,8 @@ import { drawLossPlot } from "../report/loss_plot.ts";
 import { rasterizeSvg } from "../report/rasterize.ts";
 import {
   type ReportedExport,
+  type ReportedImage,
   type ReportedNetwork,
-  type ReportedPicture,
   writeRunReport,
 } from "../report/run_report.ts";
 import { writeFileAtomically } from "../files.ts";
@@ -51,7 +51,7 @@ export async function reportRun(
     `step ${formatInteger(step)} of ${formatInteger(result.totalSteps)}`;
   const { state } = shown;
   const theory = await measureTheory({ ...run, generator, discriminator, state });
-  const pictures: ReportedPicture[] = [];
+  const pictures: ReportedImage[] = [];
   async function add(title: string, name: string, picture: SampleImage | undefined): Promise<void> {
     if (!picture) return;
     await writeImage(`${folder.path}/${name}`, picture);
@@ -146,7 +146,7 @@ async function lossImage(
     title: `${run.config.preset}: losses`,
     subtitle,
     records,
-    verdicts: logitKind(run.config.objective.name),
+    logitKind: logitKind(run.config.objective.name),
   });
   return { svg, png: await rasterizeSvg(svg) };
 }

@@ -4,7 +4,7 @@
  * done is not run again, and an interrupted one continues from its checkpoint.
  */
 import { sha256 } from "../hash.ts";
-import type { Problem, RecipeName } from "../config/recipes.ts";
+import type { Problem, RecipeName } from "../reproduction/published.ts";
 import type { RunConfig } from "../config/run_config.ts";
 import { openDataSource } from "../data/open.ts";
 import { openEngine } from "../engine/open.ts";

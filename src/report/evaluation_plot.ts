@@ -5,7 +5,7 @@ import { drawFigure, type Panel } from "./figure.ts";
 import type { Mark } from "./marks.ts";
 import { COLORS } from "./theme.ts";
 
-/** A measure's course. */
+/** A measure over the steps. */
 export interface MeasureCurve {
   /** "JSD, lower is better", say. */
   title: string;
@@ -29,14 +29,14 @@ export interface EvaluationPlot {
   best?: number;
 }
 
-/** Panels that are drawn; a page of more is not looked at. */
-const MOST_PANELS = 3;
+/** Panels that are drawn; more do not fit a page. */
+const MAX_PANELS = 3;
 
-/** Draws the course of the measures. @returns an SVG document */
+/** Draws the measures over the steps. @returns an SVG document */
 export function drawEvaluationPlot(plot: EvaluationPlot): string {
   const { title, subtitle, steps, curves, best } = plot;
   const x: Axis = { label: "step", domain: [0, 1.01 * (steps.at(-1) ?? 1)] }; // room for the last dot
-  const panels = curves.slice(0, MOST_PANELS).map((curve, index): Panel => {
+  const panels = curves.slice(0, MAX_PANELS).map((curve, index): Panel => {
     const known = steps.map((step, i) => [step, curve.values[i]] as const)
       .filter((point): point is [number, number] => Number.isFinite(point[1]));
     const at = (points: readonly (readonly [number, number])[], axis: 0 | 1): Float64Array =>

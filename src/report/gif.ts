@@ -1,5 +1,5 @@
 /**
- * Animated GIFs of training: one picture after the other, all in one shared palette so that colours do
+ * Animated GIFs of training: one frame after another, all in one shared palette so that colors do
  * not flicker, the last held longer.
  */
 import gifenc from "gifenc";
@@ -34,7 +34,7 @@ export interface GifOptions {
 }
 
 /**
- * Makes a GIF that repeats for ever. Grey frames keep their exact levels; colours share a palette of 256
+ * Makes a GIF that repeats for ever. Gray frames keep their exact levels; colors share a palette of 256
  * that is chosen from a sample of all frames.
  * @param frames at least one, all of one size and number of channels
  * @throws {RangeError} if there is no frame or one differs in size from the first
@@ -54,12 +54,12 @@ export function animatedGif(
     );
   });
   const encoder = GIFEncoder();
-  const grey = shown.every((frame) => frame.channels === 1);
-  const palette = grey
+  const gray = shown.every((frame) => frame.channels === 1);
+  const palette = gray
     ? Array.from({ length: 256 }, (_, level) => [level, level, level])
     : sharedPalette(shown);
   shown.forEach((frame, i) => {
-    const index = grey
+    const index = gray
       ? Uint8Array.from(frame.data)
       : applyPalette(new Raster(frame).toRgba(), palette, "rgb444");
     const last = i === shown.length - 1;
@@ -107,7 +107,7 @@ function spacedOut<T>(items: readonly T[], max: number): readonly T[] {
 /** Pixels that the palette is chosen from. */
 const PALETTE_SAMPLE = 200_000;
 
-/** 256 colours for all frames; rgb444 halves the time of rgb565 and nobody sees the difference here. */
+/** 256 colors for all frames; rgb444 halves the time of rgb565 and nobody sees the difference here. */
 function sharedPalette(frames: readonly RasterImage[]): number[][] {
   const pixels = frames[0].width * frames[0].height;
   const each = Math.min(pixels, Math.ceil(PALETTE_SAMPLE / frames.length));

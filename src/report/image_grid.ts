@@ -1,5 +1,5 @@
 /**
- * Training's images as one picture to look at: from the numbers that networks give to a grid, enlarged by
+ * Training's images as one sheet to look at: from the values that networks give to a grid, enlarged by
  * whole pixels where the images are small.
  */
 import { grid } from "../raster/grid.ts";
@@ -15,7 +15,7 @@ export interface ImageBatch {
   height: number;
   /** Pixels of a row. */
   width: number;
-  /** 1 grey, 3 RGB. */
+  /** 1 gray, 3 RGB. */
   channels: 1 | 3;
 }
 

@@ -28,7 +28,7 @@ export interface LossPlot {
   /** In the order of their steps. */
   records: readonly LossRecord[];
   /** What dReal and dFake are. Default: probabilities. */
-  verdicts?: LogitKind;
+  logitKind?: LogitKind;
 }
 
 /** Points that a curve is drawn with; more records are averaged in groups. */
@@ -38,12 +38,12 @@ type Curve = "dLoss" | "gLoss" | "dReal" | "dFake" | "margin";
 type PlottedRecord = LossRecord & { margin?: number };
 
 /**
- * Draws the losses above D's verdicts. With many records a line shows the mean of each group, the band
+ * Draws the losses above D's outputs. With many records a line shows the mean of each group, the band
  * around it the group's lowest and highest value.
  * @returns an SVG document
  */
 export function drawLossPlot(plot: LossPlot): string {
-  const { verdicts: kind = "probability" } = plot;
+  const { logitKind: kind = "probability" } = plot;
   const records: readonly PlottedRecord[] = kind === "margin"
     ? plot.records.map((record) => ({
       ...record,
@@ -56,7 +56,7 @@ export function drawLossPlot(plot: LossPlot): string {
     ...curve(records, "dLoss", { label: "discriminator", color: COLORS.discriminator }),
     ...curve(records, "gLoss", { label: "generator", color: COLORS.generator }),
   ];
-  const verdicts = verdictCurves(records, kind);
+  const logits = logitCurves(records, kind);
   const panels: Panel[] = [{
     title: "Losses",
     x,
@@ -64,13 +64,13 @@ export function drawLossPlot(plot: LossPlot): string {
     marks: losses,
     height: 230,
   }];
-  if (verdicts.length > 0) {
-    panels.push({ ...verdictPanel(records, kind), x, marks: verdicts, height: 200 });
+  if (logits.length > 0) {
+    panels.push({ ...logitPanel(records, kind), x, marks: logits, height: 200 });
   }
   return drawFigure({ title: plot.title, subtitle: plot.subtitle, panels });
 }
 
-function verdictCurves(records: readonly PlottedRecord[], kind: LogitKind): Mark[] {
+function logitCurves(records: readonly PlottedRecord[], kind: LogitKind): Mark[] {
   switch (kind) {
     case "margin": {
       const none: Mark = { kind: "level", y: 0, color: COLORS.axis, label: "cannot tell (0)" };
@@ -94,7 +94,7 @@ function verdictCurves(records: readonly PlottedRecord[], kind: LogitKind): Mark
   }
 }
 
-function verdictPanel(
+function logitPanel(
   records: readonly PlottedRecord[],
   kind: LogitKind,
 ): Pick<Panel, "title" | "y"> {

@@ -15,7 +15,7 @@ export interface PanelScale {
 export interface Labeled {
   /** The name in the legend; none without. */
   label?: string;
-  /** A CSS colour. */
+  /** A CSS color. */
   color: string;
 }
 

@@ -19,7 +19,7 @@ export interface ProgressState {
   /** `dLoss`, `gLoss`, `dReal` (D of data), `dFake` (D of generated samples); what is missing is not shown. */
   scalars: Record<string, number>;
   /** What `dReal` and `dFake` are; of a margin the difference is shown. Default: each as it is. */
-  verdicts?: LogitKind;
+  logitKind?: LogitKind;
 }
 
 /** Where the line is written. */
@@ -143,11 +143,11 @@ export function formatProgress(
   const percent = `${String(Math.floor(100 * share(state))).padStart(3)}%`;
   const steps = `${grouped(state.step)}/${grouped(state.totalSteps)}`;
   const speed = `${grouped(state.imagesPerSecond)} ${unit}/s`;
-  const { losses, verdicts } = namedScalars(state);
+  const { losses, logits } = namedScalars(state);
   const left = timeLeft(state);
   const richestFirst = [
-    [percent, steps, speed, ...losses, ...verdicts, left],
-    [percent, steps, ...losses, ...verdicts, left],
+    [percent, steps, speed, ...losses, ...logits, left],
+    [percent, steps, ...losses, ...logits, left],
     [percent, steps, ...losses, left],
     [percent, steps, left],
     [percent, left],
@@ -163,12 +163,12 @@ export function formatProgress(
 
 /** The line for a log. */
 export function formatPlainProgress(state: ProgressState, unit = "images"): string {
-  const { losses, verdicts } = namedScalars(state);
+  const { losses, logits } = namedScalars(state);
   return [
     `step ${grouped(state.step)}/${grouped(state.totalSteps)} (${Math.floor(100 * share(state))}%)`,
     `${grouped(state.imagesPerSecond)} ${unit}/s`,
     ...losses,
-    ...verdicts,
+    ...logits,
     timeLeft(state),
   ].join("  ");
 }
@@ -178,15 +178,15 @@ function share({ step, totalSteps }: ProgressState): number {
 }
 
 function namedScalars(
-  { scalars, verdicts }: ProgressState,
-): { losses: string[]; verdicts: string[] } {
+  { scalars, logitKind }: ProgressState,
+): { losses: string[]; logits: string[] } {
   const { dReal, dFake } = scalars;
-  const hasMargin = verdicts === "margin" && dReal !== undefined && dFake !== undefined;
+  const hasMargin = logitKind === "margin" && dReal !== undefined && dFake !== undefined;
   const named = (name: string, label: string): string[] =>
     scalars[name] === undefined ? [] : [`${label} ${shortScalar(scalars[name])}`];
   return {
     losses: [...named("dLoss", "D loss"), ...named("gLoss", "G loss")],
-    verdicts: hasMargin
+    logits: hasMargin
       ? [`D(x)-D(G(z)) ${shortScalar(dReal - dFake)}`]
       : [...named("dReal", "D(x)"), ...named("dFake", "D(G(z))")],
   };

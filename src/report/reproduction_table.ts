@@ -1,11 +1,7 @@
 /** Our figures beside published ones, as a Markdown table, and what the full table takes. */
 import { formatDuration, formatInteger } from "../text.ts";
-import {
-  type Problem,
-  type PublishedFigure,
-  type RecipeName,
-  recipeTitle,
-} from "../config/recipes.ts";
+import type { Problem, PublishedFigure, RecipeName } from "../reproduction/published.ts";
+import { recipeTitle } from "../reproduction/recipes.ts";
 import { markdownTable } from "./markdown.ts";
 
 /** What one run of a recipe came to. */

@@ -30,8 +30,8 @@ export interface ReportedNetwork {
   }[];
 }
 
-/** A picture in the run folder. */
-export interface ReportedPicture {
+/** An image file in the run folder. */
+export interface ReportedImage {
   /** Its heading. */
   title: string;
   /** Path relative to the report, `samples/2000.png`. */
@@ -61,12 +61,27 @@ export interface ReportedExport {
   };
 }
 
+/** The options that a report shows. */
+export type ReportedConfig = Pick<
+  RunConfig,
+  | "preset"
+  | "seed"
+  | "latent"
+  | "objective"
+  | "update"
+  | "generatorOptimizer"
+  | "discriminatorOptimizer"
+  | "ema"
+  | "batchSize"
+  | "duration"
+>;
+
 /** The facts of a run. */
 export interface RunReport {
   /** The run folder, as the commands take it. */
   path: string;
   /** The run's own config. */
-  config: RunConfig;
+  config: ReportedConfig;
   /** Which device, which runtime. */
   device: string;
   /** What the data are: name, a line about it, how many samples, their shape. */
@@ -91,7 +106,7 @@ export interface RunReport {
   /** What was measured during training, where something was. */
   evaluations?: ReportedEvaluations;
   /** Plots and samples, in the order in which they are shown. */
-  pictures: readonly ReportedPicture[];
+  pictures: readonly ReportedImage[];
   /** For 1-D data of a known density. */
   theory?: LineTheory;
   /** For 2-D data of known modes: the coverage of `samples` samples. */
@@ -160,9 +175,9 @@ function resultTable({ config, scalars, progress }: RunReport): string {
   ]);
 }
 
-/** Verdicts that mean something as a pair only are shown as one. */
+/** Logits that mean something as a pair only are shown as one number. */
 function shownScalars(
-  { objective }: RunConfig,
+  { objective }: ReportedConfig,
   scalars: RunReport["scalars"],
 ): Readonly<Record<string, number>> {
   const { dReal, dFake, ...rest } = scalars;
@@ -180,27 +195,27 @@ function exportSection(exported: ReportedExport, lastStep: number): string {
     }, ONNX opset ${opset}.`,
   ];
   if (parity) {
-    const verdict = parity.maxDifference <= parity.tolerance ? "within" : "**above**";
+    const relation = parity.maxDifference <= parity.tolerance ? "within" : "**above**";
     lines.push(
       `Parity with the trainer: the largest difference over ${
         formatInteger(parity.count)
       } latents in ` +
-        `${parity.runtime} is ${formatNumber(parity.maxDifference)}, ${verdict} the allowed ` +
+        `${parity.runtime} is ${formatNumber(parity.maxDifference)}, ${relation} the allowed ` +
         `${formatNumber(parity.tolerance)}.`,
     );
   }
   return lines.join("\n\n");
 }
 
-function settingsTable(config: RunConfig): string {
+function settingsTable(config: ReportedConfig): string {
   const { latent, objective, update, duration } = config;
   const rows = [
     ["latent", `${latent.dimension} numbers, ${latent.distribution}`],
     ["objective", settingText(objective)],
     ["updates", settingText(update)],
-    ["generator's optimiser", settingText(config.generatorOptimizer)],
-    ["discriminator's optimiser", settingText(config.discriminatorOptimizer)],
-    ["average of the generator", config.ema ? settingText(config.ema) : "none"],
+    ["generator's optimizer", settingText(config.generatorOptimizer)],
+    ["discriminator's optimizer", settingText(config.discriminatorOptimizer)],
+    ["EMA of the generator", config.ema ? settingText(config.ema) : "none"],
     ["batch size", String(config.batchSize)],
     ["planned length", settingText(duration)],
   ];

@@ -16,19 +16,19 @@ export interface ScatterPlot {
   samples: Float32Array;
   /** Known modes: drawn as circles of `radius` around them. */
   modes?: { centers: ReadonlyArray<ArrayLike<number>>; radius: number; label: string };
-  /** At most so many points of each are drawn. Default 3000. */
-  mostPoints?: number;
+  /** The largest number of points of each that is drawn. Default 3000. */
+  maxPoints?: number;
 }
 
 /**
- * Draws points in equal units. The picture shows the data's region and a fifth around it; how many samples
+ * Draws points in equal units. The plot shows the data's region and a fifth around it; how many samples
  * lie outside is said in the legend.
  * @returns an SVG document
  */
 export function drawScatterPlot(plot: ScatterPlot): string {
-  const most = plot.mostPoints ?? 3000;
-  const data = columns(plot.data, most);
-  const samples = columns(plot.samples, most);
+  const max = plot.maxPoints ?? 3000;
+  const data = columns(plot.data, max);
+  const samples = columns(plot.samples, max);
   const xDomain = extent([data.x], 0.2);
   const yDomain = extent([data.y], 0.2);
   let outside = 0;
@@ -45,7 +45,7 @@ export function drawScatterPlot(plot: ScatterPlot): string {
       radius: 1.8,
       opacity: 0.6,
       label: outside
-        ? `generated (${outside} of ${samples.x.length} outside the picture)`
+        ? `generated (${outside} of ${samples.x.length} outside the plot)`
         : "generated",
     },
   ];
@@ -69,9 +69,9 @@ export function drawScatterPlot(plot: ScatterPlot): string {
 
 function columns(
   points: Float32Array,
-  most: number,
+  max: number,
 ): { x: Float32Array; y: Float32Array } {
-  const count = Math.min(most, points.length / 2);
+  const count = Math.min(max, points.length / 2);
   return {
     x: Float32Array.from({ length: count }, (_, i) => points[2 * i]),
     y: Float32Array.from({ length: count }, (_, i) => points[2 * i + 1]),

@@ -1,9 +1,9 @@
 /**
- * How the plots look. The colours are Okabe and Ito's (2008), which people with any kind of colour vision
+ * How the plots look. The colors are Okabe and Ito's (2008), which people with any kind of color vision
  * can tell apart, on white.
  */
 
-/** Colours by what they stand for. */
+/** Colors by what they stand for. */
 export const COLORS = {
   text: "#24292f",
   quiet: "#57606a",

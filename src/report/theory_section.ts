@@ -4,7 +4,7 @@ import type { LineTheory } from "../metrics/line_theory.ts";
 import type { ModeCoverage } from "../metrics/modes.ts";
 import { markdownTable } from "./markdown.ts";
 
-/** What was measured of a 1-D run, beside what the optimum of the game has. */
+/** What was measured of a 1-D run, beside what the optimum of training has. */
 export function lineTheorySection(theory: LineTheory): string {
   const optimum = `\u2212log 4 = ${formatNumber(-Math.log(4))}`;
   const nats = (value: number): string => `${formatNumber(value)} nats`;

@@ -60,7 +60,7 @@ export function watchRun(): Watch {
         const figures = evaluationText(found, measure);
         log(`measured  step ${step}: ${figures}${isBest ? " (the best so far)" : ""}`);
       },
-      onProgress: (progress) => line.update({ ...progress, verdicts: logitKind }),
+      onProgress: (progress) => line.update({ ...progress, logitKind }),
       onWarning: (message) => log(`warning   ${message}`),
     },
   };

@@ -8,9 +8,9 @@ const WRONG: [args: string[], message: string][] = [
   [["ring", "--recipes", "pacgan"], "there is no pacgan (did you mean pacgan2?)"],
   [["ring", "--seeds", "0"], "--seeds is 0, expected a whole number from 1 to 1000"],
   [["ring", "--steps", "1", "--epochs", "1"], "--steps and --epochs both say how long"],
-  [["ring", "--data", "x"], "Cannot reproduce ring with --data x: its points are drawn"],
+  [["ring", "--data", "x"], "Cannot reproduce ring with --data x: its points are synthetic"],
   [["stacked-mnist", "--data", "nowhere"], "nowhere"],
-  [["grid", "--download"], "Cannot reproduce grid with --download: its points are drawn"],
+  [["grid", "--download"], "Cannot reproduce grid with --download: its points are synthetic"],
   [["stacked-mnist", "--data", "x", "--download"], "both say where the digits are"],
   [["ring", "--out", "table.txt"], "expected a name that ends in .md"],
 ];
@@ -37,9 +37,9 @@ Deno.test("deno task reproduce prints and writes its table, and runs nothing twi
     ]);
     const table = await Deno.readTextFile(`${folder}/table.md`);
     assertStringIncludes(first.stdout, table.trim());
-    assertStringIncludes(table, "| our best | 2 | 20 |");
+    assertStringIncludes(table, "| our recipe | 2 | 20 |");
     assertStringIncludes(table, "Published: Lin et al. 2018 (PacGAN), Table 1");
-    assertStringIncludes(table, "our best: 10 seeds of ");
+    assertStringIncludes(table, "our recipe: 10 seeds of ");
 
     const second = await runTask("reproduce", args, folder);
     assertEquals(second.code, 0, second.stderr);

@@ -61,12 +61,12 @@ Deno.test("evaluateRun() finds a generator that gives the data itself perfect, a
       assertStringIncludes(evaluation.warnings[0], "the covariance cannot have full rank");
       assertEquals(files, [`${folder}/evaluation.json`, `${folder}/neighbors.png`]);
       assertEquals(JSON.parse(await Deno.readTextFile(files[0])), evaluation);
-      await checkNeighbours(files[1]);
+      await checkNeighbors(files[1]);
     },
   ));
 
 /** Each row of the picture starts with a sample and its copy in the training data. */
-async function checkNeighbours(file: string): Promise<void> {
+async function checkNeighbors(file: string): Promise<void> {
   const { width, height, channels, data } = await decodePng(await Deno.readFile(file));
   const scale = Math.floor(width / (6 * 9 + 1));
   assertEquals([width, height, channels], [(6 * 9 + 1) * scale, (10 * 9 + 1) * scale, 3]);
@@ -110,10 +110,10 @@ Deno.test("evaluateRun() shows the collapse of a generator that gives one image"
 Deno.test("evaluateRun() trains a classifier where there are labels, and sees classes with it", async () => {
   const digits = drawDigits({ count: 400, size: 12 });
   const ten = digits.batch(Uint32Array.from({ length: 10 }, (_, i) => i)); // 0 to 9
-  const grey = { name: "image" as const, shape: [1, 12, 12] };
+  const gray = { name: "image" as const, shape: [1, 12, 12] };
   const data = { source: "digits" as const, count: 400, size: 12 };
   const config = JSON.stringify({ ...presetConfig("digits"), data });
-  const byClass = tableGenerator(ten.values, grey, [...digits.classNames!]);
+  const byClass = tableGenerator(ten.values, gray, [...digits.classNames!]);
   await withFiles(
     { "generator.onnx": byClass, "config.json": config },
     async (folder) => {
@@ -135,7 +135,7 @@ Deno.test("evaluateRun() trains a classifier where there are labels, and sees cl
 
       await Deno.writeFile(
         `${folder}/generator.onnx`,
-        affineGenerator(ten.values.slice(0, 144), grey),
+        affineGenerator(ten.values.slice(0, 144), gray),
       );
       const one = (await evaluateRun(folder, { count: 50 })).evaluation;
       assertEquals(one.classes!.covered, 1);
@@ -211,7 +211,7 @@ Deno.test("evaluateRun() says what does not fit", () =>
       ][] = [
         ["copy.onnx", {}, "name the data that it was trained on with --data PATH"],
         ["copy.onnx", { data: "small.npy" }, "Cannot evaluate with 11 samples on one side"],
-        ["copy.onnx", { data: "small.npy" }, "the neighbour k = 5 need 12"],
+        ["copy.onnx", { data: "small.npy" }, "the neighbor k = 5 need 12"],
         ["copy.onnx", { data: "other.npy" }, "it makes images of 8 x 8 pixels, 3 channels"],
         ["copy.onnx", { data: "other.npy" }, "the data are images of 4 x 4 pixels, 3 channels"],
         ["broken.onnx", { data: "data.npy" }, "the sample of seed 0 holds NaN"],

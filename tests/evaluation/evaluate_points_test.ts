@@ -19,7 +19,7 @@ function normalGenerator(mean: number, sigma: number): Uint8Array {
   return affineGenerator(Float32Array.of(mean), line, slopes);
 }
 
-Deno.test("evaluateRun() measures points on the line against their exact density", () =>
+Deno.test("evaluateRun() measures points in 1-D against their exact density", () =>
   withFiles(
     { "right.onnx": normalGenerator(0, 1), "shifted.onnx": normalGenerator(0.5, 1) },
     async (folder) => {
@@ -41,7 +41,7 @@ Deno.test("evaluateRun() measures points on the line against their exact density
     },
   ));
 
-Deno.test("evaluateRun() counts the modes of points in the plane", () =>
+Deno.test("evaluateRun() counts the modes of points in 2-D", () =>
   withFiles({
     "one.onnx": affineGenerator(Float32Array.of(1, 0), plane, {
       dimension: 2,

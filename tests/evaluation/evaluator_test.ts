@@ -43,7 +43,7 @@ function stateOf(config: RunConfig, data: DataSource) {
   return buildTrainingStep(config, { shape: [...data.shape] }).initialState(config.seed);
 }
 
-Deno.test("openEvaluator() measures points in the plane as the report and evaluate do", async () => {
+Deno.test("openEvaluator() measures points in 2-D as the report and evaluate do", async () => {
   const data = await openDataSource({ source: "ring-2d", count: 100 });
   const engine = createEagerEngine("cpu", "test");
   // x = z: samples are the latents of the seeds 0, 1, 2, ...
@@ -116,9 +116,9 @@ Deno.test("openEvaluator() takes the average's weights where there are some", as
   for (const [name, { data: values }] of Object.entries(state)) {
     if (name.startsWith("ema/")) values.fill(0);
   }
-  const grey = await evaluator.evaluate(state);
+  const gray = await evaluator.evaluate(state);
   await evaluator.dispose();
-  assert(Math.abs(grey.measures.sliced! - before.measures.sliced!) > 1e-3);
+  assert(Math.abs(gray.measures.sliced! - before.measures.sliced!) > 1e-3);
 });
 
 Deno.test("openEvaluator() has no figure for samples that are not finite, and stops at a signal", async () => {

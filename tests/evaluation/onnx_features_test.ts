@@ -56,7 +56,7 @@ Deno.test("openOnnxExtractor() gives NumPy's features and probabilities", async 
   await extractor.dispose();
 });
 
-Deno.test("openOnnxExtractor() repeats grey as RGB, and resizes to the file's size", async () => {
+Deno.test("openOnnxExtractor() repeats gray as RGB, and resizes to the file's size", async () => {
   // From black on the left to white on the right, in steps of two pixels: 16 x 16 to 8 x 8.
   const ramp = Uint8Array.from({ length: 256 }, (_, i) => 32 * Math.floor(i % 16 / 2));
   const [red, green, blue, rise] = await featuresOf(batchOf(ramp, 16, 1));

@@ -134,7 +134,7 @@ Deno.test("kernelDistance() and frechetDistance() refuse subsets and moments tha
   );
 });
 
-Deno.test("neighbours are those of a plain search, and manifoldMetrics() gives shares", () => {
+Deno.test("neighbors are those of a plain search, and manifoldMetrics() gives shares", () => {
   checkProperty(
     fc.property(loosePair, smallCount, ([a, b], k) => {
       const found = attempt(() => nearestNeighbors(a, b, k));
@@ -228,7 +228,7 @@ Deno.test("divergences are 0 or more, and of shares alone", () => {
 
 const flat = (x: number): number => x >= -1 && x <= 1 ? 0.5 : 0;
 
-Deno.test("measures on the line take any samples: what is no number lies outside", () => {
+Deno.test("measures in 1-D take any samples: what is no number lies outside", () => {
   const binning = { range: [-1, 1] as [number, number], bins: 8 };
   checkProperty(
     fc.property(anyArray, (samples) => {

@@ -34,7 +34,7 @@ Deno.test("rowProducts() fills every corner, whatever the number of rows", () =>
   }
 });
 
-Deno.test("nearestNeighbors() gives NumPy's neighbours and distances", () => {
+Deno.test("nearestNeighbors() gives NumPy's neighbors and distances", () => {
   const { indices, distances } = nearestNeighbors(fake, real, 3);
   assertEquals([...indices], golden.nearestIndices);
   distances.forEach((distance, i) =>
@@ -56,13 +56,13 @@ Deno.test("nearestNeighbors() and nearestOthers() agree with a plain search acro
   }
 });
 
-Deno.test("nearestNeighbors() refuses more neighbours than rows", () => {
+Deno.test("nearestNeighbors() refuses more neighbors than rows", () => {
   assertThrows(
     () => nearestNeighbors(fake, real, 61),
     RangeError,
-    "Cannot find 61 neighbours among 60 rows",
+    "Cannot find 61 neighbors among 60 rows",
   );
-  assertThrows(() => nearestOthers(real, 60), RangeError, "60 neighbours among 59 rows");
+  assertThrows(() => nearestOthers(real, 60), RangeError, "60 neighbors among 59 rows");
 });
 
 Deno.test("memorization() tells copies from new samples", () => {

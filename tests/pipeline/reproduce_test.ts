@@ -1,7 +1,7 @@
 import { checkProperty } from "../properties.ts";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import fc from "fast-check";
-import { findProblem, recipeConfig } from "../../src/config/recipes.ts";
+import { findProblem, recipeConfig } from "../../src/reproduction/recipes.ts";
 import type { RunConfig } from "../../src/config/run_config.ts";
 import { UserError } from "../../src/errors.ts";
 import {

@@ -22,7 +22,7 @@ function colorFrame(phase: number): RasterImage {
   return { width: 32, height: 32, channels: 3, data };
 }
 
-Deno.test("animatedGif() keeps grey levels exactly, with one palette and a long last frame", () => {
+Deno.test("animatedGif() keeps gray levels exactly, with one palette and a long last frame", () => {
   const frames = [1, 2, 3].map((seed) => greyFrame(seed));
   const gif = decodeGif(animatedGif(frames));
   assertEquals([gif.width, gif.height, gif.repeat], [20, 20, 0]);
@@ -33,7 +33,7 @@ Deno.test("animatedGif() keeps grey levels exactly, with one palette and a long 
   });
 });
 
-Deno.test("animatedGif() keeps colours near, in one shared palette", () => {
+Deno.test("animatedGif() keeps colors near, in one shared palette", () => {
   const frames = [0, 1, 2, 3].map(colorFrame);
   const gif = decodeGif(animatedGif(frames, { delayMs: 50, lastDelayMs: 500 }));
   assertEquals(gif.frames.map((frame) => frame.delayMs), [50, 50, 50, 500]);

@@ -99,7 +99,7 @@ Deno.test("drawScatterPlot() says how many samples fell outside", () => {
     modes: { centers: [[0, 0], [1, 1]], radius: 0.1, label: "modes (3 sigma)" },
   });
   assertEquals(elementsOf(svg).filter((name) => name === "circle").length, 2 + 3); // and 3 swatches
-  assertStringIncludes(svg, "generated (2 of 200 outside the picture)");
+  assertStringIncludes(svg, "generated (2 of 200 outside the plot)");
 });
 
 function records(count: number): LossRecord[] {
@@ -132,7 +132,7 @@ Deno.test("drawLossPlot() is not flattened by a spike", () => {
 Deno.test("drawLossPlot() of a critic shows values, not probabilities", () => {
   const svg = drawLossPlot({
     title: "t",
-    verdicts: "value",
+    logitKind: "value",
     records: [1, 2, 3].map((step) => ({ step, dLoss: -step, dReal: 10 * step, dFake: -10 * step })),
   });
   assertStringIncludes(svg, ">D of generated</text>");
@@ -142,7 +142,7 @@ Deno.test("drawLossPlot() of a critic shows values, not probabilities", () => {
 Deno.test("drawLossPlot() of compared pairs shows their difference alone", () => {
   const svg = drawLossPlot({
     title: "t",
-    verdicts: "margin",
+    logitKind: "margin",
     records: [1, 2, 3].map((step) => ({ step, dLoss: 1, dReal: 5 + step, dFake: 5 })),
   });
   assertStringIncludes(svg, ">D(x) \u2212 D(G(z)), mean over pairs</text>");
@@ -158,7 +158,7 @@ Deno.test("drawLossPlot() stands records that miss fields, and none at all", () 
   assert(!svg.includes(">generator</text>"));
 });
 
-Deno.test("rasterizeSvg() draws shapes in their colours and text in the bundled font", async () => {
+Deno.test("rasterizeSvg() draws shapes in their colors and text in the bundled font", async () => {
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="100" height="40">` +
     `<rect width="100" height="40" fill="#fff"/><rect x="10" y="10" width="20" height="20" fill="#f00"/>` +
     `<text x="40" y="28" font-size="20" font-family="Arial, sans-serif" fill="#000">H1</text></svg>`;

@@ -25,9 +25,9 @@ Deno.test("formatProgress() shows everything where there is room", () => {
   );
 });
 
-Deno.test("formatProgress() shows the difference of verdicts that mean nothing alone", () => {
+Deno.test("formatProgress() shows the difference of logits that mean nothing alone", () => {
   assertEquals(
-    formatProgress({ ...state, verdicts: "margin" }, 130).slice(31),
+    formatProgress({ ...state, logitKind: "margin" }, 130).slice(31),
     " 51%  1,234/2,400  1,912 images/s  D loss 1.32  G loss 0.81  D(x)-D(G(z)) 0.15  42 s left",
   );
 });

@@ -1,5 +1,5 @@
 import { assertAlmostEquals, assertEquals } from "@std/assert";
-import { PROBLEMS } from "../../src/config/recipes.ts";
+import { PROBLEMS } from "../../src/reproduction/published.ts";
 import {
   fullTableText,
   type ReproducedRun,
@@ -35,7 +35,7 @@ Deno.test("reproductionTable() puts each recipe and length beside the paper's fi
   assertEquals(table.slice(2), [
     "| GAN | 2 | 1,000 | 7.0 +- 1.0 | 85.0 +- 5.0%, lowest 80.0% | 0.400 +- 0.100 | GAN | 6.3 +- 0.5 | " +
     "98.2 +- 0.2% | 0.45 |",
-    "| our best | 1 | 1,000 | 8.0 | 97.0% | not known | none |  |  |  |",
+    "| our recipe | 1 | 1,000 | 8.0 | 97.0% | not known | none |  |  |  |",
     "| GAN | 1 | 2,000 | 6.0 | 90.0% | 0.500 | GAN | 6.3 +- 0.5 | 98.2 +- 0.2% | 0.45 |",
   ]);
 });
@@ -54,11 +54,11 @@ Deno.test("fullTableText() counts what the full table takes at the speed that wa
     fullTableText(PROBLEMS.ring, full, [run({}), run({ recipe: "best", seconds: 10 })]),
     [
       "GAN: 10 seeds of 400,000 steps, at 20.0 ms a step 2.2 h a run, 22.2 h together",
-      "our best: 10 seeds of 3,000 steps, at 10.0 ms a step 30 s a run, 5:00 together",
+      "our recipe: 10 seeds of 3,000 steps, at 10.0 ms a step 30 s a run, 5:00 together",
       "all of it: 22.3 h",
     ],
   );
   assertEquals(fullTableText(PROBLEMS.ring, full, [run({})]).slice(1), [
-    "our best: 10 seeds of 3,000 steps",
+    "our recipe: 10 seeds of 3,000 steps",
   ]);
 });

@@ -49,7 +49,7 @@ const theory: LineTheory = {
 const report: RunReport = {
   path: "runs/00003-mixture-1d",
   config,
-  device: "the processor (tfjs-cpu)",
+  device: "the CPU (tfjs-cpu)",
   data: {
     name: "mixture-1d",
     description: "Two Gaussians | equal weights",
@@ -132,7 +132,7 @@ Deno.test("writeRunReport() leaves out what was not measured", () => {
     assert(!text.includes(heading));
   }
   assertStringIncludes(text, "1,200 of 50,000 steps (interrupted)");
-  assertStringIncludes(text, "| average of the generator | none |");
+  assertStringIncludes(text, "| EMA of the generator | none |");
   assert(!text.includes("undefined") && !text.includes("NaN"));
 });
 

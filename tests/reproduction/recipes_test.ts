@@ -1,13 +1,12 @@
 import { assertEquals, assertThrows } from "@std/assert";
+import { type ProblemName, PROBLEMS } from "../../src/reproduction/published.ts";
 import {
   findProblem,
   parseRecipes,
-  type ProblemName,
-  PROBLEMS,
   recipeConfig,
   RECIPES,
   withLength,
-} from "../../src/config/recipes.ts";
+} from "../../src/reproduction/recipes.ts";
 import { presetConfig } from "../../src/config/presets/mod.ts";
 import { checkConfig } from "../../src/config/check_config.ts";
 import { openDataSource } from "../../src/data/open.ts";
