@@ -2,7 +2,7 @@
 import { tf } from "../tensor/tf.ts";
 import type { StepRandom, TensorMap, TensorSpec } from "../tensor/types.ts";
 import { UserError } from "../errors.ts";
-import { type AxisLengths, lengthsToTrace } from "../graph/open/axes.ts";
+import { type AxisLengths, BATCH_AXIS, lengthsToTrace, openAxisError } from "../graph/open/axes.ts";
 import type { SizedTrace } from "../graph/open/compare_traces.ts";
 import type { ConstantData } from "../graph/trace/kernel_graph.ts";
 import { traceFunction } from "../graph/trace/trace.ts";
@@ -90,6 +90,24 @@ export function shapeFor({ shape }: ResolvedInput, lengths: AxisLengths): number
   return shape.map((dim) => typeof dim === "number" ? dim : lengths[dim]);
 }
 
+/** Applies a target; that it fails at lengths that it leaves open becomes a user's error. */
+function applyAt(
+  target: FileTarget,
+  lengths: AxisLengths,
+  given: TensorMap,
+  random: StepRandom,
+): TensorMap {
+  try {
+    return target.apply(given, random);
+  } catch (error) {
+    const sides = Object.keys(lengths).filter((name) => name !== BATCH_AXIS);
+    if (error instanceof UserError || sides.length === 0) throw error;
+    const at = sides.map((name) => `${name} = ${lengths[name]}`).join(", ");
+    const message = String((error as Error).message ?? error).split("\n")[0];
+    throw openAxisError(sides, `with ${at} the target itself fails: ${message}`, error);
+  }
+}
+
 /**
  * Traces a target for several lengths of its open axes.
  * @param attempt see {@linkcode lengthsToTrace}
@@ -110,7 +128,7 @@ export function traceTarget(target: FileTarget, attempt: number): TracedTarget {
     );
     const graph = traceFunction(
       (given, random) => {
-        const outputs = target.apply(given, random);
+        const outputs = applyAt(target, lengths, given, random);
         if (index === 0) {
           for (const [name, { shape }] of Object.entries(outputs)) {
             outputShapes[name] = shape.slice(1);

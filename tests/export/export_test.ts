@@ -315,7 +315,11 @@ Deno.test("exportOnnx() refuses weights that are not finite, or too large for th
       /^Cannot export: the file's samples of seeds 0, 1, 2, 3 hold \S+; the network has/,
     ],
     [-Infinity, { dtype: "int8" }, /dense_1\/kernel as int8: it holds -Infinity; export as fp32$/],
-    [1e6, { dtype: "fp16" }, /dense_1\/kernel as fp16: it holds 1000000, and a half ends at 65504/],
+    [
+      1e6,
+      { dtype: "fp16" },
+      /dense_1\/kernel as fp16: it holds 1000000, and float16 ends at 65504/,
+    ],
   ];
   for (const [value, options, message] of cases) {
     const isImage = options.output === "uint8";

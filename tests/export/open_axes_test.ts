@@ -175,6 +175,67 @@ Deno.test("exportOnnx() names open axes N, T, H and W, or as they are called", a
   assertEquals(await dimsOf(["batch", "side", "side", 2]), ["batch", "side", "side", 2]);
 });
 
+Deno.test("exportOnnx() leaves height, width and time of layers models open", async () => {
+  const { layers } = tf;
+  const open = (...shape: (number | null)[]) => shape as number[];
+  const images = tf.sequential({
+    layers: [
+      layers.conv2d({
+        filters: 4,
+        kernelSize: 3,
+        strides: 2,
+        padding: "same",
+        inputShape: open(null, null, 3),
+      }),
+      layers.batchNormalization(),
+      layers.separableConv2d({ filters: 6, kernelSize: 3, strides: 2, padding: "same" }),
+      layers.averagePooling2d({ poolSize: 2, strides: 2, padding: "same" }),
+      layers.depthwiseConv2d({ kernelSize: 3, padding: "same", activation: "relu6" }),
+      layers.conv2dTranspose({ filters: 5, kernelSize: 4, strides: 2, padding: "same" }),
+      layers.dense({ units: 4, activation: "tanh" }),
+      layers.upSampling2d({ size: [2, 2], interpolation: "bilinear" }),
+      layers.zeroPadding2d({ padding: 1 }),
+      layers.maxPooling2d({ poolSize: 3, strides: 2, padding: "same" }),
+    ],
+  });
+  const model: Fn = ({ x }) => images.apply(x) as tf.Tensor;
+  await exportOnnx(images); // compared there
+  const { bytes } = await exportOnnx({ inputs: { x: { shape: image } }, fn: model });
+  assert(await compareAt(bytes, model, sizes.slice(0, 2)) < 1e-5);
+
+  const series = tf.sequential({
+    layers: [
+      layers.conv1d({
+        filters: 4,
+        kernelSize: 3,
+        strides: 2,
+        padding: "same",
+        inputShape: open(null, 2),
+      }),
+      layers.averagePooling1d({ poolSize: 2, strides: 2, padding: "same" }),
+      layers.dense({ units: 3 }),
+      layers.layerNormalization(),
+      layers.globalMaxPooling1d(),
+    ],
+  });
+  const exported = await exportOnnx(series);
+  assertEquals(graphOf(exported).inputs[0].dims, ["N", "T", 2]);
+
+  const flat = tf.sequential({
+    layers: [
+      layers.conv2d({ filters: 2, kernelSize: 3, inputShape: open(null, 8, 1) }),
+      layers.reshape({ targetShape: [4, 3] }),
+    ],
+  });
+  const error = await assertRejects(() => exportOnnx(flat), UserError);
+  assertMatch(
+    error.message,
+    /^Cannot export with any height \(H\): .* is open, and with H = 211 the target itself fails: Total size of new array must be unchanged\.; give it: /,
+  );
+  const given = await exportOnnx(flat, { shapes: { [flat.inputs[0].name]: [null, 3, 8, 1] } });
+  assertEquals(graphOf(given).outputs[0].dims, ["N", 4, 3]);
+});
+
 Deno.test("exportOnnx() leaves time open for 1-D convolutions, dense layers and attention", async () => {
   const filter = normal([3, 4, 5]) as tf.Tensor3D;
   const cases: Fn[] = [

@@ -104,8 +104,13 @@ export class OpenAxisError extends UserError {}
  * The error for something that depends on an open axis in a way that a file cannot.
  * @param axes the names of the axes that it depends on
  * @param fault what happens, such as "it decides which operations run"
+ * @param cause what was thrown, where something was
  */
-export function openAxisError(axes: readonly string[], fault: string): OpenAxisError {
+export function openAxisError(
+  axes: readonly string[],
+  fault: string,
+  cause?: unknown,
+): OpenAxisError {
   if (axes.length === 0) {
     return new OpenAxisError(
       `Cannot export a function that is not the same each time: traced twice, ${fault}; it must be pure`,
@@ -122,5 +127,6 @@ export function openAxisError(axes: readonly string[], fault: string): OpenAxisE
   return new OpenAxisError(
     `Cannot export with any ${words}: ${words} ${is} open, and ${fault}; give ${it}: write the length ` +
       "into the input's shape (for a model by the option shapes, or --shape)",
+    { cause },
   );
 }
