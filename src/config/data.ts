@@ -29,12 +29,17 @@ const OPTIONS: Record<DataSourceName, readonly Option[]> = {
   "auto": [
     "path",
     "split",
+    "subset",
     "size",
     "channels",
+    "range",
+    "label",
+    "columns",
+    "missing",
+    "standardize",
     "count",
     "seed",
     "background",
-    "range",
     "broken",
   ],
   "mixture-1d": ["count", "seed", "components"],
@@ -43,11 +48,45 @@ const OPTIONS: Record<DataSourceName, readonly Option[]> = {
   "grid-2d": ["count", "seed"],
   "digits": ["size", "channels", "count", "seed"],
   "stacked-mnist": ["path", "split", "size", "count", "seed"],
-  "mnist": ["path", "split", "size", "channels", "count", "seed"],
+  "mnist": ["path", "split", "subset", "size", "channels", "count", "seed"],
   "cifar-10": ["path", "split", "size", "channels", "count", "seed"],
-  "images": ["path", "size", "channels", "count", "seed", "background", "range", "broken"],
-  "npy": ["path", "size", "channels", "count", "seed"],
-  "csv": ["path", "count", "seed"],
+  "cifar-100": ["path", "split", "size", "channels", "label", "count", "seed"],
+  "images": [
+    "path",
+    "split",
+    "size",
+    "channels",
+    "range",
+    "label",
+    "count",
+    "seed",
+    "background",
+    "broken",
+  ],
+  "npy": [
+    "path",
+    "split",
+    "subset",
+    "size",
+    "channels",
+    "range",
+    "label",
+    "standardize",
+    "count",
+    "seed",
+  ],
+  "csv": [
+    "path",
+    "split",
+    "size",
+    "channels",
+    "label",
+    "columns",
+    "missing",
+    "standardize",
+    "count",
+    "seed",
+  ],
   "memory": [],
 };
 
@@ -60,10 +99,11 @@ const SOURCE_MEANINGS: Record<DataSourceName, string> = {
   "digits": "labeled grey synthetic digits",
   "stacked-mnist": "three digits, from `path` or synthetic, as the channels of one image",
   "mnist": "IDX files (MNIST, Fashion-MNIST and the like), plain or .gz",
-  "cifar-10": "CIFAR-10's binary version, a folder or the .tar.gz",
-  "images": "a folder or a .zip of JPEG, PNG, WebP, GIF, AVIF and TIFF files",
-  "npy": "one NumPy array of images or points",
-  "csv": "points, one per line",
+  "cifar-10": "CIFAR-10's binary version, a folder or an archive",
+  "cifar-100": "CIFAR-100's binary version, a folder or an archive",
+  "images": "a folder, .zip or .tar.gz of image files",
+  "npy": "images or points in a NumPy array: a .npy or .npz file, or a folder of .npy files",
+  "csv": "a table of points, one per line, or of images, one per line as MNIST's",
   "memory": "arrays that a program gives: `imageData()`, `tensorData()`",
 };
 
@@ -92,9 +132,17 @@ export const dataSchema = named(
   z.strictObject({
     source: sourceName.describe("Where the data come from."),
     path: optional(z.string().min(1), "The file or folder, for the sources that read one."),
-    split: optional(z.enum(["train", "test"]), "Which part of MNIST or CIFAR-10 to read.", {
-      otherwise: "the training split if it is there, else the test split",
-    }),
+    split: optional(
+      z.enum(["train", "test"]),
+      "Which part of the data to read, where they come in parts: MNIST, CIFAR, folders called " +
+        "train and test, arrays called x_train and x_test.",
+      { otherwise: "the training split if it is there, else the test split" },
+    ),
+    subset: optional(
+      z.string().min(1),
+      "Which data set to read where there are several: the folder or prefix of MNIST's files " +
+        "(emnist-letters), or the name of an array.",
+    ),
     size: optional(
       size,
       "Pixels of an image: it is cropped to this aspect ratio around its center and resized.",
@@ -116,6 +164,28 @@ export const dataSchema = named(
       "What to do about image files that cannot be read: refuse the data and name them, or leave " +
         "them out and name them.",
       { default: DEFAULTS.data.broken },
+    ),
+    label: optional(
+      z.string().min(1),
+      "Where classes are: a column of a table or of the metadata of images, the name of an array, " +
+        '"coarse" or "fine" of CIFAR-100.',
+      { otherwise: "the column or array called label, the sub-folders of images" },
+    ),
+    columns: optional(
+      z.array(z.string().min(1)).min(1),
+      "The columns of a table that are the coordinates of points, in this order.",
+      { otherwise: "all but the classes" },
+    ),
+    missing: optional(
+      z.enum(["refuse", "drop"]),
+      "What to do about rows of a table in which values are missing.",
+      { default: DEFAULTS.data.missing },
+    ),
+    standardize: optional(
+      z.boolean(),
+      "Whether columns of points are brought to mean 0 and standard deviation 1 for training; " +
+        "samples have the file's own units either way.",
+      { default: DEFAULTS.data.standardize },
     ),
     count: optional(
       positive.max(100_000_000),

@@ -20,6 +20,8 @@ export const DEFAULTS = {
     seed: 0,
     background: 255,
     broken: "refuse",
+    missing: "refuse",
+    standardize: false,
     /** Two equal, well separated Gaussians: a generator that drops one is seen at a glance. */
     components: [
       { weight: 0.5, mean: -2, sigma: 0.5 },

@@ -225,10 +225,11 @@ export interface ConvTransposeLayer extends Weighted {
  * - `digits`: labeled grey synthetic digits
  * - `stacked-mnist`: three digits, from `path` or synthetic, as the channels of one image
  * - `mnist`: IDX files (MNIST, Fashion-MNIST and the like), plain or .gz
- * - `cifar-10`: CIFAR-10's binary version, a folder or the .tar.gz
- * - `images`: a folder or a .zip of JPEG, PNG, WebP, GIF, AVIF and TIFF files
- * - `npy`: one NumPy array of images or points
- * - `csv`: points, one per line
+ * - `cifar-10`: CIFAR-10's binary version, a folder or an archive
+ * - `cifar-100`: CIFAR-100's binary version, a folder or an archive
+ * - `images`: a folder, .zip or .tar.gz of image files
+ * - `npy`: images or points in a NumPy array: a .npy or .npz file, or a folder of .npy files
+ * - `csv`: a table of points, one per line, or of images, one per line as MNIST's
  * - `memory`: arrays that a program gives: `imageData()`, `tensorData()`
  */
 export type DataSourceName =
@@ -241,6 +242,7 @@ export type DataSourceName =
   | "stacked-mnist"
   | "mnist"
   | "cifar-10"
+  | "cifar-100"
   | "images"
   | "npy"
   | "csv"
@@ -253,10 +255,16 @@ export interface DataSpec {
   /** The file or folder, for the sources that read one. */
   path?: string;
   /**
-   * Which part of MNIST or CIFAR-10 to read. Default: the training split if it is there, else
+   * Which part of the data to read, where they come in parts: MNIST, CIFAR, folders called train
+   * and test, arrays called x_train and x_test. Default: the training split if it is there, else
    * the test split.
    */
   split?: "train" | "test";
+  /**
+   * Which data set to read where there are several: the folder or prefix of MNIST's files
+   * (emnist-letters), or the name of an array.
+   */
+  subset?: string;
   /**
    * Pixels of an image: it is cropped to this aspect ratio around its center and resized.
    * Default: as the data are.
@@ -278,6 +286,24 @@ export interface DataSpec {
    * them out and name them. Default: "refuse".
    */
   broken?: "refuse" | "skip";
+  /**
+   * Where classes are: a column of a table or of the metadata of images, the name of an array,
+   * "coarse" or "fine" of CIFAR-100. Default: the column or array called label, the sub-folders
+   * of images.
+   */
+  label?: string;
+  /**
+   * The columns of a table that are the coordinates of points, in this order. Default: all but
+   * the classes.
+   */
+  columns?: string[];
+  /** What to do about rows of a table in which values are missing. Default: "refuse". */
+  missing?: "refuse" | "drop";
+  /**
+   * Whether columns of points are brought to mean 0 and standard deviation 1 for training;
+   * samples have the file's own units either way. Default: false.
+   */
+  standardize?: boolean;
   /**
    * How many samples to generate, or to pick at random from what is there. Default: all; 100000
    * points, 10000 digits, 128000 stacked images. Range: 1 to 100000000.

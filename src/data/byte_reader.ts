@@ -8,7 +8,7 @@ import { UserError } from "../errors.ts";
 export const MAX_DATA_BYTES = 2 ** 32 - 1;
 
 /** Deflate packs at best 1032 bytes into one (zlib's technical notes). */
-const MAX_DEFLATE_RATIO = 1032;
+export const MAX_DEFLATE_RATIO = 1032;
 
 /** What a {@linkcode ByteReader} knows of its bytes. */
 export interface ByteReaderOptions {
@@ -50,16 +50,24 @@ export class ByteReader {
    * @throws {UserError} when the file ends before
    */
   async read(size: number, what: string): Promise<Uint8Array> {
-    const need = this.#position + size;
-    if (need > this.#maxBytes) {
-      throw this.error(
-        `${what} would end at byte ${need}, but there are no more than ${this.#maxBytes}: ` +
-          `the file is truncated, or its header is wrong`,
-      );
-    }
+    this.expectRoom(size, what);
     const bytes = new Uint8Array(size);
     await this.#take(size, what, (part, at) => bytes.set(part, at));
     return bytes;
+  }
+
+  /**
+   * Refuses to go on where `size` more bytes cannot be there, before memory is asked for.
+   * @param what names them in the message
+   * @throws {UserError} when they cannot
+   */
+  expectRoom(size: number, what: string): void {
+    const need = this.#position + size;
+    if (need <= this.#maxBytes) return;
+    throw this.error(
+      `${what} would end at byte ${need}, but there are no more than ${this.#maxBytes}: ` +
+        `the file is truncated, or its header is wrong`,
+    );
   }
 
   /**
@@ -91,6 +99,16 @@ export class ByteReader {
       this.#chunk = next;
     }
     return false;
+  }
+
+  /** All bytes that are left, as they come. */
+  async *chunks(): AsyncGenerator<Uint8Array> {
+    while (!await this.atEnd()) {
+      const chunk = this.#chunk;
+      this.#chunk = new Uint8Array(0);
+      this.#position += chunk.length;
+      yield chunk;
+    }
   }
 
   /** Closes the file. */
@@ -170,19 +188,54 @@ export async function openBytes(path: string): Promise<ByteReader> {
     file = await Deno.open(path, { read: true });
     const { size, isDirectory } = await file.stat();
     if (isDirectory) throw new UserError(`Cannot read ${path}: it is a folder, not a file`);
-    if (size === 0) throw new UserError(`Cannot read ${path}: the file is empty (0 bytes)`);
-    const magic = new Uint8Array(2);
-    await file.read(magic);
-    await file.seek(0, Deno.SeekMode.Start);
-    if (magic[0] !== 0x1f || magic[1] !== 0x8b) {
-      return new ByteReader(file.readable, { origin: path, maxBytes: size });
-    }
-    const unpacked = file.readable.pipeThrough(new DecompressionStream("gzip"));
-    return new ByteReader(unpacked, { origin: path, maxBytes: size * MAX_DEFLATE_RATIO });
+    return await openByteStream(file.readable, { origin: path, sizeBytes: size });
   } catch (error) {
-    file?.close();
+    try {
+      file?.close();
+    } catch { /* its stream has closed it already */ }
     throw accessError(path, error);
   }
+}
+
+/**
+ * Reads a stream from its beginning, plain or gzip.
+ * @param options.origin names it in messages
+ * @param options.sizeBytes how many bytes it has
+ * @throws {UserError} when it is empty
+ */
+export async function openByteStream(
+  stream: ReadableStream<Uint8Array>,
+  { origin, sizeBytes }: { origin: string; sizeBytes: number },
+): Promise<ByteReader> {
+  if (sizeBytes === 0) {
+    await stream.cancel();
+    throw new UserError(`Cannot read ${origin}: the file is empty (0 bytes)`);
+  }
+  const chunks = stream.getReader();
+  const first: Uint8Array[] = [];
+  let have = 0;
+  while (have < 2) {
+    const { value } = await chunks.read();
+    if (!value) break;
+    first.push(value);
+    have += value.length;
+  }
+  const [magic, next] = first.flatMap((chunk) => [...chunk.subarray(0, 2)]);
+  const whole = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const chunk = first.shift() ?? (await chunks.read()).value;
+      if (chunk) controller.enqueue(chunk);
+      else controller.close();
+    },
+    cancel: (reason) => chunks.cancel(reason),
+  }, { highWaterMark: 0 });
+  if (magic !== 0x1f || next !== 0x8b) {
+    return new ByteReader(whole, { origin, maxBytes: sizeBytes });
+  }
+  const unpacked = whole.pipeThrough(
+    new DecompressionStream("gzip") as TransformStream<Uint8Array, Uint8Array>,
+  );
+  return new ByteReader(unpacked, { origin, maxBytes: sizeBytes * MAX_DEFLATE_RATIO });
 }
 
 /**

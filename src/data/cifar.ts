@@ -1,17 +1,17 @@
 /**
- * CIFAR-10's binary version: records of 3073 bytes, a label from 0 to 9 and then 32 x 32 pixels, all
- * red ones first, then green, then blue, rows from the top. Five files of 10,000 for training, one for
- * testing; a folder or the .tar.gz. Format: A. Krizhevsky, https://www.cs.toronto.edu/~kriz/cifar.html.
+ * The binary versions of CIFAR-10 and CIFAR-100: records of one label (CIFAR-10: the class from 0 to 9) or
+ * two (CIFAR-100: one of 20 coarse classes, one of 100 fine ones) and 32 x 32 pixels, all red ones first,
+ * then green, then blue, rows from the top. They lie in a folder or an archive.
+ * Format: A. Krizhevsky, https://www.cs.toronto.edu/~kriz/cifar.html.
  */
 import { UserError } from "../errors.ts";
-import { type ByteReader, openBytes, readSmallFile } from "./byte_reader.ts";
 import type { PixelSet } from "./pixel_set.ts";
-import { readTar } from "./tar.ts";
 import { counted } from "./source.ts";
+import type { StoredFile } from "./stores/file_store.ts";
 
 const SIDE = 32;
-const PLANE = SIDE * SIDE;
-const RECORD = 1 + 3 * PLANE;
+const CHANNEL = SIDE * SIDE;
+const PIXEL_BYTES = 3 * CHANNEL;
 
 /** The classes of CIFAR-10, by label. */
 const CIFAR10_CLASSES = [
@@ -27,195 +27,210 @@ const CIFAR10_CLASSES = [
   "truck",
 ] as const;
 
-const BATCH_NAME = /^(?:data_batch_(?:[0-9]+)|test_batch)\.bin$/;
-const CLASSES_NAME = "batches.meta.txt";
+/** Which of the two. */
+export type CifarKind = "cifar-10" | "cifar-100";
 
-/** The most bytes of one file of records: 100,000 of them, ten times what CIFAR-10 has. */
-const MAX_BATCH_BYTES = 100_000 * RECORD;
+/** What tells the two apart. */
+const KINDS = {
+  "cifar-10": {
+    title: "CIFAR-10",
+    recordBytes: 1 + PIXEL_BYTES,
+    name: /^(?:data_batch_[0-9]+|test_batch)\.bin$/,
+    expected: { train: "data_batch_1.bin to data_batch_5.bin", test: "test_batch.bin" },
+  },
+  "cifar-100": {
+    title: "CIFAR-100",
+    recordBytes: 2 + PIXEL_BYTES,
+    name: /^(?:train|test)\.bin$/,
+    expected: { train: "train.bin", test: "test.bin" },
+  },
+} as const;
 
-/** A file of records in memory. */
-interface BatchFile {
-  /** Its name without the folder. */
-  name: string;
-  /** Names it in messages. */
+/** The labels of a record: which byte, how many classes, the file of their names. */
+const LABELS = {
+  "class": { byte: 0, classCount: 10, namesFile: "batches.meta.txt" },
+  "coarse": { byte: 0, classCount: 20, namesFile: "coarse_label_names.txt" },
+  "fine": { byte: 1, classCount: 100, namesFile: "fine_label_names.txt" },
+} as const;
+
+/** The most bytes of one file of records: 100,000 of them. */
+const MAX_BATCH_BYTES = 100_000 * KINDS["cifar-100"].recordBytes;
+
+/** Files of records, and the file of class names where there is one. */
+export interface CifarFiles {
+  kind: CifarKind;
+  /** Names them all in messages. */
   origin: string;
-  bytes: Uint8Array;
+  /** All files of records, of each split. */
+  batches: StoredFile[];
+  /** Files that may hold class names. */
+  others: readonly StoredFile[];
 }
 
-/** Whether a file's name is that of a batch of CIFAR-10's binary version. */
-export function isCifarBatch(name: string): boolean {
-  return BATCH_NAME.test(name);
+/** What is wanted of them. */
+export interface CifarOptions {
+  /** Default: the training split where it is there. */
+  split?: "train" | "test";
+  /** For CIFAR-100: `fine` (the default) or `coarse` classes. */
+  label?: string;
+}
+
+/** A file's name without the folders that it lies in. */
+function baseName({ path }: StoredFile): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}
+
+/** Whether a file is one of records, by its name and size. */
+export function cifarKindOf(file: StoredFile): CifarKind | undefined {
+  const name = baseName(file);
+  if (KINDS["cifar-10"].name.test(name)) return "cifar-10";
+  const { name: pattern, recordBytes } = KINDS["cifar-100"];
+  return pattern.test(name) && file.sizeBytes > 0 && file.sizeBytes % recordBytes === 0
+    ? "cifar-100"
+    : undefined;
+}
+
+/** Finds the files of records among others. @returns nothing where there are none */
+export function findCifar(files: readonly StoredFile[], origin: string): CifarFiles[] {
+  return (["cifar-10", "cifar-100"] as const).map((kind) => ({
+    kind,
+    origin,
+    batches: files.filter((file) => cifarKindOf(file) === kind),
+    others: files,
+  })).filter(({ batches }) => batches.length > 0);
 }
 
 /**
- * Turns records into pixels.
- * @returns pixels `[count, 32, 32, 3]`, labels `[count]`
- * @throws {UserError} when the size is no whole number of records, or a label is above 9
+ * Reads the records of one split.
+ * @throws {UserError} when the split is not there, or a file is damaged
  */
-export function parseCifarBatch(
+export async function readCifar(files: CifarFiles, options: CifarOptions): Promise<PixelSet> {
+  const { kind, origin } = files;
+  const { title, recordBytes } = KINDS[kind];
+  const labels = LABELS[labelsOf(kind, options.label)];
+  const { batches, split } = chooseBatches(files, options);
+  const counts = batches.map((file) => recordCount(file, kind));
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  const set = { pixels: new Uint8Array(total * PIXEL_BYTES), labels: new Int32Array(total) };
+  let first = 0;
+  for (const [i, file] of batches.entries()) {
+    const bytes = await file.read({ maxBytes: MAX_BATCH_BYTES });
+    if (bytes.length !== counts[i] * recordBytes) throw changed(file);
+    copyRecords(bytes, file.origin, { ...set, first, recordBytes, label: labels, title });
+    first += counts[i];
+  }
+  const part = files.batches.length > 1 || options.split
+    ? `, ${split} split in ${batches.length} ${batches.length === 1 ? "file" : "files"}`
+    : "";
+  return {
+    name: kind,
+    origin: `${counted(total)} images of ${title} (${origin}${part})`,
+    shape: [SIDE, SIDE, 3],
+    ...set,
+    classNames: await classNames(files, labels),
+  };
+}
+
+function labelsOf(kind: CifarKind, label: string | undefined): keyof typeof LABELS {
+  if (kind === "cifar-10") {
+    if (label === undefined) return "class";
+    throw new UserError(
+      `Cannot take classes "${label}" of CIFAR-10: it has one kind; leave it away`,
+    );
+  }
+  if (label === undefined || label === "fine") return "fine";
+  if (label === "coarse") return "coarse";
+  throw new UserError(`Cannot take classes "${label}" of CIFAR-100: it has "fine" and "coarse"`);
+}
+
+/** The training files, or the test file; training ones where the user has no wish. */
+function chooseBatches(
+  { kind, batches, origin }: CifarFiles,
+  { split }: CifarOptions,
+): { batches: StoredFile[]; split: "train" | "test" } {
+  const { title, expected } = KINDS[kind];
+  const test = batches.filter((file) => baseName(file).startsWith("test"));
+  const train = batches.filter((file) => !test.includes(file))
+    .sort((a, b) => baseName(a) < baseName(b) ? -1 : 1);
+  const chosen = split ?? (train.length > 0 ? "train" : "test");
+  const found = chosen === "train" ? train : test;
+  if (found.length === 0) {
+    throw new UserError(
+      `Cannot find the ${chosen} split of ${title} in ${origin}: looked for ${
+        expected[chosen]
+      }, and ` +
+        `there is ${batches.map(baseName).join(", ")}`,
+    );
+  }
+  return { batches: found, split: chosen };
+}
+
+function recordCount({ origin, sizeBytes }: StoredFile, kind: CifarKind): number {
+  const { recordBytes, title } = KINDS[kind];
+  const count = sizeBytes / recordBytes;
+  if (Number.isInteger(count) && count > 0) return count;
+  throw new UserError(
+    `Cannot read ${origin}: it has ${sizeBytes} bytes, which is ${
+      sizeBytes === 0 ? "no record" : `${Math.floor(count)} records and a part of one`
+    }; a ${title} record has ${recordBytes} bytes, so the file is truncated or of another kind`,
+  );
+}
+
+function changed({ origin }: StoredFile): UserError {
+  return new UserError(`Cannot read ${origin}: its size changed meanwhile`);
+}
+
+/** Copies a file's records to where its samples are among all. */
+function copyRecords(
   bytes: Uint8Array,
   origin: string,
-): { pixels: Uint8Array; labels: Int32Array } {
-  const count = bytes.length / RECORD;
-  if (bytes.length === 0 || !Number.isInteger(count)) {
-    throw new UserError(
-      `Cannot read ${origin}: it has ${bytes.length} bytes, which is ${
-        bytes.length === 0 ? "no record" : `${Math.floor(count)} records and a part of one`
-      }; a CIFAR-10 record has ${RECORD} bytes, so the file is truncated or of another kind`,
-    );
-  }
-  const pixels = new Uint8Array(count * 3 * PLANE);
-  const labels = new Int32Array(count);
-  for (let record = 0; record < count; record++) {
-    const start = record * RECORD;
-    const label = bytes[start];
-    if (label > 9) {
+  { pixels, labels, first, recordBytes, label, title }: {
+    pixels: Uint8Array;
+    labels: Int32Array;
+    first: number;
+    recordBytes: number;
+    label: { byte: number; classCount: number };
+    title: string;
+  },
+): void {
+  const skipped = recordBytes - PIXEL_BYTES;
+  for (let record = 0; record < bytes.length / recordBytes; record++) {
+    const start = record * recordBytes;
+    const value = bytes[start + label.byte];
+    if (value >= label.classCount) {
       throw new UserError(
-        `Cannot read ${origin}: record ${record} has the label ${label}, and CIFAR-10 has 0 to 9: ` +
-          `the file is damaged or of another kind`,
+        `Cannot read ${origin}: record ${record} has the label ${value}, and ${title} has 0 to ` +
+          `${label.classCount - 1}: the file is damaged or of another kind`,
       );
     }
-    labels[record] = label;
-    let to = record * 3 * PLANE;
-    for (let red = start + 1; red <= start + PLANE; red++) { // [3, 32, 32] -> [32, 32, 3]
-      pixels[to++] = bytes[red];
-      pixels[to++] = bytes[red + PLANE];
-      pixels[to++] = bytes[red + 2 * PLANE];
+    labels[first + record] = value;
+    let to = (first + record) * PIXEL_BYTES;
+    const red = start + skipped;
+    for (let at = red; at < red + CHANNEL; at++) { // [3, 32, 32] -> [32, 32, 3]
+      pixels[to++] = bytes[at];
+      pixels[to++] = bytes[at + CHANNEL];
+      pixels[to++] = bytes[at + 2 * CHANNEL];
     }
   }
-  return { pixels, labels };
 }
 
-/**
- * Reads the batches of a folder.
- * @param names the folder's files
- */
-export async function readCifarFolder(
-  folder: string,
-  names: readonly string[],
-  { split }: { split?: "train" | "test" },
-): Promise<PixelSet> {
-  const chosen = chooseBatches(names.filter(isCifarBatch), { split, origin: folder });
-  const files: BatchFile[] = [];
-  for (const name of chosen.names) {
-    const origin = `${folder}/${name}`;
-    files.push({ name, origin, bytes: await readSmallFile(origin, { maxBytes: MAX_BATCH_BYTES }) });
+async function classNames(
+  { kind, others }: CifarFiles,
+  { namesFile, classCount }: { namesFile: string; classCount: number },
+): Promise<readonly string[]> {
+  const file = others.find((file) => baseName(file) === namesFile);
+  if (!file) {
+    return kind === "cifar-10"
+      ? CIFAR10_CLASSES
+      : Array.from({ length: classCount }, (_, label) => String(label));
   }
-  const classes = names.includes(CLASSES_NAME)
-    ? parseClassNames(
-      await readSmallFile(`${folder}/${CLASSES_NAME}`, { maxBytes: 65536 }),
-      `${folder}/${CLASSES_NAME}`,
-    )
-    : CIFAR10_CLASSES;
-  return joinBatches(files, { classes, origin: folder, split: chosen.split });
-}
-
-/** Reads one batch file. */
-export async function readCifarFile(path: string): Promise<PixelSet> {
-  const bytes = await readSmallFile(path, { maxBytes: MAX_BATCH_BYTES });
-  return joinBatches([{ name: path, origin: path, bytes }], {
-    classes: CIFAR10_CLASSES,
-    origin: path,
-  });
-}
-
-/** Reads the batches of a .tar or .tar.gz. */
-export async function readCifarArchive(
-  path: string,
-  { split }: { split?: "train" | "test" },
-): Promise<PixelSet> {
-  const reader = await openBytes(path);
-  try {
-    return await parseCifarArchive(reader, { split });
-  } finally {
-    await reader.close();
-  }
-}
-
-/** Reads the batches of a tar archive from its bytes. */
-export async function parseCifarArchive(
-  reader: ByteReader,
-  { split }: { split?: "train" | "test" },
-): Promise<PixelSet> {
-  const files: BatchFile[] = [];
-  let classes: readonly string[] = CIFAR10_CLASSES;
-  for await (const entry of readTar(reader)) {
-    const name = entry.path.split("/").pop()!;
-    const origin = `${reader.origin}/${entry.path}`;
-    if (isCifarBatch(name)) {
-      if (entry.sizeBytes > MAX_BATCH_BYTES) {
-        throw new UserError(
-          `Cannot read ${origin}: it has ${entry.sizeBytes} bytes, and the limit is ${MAX_BATCH_BYTES}`,
-        );
-      }
-      files.push({ name, origin, bytes: await entry.read() });
-    } else if (name === CLASSES_NAME && entry.sizeBytes <= 65536) {
-      classes = parseClassNames(await entry.read(), origin);
-    }
-  }
-  const { origin } = reader;
-  const chosen = chooseBatches(files.map(({ name }) => name), { split, origin });
-  const batches = files.filter(({ name }) => chosen.names.includes(name))
-    .sort((a, b) => a.name < b.name ? -1 : 1);
-  return joinBatches(batches, { classes, origin, split: chosen.split });
-}
-
-/** The training batches, or the test batch; training ones where the user has no wish. */
-function chooseBatches(
-  names: readonly string[],
-  { split, origin }: { split?: "train" | "test"; origin: string },
-): { names: string[]; split: "train" | "test" } {
-  const train = names.filter((name) => name.startsWith("data_batch_")).sort();
-  const test = names.filter((name) => name === "test_batch.bin");
-  const chosen = split ?? (train.length > 0 ? "train" : "test");
-  const files = chosen === "train" ? train : test;
-  if (files.length === 0) {
-    const wanted = chosen === "train" ? "data_batch_1.bin to data_batch_5.bin" : "test_batch.bin";
-    const found = names.length > 0 ? names.join(", ") : "neither these nor other batches";
-    throw new UserError(
-      `Cannot find the ${chosen} split of CIFAR-10 in ${origin}: looked for ${wanted}, and there ` +
-        `is ${found}`,
-    );
-  }
-  return { names: files, split: chosen };
-}
-
-function parseClassNames(bytes: Uint8Array, origin: string): string[] {
-  const names = new TextDecoder().decode(bytes).split("\n").map((line) => line.trim())
-    .filter((line) => line !== "");
-  if (names.length !== 10) {
-    throw new UserError(
-      `Cannot read ${origin}: it has ${names.length} class names, and CIFAR-10 has 10, one a line`,
-    );
-  }
-  return names;
-}
-
-function joinBatches(
-  files: readonly BatchFile[],
-  { classes, origin, split }: {
-    classes: readonly string[];
-    origin: string;
-    split?: "train" | "test";
-  },
-): PixelSet {
-  const total = files.reduce((sum, { bytes }) => sum + Math.floor(bytes.length / RECORD), 0);
-  const pixels = new Uint8Array(total * 3 * PLANE);
-  const labels = new Int32Array(total);
-  let at = 0;
-  for (const file of files) {
-    const batch = parseCifarBatch(file.bytes, file.origin);
-    pixels.set(batch.pixels, at * 3 * PLANE);
-    labels.set(batch.labels, at);
-    at += batch.labels.length;
-  }
-  const part = split === undefined ? "" : `, ${split} split in ${files.length} files`;
-  return {
-    name: "cifar-10",
-    origin: `${counted(total)} pictures of CIFAR-10 (${origin}${part})`,
-    shape: [SIDE, SIDE, 3],
-    pixels,
-    labels,
-    classNames: classes,
-  };
+  const names = new TextDecoder().decode(await file.read({ maxBytes: 65536 })).split("\n")
+    .map((line) => line.trim()).filter((line) => line !== "");
+  if (names.length === classCount) return names;
+  throw new UserError(
+    `Cannot read ${file.origin}: it has ${names.length} class names, and ${
+      KINDS[kind].title
+    } has ` +
+      `${classCount}, one a line`,
+  );
 }

@@ -1,109 +1,150 @@
 /**
- * MNIST and the data sets that share its files (Fashion-MNIST, KMNIST, EMNIST): which files of a folder
- * belong together, and the data that they hold.
+ * MNIST and the data sets that share its files (Fashion-MNIST, KMNIST, EMNIST, QMNIST): which files
+ * belong together, what their classes are called, and the data that they hold.
  */
 import { UserError } from "../errors.ts";
 import { readIdxFile } from "./idx.ts";
+import { mnistVariant } from "./mnist_classes.ts";
 import type { PixelSet } from "./pixel_set.ts";
 import { counted } from "./source.ts";
+import type { StoredFile } from "./stores/file_store.ts";
 
-/** A file of pictures and, where it is there, that of their labels. */
+/** A file of images and, where it is there, that of their labels. */
 export interface IdxPair {
-  /** The file of pictures. */
-  imagesPath: string;
+  /** The file of images. */
+  images: StoredFile;
   /** The file of labels, where there is one. */
-  labelsPath?: string;
+  labels?: StoredFile;
   /** Which split its name says that it is. */
   split?: "train" | "test";
 }
 
 const IMAGES_NAME = /^(?<set>.*?)(?<split>train|t10k|test)-images[-.]idx3-ubyte(?<gz>\.gz)?$/;
 
-/** The name of the labels that belong to a file of pictures. */
-function labelsName(imagesName: string): string {
-  return imagesName.replace("-images", "-labels").replace("idx3", "idx1").replace(/\.gz$/, "");
+/** A file of images with what its name says. */
+interface NamedImages {
+  file: StoredFile;
+  /** What tells its data set from others. */
+  set: string;
+  split: "train" | "test";
+  isPacked: boolean;
 }
 
 /**
- * Finds pictures and labels among the files of a folder.
- * @param names the folder's files
- * @returns nothing where there are no IDX pictures
+ * Finds images and labels among files.
+ * @param options.subset which data set, where there are several
+ * @returns nothing where there are no IDX images
  * @throws {UserError} when the wanted split is not there, or several sets are
  */
 export function findIdxPair(
-  folder: string,
-  names: readonly string[],
-  { split }: { split?: "train" | "test" },
+  files: readonly StoredFile[],
+  { split, subset, origin }: { split?: "train" | "test"; subset?: string; origin: string },
 ): IdxPair | undefined {
-  const found = names.flatMap((name) => {
-    const groups = IMAGES_NAME.exec(name)?.groups;
-    if (!groups) return [];
-    const foundSplit = groups.split === "train" ? "train" as const : "test" as const;
-    return [{ name, set: groups.set, split: foundSplit, packed: groups.gz !== undefined }];
-  });
+  const found = files.flatMap(asImages);
   if (found.length === 0) return undefined;
-  const sets = [...new Set(found.map(({ set }) => set))];
-  if (sets.length > 1) {
+  const sets = [...new Set(found.map(({ set }) => set))].sort();
+  const chosen = subset === undefined
+    ? sets
+    : sets.filter((set) => set.toLowerCase() === subset.toLowerCase());
+  if (chosen.length !== 1) {
     throw new UserError(
-      `Cannot choose among the ${sets.length} data sets in ${folder} ` +
-        `(${sets.slice(0, 5).join(", ")}): name the file of pictures itself`,
+      `Cannot choose among the ${sets.length} data sets in ${origin}: name one by ` +
+        `--set data.subset=${sets[0]}, or as ${sets.slice(1, 12).join(", ")}`,
     );
   }
-  const ranked = found
-    .filter((file) => split === undefined || file.split === split)
+  const ofSet = found.filter(({ set }) => set === chosen[0]);
+  const ranked = ofSet
+    .filter((images) => split === undefined || images.split === split)
     .sort((a, b) =>
-      Number(a.split === "test") - Number(b.split === "test") || Number(a.packed) - Number(b.packed)
+      Number(a.split === "test") - Number(b.split === "test") ||
+      Number(a.isPacked) - Number(b.isPacked)
     );
   if (ranked.length === 0) {
     const wanted = split === "train" ? "train-images-idx3-ubyte" : "t10k-images-idx3-ubyte";
     throw new UserError(
-      `Cannot find the ${split} split in ${folder}: there is ${found[0].name}, but no ${wanted} ` +
+      `Cannot find the ${split} split in ${origin}: there is ${
+        ofSet[0].file.path
+      }, but no ${wanted} ` +
         `or ${wanted}.gz`,
     );
   }
-  const chosen = ranked[0];
-  return idxPair(folder, chosen.name, names, chosen.split);
+  return { ...idxPair(ranked[0].file, files), split: ranked[0].split };
 }
 
-/** Pairs a named file of pictures with the labels beside it. */
-export function idxPair(
-  folder: string,
-  imagesName: string,
-  names: readonly string[],
-  split?: "train" | "test",
-): IdxPair {
-  const pair: IdxPair = { imagesPath: `${folder}/${imagesName}` };
-  const plain = labelsName(imagesName);
-  const label = plain === imagesName.replace(/\.gz$/, "")
-    ? undefined
-    : [plain, `${plain}.gz`].find((name) => names.includes(name));
-  if (label) pair.labelsPath = `${folder}/${label}`;
-  if (split) pair.split = split;
-  return pair;
+function asImages(file: StoredFile): NamedImages[] {
+  const parts = file.path.split("/");
+  const groups = IMAGES_NAME.exec(parts.at(-1)!)?.groups;
+  if (!groups) return [];
+  const folder = parts.slice(0, -1).filter((part) => part !== "raw" && part !== "gzip");
+  const prefix = groups.set.replace(/[-_.]+$/, "");
+  return [{
+    file,
+    set: prefix || folder.at(-1) || "files",
+    split: groups.split === "train" ? "train" : "test",
+    isPacked: groups.gz !== undefined,
+  }];
+}
+
+/** Pairs a file of images with the labels beside it. */
+export function idxPair(images: StoredFile, files: readonly StoredFile[]): IdxPair {
+  const unpacked = images.path.replace(/\.gz$/, "");
+  const plain = unpacked.replace(/-images(?=[^/]*$)/, "-labels").replace("idx3", "idx1");
+  if (plain === unpacked) return { images };
+  const wide = plain.replace("idx1-ubyte", "idx2-int");
+  const candidates = [plain, `${plain}.gz`, wide, `${wide}.gz`];
+  const path = candidates.find((path) => files.some((file) => file.path === path));
+  const labels = files.find((file) => file.path === path);
+  return labels ? { images, labels } : { images };
 }
 
 /**
- * Reads pictures with their labels.
- * @throws {UserError} when a file is broken, or there are not as many labels as pictures
+ * Reads images with their labels.
+ * @throws {UserError} when a file is broken, or there are not as many labels as images
  */
-export async function readMnist({ imagesPath, labelsPath, split }: IdxPair): Promise<PixelSet> {
-  const { shape: [count, height, width], values: pixels } = await readIdxFile(imagesPath, 3);
+export async function readMnist({ images, labels: file, split }: IdxPair): Promise<PixelSet> {
+  const { shape: [count, height, width], values } = await readIdxFile(images, 3);
+  const variant = mnistVariant(images.origin);
   const part = split === undefined ? "" : `, ${split} split`;
+  const upright = variant.isTransposed ? ", turned upright" : "";
   const set: PixelSet = {
-    name: "mnist",
-    origin: `${counted(count)} pictures of ${imagesPath}${part}`,
-    shape: [height, width, 1],
-    pixels,
+    name: variant.name,
+    origin: `${counted(count)} images of ${images.origin}${part}${upright}`,
+    shape: variant.isTransposed ? [width, height, 1] : [height, width, 1],
+    pixels: variant.isTransposed ? transpose(values, { height, width }) : values,
   };
-  if (labelsPath === undefined) return set;
-  const labels = Int32Array.from((await readIdxFile(labelsPath, 1)).values);
-  if (labels.length !== count) {
+  if (file === undefined) return set;
+  const { values: numbers } = await readIdxFile(file, 1);
+  if (numbers.length !== count) {
     throw new UserError(
-      `Cannot pair ${labelsPath} with ${imagesPath}: it has ${labels.length} labels, and there are ` +
-        `${count} pictures`,
+      `Cannot pair ${file.origin} with ${images.origin}: it has ${numbers.length} labels, and there ` +
+        `are ${count} images`,
     );
   }
-  const classCount = labels.reduce((most, label) => Math.max(most, label), 0) + 1;
-  const classNames = Array.from({ length: classCount }, (_, label) => String(label));
-  return { ...set, labels, classNames };
+  const most = numbers.reduce((most, label) => Math.max(most, label), 0);
+  const { firstLabel, classNames } = variant;
+  const isKnown = most - firstLabel < classNames.length && numbers.every((n) => n >= firstLabel);
+  if (!isKnown) {
+    const names = Array.from({ length: most + 1 }, (_, label) => String(label));
+    return { ...set, labels: Int32Array.from(numbers), classNames: names };
+  }
+  // digits are as many as there are, so that a part of MNIST keeps the classes that it has
+  const names = variant.isOpen ? classNames.slice(0, most + 1) : classNames;
+  return { ...set, labels: Int32Array.from(numbers, (n) => n - firstLabel), classNames: names };
+}
+
+/** `[N, height, width] -> [N, width, height]` */
+function transpose(
+  values: Uint8Array,
+  { height, width }: { height: number; width: number },
+): Uint8Array {
+  const turned = new Uint8Array(values.length);
+  const size = height * width;
+  for (let start = 0; start < values.length; start += size) {
+    for (let y = 0; y < height; y++) {
+      for (let x = 0; x < width; x++) {
+        turned[start + x * height + y] = values[start + y * width + x];
+      }
+    }
+  }
+  return turned;
 }

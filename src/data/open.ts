@@ -6,21 +6,27 @@ import { checkData } from "../config/check_config.ts";
 import { type DataSpec, imageSize } from "../config/data.ts";
 import { DEFAULTS } from "../config/defaults.ts";
 import { UserError } from "../errors.ts";
-import { arraySource, pointSource } from "./array_source.ts";
-import { readCifarArchive, readCifarFile, readCifarFolder } from "./cifar.ts";
-import { readCsvFile } from "./csv.ts";
+import { readArrayLabels } from "./arrays/array_labels.ts";
+import { arraySource } from "./arrays/array_source.ts";
+import { readNpyFile } from "./arrays/npy.ts";
+import { readCifar } from "./cifar.ts";
 import { drawDigits } from "./digits/draw_digits.ts";
 import { decodedSource, type DecodedStorage } from "./cache/cached_source.ts";
+import { selectImages } from "./images/image_store.ts";
+import { type DataProgress, loadImages, pickImages } from "./images/load_images.ts";
 import { RESIZER } from "./images/resize.ts";
 import { loadSharp } from "./images/sharp.ts";
-import { openFolderStore, openZipStore } from "./images/image_store.ts";
-import { type DataProgress, loadImages, pickImages } from "./images/load_images.ts";
 import { readMnist } from "./mnist.ts";
-import { readNpyFile } from "./npy.ts";
-import { type PixelSet, pixelSource } from "./pixel_set.ts";
-import { EXPECTED, FOLDER_CONTENTS, recognise, type Recognised } from "./recognise.ts";
+import { pixelSource } from "./pixel_set.ts";
+import { pointSource } from "./points.ts";
+import { EXPECTED, recognize, type Recognized } from "./recognize.ts";
 import type { DataSource } from "./source.ts";
 import { stackDigits } from "./stacked.ts";
+import type { StoredFile } from "./stores/file_store.ts";
+import { detectDialect } from "./tables/records.ts";
+import { readTable } from "./tables/table.ts";
+import { findRowImages, readRowImages } from "./tables/table_images.ts";
+import { tablePoints } from "./tables/table_points.ts";
 import { drawToyData } from "./toy.ts";
 
 /** How to open a data source. */
@@ -68,8 +74,8 @@ export async function openDataSource(
       );
   }
   if (path === undefined) throw new UserError(missingPath(spec));
-  const found = await recognise(path, spec);
-  checkData({ ...spec, source: found.source });
+  using found = await recognize(path, spec);
+  checkData({ ...spec, source: found.data.source });
   return await readFound(found, spec, options);
 }
 
@@ -100,73 +106,85 @@ function missingPath({ source }: DataSpec): string {
 }
 
 async function readFound(
-  found: Recognised,
+  { data, origin }: Recognized,
   spec: DataSpec,
   { onProgress, signal, ...storage }: OpenOptions,
 ): Promise<DataSource> {
-  const { size, channels, count, split, seed = DEFAULTS.data.seed } = spec;
+  const { size, channels, count, split, label, range, standardize } = spec;
+  const { seed = DEFAULTS.data.seed } = spec;
   const wanted = { size, channels, count, seed };
-  switch (found.source) {
+  switch (data.source) {
     case "mnist":
-      return await pixelSource(await readMnist(found.pair), wanted);
+      return await pixelSource(await readMnist(data.pair), wanted);
     case "cifar-10":
-      return await pixelSource(await readCifar(found, split), wanted);
+    case "cifar-100":
+      return await pixelSource(await readCifar(data.files, { split, label }), wanted);
     case "images": {
-      using store = found.form === "zip"
-        ? openZipStore(found.path)
-        : await openFolderStore(found.path, spec.source === "auto" ? FOLDER_CONTENTS : "");
-      const { background = DEFAULTS.data.background, range, broken } = spec;
-      const options = { ...wanted, background, range, broken, onProgress, signal };
+      const store = await selectImages(data.store, { split });
+      const { background = DEFAULTS.data.background, broken } = spec;
+      const options = { ...wanted, label, background, range, broken, onProgress, signal };
       const picked = await pickImages(store, options);
       const { decoder } = await loadSharp();
       const identity = {
         decoder,
         resizer: RESIZER,
         options: { size, channels, background, range, broken },
-        origin: Deno.realPathSync(found.path),
+        origin: Deno.realPathSync(origin),
         files: picked.files.map(({ path, sizeBytes, modifiedMs }) => [path, sizeBytes, modifiedMs]),
         labels: picked.labels && [...picked.labels],
         classNames: picked.classNames,
       };
       return await decodedSource(
         storage,
-        { identity, name: baseName(found.path) },
-        (sink) => loadImages(store.origin, picked, options, sink),
+        { identity, name: store.name },
+        async (sink) => {
+          const parts = await loadImages(store.origin, picked, options, sink);
+          return { ...parts, notes: [...store.notes, ...parts.notes ?? []] };
+        },
       );
     }
     case "npy": {
-      const named = { ...wanted, name: baseName(found.path), origin: found.path };
-      return await arraySource(await readNpyFile(found.path), named);
-    }
-    case "csv": {
-      const { values, dimension, labels, classNames } = await readCsvFile(found.path);
-      return pointSource(values, {
+      const { samples, labels, notes } = data.arrays;
+      const array = await readNpyFile(samples);
+      const classes = labels && await readArrayLabels(labels, array.shape[0]);
+      return await arraySource(array, {
         ...wanted,
-        name: baseName(found.path),
-        origin: found.path,
-        shape: [dimension],
-        labels,
-        classNames,
+        name: baseName(origin),
+        origin: samples.origin,
+        range,
+        standardize,
+        ...(classes ? { classes } : {}),
+        notes: labels && !classes
+          ? [...notes, `${labels.origin} has several labels a sample: they are left out`]
+          : notes,
       });
     }
+    case "csv":
+      return await readTableFile(data.file, spec);
   }
 }
 
-async function readCifar(
-  found: Extract<Recognised, { source: "cifar-10" }>,
-  split: DataSpec["split"],
-): Promise<PixelSet> {
-  switch (found.form) {
-    case "file":
-      return await readCifarFile(found.path);
-    case "archive":
-      return await readCifarArchive(found.path, { split });
-    case "folder":
-      return await readCifarFolder(found.path, found.names, { split });
+/** Reads a table of points, or of images that lie in its rows. */
+async function readTableFile(file: StoredFile, spec: DataSpec): Promise<DataSource> {
+  const { size, channels, count, label, columns, missing, standardize } = spec;
+  const { seed = DEFAULTS.data.seed } = spec;
+  const name = baseName(file.origin);
+  const wanted = { size, channels, count, seed };
+  const dialect = await detectDialect(file);
+  const images = columns || label ? undefined : await findRowImages(file, dialect);
+  if (images) {
+    return await pixelSource(await readRowImages(file, dialect, { ...images, name }), wanted);
   }
+  const table = await readTable(file, {
+    textColumns: label === undefined ? [] : [label],
+    wanted: [...columns ?? [], ...(label === undefined ? [] : [label])],
+  });
+  const { origin } = file;
+  const points = tablePoints(table, { origin, label, columns, missing });
+  return pointSource(points.values, { ...points, ...wanted, name, origin, standardize });
 }
 
 /** A file's name without its folder and ending. */
 function baseName(path: string): string {
-  return path.split(/[\\/]/).pop()!.replace(/\.[^.]*$/, "") || "data";
+  return path.split(/[\\/]/).pop()!.replace(/(?<=.)(?:\.[^.]{1,6})?(?:\.gz)?$/i, "") || "data";
 }

@@ -17,6 +17,16 @@ export interface Batch {
   labels?: Int32Array;
 }
 
+/** A column of points: its name, and what a standardized value of it means. */
+export interface PointColumn {
+  /** What its header calls it, or its number from 1. */
+  name: string;
+  /** The value that 0 stands for. */
+  mean: number;
+  /** What 1 adds to it. */
+  scale: number;
+}
+
 /** Samples as a source keeps them, for an engine that picks its batches itself. */
 export interface StoredSamples {
   /** `[rows, rowSize]`: bytes, or the numbers themselves; a reader of bytes where they lie in a file. */
@@ -65,6 +75,8 @@ export interface DataSource {
   readonly notes?: readonly string[];
   /** The description that it was opened by; absent for a program's own arrays. */
   readonly spec?: DataSpec;
+  /** Of points of a file: the name of each column, and what its standardized values mean. */
+  readonly columns?: readonly PointColumn[];
   /**
    * The samples with these numbers.
    * @throws {RangeError} where there is no such sample
@@ -155,7 +167,11 @@ export function fileSource(
  */
 export function floatSource(
   values: Float32Array,
-  parts: SourceParts & { kind: "image" | "points"; density?: Density },
+  parts: SourceParts & {
+    kind: "image" | "points";
+    density?: Density;
+    columns?: readonly PointColumn[];
+  },
 ): DataSource {
   const source = commonParts(parts.kind, values, parts);
   const { sampleSize } = source;
@@ -167,10 +183,14 @@ export function floatSource(
   }
   const valueRange = parts.kind === "image" ? [-1, 1] as const : [low, high] as const;
   const density = parts.density ? { density: parts.density } : {};
+  const columns = parts.columns ? { columns: parts.columns } : {};
   const stored = wholeRows(values, sampleSize);
-  return completeSource({ ...source, ...density, stored, valueRange }, (out, sample, index) => {
-    out.set(values.subarray(index * sampleSize, (index + 1) * sampleSize), sample * sampleSize);
-  });
+  return completeSource(
+    { ...source, ...density, ...columns, stored, valueRange },
+    (out, sample, index) => {
+      out.set(values.subarray(index * sampleSize, (index + 1) * sampleSize), sample * sampleSize);
+    },
+  );
 }
 
 /** Samples of one row each. */

@@ -1,13 +1,13 @@
-import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import fc from "fast-check";
-import { gunzipSync } from "fflate";
-import { ByteReader } from "../../src/data/byte_reader.ts";
-import { parseCifarArchive, parseCifarBatch } from "../../src/data/cifar.ts";
+import { gunzipSync, gzipSync } from "fflate";
+import { findCifar, readCifar } from "../../src/data/cifar.ts";
 import { openDataSource } from "../../src/data/open.ts";
-import { readTar } from "../../src/data/tar.ts";
+import { openTarStore } from "../../src/data/stores/tar_store.ts";
+import { listTar } from "../../src/data/stores/tar_list.ts";
 import { UserError } from "../../src/errors.ts";
 import { damagedBytes, fuzz } from "../fuzz.ts";
-import { FIXTURES, golden, put, withFolder } from "./helpers.ts";
+import { FIXTURES, golden, memoryFile, put, tarOf, withFolder } from "./helpers.ts";
 
 const archive = `${FIXTURES}/cifar/cifar-10-binary.tar.gz`;
 const tarBytes = gunzipSync(await Deno.readFile(archive));
@@ -15,8 +15,9 @@ const RECORD = 3073;
 
 async function tarFiles(): Promise<Map<string, Uint8Array>> {
   const files = new Map<string, Uint8Array>();
-  for await (const entry of readTar(ByteReader.of(tarBytes, "x.tar"))) {
-    files.set(entry.path, await entry.read());
+  const { entries } = await listTar(ReadableStream.from([tarBytes]), { origin: "x.tar" });
+  for (const { path, offset, sizeBytes } of entries) {
+    files.set(path, tarBytes.slice(offset, offset + sizeBytes));
   }
   return files;
 }
@@ -62,25 +63,64 @@ Deno.test("openDataSource() reads the same from the archive, its folder, and the
   assertEquals(beside.fingerprint, packed.fingerprint);
 });
 
-Deno.test("parseCifarBatch() says what is wrong with a file", () => {
+/** Reads one file of records that is in memory. */
+async function readBatch(bytes: Uint8Array, name = "data_batch_1.bin") {
+  const [files] = findCifar([memoryFile(name, bytes)], name);
+  return await readCifar(files, {});
+}
+
+Deno.test("readCifar() says what is wrong with a file", async () => {
   const good = new Uint8Array(2 * RECORD);
-  assertEquals(parseCifarBatch(good, "b.bin").labels.length, 2);
-  assertThrows(
-    () => parseCifarBatch(good.subarray(1), "b.bin"),
+  assertEquals((await readBatch(good)).labels!.length, 2);
+  await assertRejects(
+    () => readBatch(good.subarray(1)),
     UserError,
-    "Cannot read b.bin: it has 6145 bytes, which is 1 records and a part of one; a CIFAR-10 record " +
-      "has 3073 bytes, so the file is truncated or of another kind",
+    "Cannot read data_batch_1.bin: it has 6145 bytes, which is 1 records and a part of one; a CIFAR-10 " +
+      "record has 3073 bytes, so the file is truncated or of another kind",
   );
-  assertThrows(
-    () => parseCifarBatch(new Uint8Array(0), "b.bin"),
-    UserError,
-    "0 bytes, which is no",
-  );
-  assertThrows(
-    () => parseCifarBatch(good.with(RECORD, 10), "b.bin"),
+  await assertRejects(() => readBatch(new Uint8Array(0)), UserError, "0 bytes, which is no record");
+  await assertRejects(
+    () => readBatch(good.with(RECORD, 10)),
     UserError,
     "record 1 has the label 10, and CIFAR-10 has 0 to 9",
   );
+});
+
+Deno.test("openDataSource() reads CIFAR-100 by fine or coarse classes, from a folder or a .tgz", async () => {
+  const record = 3074;
+  const bytes = new Uint8Array(3 * record);
+  for (const [i, [coarse, fine]] of [[3, 99], [0, 7], [19, 0]].entries()) {
+    bytes.set([coarse, fine], i * record);
+    bytes.fill(10 * i, i * record + 2, i * record + 2 + 1024);
+  }
+  const fineNames = Array.from({ length: 100 }, (_, i) => `fine${i}`);
+  const files = {
+    "cifar-100-binary/train.bin": bytes,
+    "cifar-100-binary/test.bin": bytes.slice(0, record),
+    "cifar-100-binary/fine_label_names.txt": new TextEncoder().encode(fineNames.join("\n") + "\n"),
+  };
+  await withFolder(async (folder) => {
+    for (const [path, contents] of Object.entries(files)) await put(`${folder}/${path}`, contents);
+    const fine = await openDataSource({ source: "auto", path: folder });
+    assertEquals([fine.name, fine.count, fine.shape], ["cifar-100", 3, [32, 32, 3]]);
+    assertEquals([...fine.labels!], [99, 7, 0]);
+    assertEquals(fine.classNames, fineNames);
+    assertEquals([...fine.pixels!.subarray(3072, 3075)], [10, 0, 0]);
+    const coarse = await openDataSource({ source: "cifar-100", path: folder, label: "coarse" });
+    assertEquals([[...coarse.labels!], coarse.classNames!.length], [[3, 0, 19], 20]);
+    const test = await openDataSource({ source: "auto", path: folder, split: "test" });
+    assertEquals(test.count, 1);
+    const packed = await put(`${folder}/packed/c.tgz`, gzipSync(tarOf(files)));
+    assertEquals(
+      (await openDataSource({ source: "auto", path: packed })).fingerprint,
+      fine.fingerprint,
+    );
+    await assertRejects(
+      () => openDataSource({ source: "auto", path: packed, label: "middle" }),
+      UserError,
+      'Cannot take classes "middle" of CIFAR-100: it has "fine" and "coarse"',
+    );
+  });
 });
 
 Deno.test("openDataSource() names what a CIFAR-10 folder lacks", async () => {
@@ -104,44 +144,18 @@ Deno.test("openDataSource() names what a CIFAR-10 folder lacks", async () => {
     await assertRejects(
       () => openDataSource({ source: "cifar-10", path: inside }),
       UserError,
-      "data_batch_2.bin: the file is empty",
+      "data_batch_2.bin: it has 0 bytes, which is no record",
     );
     await put(`${folder}/python/data_batch_1`, "x");
     await assertRejects(
       () => openDataSource({ source: "auto", path: `${folder}/python` }),
       UserError,
-      "data_batch_1 belongs to CIFAR-10's Python version; the binary version is needed",
+      "data_batch_1: it belongs to CIFAR's Python version; the binary version is needed",
     );
   });
 });
 
-Deno.test("readTar() names a truncated archive and a damaged header", async () => {
-  const read = (bytes: Uint8Array) =>
-    parseCifarArchive(ByteReader.of(bytes, "c.tar"), { split: "train" });
-  await assertRejects(
-    () => read(tarBytes.subarray(0, 2000)),
-    UserError,
-    "Cannot read c.tar: cifar-10-batches-bin/data_batch_2.bin would end at byte 4097",
-  );
-  await assertRejects(
-    () => read(tarBytes.subarray(0, 512)),
-    UserError,
-    "the header of tar entry 2 would end at byte 1024, but there are no more than 512",
-  );
-  await assertRejects(
-    () => read(tarBytes.with(700, 1)),
-    UserError,
-    "the tar header at byte 512 has a wrong checksum: it is damaged, or no tar archive",
-  );
-  await assertRejects(
-    () => read(new Uint8Array(1024)),
-    UserError,
-    "Cannot find the train split of CIFAR-10 in c.tar: looked for data_batch_1.bin to " +
-      "data_batch_5.bin, and there is neither these nor other batches",
-  );
-});
-
-Deno.test("readTar() passes over folders and finds each file whole", async () => {
+Deno.test("listTar() passes over folders and finds each file whole", async () => {
   const files = await tarFiles();
   assertEquals([...files.keys()].map((path) => path.split("/").pop()), [
     "data_batch_2.bin",
@@ -156,19 +170,24 @@ Deno.test("readTar() passes over folders and finds each file whole", async () =>
 
 Deno.test("the CIFAR-10 parsers never fail but by a UserError on random and mutated bytes", async () => {
   const batch = (await tarFiles()).get("cifar-10-batches-bin/data_batch_1.bin")!.slice();
-  const outcome = await fuzz(damagedBytes([batch]), (bytes) => {
-    const { pixels, labels } = parseCifarBatch(bytes, "b.bin");
+  const outcome = await fuzz(damagedBytes([batch]), async (bytes) => {
+    const { pixels, labels } = await readBatch(bytes);
     assertEquals(pixels.length, labels!.length * 3072);
     assert(labels!.every((label) => label >= 0 && label < 10));
   }, { seed: 1 });
   assert(outcome.read > 300 && outcome.refused > 300, JSON.stringify(outcome));
+  const path = await Deno.makeTempFile();
+  const nothing = { kind: "cifar-10", origin: path, batches: [], others: [] } as const;
   for (const mend of [withTarSums, undefined]) {
     const outcome = await fuzz(damagedTar(mend), async (bytes) => {
-      const { pixels, labels } = await parseCifarArchive(ByteReader.of(bytes, "c.tar"), {});
-      assertEquals(pixels.length, labels!.length * 3072);
-    }, { seed: 2 });
-    assert(outcome.read > 300 && outcome.refused > 300, JSON.stringify(outcome));
+      await Deno.writeFile(path, bytes);
+      using store = await openTarStore(path);
+      const { labels } = await readCifar(findCifar(store.files, path)[0] ?? nothing, {});
+      assert(labels!.length > 0);
+    }, { seed: 2, runs: 1500 });
+    assert(outcome.read > 100 && outcome.refused > 100, JSON.stringify(outcome));
   }
+  await Deno.remove(path);
 });
 
 /** The archive with damage at its headers or anywhere, cut off or not. */

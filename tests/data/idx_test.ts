@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { gzipSync } from "fflate";
 import { ByteReader } from "../../src/data/byte_reader.ts";
 import { parseIdx, readIdxFile } from "../../src/data/idx.ts";
+import { openFile } from "../../src/data/stores/open_store.ts";
 import { openDataSource } from "../../src/data/open.ts";
 import { UserError } from "../../src/errors.ts";
 import { damagedBytes, fuzz } from "../fuzz.ts";
@@ -77,12 +78,12 @@ Deno.test("parseIdx() says what is wrong with a file", async () => {
   const good = idxBytes([2, 2, 2], new Uint8Array(8));
   const cases: [Uint8Array, 1 | 3, string][] = [
     [good.subarray(0, 2), 3, "the magic number would end at byte 4, but there are no more than 2"],
-    [good.with(2, 9), 3, "it starts with 00 00 09 03, and IDX pictures start with 00 00 08 03"],
+    [good.with(2, 9), 3, "it starts with 00 00 09 03, and IDX images start with 00 00 08 03"],
     [good, 1, "it starts with 00 00 08 03, and IDX labels start with 00 00 08 01"],
     [good.subarray(0, 10), 3, "the header would end at byte 16, but there are no more than 10"],
-    [good.subarray(0, 20), 3, "the last of 2 pictures would end at byte 24, but there are no more"],
+    [good.subarray(0, 20), 3, "the last of 2 images would end at byte 24, but there are no more"],
     [Uint8Array.from([...good, 0]), 3, "it should end after 24 bytes by its header, and goes on"],
-    [idxBytes([0, 2, 2], new Uint8Array(0)), 3, "its header says that it holds 0 pictures"],
+    [idxBytes([0, 2, 2], new Uint8Array(0)), 3, "its header says that it holds 0 images"],
     [idxBytes([1, 0, 2], new Uint8Array(0)), 3, "its header says 0 x 2 pixels"],
     [idxBytes([1, 5000, 2], new Uint8Array(0)), 3, "5000 x 2 pixels, and a side has 1 to 4096"],
     [idxBytes([1e6, 4096, 4096], new Uint8Array(0)), 3, "and the limit is 4294967295"],
@@ -107,14 +108,14 @@ Deno.test("openDataSource() names a truncated or damaged .gz, and labels that do
     await assertRejects(
       () => openDataSource({ source: "mnist", path: place }),
       UserError,
-      "it is truncated: the last of 2 pictures should end at byte 40, and the file ends at byte 39",
+      "it is truncated: the last of 2 images should end at byte 40, and the file ends at byte 39",
     );
     await put(path, packed);
     await put(`${place}/t10k-labels-idx1-ubyte`, idxBytes([3], new Uint8Array(3)));
     await assertRejects(
       () => openDataSource({ source: "mnist", path: place }),
       UserError,
-      `t10k-labels-idx1-ubyte with ${path}: it has 3 labels, and there are 2 pictures`,
+      `t10k-labels-idx1-ubyte with ${path}: it has 3 labels, and there are 2 images`,
     );
     await put(`${place}/t10k-labels-idx1-ubyte`, "");
     await assertRejects(
@@ -125,7 +126,7 @@ Deno.test("openDataSource() names a truncated or damaged .gz, and labels that do
     await assertRejects(
       () => openDataSource({ source: "auto", path: `${folder}/t10k-labels-idx1-ubyte` }),
       UserError,
-      "it holds the labels of MNIST; name the file of pictures or the folder",
+      "it holds the labels of MNIST; name the file of images or the folder",
     );
   });
 });
@@ -159,7 +160,7 @@ Deno.test("readIdxFile() never fails but by a UserError on a mutated .gz", async
     const path = `${place}/x.gz`;
     const outcome = await fuzz(damagedBytes([good]), async (bytes) => {
       Deno.writeFileSync(path, bytes);
-      assertEquals((await readIdxFile(path, 3)).values.length, 12);
+      assertEquals((await readIdxFile(openFile(path), 3)).values.length, 12);
     }, { seed: 2 });
     assert(outcome.read > 20 && outcome.refused > 300, JSON.stringify(outcome));
   });

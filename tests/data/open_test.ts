@@ -35,8 +35,8 @@ Deno.test("openDataSource() says what a source needs a path for", async () => {
       "or fetch them by --download",
     ],
     ["cifar-10", "cifar-10-binary.tar.gz by --data PATH, or fetch them by --download"],
-    ["images", "a folder or a .zip of JPEG, PNG, WebP, GIF, AVIF or TIFF files"],
-    ["npy", "a .npy file"],
+    ["images", "a folder, .zip or .tar.gz of image files"],
+    ["npy", "a .npy or .npz file"],
     ["csv", "a .csv file"],
     ["auto", "a file or folder of data by --data PATH"],
   ];
@@ -58,27 +58,27 @@ Deno.test("openDataSource() says what is not at a path", async () => {
       open({ source: "auto", path: folder }),
       UserError,
       `Cannot find data in ${folder}: looked for MNIST (train-images-idx3-ubyte or ` +
-        `t10k-images-idx3-ubyte, plain or .gz), CIFAR-10 (data_batch_1.bin, test_batch.bin or ` +
-        `cifar-10-binary.tar.gz) and images (.jpg, .jpeg, .png, .webp, .gif, .avif, .tif, .tiff, in sub-folders too), ` +
-        `and it holds no files`,
+        `t10k-images-idx3-ubyte, plain or .gz), CIFAR (data_batch_1.bin or train.bin), .npz, .npy and ` +
+        `.csv files and images (JPEG, PNG, WebP, GIF, AVIF or TIFF, by name or by their first bytes, in ` +
+        `sub-folders too), and it holds no files`,
     );
     await put(`${folder}/a.npy`, "x");
     await assertRejects(
       open({ source: "images", path: folder }),
       UserError,
-      `Cannot find data in ${folder}: looked for images (.jpg, .jpeg, .png, .webp, .gif, .avif, .tif, ` +
-        `.tiff, in sub-folders too), and it holds a.npy; name a .npy, .csv or .zip file itself`,
+      `Cannot find data in ${folder}: looked for images (JPEG, PNG, WebP, GIF, AVIF or TIFF, by name or by their ` +
+        `first bytes, in sub-folders too), and it holds a.npy`,
     );
     await assertRejects(
       open({ source: "mnist", path: folder }),
       UserError,
       `Cannot find data in ${folder} for the source "mnist": looked for train-images-idx3-ubyte and`,
     );
-    await put(`${folder}/b.xyz`, "hello");
+    await put(`${folder}/b.xyz`, "he\u0001lo");
     await assertRejects(
       open({ source: "auto", path: `${folder}/b.xyz` }),
       UserError,
-      `Cannot recognise ${folder}/b.xyz: it starts with 68 65 6c 6c; known are MNIST's IDX files`,
+      `Cannot recognize ${folder}/b.xyz: it starts with 68 65 01 6c; known are MNIST's IDX files`,
     );
     await put(`${folder}/c.bin`, "");
     await assertRejects(
@@ -95,7 +95,7 @@ Deno.test("openDataSource() says what is not at a path", async () => {
   await assertRejects(
     () => openDataSource({ source: "auto", path: `${FIXTURES}/pictures/rgb.jpg` }),
     UserError,
-    "it is a single picture; name the folder it is in",
+    "it is a single image; name the folder it is in",
   );
 });
 
@@ -124,7 +124,7 @@ Deno.test("openDataSource() asks which of two data sets in one folder is meant",
     await assertRejects(
       () => openDataSource({ source: "auto", path: folder }),
       UserError,
-      `Cannot choose in ${folder}: it holds MNIST and CIFAR-10; say which by the data source`,
+      `Cannot choose in ${folder}: it holds mnist and cifar-10; say which by --set data.source=mnist`,
     );
     assertEquals((await openDataSource({ source: "mnist", path: folder })).count, 5);
     assertEquals((await openDataSource({ source: "cifar-10", path: folder })).count, 1);

@@ -9,17 +9,8 @@ import { type ImageChannels, type Raster, toChannels } from "./raster.ts";
 import { cropAndResize, isEnlarged, middlePart, type PixelSize, SHRINK } from "./resize.ts";
 import { loadSharp } from "./sharp.ts";
 
-/** The endings of files that can be decoded. */
-export const IMAGE_EXTENSIONS = [
-  ".jpg",
-  ".jpeg",
-  ".png",
-  ".webp",
-  ".gif",
-  ".avif",
-  ".tif",
-  ".tiff",
-] as const;
+/** The formats that can be decoded. */
+export const READABLE_FORMATS = ["jpeg", "png", "webp", "gif", "avif", "tiff"] as const;
 
 /** What an image is to become. */
 export interface DecodeOptions {

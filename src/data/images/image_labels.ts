@@ -1,12 +1,16 @@
 /**
- * The class of each picture: from a `dataset.json` beside the pictures, as StyleGAN's tools write it,
- * or else from the sub-folder that the picture lies in.
+ * The class of each image: from a `dataset.json` beside the images, as StyleGAN's tools write it, from
+ * a column of Hugging Face's `metadata.csv` or `metadata.jsonl`, or else from the sub-folder that the
+ * image lies in.
  */
 import { z } from "zod";
 import { UserError } from "../../errors.ts";
-import { type ImageStore, sharedFolder, type StoredFile } from "./image_store.ts";
+import { classNamesOf } from "../natural_order.ts";
+import { sharedFolder, type StoredFile } from "../stores/file_store.ts";
+import { type ImageMetadata, readImageMetadata } from "./image_metadata.ts";
+import type { ImageStore } from "./image_store.ts";
 
-/** Class numbers and names of pictures; nothing where the pictures have no classes. */
+/** Class numbers and names of images; nothing where the images have no classes. */
 export interface ImageLabels {
   /** One for each of the store's images, in their sequence. */
   labels?: Int32Array;
@@ -18,14 +22,53 @@ const manifestSchema = z.object({
   labels: z.array(z.tuple([z.string(), z.number().int().min(0).max(1_000_000)])).nullish(),
 });
 
+/** The column of metadata that holds classes, where the user names none. */
+const LABEL_COLUMN = "label";
+
 /**
- * The classes of a store's pictures.
- * @throws {UserError} when `dataset.json` is malformed, or does not match the pictures
+ * The classes of a store's images.
+ * @param options.label the column of the metadata that holds classes
+ * @throws {UserError} when what describes the images is malformed, or does not match them
  */
-export async function readImageLabels(store: ImageStore): Promise<ImageLabels> {
-  return store.manifest
-    ? await labelsOfManifest(store.manifest, store.images)
-    : labelsOfFolders(store.images);
+export async function readImageLabels(
+  store: ImageStore,
+  { label }: { label?: string } = {},
+): Promise<ImageLabels> {
+  const { images, manifest, metadata, origin } = store;
+  if (metadata.length > 0) {
+    const read = await readImageMetadata(metadata, images);
+    const column = label ?? LABEL_COLUMN;
+    if (label !== undefined || read.columns.includes(column)) return labelsOfColumn(read, column);
+  } else if (label !== undefined) {
+    throw new UserError(
+      `Cannot take classes from the column "${label}": ${origin} has no metadata.csv or metadata.jsonl`,
+    );
+  }
+  return manifest ? await labelsOfManifest(manifest, images) : labelsOfFolders(images);
+}
+
+function labelsOfColumn({ origin, columns, rows }: ImageMetadata, column: string): ImageLabels {
+  if (!columns.includes(column)) {
+    throw new UserError(
+      `Cannot take classes from the column "${column}" of ${origin}: it has ${columns.join(", ")}`,
+    );
+  }
+  const names = rows.map((row) => row.get(column) ?? "");
+  const empty = names.filter((name) => name === "").length;
+  if (empty > 0) {
+    throw new UserError(
+      `Cannot take classes from the column "${column}" of ${origin}: it is empty for ${empty} of ` +
+        `${rows.length} images`,
+    );
+  }
+  return numbered(names);
+}
+
+/** Class numbers in the sequence of the classes' names. */
+function numbered(names: readonly string[]): ImageLabels {
+  const classNames = classNamesOf(names);
+  const numbers = new Map(classNames.map((name, label) => [name, label]));
+  return { labels: Int32Array.from(names, (name) => numbers.get(name)!), classNames };
 }
 
 async function labelsOfManifest(
@@ -37,7 +80,7 @@ async function labelsOfManifest(
   if (!parsed.success) {
     const { path, message } = parsed.error.issues[0];
     throw fail(
-      `expected {"labels": [["folder/picture.png", 0], ...]} or {"labels": null}, ` +
+      `expected {"labels": [["folder/image.png", 0], ...]} or {"labels": null}, ` +
         `and at ${path.join(".") || "its top"}: ${message}`,
     );
   }
@@ -74,7 +117,5 @@ function labelsOfFolders(images: readonly StoredFile[]): ImageLabels {
     return slash < 0 ? undefined : path.slice(shared, slash);
   });
   if (folders.some((folder) => folder === undefined)) return {};
-  const classNames = [...new Set(folders as string[])].sort();
-  const numbers = new Map(classNames.map((name, label) => [name, label]));
-  return { labels: Int32Array.from(folders, (folder) => numbers.get(folder!)!), classNames };
+  return numbered(folders as string[]);
 }

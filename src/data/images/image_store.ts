@@ -1,189 +1,169 @@
 /**
- * Where a data set's picture files lie: a folder with its sub-folders, or a .zip. Both give the same
- * list of entries, in the sequence of their paths, so that labels and pixels do not depend on which.
+ * Which files of a folder or an archive are images of the wanted split, what describes them, and what is
+ * left out. A file is an image by its name or by its first bytes.
  */
 import { UserError } from "../../errors.ts";
-import { accessError, readSmallFile } from "../byte_reader.ts";
-import { IMAGE_EXTENSIONS } from "./decode.ts";
-import { readEnds } from "./file_ends.ts";
-import type { FileEnds } from "./image_header.ts";
-import { openZip } from "./zip_archive.ts";
+import {
+  type FileStore,
+  MAX_FILE_BYTES,
+  sharedFolder,
+  type StoredFile,
+} from "../stores/file_store.ts";
+import { READABLE_FORMATS } from "./decode.ts";
+import {
+  type ImageFormat,
+  imageFormatOfName,
+  SNIFFED_BYTES,
+  sniffImageFormat,
+} from "./image_formats.ts";
+import { chooseSplit, type Split } from "./split_folders.ts";
 
-/** The most bytes of one picture file. */
-const MAX_IMAGE_BYTES = 2 ** 28;
+export { MAX_FILE_BYTES as MAX_IMAGE_BYTES, type StoredFile };
 
-/** One file of a store. */
-export interface StoredFile {
-  /** Within the store, with `/` between folders. */
-  path: string;
-  /** Names it in messages. */
-  origin: string;
-  /** Its size when unpacked, as the store lists it. */
-  sizeBytes: number;
-  /** When it, or the archive that it lies in, was last changed, in milliseconds since 1970. */
-  modifiedMs: number;
-  /** All its bytes. */
-  read(): Promise<Uint8Array>;
-  /** Its first and last bytes, where those can be had without the others. */
-  ends?(): Promise<FileEnds>;
-}
-
-/** Pictures in a folder or an archive. */
+/** Images in a folder or an archive. */
 export interface ImageStore extends Disposable {
   /** The folder or the archive. */
   origin: string;
-  /** The pictures, by path. */
+  /** A short name of the data set. */
+  name: string;
+  /** The images, by path. */
   images: StoredFile[];
-  /** `dataset.json`, where there is one beside the pictures. */
+  /** `dataset.json`, where there is one beside the images. */
   manifest?: StoredFile;
+  /** `metadata.csv` and `metadata.jsonl` of Hugging Face's image folders. */
+  metadata: StoredFile[];
+  /** What was chosen or left out, one line each. */
+  notes: string[];
 }
 
-/** Pictures that the decoder cannot read: refused by name rather than left out in silence. */
-const FOREIGN_EXTENSIONS = [
-  ".bmp",
-  ".heic",
-  ".heif",
-  ".ico",
-  ".jp2",
-  ".jxl",
-  ".ppm",
-  ".pgm",
-  ".svg",
-  ".tga",
-];
+/** What is wanted of the images. */
+export interface ImageStoreOptions {
+  /** Which split, where the folders are splits. Default: train. */
+  split?: Split;
+}
+
+const METADATA_NAME = /(?:^|\/)metadata\.(?:csv|jsonl)$/i;
 
 /**
- * Lists the pictures below a folder.
- * @param alsoLookedFor goes into the message when there are none: what else was tried
- * @throws {UserError} when there are none, or one is of a kind that cannot be decoded
+ * The images of a store, which is disposed of with what is returned.
+ * @throws {UserError} when there are none
  */
-export async function openFolderStore(folder: string, alsoLookedFor = ""): Promise<ImageStore> {
-  const paths: string[] = [];
-  await listFiles(folder, "", { paths, visited: new Set() });
-  const files = paths.map((path): StoredFile => {
-    const origin = `${folder}/${path}`;
-    return {
-      path,
-      origin,
-      ...fileStamp(origin),
-      read: () => readSmallFile(origin, { maxBytes: MAX_IMAGE_BYTES }),
-      async ends() {
-        try {
-          return await readEnds(origin);
-        } catch (error) {
-          throw accessError(origin, error);
-        }
-      },
-    };
-  });
-  return { ...selectImages(folder, files, alsoLookedFor), [Symbol.dispose]: () => {} };
+export async function selectImages(
+  store: FileStore,
+  { split }: ImageStoreOptions = {},
+): Promise<ImageStore> {
+  const { origin } = store;
+  const { images: all, others } = await findImages(store.files);
+  if (all.length === 0) throw nothingFound(store);
+  const notes = [...describeLeftOut(others, store.passedOver)];
+  const chosen = chooseSplit(all, { split, origin });
+  if (chosen.note) notes.unshift(chosen.note);
+  const images = chosen.files.map(refuseForeign);
+  const shared = sharedFolder(images.map(({ path }) => path));
+  const manifest = others.find(({ path }) => path === `${shared}dataset.json`) ??
+    others.find(({ path }) => path === "dataset.json");
+  const name = origin.replace(/[\\/]+$/, "").split(/[\\/]/).pop()!
+    .replace(/\.(?:zip|tar|tgz|tar\.gz)$/i, "") || "images";
+  return {
+    origin,
+    name,
+    images,
+    ...(manifest ? { manifest } : {}),
+    metadata: others.filter(({ path }) => METADATA_NAME.test(path)),
+    notes,
+    [Symbol.dispose]: () => store[Symbol.dispose](),
+  };
 }
 
-/** Size and time of a file; a dangling link has neither, and is told when it is read. */
-function fileStamp(path: string): { sizeBytes: number; modifiedMs: number } {
-  try {
-    const { size, mtime } = Deno.statSync(path);
-    return { sizeBytes: size, modifiedMs: mtime?.getTime() ?? 0 };
-  } catch {
-    return { sizeBytes: 0, modifiedMs: 0 };
+/** Sorts the files into images and others. */
+async function findImages(
+  files: readonly StoredFile[],
+): Promise<{ images: StoredFile[]; others: StoredFile[] }> {
+  const images: StoredFile[] = [];
+  const others: StoredFile[] = [];
+  for (const file of files) {
+    const isImage = imageFormatOfName(file.path) !== undefined || await startsAsImage(file);
+    (isImage ? images : others).push(file);
   }
+  return { images, others };
 }
 
-async function listFiles(
-  folder: string,
-  below: string,
-  { paths, visited }: { paths: string[]; visited: Set<string> },
-): Promise<void> {
-  const here = below === "" ? folder : `${folder}/${below}`;
+async function startsAsImage(file: StoredFile): Promise<boolean> {
   try {
-    const real = await Deno.realPath(here);
-    if (visited.has(real)) return; // a link that leads back
-    visited.add(real);
-    for await (const entry of Deno.readDir(here)) {
-      const path = below === "" ? entry.name : `${below}/${entry.name}`;
-      const { isDirectory } = entry.isSymlink ? await Deno.stat(`${folder}/${path}`) : entry;
-      if (isHidden(path)) continue;
-      if (isDirectory) await listFiles(folder, path, { paths, visited });
-      else paths.push(path);
-    }
+    return sniffImageFormat(await file.readStart(SNIFFED_BYTES)) !== undefined;
   } catch (error) {
-    throw accessError(here, error);
-  }
-}
-
-/**
- * Lists the pictures in a .zip.
- * @throws {UserError} when it is damaged, has none, or one is of a kind that cannot be decoded
- */
-export function openZipStore(path: string): ImageStore {
-  const archive = openZip(path);
-  try {
-    const { modifiedMs } = fileStamp(path);
-    const files = archive.entries
-      .filter((entry) => !entry.path.endsWith("/") && !isHidden(entry.path))
-      .map((entry): StoredFile => ({
-        path: entry.path,
-        origin: `${path}/${entry.path}`,
-        sizeBytes: entry.sizeBytes,
-        modifiedMs,
-        read: () =>
-          Promise.resolve().then(() => archive.read(entry, { maxBytes: MAX_IMAGE_BYTES })),
-      }));
-    return { ...selectImages(path, files), [Symbol.dispose]: () => archive[Symbol.dispose]() };
-  } catch (error) {
-    archive[Symbol.dispose]();
+    if (error instanceof UserError) return false; // counted among those left out
     throw error;
   }
 }
 
-/** Files that systems leave behind: `.DS_Store`, `._x`, `__MACOSX/`. */
-function isHidden(path: string): boolean {
-  return path.split("/").some((part) => part.startsWith(".") || part === "__MACOSX");
+/** Whether any of the files is an image; they are opened where no name says so. */
+export async function holdsImages(files: readonly StoredFile[]): Promise<boolean> {
+  if (files.some(({ path }) => imageFormatOfName(path) !== undefined)) return true;
+  for (const file of files) if (await startsAsImage(file)) return true;
+  return false;
 }
 
-function selectImages(
-  origin: string,
-  files: readonly StoredFile[],
-  alsoLookedFor = "",
-): Pick<ImageStore, "origin" | "images" | "manifest"> {
-  const isOf = (extensions: readonly string[]) => ({ path }: StoredFile) =>
-    extensions.some((extension) => path.toLowerCase().endsWith(extension));
-  const images = files.filter(isOf(IMAGE_EXTENSIONS));
-  const foreign = files.find(isOf(FOREIGN_EXTENSIONS));
-  if (foreign && (images.length > 0 || files.every(isOf(FOREIGN_EXTENSIONS)))) {
+/** Lets an image of a format that is not decoded say so when it is read. */
+function refuseForeign(file: StoredFile): StoredFile {
+  const format = imageFormatOfName(file.path);
+  const isReadable = (format: ImageFormat) => READABLE_FORMATS.some((known) => known === format);
+  if (format === undefined || isReadable(format)) return file;
+  function check(start: Uint8Array): void {
+    const found = sniffImageFormat(start);
+    if (found !== undefined && isReadable(found)) return; // it has the wrong name only
     throw new UserError(
-      `Cannot read ${foreign.origin}: images have to be JPEG, PNG, WebP, GIF, AVIF or TIFF: convert it`,
+      `Cannot read ${file.origin}: images have to be ${formatNames()}, and this is ` +
+        `${format!.toUpperCase()}: convert it`,
     );
   }
-  if (images.length === 0) throw nothingFound(origin, files, alsoLookedFor);
-  images.sort((a, b) => a.path < b.path ? -1 : 1);
-  const shared = sharedFolder(images.map(({ path }) => path));
-  const manifest = files.find(({ path }) => path === `${shared}dataset.json`) ??
-    files.find(({ path }) => path === "dataset.json");
-  return manifest ? { origin, images, manifest } : { origin, images };
+  return {
+    ...file,
+    async read(options) {
+      const bytes = await file.read(options);
+      check(bytes);
+      return bytes;
+    },
+    ...(file.ends
+      ? {
+        async ends() {
+          const ends = await file.ends!();
+          check(ends.head);
+          return ends;
+        },
+      }
+      : {}),
+  };
 }
 
-function nothingFound(
-  origin: string,
-  files: readonly StoredFile[],
-  alsoLookedFor: string,
-): UserError {
-  const names = files.slice(0, 5).map(({ path }) => path).join(", ");
-  const more = files.length > 5 ? ` and ${files.length - 5} more` : "";
-  return new UserError(
-    `Cannot find data in ${origin}: looked for ${alsoLookedFor}images ` +
-      `(${IMAGE_EXTENSIONS.join(", ")}, in sub-folders too), and it holds ` +
-      (files.length === 0 ? "no files" : `${names}${more}; name a .npy, .csv or .zip file itself`),
-  );
+/** The formats that are decoded, for messages. */
+export function formatNames(): string {
+  const names = READABLE_FORMATS.map((format) => format === "webp" ? "WebP" : format.toUpperCase());
+  return `${names.slice(0, -1).join(", ")} or ${names.at(-1)}`;
 }
 
-/** The folder, with a `/` at its end, that all paths have in common; "" where they have none. */
-export function sharedFolder(paths: readonly string[]): string {
-  let shared = paths[0].slice(0, paths[0].lastIndexOf("/") + 1);
-  for (const path of paths) {
-    while (!path.startsWith(shared)) {
-      shared = shared.slice(0, shared.lastIndexOf("/", shared.length - 2) + 1);
-    }
+/** Says how many files of which kinds are not looked at. */
+function* describeLeftOut(
+  others: readonly StoredFile[],
+  passedOver: readonly string[],
+): Generator<string> {
+  const kinds = new Map<string, number>();
+  for (const { path } of others) {
+    if (METADATA_NAME.test(path) || path.endsWith("dataset.json")) continue;
+    const ending = /(\.[^./]{1,12})$/.exec(path)?.[1].toLowerCase() ?? "without an ending";
+    kinds.set(ending, (kinds.get(ending) ?? 0) + 1);
   }
-  return shared;
+  const counts = [...kinds].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
+  const shown = counts.slice(0, 5).map(([ending, count]) => `${count} ${ending}`);
+  const rest = counts.slice(5).reduce((sum, [, count]) => sum + count, 0);
+  if (rest > 0) shown.push(`${rest} others`);
+  shown.push(...passedOver);
+  if (shown.length > 0) yield `left out ${shown.join(", ")}: they are no images`;
+}
+
+function nothingFound({ origin, files }: FileStore): UserError {
+  return new UserError(
+    `Cannot find images in ${origin}: looked for ${formatNames()}, by name or by their first bytes, and ` +
+      `it holds ${files.length === 0 ? "no files" : `${files.length} others`}`,
+  );
 }

@@ -28,6 +28,8 @@ export interface LoadImagesOptions {
   range?: readonly [number, number];
   /** What to do about files that cannot be read. Default: refuse all. */
   broken?: "refuse" | "skip";
+  /** The column of the images' metadata that holds classes. */
+  label?: string;
   /** How many images to take, picked at random. */
   count?: number;
   /** Seed of the random pick. */
@@ -71,9 +73,9 @@ export interface PickedImages extends ImageLabels {
  */
 export async function pickImages(
   store: ImageStore,
-  { count, seed }: Pick<LoadImagesOptions, "count" | "seed">,
+  { count, seed, label }: Pick<LoadImagesOptions, "count" | "seed" | "label">,
 ): Promise<PickedImages> {
-  const { labels, classNames } = await readImageLabels(store);
+  const { labels, classNames } = await readImageLabels(store, { label });
   const total = store.images.length;
   if (count !== undefined && count > total) {
     throw new UserError(
