@@ -178,27 +178,8 @@ export async function inspectPath(path: string): Promise<PathInfo> {
 }
 
 /**
- * Opens a file that is read to its end, plain or gzip. Whether it is gzip shows in its first bytes,
- * whatever its name. Close it with `close`.
- * @throws {UserError} when it cannot be opened or is empty
- */
-export async function openBytes(path: string): Promise<ByteReader> {
-  let file: Deno.FsFile | undefined;
-  try {
-    file = await Deno.open(path, { read: true });
-    const { size, isDirectory } = await file.stat();
-    if (isDirectory) throw new UserError(`Cannot read ${path}: it is a folder, not a file`);
-    return await openByteStream(file.readable, { origin: path, sizeBytes: size });
-  } catch (error) {
-    try {
-      file?.close();
-    } catch { /* its stream has closed it already */ }
-    throw accessError(path, error);
-  }
-}
-
-/**
- * Reads a stream from its beginning, plain or gzip.
+ * Reads a stream from its beginning, plain or gzip, which shows in its first bytes. Close the reader
+ * with `close`.
  * @param options.origin names it in messages
  * @param options.sizeBytes how many bytes it has
  * @throws {UserError} when it is empty

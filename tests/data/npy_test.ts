@@ -1,12 +1,11 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { ByteReader } from "../../src/data/byte_reader.ts";
-import { parseNpy } from "../../src/data/arrays/npy.ts";
+import { readNpyFile } from "../../src/data/arrays/npy.ts";
 import { openDataSource } from "../../src/data/open.ts";
 import { UserError } from "../../src/errors.ts";
 import { damagedBytes, fuzz } from "../fuzz.ts";
-import { FIXTURES, fromHex, golden, npyBytes, put, withFolder } from "./helpers.ts";
+import { FIXTURES, fromHex, golden, memoryFile, npyBytes, put, withFolder } from "./helpers.ts";
 
-const parse = (bytes: Uint8Array) => parseNpy(ByteReader.of(bytes, "a.npy"));
+const parse = (bytes: Uint8Array) => readNpyFile(memoryFile("a.npy", bytes));
 
 Deno.test("openDataSource() reads each kind of NumPy array", async () => {
   for (const { file, kind, count, shape, values } of golden.npy) {
@@ -54,7 +53,7 @@ Deno.test("openDataSource() refuses arrays that are neither pictures nor points"
   );
 });
 
-Deno.test("parseNpy() says what is wrong with a file", async () => {
+Deno.test("readNpyFile() says what is wrong with a file", async () => {
   const header = (type: string, order: string, shape: string) =>
     `{'descr': '${type}', 'fortran_order': ${order}, 'shape': ${shape}, }`;
   const good = header("|u1", "False", "(2, 3)");
@@ -91,7 +90,7 @@ Deno.test("parseNpy() says what is wrong with a file", async () => {
   }
 });
 
-Deno.test("parseNpy() never fails but by a UserError on random and mutated bytes", async () => {
+Deno.test("readNpyFile() never fails but by a UserError on random and mutated bytes", async () => {
   const good = await Deno.readFile(`${FIXTURES}/npy/points-f4.npy`);
   const outcome = await fuzz(damagedBytes([good]), async (bytes) => {
     const { shape, values } = await parse(bytes);

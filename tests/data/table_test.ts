@@ -154,7 +154,7 @@ Deno.test("tables name the line that is wrong", async () => {
     ["# nothing\n", "it has no lines of numbers"],
     ["x,y\n", "it has no rows below its header"],
     ["1,2\n3", "line 2 has 1 columns, and the first line has 2"],
-    ["x,y\n1,2\n\n3,four", 'line 4, column y holds texts ("four")'],
+    ["x,y\n1,2\n\n3,four", 'line 4, column y holds texts ("four"'],
     ["1,2\n3,1e99", "line 2, column 2 has 1e+99, which is no finite float32 number"],
     ["1,x\n3,4", 'line 1, column 2 holds texts ("x", "4")'],
   ];

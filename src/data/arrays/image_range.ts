@@ -59,7 +59,7 @@ export function scaleImages(
 }
 
 /** Says that images are darker than their type lets them be. */
-export function darkNotes(high: number, white: number): string[] {
+function darkNotes(high: number, white: number): string[] {
   if (high > white * DARK_SHARE) return [];
   return [
     `the brightest value is ${high} of ${white}, so that images are nearly black; ` +

@@ -42,18 +42,13 @@ export async function withNpy<T>(
   }
 }
 
-/** Reads a .npy file; see {@linkcode parseNpy}. */
-export async function readNpyFile(file: StoredFile): Promise<NpyArray> {
-  return await withNpy(file, readNumbers);
-}
-
 /**
  * Reads an array of numbers. Other types than uint8 and bool are rounded to float32.
  * @throws {UserError} when it is truncated or damaged, of another type, empty, or has a value that is not
  * finite
  */
-export async function parseNpy(reader: ByteReader): Promise<NpyArray> {
-  return await readNumbers(reader, await readNpyHeader(reader));
+export async function readNpyFile(file: StoredFile): Promise<NpyArray> {
+  return await withNpy(file, readNumbers);
 }
 
 async function readNumbers(reader: ByteReader, header: NpyHeader): Promise<NpyArray> {
@@ -159,7 +154,7 @@ function toRowOrder<T extends Uint8Array | Float32Array | Float64Array>(
  * Reads the header of an array.
  * @throws {UserError} when it is no .npy, damaged, or of elements that are not known
  */
-export async function readNpyHeader(reader: ByteReader): Promise<NpyHeader> {
+async function readNpyHeader(reader: ByteReader): Promise<NpyHeader> {
   const start = await reader.read(8, "the magic string");
   if (MAGIC.some((byte, i) => start[i] !== byte)) {
     throw reader.error("it does not start with \\x93NUMPY: it is no .npy file");

@@ -103,7 +103,7 @@ export function openZipStore(path: string): FileStore {
  * passed over.
  * @throws {UserError} when a folder cannot be read
  */
-export async function openFolderStore(folder: string): Promise<FileStore> {
+async function openFolderStore(folder: string): Promise<FileStore> {
   const found: Found = { files: [], hidden: 0, dangling: [] };
   await listFolder(folder, "", { found, above: [] });
   const passedOver: string[] = [];

@@ -50,7 +50,7 @@ class GrowingArray<T extends Float64Array<ArrayBuffer> | Int32Array<ArrayBuffer>
 }
 
 /** Days since 1970 of a date such as 2026-11-30, 2026/11/30 or 2026-11-30T12:00; undefined for others. */
-export function parseDate(cell: string): number | undefined {
+function parseDate(cell: string): number | undefined {
   const match =
     /^([0-9]{4})[-/]([0-9]{1,2})[-/]([0-9]{1,2})(?:[T ]([0-9]{2}):([0-9]{2})(?::([0-9]{2}(?:\.[0-9]{1,9})?))?Z?)?$/
       .exec(cell);

@@ -112,7 +112,7 @@ export async function takeRecords(
 }
 
 /** What is unusual about how a table is written. */
-export function dialectNotes({ encoding, separator, decimalComma }: Dialect): string[] {
+function dialectNotes({ encoding, separator, decimalComma }: Dialect): string[] {
   const notes: string[] = [];
   if (encoding !== "utf-8") notes.push(`read as ${encoding.toUpperCase()} text`);
   if (decimalComma) notes.push("numbers have decimal commas");
