@@ -199,11 +199,11 @@ async function recognizeFile(file: StoredFile, wanted: Wanted): Promise<Recogniz
     return { source: cifar, files };
   }
   const start = await startsAs(file);
-  if (/^\x00\x00\x08\x03/.test(start)) {
+  if (start.startsWith("\0\0\x08\x03")) {
     const siblings = await siblingFiles(origin);
     return { source: "mnist", pair: idxPair(file, siblings) };
   }
-  if (/^\x00\x00(?:\x08\x01|\x0c\x02)/.test(start)) {
+  if (["\0\0\x08\x01", "\0\0\x0c\x02"].includes(start.slice(0, 4))) {
     throw new UserError(
       `Cannot train on ${origin}: it holds the labels of MNIST; name the file of images or the folder`,
     );

@@ -38,7 +38,10 @@ const FOREIGN: readonly (readonly [string, string])[] = [
 export function foreignFormat(start: string, name: string): string | undefined {
   const known = FOREIGN.find(([signature]) => start.startsWith(signature));
   if (known) return known[1];
-  if (/^\x80[\x02-\x05]/.test(start) || /\.(?:pkl|pickle|pt|pth)$/i.test(name)) {
+  if (
+    ["\x80\x02", "\x80\x03", "\x80\x04", "\x80\x05"].includes(start.slice(0, 2)) ||
+    /\.(?:pkl|pickle|pt|pth)$/i.test(name)
+  ) {
     return "a pickle, which is a program and is not run: save its arrays by np.savez";
   }
   return undefined;

@@ -25,7 +25,7 @@ export async function openStore(path: string): Promise<FileStore | undefined> {
   const { isDirectory } = await inspectPath(path);
   if (isDirectory) return await openFolderStore(path);
   const start = await startsAs(openFile(path));
-  if (/^PK(?:\x03\x04|\x05\x06)/.test(start) || /\.(?:zip|npz)$/i.test(path)) {
+  if (["PK\x03\x04", "PK\x05\x06"].includes(start.slice(0, 4)) || /\.(?:zip|npz)$/i.test(path)) {
     return openZipStore(path);
   }
   const isTar = start.slice(257, 262) === "ustar" || /\.(?:tar|tgz|tar\.gz)$/i.test(path);
