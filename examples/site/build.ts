@@ -85,7 +85,7 @@ function toBrowserModule(source: string, path: string): { code: string; imports:
       return `${keyword}"${specifier.replace(/\.ts$/, ".js")}"`;
     },
   );
-  return { code, imports };
+  return { code: code.replaceAll('new URL("onnxruntime-web/', `new URL("${up}ort/`), imports };
 }
 
 function encode(text: string): Uint8Array<ArrayBuffer> {

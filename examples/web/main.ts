@@ -35,7 +35,8 @@ function showError(error: unknown): void {
 function showProgress({ stage, loadedBytes, totalBytes }: LoadProgress): void {
   const share = totalBytes === null ? "" : ` of ${megabytes(totalBytes)}`;
   if (stage === "model") say(`Loading the model: ${megabytes(loadedBytes)}${share}`);
-  else if (stage === "runtime") say("Starting ONNX Runtime");
+  else if (stage === "runtime") say(`Loading ONNX Runtime: ${megabytes(loadedBytes)}${share}`);
+  else if (stage === "start") say("Starting ONNX Runtime");
 }
 
 function megabytes(bytes: number): string {

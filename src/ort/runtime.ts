@@ -3,10 +3,10 @@
  * it, which is native and fast, else onnxruntime-web, which is WebAssembly and always there.
  */
 import { UserError } from "../errors.ts";
-import { encodeModel } from "../graph/protobuf.ts";
 import { loadNative } from "./native.ts";
 import type { OrtModule, OrtSessionOptions } from "./types.ts";
-import { createWebSession, importWasmBuild } from "./web.ts";
+import { startWeb } from "./start.ts";
+import { importWasmBuild } from "./web.ts";
 
 /** Which ONNX Runtime to use; `"auto"` takes onnxruntime-node where it is there. */
 export type RuntimeChoice = "auto" | "node" | "web";
@@ -56,35 +56,8 @@ export async function loadRuntime(options: RuntimeOptions = {}): Promise<OnnxRun
     if (native.isInstalled) notTaken = `onnxruntime-node is not used: ${native.missing}`;
   }
   const ort = await importWasmBuild("files");
-  started ??= createWebSession(ort, {
-    threads,
-    create: () => ort.InferenceSession.create(emptyModel()),
-  }).catch((error) => {
-    started = undefined;
-    throw error;
-  });
-  return { ...describe(ort, "web", (await started).threads), notTaken };
-}
-
-/** The first session, which starts the threads. */
-let started: ReturnType<typeof createWebSession> | undefined;
-
-/** The smallest model: it gives its input back. */
-function emptyModel(): Uint8Array {
-  const value = (name: string) => ({ name, dtype: "float32" as const, dims: [1] });
-  return encodeModel({
-    graph: {
-      name: "empty",
-      nodes: [{ op: "Identity", inputs: ["x"], outputs: ["y"] }],
-      inputs: [value("x")],
-      outputs: [value("y")],
-      initializers: [],
-    },
-    opset: 17,
-    irVersion: 8,
-    producer: "ganforge",
-    producerVersion: "",
-  });
+  const { threads: started } = await startWeb(ort, { threads });
+  return { ...describe(ort, "web", started), notTaken };
 }
 
 function describe(ort: OrtModule, kind: "node" | "web", threads: number): OnnxRuntime {

@@ -1,14 +1,13 @@
 /**
- * onnxruntime-web, the only place that imports it: which build runs where, and with how many threads
- * its WebAssembly started, which a process or page decides once. Nothing else is imported, so that the
- * sampler can use it in a page.
+ * onnxruntime-web's builds, imported when they are needed, and which runs where. Their start: start.ts.
+ * Nothing else is imported, so that the sampler can use it in a page.
  *
  * - Deno and Node: the package's root entry, its "node" export, the one whose threads work there.
  * - A page: `/wasm`, which needs no `eval` and so lives with a strict Content-Security-Policy.
  * - WebGPU: `/webgpu`, imported only when it is chosen (its WebAssembly has 27 MB).
  */
+import { startWeb, type WebStart, type WebStartOptions } from "./start.ts";
 import type { OrtModule, OrtSession } from "./types.ts";
-import { withRoomyWasmMemory } from "./wasm_memory.ts";
 
 /** Loads the build that computes on the CPU. @param place "files" in Deno and Node, "page" elsewhere */
 export async function importWasmBuild(place: "files" | "page"): Promise<OrtModule> {
@@ -24,20 +23,9 @@ export async function importWebGpuBuild(): Promise<OrtModule> {
   return await import("onnxruntime-web/webgpu");
 }
 
-/**
- * The number of threads that a build of onnxruntime-web has started with, or will start with because
- * somebody chose it; undefined where nobody has. ONNX Runtime keeps the number that it starts with in
- * `env.wasm.numThreads`, and later changes of that field have no effect.
- */
-function threadsOf({ env }: OrtModule): number | undefined {
-  return env.wasm.numThreads || undefined;
-}
-
 /** What {@linkcode createWebSession} is told. */
-export interface WebSessionOptions {
-  /** Threads to start with, where nothing has been started or chosen before. */
-  threads: number;
-  /** Makes the session; the first one of a build starts its WebAssembly. */
+export interface WebSessionOptions extends WebStartOptions {
+  /** Makes the session. */
   create(): Promise<OrtSession>;
 }
 
@@ -47,9 +35,8 @@ export interface WebSessionOptions {
  */
 export async function createWebSession(
   ort: OrtModule,
-  { threads, create }: WebSessionOptions,
-): Promise<{ session: OrtSession; threads: number }> {
-  ort.env.wasm.numThreads ||= threads;
-  const session = await withRoomyWasmMemory(create);
-  return { session, threads: threadsOf(ort) ?? 1 }; // ONNX Runtime sets it to 1 where memory is not shared
+  { create, ...options }: WebSessionOptions,
+): Promise<WebStart & { session: OrtSession }> {
+  const started = await startWeb(ort, options);
+  return { ...started, session: await create() };
 }

@@ -20,13 +20,14 @@ const MAX_BYTES_WITH_WEIGHTS = 2 ** 32;
 /** How far {@linkcode Sampler.load} is. */
 export interface LoadProgress {
   /**
-   * `"model"`: its bytes arrive; `"runtime"`: ONNX Runtime starts and makes a session; `"self-test"`;
+   * `"model"`: its bytes arrive; `"runtime"`: those of ONNX Runtime's `.wasm` do, which the first load of
+   * a process or page fetches; `"start"`: ONNX Runtime starts and makes a session; `"self-test"`;
    * `"ready"`.
    */
-  stage: "model" | "runtime" | "self-test" | "ready";
-  /** Bytes of the model that are here. */
+  stage: "model" | "runtime" | "start" | "self-test" | "ready";
+  /** Bytes that are here: of the `.wasm` at `"runtime"`, of the model otherwise. */
   loadedBytes: number;
-  /** Bytes of the model, or null where the server does not tell. */
+  /** All bytes of the same file, or null where the server does not tell. */
   totalBytes: number | null;
 }
 
@@ -34,7 +35,10 @@ export interface LoadProgress {
 export interface LoadOptions extends SourceOptions, RuntimeOptions {
   /** Called as the load goes on. */
   onProgress?: (progress: LoadProgress) => void;
-  /** Run the file's self-test and refuse a device that does not pass it. Default false. */
+  /**
+   * Whether to run the file's self-test before the sampler is handed out. By default on WebGPU alone,
+   * where the file has one. On device "auto", wasm takes the place of a WebGPU that does not pass.
+   */
   selfTest?: boolean;
   /** What to assume of a file without a manifest. */
   assume?: Assumptions;
@@ -65,23 +69,36 @@ export async function loadGenerator<S extends { selfTest(): Promise<number> }>(
   const report = (stage: LoadProgress["stage"]) =>
     onProgress?.({ stage, loadedBytes: info.sizeBytes, totalBytes: info.sizeBytes });
   signal?.throwIfAborted();
-  report("runtime");
-  const runtime = await openRuntime(model, name, input, options);
-  try {
-    signal?.throwIfAborted();
-    const output = await completeOutput({ info, input }, runtime, assume);
-    const sampler = build({ ...info, output, cache }, runtime);
-    if (options.selfTest === true) {
-      report("self-test");
-      await sampler.selfTest();
+  const open = async (device: RuntimeOptions["device"], reason: string | null) => {
+    const runtime = await openRuntime(model, name, input, {
+      ...options,
+      device,
+      onBytes: (loadedBytes, totalBytes) =>
+        onProgress?.({ stage: "runtime", loadedBytes, totalBytes }),
+      onStart: () => report("start"),
+    }, reason);
+    try {
       signal?.throwIfAborted();
+      const output = await completeOutput({ info, input }, runtime, assume);
+      const sampler = build({ ...info, output, cache }, runtime);
+      const isDue = options.selfTest ??
+        (runtime.device.name === "webgpu" && info.manifest !== null);
+      if (isDue) {
+        report("self-test");
+        await sampler.selfTest();
+        signal?.throwIfAborted();
+      }
+      return sampler;
+    } catch (error) {
+      await runtime.release();
+      const isReplaceable = device === "auto" && runtime.device.name === "webgpu";
+      if (!isReplaceable || signal?.aborted) throw error;
+      return await open("wasm", `WebGPU fails: ${(error as Error).message}`);
     }
-    report("ready");
-    return sampler;
-  } catch (error) {
-    await runtime.release();
-    throw error;
-  }
+  };
+  const sampler = await open(options.device ?? "auto", null);
+  report("ready");
+  return sampler;
 }
 
 function describe(

@@ -11,18 +11,6 @@
  *
  * @module
  */
-export { UserError } from "../errors.ts";
-export type { GeneratorManifest, LatentDistribution, SelfTest } from "../manifest.ts";
-export type { DownloadLimits } from "./download.ts";
-export type { Assumptions, GeneratorInfo, OutputSpec } from "./generator_info.ts";
-export { grid, type GridOptions } from "../raster/grid.ts";
-export { interpolateLatents, type InterpolateOptions, type LatentInfo } from "./latents.ts";
-export type { LoadOptions, LoadProgress } from "./loading.ts";
-export { encodePng, type PngImage } from "../raster/png.ts";
-export { Raster, type RasterImage } from "../raster/raster.ts";
-export type { SampleOptions } from "./requests.ts";
-export type { RuntimeOptions } from "./runtime.ts";
-export { Sample, SampleList } from "./sample.ts";
-export { Sampler } from "./sampler.ts";
-export type { SamplerDevice } from "./session.ts";
-export type { ModelSource, SourceOptions } from "./source.ts";
+import "./dynamic_builds.ts";
+
+export * from "./api.ts";

@@ -1,6 +1,6 @@
 /**
  * What differs between Deno, Node and a page: whether there are files, how many cores may be used,
- * how to let the event loop turn. Node's modules are reached through `process.getBuiltinModule`, which
+ * how to let other tasks run. Node's modules are reached through `process.getBuiltinModule`, which
  * Deno has too, so that bundlers for pages find no `node:` import.
  */
 
@@ -13,9 +13,9 @@ interface Process {
 
 const { process } = globalThis as { process?: Process };
 
-/** True in Deno and Node, false in pages and their workers. */
+/** True in Deno, Node and Bun, false in pages and their workers. */
 export const hasFiles: boolean = typeof process?.versions?.node === "string" &&
-  process.type !== "renderer";
+  process.type !== "renderer" && typeof process.getBuiltinModule === "function";
 
 /** The modules of Node that the sampler uses. */
 interface Builtins {
@@ -41,6 +41,31 @@ export function builtin<Name extends keyof Builtins>(name: Name): Builtins[Name]
 export function canShareMemory(): boolean {
   if (typeof SharedArrayBuffer === "undefined") return false;
   return hasFiles || (globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated === true;
+}
+
+/** Why there can be one thread only, or null. */
+export function threadObstacle(): string | null {
+  if (typeof SharedArrayBuffer === "undefined" || !canShareMemory()) {
+    return "threads take a cross-origin isolated page";
+  }
+  if (hasFiles) {
+    const { permission } = process as Process as { permission?: { has(scope: string): boolean } };
+    return permission?.has("worker") === false ? "this process may not start threads" : null;
+  }
+  return typeof Worker === "undefined" ? "there are no workers here" : null;
+}
+
+/**
+ * Whether ONNX Runtime's own files can be read: Node and Deno's build reads them, and its threads do.
+ * @param addresses of its `.wasm`; with none, only a try can tell
+ */
+export function canReadRuntime(addresses: readonly string[]): boolean {
+  const { Deno: deno } = globalThis as {
+    Deno?: { permissions: { querySync(query: object): { state: string } } };
+  };
+  const [address] = addresses;
+  if (deno === undefined || address === undefined) return true;
+  return deno.permissions.querySync({ name: "read", path: new URL(address) }).state === "granted";
 }
 
 /** How many threads to use unless told: all cores in Deno and Node, up to 4 in a page that may. */

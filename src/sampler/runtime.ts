@@ -1,11 +1,14 @@
-/** ONNX Runtime Web: on which device to run, with how many threads. Which build that takes: ort/web.ts. */
+/** ONNX Runtime Web: on which device to run, with how many threads, and its start. */
 import { UserError } from "../errors.ts";
 import type { OrtModule } from "../ort/types.ts";
-import { createWebSession, importWasmBuild, importWebGpuBuild } from "../ort/web.ts";
+import { hasStarted, startWeb, type WebStart } from "../ort/start.ts";
+import { currentBuilds, type RuntimeBuild } from "./builds.ts";
+import type { ByteProgress } from "./download.ts";
 import type { InputSpec } from "./generator_info.ts";
 import { findGpu } from "./gpu.ts";
-import { canShareMemory, defaultThreads, hasFiles } from "./platform.ts";
-import { inTurn } from "./queue.ts";
+import { defaultThreads, hasFiles, threadObstacle } from "./platform.ts";
+import { inTurn, untilAborted } from "./queue.ts";
+import { givenModule, readRuntimeWasm, type RuntimeWasm } from "./runtime_wasm.ts";
 import {
   createSession,
   type ModelBytes,
@@ -14,6 +17,7 @@ import {
   runZeros,
   wrapSession,
 } from "./session.ts";
+import type { SourceOptions } from "./source.ts";
 
 /** Where to run. */
 export interface RuntimeOptions {
@@ -27,23 +31,30 @@ export interface RuntimeOptions {
    * Deno and Node, up to 4 in a cross-origin isolated page, otherwise 1.
    */
   threads?: number;
-  /**
-   * Where ONNX Runtime's WebAssembly lies, when the bundler does not place it: a folder's URL that ends
-   * in `/` (in it `ort-wasm-simd-threaded.wasm`, and for WebGPU `ort-wasm-simd-threaded.asyncify.wasm`),
-   * or the addresses of the `.wasm` file and its `.mjs`.
-   */
-  wasm?: string | URL | { wasm?: string | URL; mjs?: string | URL };
+  /** Where ONNX Runtime's `.wasm` lies, or its bytes, where the bundler does not place it. */
+  wasm?: RuntimeWasm;
+}
+
+/** What a start of the runtime is told. */
+export interface OpenOptions
+  extends RuntimeOptions, Pick<SourceOptions, "signal" | "cache" | "fetch"> {
+  /** Told how many bytes of ONNX Runtime's `.wasm` are there, while it is fetched. */
+  onBytes?: ByteProgress;
+  /** Told when ONNX Runtime starts, or makes a session. */
+  onStart?: () => void;
 }
 
 /**
  * Starts ONNX Runtime on a model.
+ * @param reason why it is not the device that was asked for, where that was tried before
  * @throws {UserError} if it cannot run here, or cannot make a session of the model
  */
 export async function openRuntime(
   model: ModelBytes,
   name: string,
   input: InputSpec,
-  options: RuntimeOptions,
+  options: OpenOptions,
+  reason: string | null = null,
 ): Promise<Runtime> {
   const { device = "auto", threads } = options;
   if (!["auto", "wasm", "webgpu"].includes(device)) {
@@ -52,45 +63,40 @@ export async function openRuntime(
   if (threads !== undefined && !(Number.isInteger(threads) && threads > 0)) {
     throw new UserError(`Cannot run with ${threads} threads: it takes a positive integer`);
   }
-  let fallback: string | null = null;
+  let fallback = reason;
   if (device !== "wasm") {
-    const gpu = await findGpu(device === "webgpu");
-    if ("missing" in gpu) fallback = gpu.missing;
+    const build = currentBuilds().webgpu;
+    const gpu = build === null
+      ? { missing: "the static entry has no WebGPU" }
+      : await findGpu(device === "webgpu");
+    if ("missing" in gpu || build === null) fallback = "missing" in gpu ? gpu.missing : null;
     else {
       try {
-        return await openOnGpu(model, name, input, options, gpu.adapter);
+        return await openOnGpu({ model, name, input, options, build }, gpu.adapter);
       } catch (error) {
+        options.signal?.throwIfAborted();
         fallback = `WebGPU failed: ${reasonOf(error)}`;
       }
     }
     if (device === "webgpu") throw new UserError(`Cannot run ${name} on webgpu: ${fallback}`);
   }
-  try {
-    return await openOnWasm(model, name, input, options, fallback);
-  } catch (error) {
-    if (error instanceof UserError) throw error;
-    const reason = reasonOf(error);
-    const message = reason.startsWith("no available backend found")
-      ? `Cannot start ONNX Runtime: its WebAssembly cannot be loaded (${reason}); check that its ` +
-        "files can be read, and the option wasm; it starts only once in a process or page"
-      : `Cannot run ${name}: ONNX Runtime refuses it (${reason})`;
-    throw new UserError(message, { cause: error });
-  }
+  return await openOnWasm({ model, name, input, options, build: currentBuilds().wasm }, fallback);
 }
 
-async function openOnGpu(
-  model: ModelBytes,
-  name: string,
-  input: InputSpec,
-  options: RuntimeOptions,
-  adapter: string | null,
-): Promise<Runtime> {
-  const ort = await importWebGpuBuild();
-  const session = await inTurn(() => {
-    ort.env.wasm.numThreads = 1; // the GPU works; and this build's threads do not start in Deno
-    setPaths(ort, options.wasm, "ort-wasm-simd-threaded.asyncify.wasm");
-    return createSession(ort, model, "webgpu");
-  });
+/** A model, and the build of ONNX Runtime that is to run it. */
+interface Opening {
+  model: ModelBytes;
+  name: string;
+  input: InputSpec;
+  options: OpenOptions;
+  build: RuntimeBuild;
+}
+
+async function openOnGpu(opening: Opening, adapter: string | null): Promise<Runtime> {
+  const { model, name, input, options, build } = opening;
+  // One thread: the GPU works; and this build's threads do not start in Deno.
+  const { ort } = await startBuild(build, options, 1);
+  const session = await makeSession(ort, model, "webgpu", options.signal);
   const device = { name: "webgpu", threads: 1, adapter, fallback: null } as const;
   const runtime = wrapSession(name, ort, session, input, device);
   try {
@@ -102,41 +108,84 @@ async function openOnGpu(
   }
 }
 
-async function openOnWasm(
-  model: ModelBytes,
-  name: string,
-  input: InputSpec,
-  options: RuntimeOptions,
-  reason: string | null,
-): Promise<Runtime> {
-  let fallback = reason;
-  const ort = await importWasmBuild(hasFiles ? "files" : "page");
-  const { session, threads } = await inTurn(() => {
-    setPaths(ort, options.wasm, "ort-wasm-simd-threaded.wasm");
-    return createWebSession(ort, {
-      threads: canShareMemory() ? options.threads ?? defaultThreads() : 1,
-      create: () => createSession(ort, model, "wasm"),
-    });
-  });
-  if (options.threads !== undefined && options.threads !== threads) {
-    const why = canShareMemory()
-      ? `ONNX Runtime has already started with ${threads}`
-      : "threads take a cross-origin isolated page";
-    fallback = [fallback, `${threads} instead of ${options.threads} threads: ${why}`]
-      .filter((part) => part !== null).join("; ");
+async function openOnWasm(opening: Opening, reason: string | null): Promise<Runtime> {
+  const { model, name, input, options, build } = opening;
+  const obstacle = threadObstacle() ??
+    (hasFiles && !build.hasThreadsOutsidePages
+      ? "this build of ONNX Runtime has none outside of pages"
+      : null);
+  const wanted = obstacle === null ? options.threads ?? defaultThreads() : 1;
+  const { ort, threads, threadFault } = await startBuild(build, options, wanted);
+  let session;
+  try {
+    session = await makeSession(ort, model, "wasm", options.signal);
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    const message = `Cannot run ${name}: ONNX Runtime refuses it (${reasonOf(error)})`;
+    throw new UserError(message, { cause: error });
   }
+  const asked = options.threads ?? wanted;
+  const why = threadFault !== null ? `its threads cannot start: ${threadFault}` : obstacle ??
+    `ONNX Runtime has already started with ${threads}`;
+  // Nobody asked where the number is the default one, and a page without isolation has no threads.
+  const isTold = threadFault !== null || options.threads !== undefined;
+  const fewer = isTold && asked !== threads
+    ? `${threads} instead of ${asked} threads: ${why}`
+    : null;
+  const fallback = [reason, fewer].filter((part) => part !== null).join("; ") || null;
   return wrapSession(name, ort, session, input, { name: "wasm", threads, adapter: null, fallback });
 }
 
-function setPaths(ort: OrtModule, wasm: RuntimeOptions["wasm"], file: string): void {
-  if (wasm === undefined) return;
-  if (typeof wasm !== "string" && !(wasm instanceof URL)) {
-    ort.env.wasm.wasmPaths = wasm;
-    return;
-  }
-  const folder = `${wasm}`;
-  if (!folder.endsWith("/")) {
-    throw new UserError(`Cannot find WebAssembly under ${folder}: a folder's URL must end in "/"`);
-  }
-  ort.env.wasm.wasmPaths = { wasm: `${folder}${file}` };
+/** Makes a session once those before are made; one that comes after the signal is released again. */
+function makeSession(
+  ort: OrtModule,
+  model: ModelBytes,
+  device: "wasm" | "webgpu",
+  signal: AbortSignal | undefined,
+): ReturnType<typeof createSession> {
+  const making = inTurn(() => {
+    signal?.throwIfAborted();
+    return createSession(ort, model, device);
+  });
+  return untilAborted(making, signal, (late) => void inTurn(() => late.release()));
+}
+
+/** The last start of each build that has begun, whatever became of it. */
+const lastStarts = new Map<RuntimeBuild, Promise<unknown>>();
+
+/**
+ * Loads a build, fetches its `.wasm` and starts it, once; a start that fails or is stopped while it
+ * fetches leaves the next one free to try again.
+ */
+async function startBuild(
+  build: RuntimeBuild,
+  options: OpenOptions,
+  threads: number,
+): Promise<WebStart & { ort: OrtModule }> {
+  const { signal, onBytes = () => {}, onStart = () => {} } = options;
+  const before = lastStarts.get(build) ?? Promise.resolve();
+  const starting = before.catch(() => {}).then(async () => {
+    signal?.throwIfAborted();
+    const ort = await build.load();
+    const module = givenModule(options.wasm);
+    if (module !== undefined && !hasStarted(ort)) ort.env.wasm.wasmPaths = { mjs: module };
+    const wasmBinary = hasStarted(ort)
+      ? undefined
+      : await readRuntimeWasm(build, ort, options, onBytes);
+    onStart();
+    signal?.throwIfAborted();
+    try {
+      return { ort, ...await inTurn(() => startWeb(ort, { threads, wasmBinary })) };
+    } catch (error) {
+      throw new UserError(
+        `Cannot start ONNX Runtime: its WebAssembly cannot be loaded (${
+          reasonOf(error)
+        }); check that ` +
+          "its files can be read, and the option wasm; it starts only once in a process or page",
+        { cause: error },
+      );
+    }
+  });
+  lastStarts.set(build, starting.catch(() => {}));
+  return await untilAborted(starting, signal);
 }

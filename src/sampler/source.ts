@@ -31,9 +31,9 @@ export interface SourceOptions extends DownloadLimits {
   sha256?: string;
 }
 
-/** What a model's weights are got with. */
-interface ReadOptions extends SourceOptions {
-  /** The SHA-256 of the model that the bytes belong to: those kept for another one are not its. */
+/** What a model's weights, and ONNX Runtime's WebAssembly, are got with. */
+export interface ReadOptions extends SourceOptions {
+  /** What the bytes belong to, such as the SHA-256 of a model: those kept for another one are not its. */
   model?: string;
 }
 

@@ -78,29 +78,6 @@ Deno.test("A process ends by itself with a sampler that was not disposed, thread
   assertEquals(await runScript(script, ["--allow-read"]), "2 192");
 });
 
-Deno.test("Sampler.load() says when ONNX Runtime's WebAssembly cannot be loaded, and takes its folder", async () => {
-  const mod = new URL("../../src/sampler/mod.ts", import.meta.url).href;
-  const folder = new URL(".//", import.meta.resolve("onnxruntime-web/wasm")).href;
-  const script = `
-    import { Sampler } from ${JSON.stringify(mod)};
-    const load = (wasm) => Sampler.load(${
-    JSON.stringify(rgb)
-  }, { device: "wasm", threads: 1, wasm });
-    const text = (error) => error.message;
-    console.log(await load("file:///nowhere").catch(text));
-    if (Deno.args[0] === "bad") console.log(await load("file:///nowhere/").catch(text));
-    else console.log((await load(${JSON.stringify(folder)})).device.name);
-  `;
-  const slash = 'Cannot find WebAssembly under file:///nowhere: a folder\'s URL must end in "/"';
-  assertEquals(await runScript(script, ["--allow-read"]), `${slash}\nwasm`);
-  const [first, second] = (await runScript(script, ["--allow-read"], ["bad"])).split("\n");
-  assertEquals(first, slash);
-  assertMatch(
-    second,
-    /^Cannot start ONNX Runtime: its WebAssembly cannot be loaded \(.*the option wasm/,
-  );
-});
-
 Deno.test("The sampler imports onnxruntime-web and nothing else", async () => {
   const mod = new URL("../../src/sampler/mod.ts", import.meta.url).pathname;
   const { stdout } = await new Deno.Command(Deno.execPath(), {
@@ -114,11 +91,16 @@ Deno.test("The sampler imports onnxruntime-web and nothing else", async () => {
     "npm:/onnxruntime-web@1.30.0",
     "npm:/onnxruntime-web@1.30.0/wasm",
     "npm:/onnxruntime-web@1.30.0/webgpu",
+    "src/bytes.ts",
     "src/errors.ts",
     "src/manifest.ts",
+    "src/ort/start.ts",
+    "src/ort/thread_guard.ts",
     "src/ort/types.ts",
+    "src/ort/wasm_file.ts",
     "src/ort/wasm_memory.ts",
     "src/ort/web.ts",
+    "src/ort/webgpu_file.ts",
     "src/random/counter_random.ts",
     "src/random/latents.ts",
     "src/raster/grid.ts",
