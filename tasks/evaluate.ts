@@ -5,6 +5,7 @@ import { withInterrupt } from "./cli/watch.ts";
 import { formatInteger } from "../src/text.ts";
 import { UserError } from "../src/errors.ts";
 import { evaluateRun } from "../src/pipeline/evaluate_run.ts";
+import { ASSUMPTION_OPTIONS, readAssumptions } from "../cli/assumptions.ts";
 import { type CommandSpec, type ParsedCommand, runTask, type TaskOutcome } from "../cli/command.ts";
 import { evaluationLines } from "./cli/evaluation_table.ts";
 
@@ -28,6 +29,12 @@ const spec: CommandSpec = {
       value: "EXTRACTOR.onnx",
       help: "take features from this file: one image input [N, C, H, W], output [N, D]",
     },
+    label: {
+      value: "K",
+      help:
+        "the class of all samples, by number or name (default: the data's labels, else by seed)",
+    },
+    ...ASSUMPTION_OPTIONS,
     k: { value: "N", help: "the neighbor that precision and recall reach to (default 5)" },
     runs: { value: "FOLDER", help: "the folder of all runs (default runs)" },
     cache: {
@@ -58,6 +65,8 @@ async function main(command: ParsedCommand): Promise<TaskOutcome> {
         seed: command.integer("seed", { min: 0, max: 0xffff_ffff }),
         features: command.text("features"),
         k: command.integer("k", { min: 1, max: 1000 }),
+        label: readLabel(command),
+        assume: readAssumptions(command),
         runsFolder: command.text("runs"),
         out: readOut(command),
         onData: (data, model) => {
@@ -80,6 +89,11 @@ async function main(command: ParsedCommand): Promise<TaskOutcome> {
   console.log(evaluationLines(evaluation).join("\n"));
   console.log(`\nwrote     ${files.join(", ")}`);
   return { json: { ...evaluation, files } };
+}
+
+function readLabel(command: ParsedCommand): number | string | undefined {
+  const label = command.text("label");
+  return label !== undefined && /^\d+$/.test(label) ? Number(label) : label;
 }
 
 function readOut(command: ParsedCommand): string | undefined {

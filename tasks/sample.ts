@@ -3,13 +3,16 @@ import { parseNumberList } from "../src/config/number_list.ts";
 import { UserError } from "../src/errors.ts";
 import { enlarge } from "../src/report/image_grid.ts";
 import {
-  type SampleList,
+  grid,
+  type Raster,
+  type Sample,
   type SampleOptions,
   Sampler,
   type SamplerDevice,
 } from "../src/sampler/mod.ts";
 import { ensureFolder, writeFileAtomically } from "../src/files.ts";
 import { findGenerator } from "../src/run/find_generator.ts";
+import { ASSUMPTION_OPTIONS, readAssumptions } from "../cli/assumptions.ts";
 import { type CommandSpec, type ParsedCommand, runTask, type TaskOutcome } from "../cli/command.ts";
 
 const spec: CommandSpec = {
@@ -25,6 +28,7 @@ const spec: CommandSpec = {
     label: { value: "K", help: "the class, by number or name, of a conditional generator" },
     columns: { value: "N", help: "images from left to right (default: as square as can be)" },
     scale: { value: "N", help: "enlarge pixels N times (default: small images grow)" },
+    ...ASSUMPTION_OPTIONS,
     device: { value: "auto|wasm|webgpu", help: "what ONNX Runtime computes on (default auto)" },
     out: {
       value: "PATH",
@@ -40,6 +44,9 @@ const spec: CommandSpec = {
   ],
 };
 
+/** A PNG is made in memory, several times over: this many bytes of pixels take about 1.5 GB. */
+const MAX_PIXEL_BYTES = 2 ** 28;
+
 if (import.meta.main) await runTask(spec, main);
 
 async function main(command: ParsedCommand): Promise<TaskOutcome> {
@@ -52,21 +59,25 @@ async function main(command: ParsedCommand): Promise<TaskOutcome> {
   const columns = command.integer("columns", { min: 1, max: 1000 });
   const request = readRequest(command);
   const device = command.choice("device", ["auto", "wasm", "webgpu"]) ?? "auto";
-  await using sampler = await Sampler.load(model, { device });
-  const samples = await sampler.sample(request);
-  const out = command.text("out") ?? defaultOutput(model, samples);
-  checkUseful(command, out, samples);
-  if (out.endsWith("/")) await writeImages(samples, out, scale ?? 1);
-  else if (/\.csv$/i.test(out)) await write(out, new TextEncoder().encode(toCsv(samples)));
-  else if (/\.png$/i.test(out)) await writeGrid(samples, out, columns, scale);
+  await using sampler = await Sampler.load(model, { device, assume: readAssumptions(command) });
+  for (const warning of sampler.info.warnings) console.error(`warning   ${warning}`);
+  const out = command.text("out") ?? defaultOutput(model, sampler);
+  checkUseful(command, out, request);
+  checkSize(out, sampler, { request, columns, scale });
+  const stream = withProgress(sampler.stream(request), countOf(request));
+  let count = countOf(request);
+  if (out.endsWith("/")) {
+    count = await writeImages(stream, sampler, { folder: out, scale: scale ?? 1 });
+  } else if (/\.csv$/i.test(out)) count = await writeCsv(stream, sampler, out);
+  else if (/\.png$/i.test(out)) count = await writeGrid(stream, sampler, { out, columns, scale });
   else throw new UserError(`Cannot write ${out}: expected a name that ends in .png, .csv or /`);
-  console.log(`sampled   ${samples.length} from ${model} on ${describeDevice(sampler.device)}`);
+  console.log(`sampled   ${count} from ${model} on ${describeDevice(sampler.device)}`);
   console.log(`wrote     ${out}`);
-  return { json: { model, out, count: samples.length, device: sampler.device.name } };
+  return { json: { model, out, count, device: sampler.device.name } };
 }
 
 /** Refuses options that would do nothing. */
-function checkUseful(command: ParsedCommand, out: string, samples: SampleList): void {
+function checkUseful(command: ParsedCommand, out: string, { seeds }: SampleOptions): void {
   const useless = /\.csv$/i.test(out) ? ["columns", "scale"] : out.endsWith("/") ? ["columns"] : [];
   const given = useless.find((name) => command.text(name) !== undefined);
   if (given) {
@@ -76,9 +87,56 @@ function checkUseful(command: ParsedCommand, out: string, samples: SampleList): 
       }`,
     );
   }
-  const seeds = samples.map(({ seed }) => seed);
-  if (out.endsWith("/") && new Set(seeds).size < seeds.length) {
+  const list = [...(seeds ?? [])];
+  if (out.endsWith("/") && new Set(list).size < list.length) {
     throw new UserError(`Cannot write each seed into ${out} once: --seeds names one twice`);
+  }
+}
+
+function countOf({ count, seeds }: SampleOptions): number {
+  return count ?? [...(seeds ?? [])].length;
+}
+
+/** Refuses an image that memory cannot be expected to hold, before anything is drawn. */
+function checkSize(
+  out: string,
+  { info: { output } }: Sampler,
+  { request, columns, scale = 1 }: { request: SampleOptions; columns?: number; scale?: number },
+): void {
+  if (output.kind !== "image" || /\.csv$/i.test(out)) return;
+  const [channels, height, width] = output.shape;
+  const count = countOf(request);
+  const isGrid = !out.endsWith("/");
+  const across = isGrid ? columns ?? Math.ceil(Math.sqrt(count)) : 1;
+  const down = isGrid ? Math.ceil(count / across) : 1;
+  const padding = isGrid ? 1 : 0;
+  const pixelWidth = (across * (width + padding) + padding) * scale;
+  const pixelHeight = (down * (height + padding) + padding) * scale;
+  const bytes = pixelWidth * pixelHeight * channels;
+  if (bytes <= MAX_PIXEL_BYTES) return;
+  throw new UserError(
+    `Cannot write ${out}: the image would be ${pixelWidth} x ${pixelHeight} pixels, ` +
+      `${(bytes / 1e9).toPrecision(3)} GB, and at most ${
+        (MAX_PIXEL_BYTES / 1e9).toPrecision(3)
+      } GB ` +
+      `are written; take a smaller --scale${
+        isGrid ? " or --count, or a folder, as in --out images/" : ""
+      }`,
+  );
+}
+
+/** Passes samples on, and says about every second how many there are. */
+async function* withProgress(
+  samples: AsyncIterable<Sample>,
+  total: number,
+): AsyncGenerator<Sample> {
+  let done = 0, said = performance.now();
+  for await (const sample of samples) {
+    yield sample;
+    done++;
+    if (performance.now() - said < 1000) continue;
+    said = performance.now();
+    console.error(`progress  ${done} of ${total}`);
   }
 }
 
@@ -106,49 +164,68 @@ function readRequest(command: ParsedCommand): SampleOptions {
   };
 }
 
-function defaultOutput(model: string, samples: SampleList): string {
+function defaultOutput(model: string, { info }: Sampler): string {
   const folder = model.includes("/") ? model.slice(0, model.lastIndexOf("/") + 1) : "";
-  return `${folder}sampled.${samples[0].isImage ? "png" : "csv"}`;
+  return `${folder}sampled.${info.output.kind === "image" ? "png" : "csv"}`;
 }
 
-function requireImages(samples: SampleList, out: string): void {
-  if (samples[0].isImage) return;
+function requireImages({ info: { output } }: Sampler, out: string): void {
+  if (output.kind === "image") return;
   throw new UserError(
-    `Cannot write ${out}: this generator makes points of ${
-      samples[0].values.length
-    } numbers, not ` +
-      "images; give a name that ends in .csv",
+    `Cannot write ${out}: this generator makes points of [${
+      output.shape.join(", ")
+    }] numbers, not ` +
+      "images; give a name that ends in .csv, or say what they are with --shape and --layout",
   );
 }
 
 async function writeGrid(
-  samples: SampleList,
-  out: string,
-  columns: number | undefined,
-  scale: number | undefined,
-): Promise<void> {
-  requireImages(samples, out);
-  const sheet = samples.grid({ columns, padding: 1 });
+  stream: AsyncIterable<Sample>,
+  sampler: Sampler,
+  { out, columns, scale }: { out: string; columns?: number; scale?: number },
+): Promise<number> {
+  requireImages(sampler, out);
+  const rasters: Raster[] = [];
+  for await (const sample of stream) rasters.push(sample.toRaster());
+  const sheet = grid(rasters, { columns, padding: 1 });
   const factor = scale ?? Math.max(1, Math.floor(600 / Math.max(sheet.width, sheet.height)));
   await write(out, await enlarge(sheet, factor).toPng());
+  return rasters.length;
 }
 
-async function writeImages(samples: SampleList, folder: string, scale: number): Promise<void> {
-  requireImages(samples, folder);
-  for (const sample of samples) {
+async function writeImages(
+  stream: AsyncIterable<Sample>,
+  sampler: Sampler,
+  { folder, scale }: { folder: string; scale: number },
+): Promise<number> {
+  requireImages(sampler, folder);
+  let count = 0;
+  for await (const sample of stream) {
     const name = `seed${String(sample.seed).padStart(4, "0")}.png`;
     await write(folder + name, await enlarge(sample.toRaster(), scale).toPng());
+    count++;
   }
+  return count;
 }
 
-function toCsv(samples: SampleList): string {
-  if (samples[0].values.length > 4096) {
+async function writeCsv(
+  stream: AsyncIterable<Sample>,
+  { info: { output } }: Sampler,
+  out: string,
+): Promise<number> {
+  if (output.shape.reduce((product, size) => product * size, 1) > 4096) {
     throw new UserError("Cannot write images as CSV: give a name that ends in .png");
   }
-  return samples.map((sample) => Array.from(sample.values).join(",") + "\n").join("");
+  const lines: Uint8Array[] = [];
+  const encoder = new TextEncoder();
+  for await (const sample of stream) {
+    lines.push(encoder.encode(Array.from(sample.values).join(",") + "\n"));
+  }
+  await write(out, lines);
+  return lines.length;
 }
 
-async function write(path: string, bytes: Uint8Array): Promise<void> {
+async function write(path: string, bytes: Uint8Array | Uint8Array[]): Promise<void> {
   const slash = path.lastIndexOf("/");
   if (slash > 0) await ensureFolder(path.slice(0, slash));
   await writeFileAtomically(path, bytes);

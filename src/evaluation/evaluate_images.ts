@@ -49,6 +49,8 @@ export interface EvaluationSetup {
   k: number;
   /** A file to take features from, instead of the project's own networks. */
   features: string | undefined;
+  /** The class of all samples, by number or name. Default: those of the data, else by seed. */
+  label?: number | string;
   /** Told what is being done. */
   onStage: (what: string) => void;
 }
@@ -110,7 +112,7 @@ export async function evaluateImages(setup: EvaluationSetup): Promise<ImageEvalu
   onStage(`features of ${formatInteger(realIndices.length)} images of the data`);
   const real = await gather(extractors, realBatches(data, realIndices), thumbnail);
   onStage(`features of ${formatInteger(count)} samples`);
-  const labels = planLabels(sampler, data, realIndices);
+  const labels = planLabels(setup, realIndices);
   const request = { count, seed, ...(labels.labelOf ? { label: labels.all(count) } : {}) };
   const generated = await gather(extractors, generatedBatches(sampler, request), thumbnail);
 
@@ -229,11 +231,29 @@ interface Labels {
 }
 
 /** The labels of the real images that the samples are compared with, so that both have the same mix. */
-function planLabels(sampler: Sampler, data: DataSource, realIndices: Uint32Array): Labels {
-  const { conditional, classNames } = sampler.info;
-  if (!conditional) return { from: "none", all: () => [] };
+function planLabels(
+  { sampler, data, label }: EvaluationSetup,
+  realIndices: Uint32Array,
+): Labels {
+  const { conditional, classNames, name } = sampler.info;
+  if (!conditional) {
+    if (label === undefined) return { from: "none", all: () => [] };
+    throw new UserError(`Cannot evaluate ${name} with a label: it takes none`);
+  }
+  if (label !== undefined) {
+    const one = typeof label === "number" ? label : classNames?.indexOf(label) ?? -1;
+    if (!(one >= 0)) {
+      throw new UserError(`Cannot evaluate ${name} with label ${label}: no class has that name`);
+    }
+    return {
+      from: "the one asked for",
+      labelOf: () => one,
+      all: (count) => Array(count).fill(one),
+    };
+  }
   const known = data.labels;
-  if (known && classNames?.length === data.classNames?.length) {
+  // A file without names of classes takes the numbers of the data's.
+  if (known && (classNames === null || classNames.length === data.classNames?.length)) {
     const labelOf = (index: number) => known[realIndices[index % realIndices.length]];
     return {
       from: "the data's",

@@ -130,7 +130,7 @@ export interface Evaluation {
     /** They have the seeds `firstSeed`, `firstSeed + 1`, ... */
     firstSeed: number;
     /** Where labels come from, for a conditional generator. */
-    labels: "none" | "the data's" | "seed modulo classes";
+    labels: "none" | "the data's" | "the one asked for" | "seed modulo classes";
     /** Different ones, as they are measured. */
     distinct: number;
   };

@@ -29,7 +29,7 @@ const THREAD_NAME = "em-pthread";
 const STRAY = "ganforge: the app's file was started as a thread";
 
 /** How long a worker may take to load; a slow phone needs a second or two. */
-export const THREAD_START_MS = 10_000;
+const THREAD_START_MS = 10_000;
 
 /** How long it may take once the app's file runs in it: one that has ONNX Runtime in it can still load. */
 const STRAY_START_MS = 2_000;
@@ -45,7 +45,7 @@ export interface GuardedStart<T> {
 export interface ThreadGuardOptions {
   /** Called as soon as a thread has failed, before ONNX Runtime goes on: sets it to one thread. */
   useOneThread(): void;
-  /** Default {@linkcode THREAD_START_MS}. */
+  /** Default 10,000. */
   timeoutMs?: number;
 }
 

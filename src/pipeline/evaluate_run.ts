@@ -9,7 +9,7 @@ import type { DataProgress } from "../data/images/load_images.ts";
 import { openDataSource, type OpenOptions } from "../data/open.ts";
 import type { DataSource } from "../data/source.ts";
 import { UserError } from "../errors.ts";
-import { type GeneratorInfo, Sampler } from "../sampler/mod.ts";
+import { type Assumptions, type GeneratorInfo, Sampler } from "../sampler/mod.ts";
 import { ensureFolder, writeFileAtomically } from "../files.ts";
 import { readDataRecord } from "../run/data_record.ts";
 import { cacheOptions } from "./open_data.ts";
@@ -34,6 +34,10 @@ export interface RunEvaluationOptions {
   features?: string;
   /** The neighbor that sets the radius in precision and recall. Default 5. */
   k?: number;
+  /** The class of all samples, by number or name. Default: those of the data, else by seed. */
+  label?: number | string;
+  /** What to assume of a file of another program. */
+  assume?: Assumptions;
   /** A JSON file for the figures. Default: none is written. */
   out?: string;
   /** What is being done. */
@@ -108,7 +112,7 @@ async function measureTarget(
   const { runsFolder = "runs" } = options;
   const { model, run } = await findGenerator(target, { runsFolder, purpose: "evaluate" });
   const config = run === undefined ? undefined : await readRunConfig(run);
-  await using sampler = await Sampler.load(model);
+  await using sampler = await Sampler.load(model, { assume: options.assume });
   const { spec, data } = await openComparison(model, sampler.info, {
     config,
     given: options.data,
@@ -155,7 +159,11 @@ export async function evaluateSampler(
         "an extractor is for images; leave --features away",
     );
   }
-  const setup = { sampler, data, spec, count, seed, k, features, onStage };
+  const { label } = comparison;
+  if (label !== undefined && data.kind !== "image") {
+    throw new UserError(`Cannot evaluate ${model} with a label: points have none`);
+  }
+  const setup = { sampler, data, spec, count, seed, k, features, label, onStage };
   const { figures, neighbors } = data.kind === "image"
     ? await evaluateImages(setup)
     : { figures: await evaluatePoints(setup), neighbors: undefined };
@@ -175,6 +183,7 @@ export async function evaluateSampler(
       fingerprint: data.fingerprint,
     },
     ...figures,
+    warnings: [...sampler.info.warnings, ...figures.warnings],
     seconds: Math.round((performance.now() - started) / 10) / 100,
   };
   return { evaluation, neighbors };

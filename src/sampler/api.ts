@@ -2,7 +2,8 @@
 export { UserError } from "../errors.ts";
 export type { GeneratorManifest, LatentDistribution, SelfTest } from "../manifest.ts";
 export type { DownloadLimits } from "./download.ts";
-export type { Assumptions, GeneratorInfo, OutputSpec } from "./generator_info.ts";
+export type { Assumptions, FeedValue } from "./assumptions.ts";
+export type { GeneratorInfo, OutputSpec } from "./generator_info.ts";
 export { grid, type GridOptions } from "../raster/grid.ts";
 export { interpolateLatents, type InterpolateOptions, type LatentInfo } from "./latents.ts";
 export type { LoadOptions, LoadProgress } from "./loading.ts";

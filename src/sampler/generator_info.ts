@@ -6,8 +6,10 @@ import {
   MAX_SAMPLE_VALUES,
   parseManifest,
 } from "../manifest.ts";
+import { arrangeOutput, type Assumptions, type OutputPlan } from "./assumptions.ts";
+import { findInputs, type FoundInputs, type InputSpec } from "./generator_inputs.ts";
 import type { LatentInfo } from "./latents.ts";
-import type { ModelFile, TensorInfo } from "./model_file.ts";
+import { describeTensor, describeTensors, type ModelFile, type TensorInfo } from "./model_file.ts";
 
 /** What a generator gives. */
 export interface OutputSpec {
@@ -44,57 +46,26 @@ export interface GeneratorInfo {
   conditional: boolean;
   /** The names of the classes, where they are known. */
   classNames: string[] | null;
+  /** The names of inputs that the app can give values for, besides latent and label. */
+  feeds: string[];
   /** The batch size that the graph insists on; null: any. */
   fixedBatch: number | null;
+  /** What was guessed, and what makes samples depend on more than their latent; one line each. */
+  warnings: string[];
   /** The file's own description; null for a file of another program. */
   manifest: GeneratorManifest | null;
   /** What the cache did: `"off"`, `"hit"`, `"stored"`, or `"failed: "` and why. */
   cache: string;
 }
 
-/** What to assume of a file that has no manifest. */
-export interface Assumptions {
-  /** Default `"normal"`. */
-  distribution?: LatentInfo["distribution"];
-  /** The values that mean black and white. Default `[-1, 1]` for float images. */
-  range?: [number, number];
-}
-
-/** The inputs as the graph wants them. */
-export interface InputSpec {
-  latentName: string;
-  /** The latent's shape without N: `[dimension]`, or `[dimension, 1, 1]` and the like. */
-  latentShape: number[];
-  /** The uniform numbers of layers that stay random. */
-  noise: { name: string; size: number } | null;
-  label: { name: string; type: "int64" | "int32"; rank: number } | null;
-  /** The batch size that the graph insists on; null: any. */
-  fixedBatch: number | null;
-  outputName: string;
-}
-
-/** A generator before its first run: `output.shape` is null where only a run tells it. */
+/** A generator before its first run: parts of `output`, and its plan, are missing where a run must tell. */
 export interface DescribedGenerator {
   input: InputSpec;
   info: Omit<GeneratorInfo, "output" | "cache"> & { output: Partial<OutputSpec> };
+  plan: OutputPlan | null;
+  /** Values of `input.feeds` to begin with. */
+  defaults: FoundInputs["defaults"];
 }
-
-/** The name of the input that a manifest's `noise` tells of. */
-const NOISE = "noise";
-
-const TYPE_NAMES: Record<number, string> = {
-  0: "unknown",
-  1: "float32",
-  2: "uint8",
-  3: "int8",
-  6: "int32",
-  7: "int64",
-  8: "string",
-  9: "bool",
-  10: "float16",
-  11: "float64",
-  16: "bfloat16",
-};
 
 /**
  * Finds latent, label and output of a model.
@@ -108,69 +79,35 @@ export function describeGenerator(
   assumptions: Assumptions = {},
 ): DescribedGenerator {
   const manifest = readManifest(file, name);
-  const refuse = (reason: string): never => {
-    throw new UserError(
-      `Cannot sample from ${name}: ${reason}; a generator takes one float32 latent [N, D] and perhaps ` +
-        `one integer label [N], and this model takes ${describeAll(file.inputs)}`,
-    );
-  };
-  const noise = findNoise(file, manifest);
-  const latents = file.inputs.filter((input) => input.elementType === 1 && input !== noise);
-  const labels = file.inputs.filter((input) => input.elementType === 7 || input.elementType === 6);
-  if (latents.length !== 1) refuse(`it has ${latents.length} float32 inputs`);
-  if (labels.length > 1) refuse(`it has ${labels.length} integer inputs`);
-  const known = latents.length + labels.length + (noise ? 1 : 0);
-  if (known !== file.inputs.length) {
-    refuse("it has an input of another type");
-  }
-  const [latent] = latents;
-  const latentShape = latent.shape?.slice(1) ?? [];
-  const isVector = latentShape.length > 0 && latentShape.every((size) => size !== null) &&
-    latentShape.slice(1).every((size) => size === 1);
-  if (!isVector) refuse(`its input ${describe(latent)} is not a latent of known length`);
-  const [label] = labels;
-  const labelShape = label?.shape ?? [null];
-  if (labelShape.length === 0 || labelShape.slice(1).some((size) => size !== 1)) {
-    refuse(`its input ${describe(label)} is not one label a sample`);
-  }
-  const dimension = latentShape[0]!;
-  if (dimension > MAX_SAMPLE_VALUES) {
-    refuse(`its latent has ${dimension} values, and at most ${MAX_SAMPLE_VALUES} are allowed`);
-  }
-  if (file.outputs.length === 0) {
-    throw new UserError(`Cannot sample from ${name}: it has no output`);
-  }
-  const output = manifest === null
-    ? guessOutput(file.outputs[0], name, assumptions)
-    : declaredOutput(manifest);
+  const { defaults, guesses, ...inputs } = findInputs(file.inputs, {
+    name,
+    manifest,
+    assume: assumptions,
+  });
+  const { latentShape: [dimension], label, noise, feeds, fixedBatch } = inputs;
   if (manifest !== null) {
     const labelled = manifest.classNames !== null;
-    const isMissing = manifest.noise !== undefined && noise === undefined;
-    if (
-      manifest.latent.dimension !== dimension || labelled !== (label !== undefined) || isMissing
-    ) {
+    const isMissing = manifest.noise !== undefined && noise === null ||
+      feeds.length < (manifest.conditions?.length ?? 0);
+    if (manifest.latent.dimension !== dimension || labelled !== (label !== null) || isMissing) {
       throw new UserError(
         `Cannot sample from ${name}: its manifest tells of a latent of ${manifest.latent.dimension} ` +
           `numbers ${labelled ? "with" : "without"} a label${
             manifest.noise ? ` and of ${manifest.noise.size} numbers of noise` : ""
           }, and its graph takes ` +
-          `${describeAll(file.inputs)}; export the model again`,
+          `${describeTensors(file.inputs)}; export the model again`,
       );
     }
   }
+  const output = findOutput(file.outputs, name, { manifest, assume: assumptions });
+  const classNames = manifest?.classNames ??
+    (label === null || label.classes === null
+      ? null
+      : Array.from({ length: label.classes }, (_, index) => `${index}`));
   return {
-    input: {
-      latentName: latent.name,
-      latentShape: latentShape as number[],
-      label: label === undefined ? null : {
-        name: label.name,
-        type: label.elementType === 7 ? "int64" : "int32",
-        rank: labelShape.length,
-      },
-      noise: noise ? { name: noise.name, size: manifest!.noise!.size } : null,
-      fixedBatch: latent.shape![0],
-      outputName: file.outputs[0].name,
-    },
+    input: { ...inputs, outputName: output.name },
+    defaults,
+    plan: output.plan,
     info: {
       name,
       sizeBytes,
@@ -181,25 +118,15 @@ export function describeGenerator(
         distribution: manifest?.latent.distribution ?? assumptions.distribution ?? "normal",
       },
       noise: manifest?.noise?.size ?? 0,
-      output,
-      conditional: label !== undefined,
-      classNames: manifest?.classNames ?? null,
-      fixedBatch: latent.shape![0],
+      output: output.spec,
+      conditional: label !== null,
+      classNames,
+      feeds: feeds.map((feed) => feed.name),
+      fixedBatch,
+      warnings: [...guesses, ...output.guesses, ...file.unsteady],
       manifest,
     },
   };
-}
-
-/** The input that a manifest tells of as noise. */
-function findNoise(
-  { inputs }: ModelFile,
-  manifest: GeneratorManifest | null,
-): TensorInfo | undefined {
-  const size = manifest?.noise?.size;
-  if (size === undefined) return undefined;
-  return inputs.find(({ name, elementType, shape }) =>
-    name === NOISE && elementType === 1 && shape?.length === 2 && shape[1] === size
-  );
 }
 
 function readManifest(file: ModelFile, name: string): GeneratorManifest | null {
@@ -212,45 +139,95 @@ function readManifest(file: ModelFile, name: string): GeneratorManifest | null {
   }
 }
 
-function declaredOutput(manifest: GeneratorManifest): OutputSpec {
-  const { name, shape, dtype, range } = manifest.output;
-  return { kind: name, shape, dtype, range };
+/** An output and what is known of it before a run. */
+interface FoundOutput {
+  name: string;
+  spec: Partial<OutputSpec>;
+  plan: OutputPlan | null;
+  guesses: string[];
 }
 
-function guessOutput(
-  output: TensorInfo,
+function findOutput(
+  outputs: TensorInfo[],
   name: string,
-  assumptions: Assumptions,
-): Partial<OutputSpec> {
-  if (output.elementType !== 1 && output.elementType !== 2) {
+  { manifest, assume }: { manifest: GeneratorManifest | null; assume: Assumptions },
+): FoundOutput {
+  const [first] = outputs;
+  if (first === undefined) throw new UserError(`Cannot sample from ${name}: it has no output`);
+  if (manifest !== null) {
+    const { name: kind, shape, dtype, range } = manifest.output;
+    const plan = { fileShape: shape, channelsLast: false };
+    return { name: first.name, spec: { kind, shape, dtype, range }, plan, guesses: [] };
+  }
+  const named = outputs.find((output) => output.name === assume.output);
+  if (assume.output !== undefined && named === undefined) {
     throw new UserError(
-      `Cannot sample from ${name}: its output ${describe(output)} is neither float32 nor uint8`,
+      `Cannot sample from ${name}: it has no output "${assume.output}"; it has ${
+        describeTensors(outputs)
+      }`,
     );
   }
-  const dtype = output.elementType === 1 ? "float32" : "uint8";
-  const shape = output.shape?.slice(1);
-  if (shape === undefined || !shape.every((size) => size !== null)) return { dtype };
-  return { dtype, ...shapedOutput(shape, dtype, assumptions) };
+  const found = named ?? outputs.find((output) => looksLikeImage(output, assume)) ?? first;
+  const guesses = named === undefined && found !== first
+    ? [`its output "${found.name}" is shown, as "${first.name}" is no image`]
+    : [];
+  if (![1, 2, 10, 11].includes(found.elementType)) {
+    throw new UserError(
+      `Cannot sample from ${name}: its output ${describeTensor(found)} is neither float nor uint8`,
+    );
+  }
+  const dtype = found.elementType === 2 ? "uint8" : "float32";
+  const shape = found.shape?.slice(1);
+  if (shape === undefined || !shape.every((size) => size !== null)) {
+    return { name: found.name, spec: { dtype }, plan: null, guesses };
+  }
+  const { spec, plan, guesses: ofShape } = shapedOutput(shape, dtype, { name, assume });
+  return { name: found.name, spec: { dtype, ...spec }, plan, guesses: [...guesses, ...ofShape] };
 }
 
-/** Kind and range of an output of another program's file: `[C, H, W]` with 1, 3 or 4 channels shows. */
+function looksLikeImage({ elementType, shape }: TensorInfo, assume: Assumptions): boolean {
+  if (![1, 2, 10, 11].includes(elementType) || shape === null) return false;
+  const sizes = shape.slice(1).map((size) => size ?? 64); // an open height or width
+  return arrangeOutput(sizes, assume)?.kind === "image";
+}
+
+/**
+ * Kind, shape and range of an output of another program's file.
+ * @param shape as the file gives it, without N
+ * @throws {UserError} where `assume.shape` has another number of values
+ */
 export function shapedOutput(
   shape: number[],
   dtype: OutputSpec["dtype"],
-  assumptions: Assumptions,
-): Pick<OutputSpec, "kind" | "shape" | "range"> {
-  const isImage = shape.length === 3 && [1, 3, 4].includes(shape[0]);
-  const bounds: [number, number] = dtype === "uint8" ? [0, 255] : assumptions.range ?? [-1, 1];
-  return { kind: isImage ? "image" : "sample", shape, range: isImage ? bounds : null };
-}
-
-/** Such as `latent: float32 [N, 100]`. */
-function describe({ name, elementType, shape }: TensorInfo): string {
-  const type = TYPE_NAMES[elementType] ?? `type ${elementType}`;
-  const sizes = shape?.map((size, axis) => size ?? (axis === 0 ? "N" : "?")).join(", ");
-  return `"${name}" (${type} ${sizes === undefined ? "of unknown shape" : `[${sizes}]`})`;
-}
-
-function describeAll(inputs: TensorInfo[]): string {
-  return inputs.length === 0 ? "nothing" : inputs.map(describe).join(", ");
+  { name, assume }: { name: string; assume: Assumptions },
+): { spec: Pick<OutputSpec, "kind" | "shape" | "range">; plan: OutputPlan; guesses: string[] } {
+  const arranged = arrangeOutput(shape, assume);
+  if (arranged === null) {
+    throw new UserError(
+      `Cannot sample from ${name}: a sample has [${
+        shape.join(", ")
+      }] values, and assume.shape is ` +
+        `[${assume.shape!.join(", ")}]`,
+    );
+  }
+  const { kind, fileShape, channelsLast } = arranged;
+  const size = arranged.shape.reduce((product, length) => product * length, 1);
+  if (!(size <= MAX_SAMPLE_VALUES)) {
+    throw new UserError(
+      `Cannot sample from ${name}: a sample has [${shape.join(", ")}] values, and at most ` +
+        `${MAX_SAMPLE_VALUES} are allowed`,
+    );
+  }
+  const bounds: [number, number] = dtype === "uint8" ? [0, 255] : assume.range ?? [-1, 1];
+  return {
+    spec: { kind, shape: arranged.shape, range: kind === "image" ? bounds : null },
+    plan: { fileShape, channelsLast },
+    guesses: channelsLast && assume.layout === undefined
+      ? [
+        `the last axis of its output [N, ${
+          shape.join(", ")
+        }] is taken for channels (assume.layout)`,
+      ]
+      : [],
+  };
 }

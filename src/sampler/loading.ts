@@ -1,6 +1,7 @@
 /** From a source to a generator that is ready to run, step by step and with progress. */
+import type { Assumptions, OutputPlan } from "./assumptions.ts";
+import type { FeedSpec } from "./generator_inputs.ts";
 import {
-  type Assumptions,
   type DescribedGenerator,
   describeGenerator,
   type GeneratorInfo,
@@ -44,6 +45,18 @@ export interface LoadOptions extends SourceOptions, RuntimeOptions {
   assume?: Assumptions;
 }
 
+/** A generator that is ready: what a sampler is made of. */
+export interface LoadedGenerator {
+  info: GeneratorInfo;
+  runtime: Runtime;
+  /** How its output becomes samples. */
+  plan: OutputPlan;
+  /** Inputs besides latent and label. */
+  feeds: readonly FeedSpec[];
+  /** Their values where a request gives none. */
+  defaults: DescribedGenerator["defaults"];
+}
+
 /**
  * Loads a generator.
  * @param build makes the sampler
@@ -52,7 +65,7 @@ export interface LoadOptions extends SourceOptions, RuntimeOptions {
 export async function loadGenerator<S extends { selfTest(): Promise<number> }>(
   source: ModelSource,
   options: LoadOptions,
-  build: (info: GeneratorInfo, runtime: Runtime) => S,
+  build: (loaded: LoadedGenerator) => S,
 ): Promise<S> {
   const { signal, onProgress, assume = {} } = options;
   signal?.throwIfAborted();
@@ -63,7 +76,7 @@ export async function loadGenerator<S extends { selfTest(): Promise<number> }>(
     (bytes, name) => void describe(bytes, name, assume),
   );
   const { bytes, name, cache } = loaded;
-  const { input, info, weightFiles } = describe(bytes, name, assume);
+  const { input, info, plan, defaults, weightFiles } = describe(bytes, name, assume);
   const model: ModelBytes = { bytes, weights: await readWeights(loaded, weightFiles, options) };
   info.sizeBytes = model.weights.reduce((sum, { data }) => sum + data.length, bytes.length);
   const report = (stage: LoadProgress["stage"]) =>
@@ -79,8 +92,14 @@ export async function loadGenerator<S extends { selfTest(): Promise<number> }>(
     }, reason);
     try {
       signal?.throwIfAborted();
-      const output = await completeOutput({ info, input }, runtime, assume);
-      const sampler = build({ ...info, output, cache }, runtime);
+      const done = await completeOutput({ info, input, plan, defaults }, runtime, assume);
+      const sampler = build({
+        info: { ...info, output: done.output, warnings: done.warnings, cache },
+        plan: done.plan,
+        runtime,
+        feeds: input.feeds,
+        defaults,
+      });
       const isDue = options.selfTest ??
         (runtime.device.name === "webgpu" && info.manifest !== null);
       if (isDue) {
@@ -153,15 +172,24 @@ async function readWeights(
 
 /** Fills in what a file leaves open about its output, by running it once on zeros. */
 async function completeOutput(
-  { info, input }: DescribedGenerator,
+  { info, input, plan }: DescribedGenerator,
   runtime: Runtime,
   assume: Assumptions,
-): Promise<OutputSpec> {
+): Promise<{ output: OutputSpec; plan: OutputPlan; warnings: string[] }> {
   const { kind, shape, dtype, range } = info.output;
-  if (kind !== undefined && shape !== undefined && dtype !== undefined && range !== undefined) {
-    return { kind, shape, dtype, range };
+  const isKnown = kind !== undefined && shape !== undefined && dtype !== undefined;
+  if (isKnown && range !== undefined && plan !== null) {
+    return { output: { kind, shape, dtype, range }, plan, warnings: info.warnings };
   }
   const raw = await runZeros(runtime, input);
   const found = raw.data instanceof Uint8Array ? "uint8" : "float32";
-  return { dtype: found, ...shapedOutput(raw.shape.slice(1), found, assume) };
+  const { spec, plan: ofRun, guesses } = shapedOutput(raw.shape.slice(1), found, {
+    name: info.name,
+    assume,
+  });
+  return {
+    output: { dtype: found, ...spec },
+    plan: ofRun,
+    warnings: [...info.warnings, ...guesses],
+  };
 }

@@ -30,6 +30,34 @@ export interface ModelFile {
    * bytes that it has at least.
    */
   weightFiles: Map<string, number>;
+  /** Operators that make a sample depend on more than its latent, in words. */
+  unsteady: Set<string>;
+}
+
+const TYPE_NAMES: Record<number, string> = {
+  0: "unknown",
+  1: "float32",
+  2: "uint8",
+  3: "int8",
+  6: "int32",
+  7: "int64",
+  8: "string",
+  9: "bool",
+  10: "float16",
+  11: "float64",
+  16: "bfloat16",
+};
+
+/** Such as `"latent" (float32 [N, 100])`. */
+export function describeTensor({ name, elementType, shape }: TensorInfo): string {
+  const type = TYPE_NAMES[elementType] ?? `type ${elementType}`;
+  const sizes = shape?.map((size, axis) => size ?? (axis === 0 ? "N" : "?")).join(", ");
+  return `"${name}" (${type} ${sizes === undefined ? "of unknown shape" : `[${sizes}]`})`;
+}
+
+/** See {@linkcode describeTensor}. */
+export function describeTensors(tensors: TensorInfo[]): string {
+  return tensors.length === 0 ? "nothing" : tensors.map(describeTensor).join(", ");
 }
 
 /**
@@ -84,6 +112,7 @@ function readModel(reader: Reader): ModelFile {
     outputs: [],
     metadata: new Map(),
     weightFiles: new Map(),
+    unsteady: new Set(),
   };
   let hasGraph = false;
   while (reader.next()) {
@@ -122,12 +151,50 @@ function readGraph(reader: Reader, model: ModelFile): void {
   const initialized = new Set<string>();
   const inputs: TensorInfo[] = [];
   while (reader.next()) {
-    if (reader.field === 5) initialized.add(readInitializer(reader.message("a weight"), model));
-    else if (reader.field === 11) inputs.push(readValue(reader.message("an input")));
+    if (reader.field === 1) readNode(reader.message("a node"), model);
+    else if (reader.field === 5) {
+      initialized.add(readInitializer(reader.message("a weight"), model));
+    } else if (reader.field === 11) inputs.push(readValue(reader.message("an input")));
     else if (reader.field === 12) model.outputs.push(readValue(reader.message("an output")));
     else reader.skip();
   }
   model.inputs = inputs.filter(({ name }) => !initialized.has(name));
+}
+
+/** Operators that draw random numbers of their own. */
+const RANDOM = /^(Random(Normal|Uniform)(Like)?|Multinomial|Bernoulli)$/;
+
+/** Notes a node that makes samples unsteady. */
+function readNode(reader: Reader, model: ModelFile): void {
+  let operator = "", isTraining = false;
+  while (reader.next()) {
+    if (reader.field === 4) operator = reader.text();
+    else if (reader.field === 5) {
+      const { name, integer } = readAttribute(reader.message("an attribute"));
+      if (name === "training_mode" && integer !== 0) isTraining = true;
+    } else reader.skip();
+  }
+  if (RANDOM.test(operator)) {
+    model.unsteady.add(
+      `it draws random numbers of its own (${operator}): a seed gives other samples each time`,
+    );
+  }
+  if (isTraining) {
+    model.unsteady.add(
+      `its ${operator} is in training mode: a sample depends on the others of its batch`,
+    );
+  }
+}
+
+/** The name and the integer of an AttributeProto. */
+function readAttribute(reader: Reader): { name: string; integer: number } {
+  let name = "", integer = 0;
+  while (reader.next()) {
+    if (reader.field === 1) name = reader.text();
+    else if (reader.field === 3) integer = reader.integer();
+    else reader.skip();
+  }
+  return { name, integer };
 }
 
 /** The name of a TensorProto; notes the file that its data lies in, where that is another. */

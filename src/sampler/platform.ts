@@ -38,7 +38,7 @@ export function builtin<Name extends keyof Builtins>(name: Name): Builtins[Name]
 }
 
 /** True where WebAssembly may share memory between threads. */
-export function canShareMemory(): boolean {
+function canShareMemory(): boolean {
   if (typeof SharedArrayBuffer === "undefined") return false;
   return hasFiles || (globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated === true;
 }

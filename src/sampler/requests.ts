@@ -1,6 +1,7 @@
 /** Turns what `sample` and `stream` are asked for into one latent and label after another. */
 import { UserError } from "../errors.ts";
 import { fillLatent, fillNoise } from "../random/latents.ts";
+import type { FeedValue } from "./assumptions.ts";
 import type { GeneratorInfo } from "./generator_info.ts";
 import { MAX_SEED, truncate } from "./latents.ts";
 
@@ -21,6 +22,8 @@ export interface SampleOptions {
    * sample's number) modulo the number of classes.
    */
   label?: number | string | readonly (number | string)[];
+  /** Values of other inputs, by name: one number, or the elements for one sample. See `info.feeds`. */
+  feeds?: Readonly<Record<string, FeedValue>>;
   /** Samples a run. Default: 64, fewer where samples are large. */
   batchSize?: number;
   /** Stops between two runs, with the signal's reason. */

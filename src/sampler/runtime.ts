@@ -4,7 +4,7 @@ import type { OrtModule } from "../ort/types.ts";
 import { hasStarted, startWeb, type WebStart } from "../ort/start.ts";
 import { currentBuilds, type RuntimeBuild } from "./builds.ts";
 import type { ByteProgress } from "./download.ts";
-import type { InputSpec } from "./generator_info.ts";
+import type { InputSpec } from "./generator_inputs.ts";
 import { findGpu } from "./gpu.ts";
 import { defaultThreads, hasFiles, threadObstacle } from "./platform.ts";
 import { inTurn, untilAborted } from "./queue.ts";

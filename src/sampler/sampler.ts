@@ -8,9 +8,12 @@
  */
 import { UserError } from "../errors.ts";
 import { fillLatent } from "../random/latents.ts";
+import { channelsToFront, type OutputPlan } from "./assumptions.ts";
+import { fillFeeds } from "./feeds.ts";
+import type { FeedSpec } from "./generator_inputs.ts";
 import type { GeneratorInfo } from "./generator_info.ts";
 import { interpolateLatents, type InterpolateOptions } from "./latents.ts";
-import { loadGenerator, type LoadOptions } from "./loading.ts";
+import { type LoadedGenerator, loadGenerator, type LoadOptions } from "./loading.ts";
 import { Pace } from "./pace.ts";
 import {
   type Batch,
@@ -43,10 +46,16 @@ export class Sampler {
   /** What it runs on, and why, where that is not what was asked for. */
   readonly device: SamplerDevice;
   readonly #runtime: Runtime;
+  readonly #plan: OutputPlan;
+  readonly #feeds: readonly FeedSpec[];
+  readonly #defaults: LoadedGenerator["defaults"];
   #disposed = false;
 
-  private constructor(info: GeneratorInfo, runtime: Runtime) {
+  private constructor({ info, runtime, plan, feeds, defaults }: LoadedGenerator) {
     this.info = info;
+    this.#plan = plan;
+    this.#feeds = feeds;
+    this.#defaults = defaults;
     this.device = runtime.device;
     this.#runtime = runtime;
   }
@@ -56,7 +65,7 @@ export class Sampler {
    * @throws {UserError} saying what is wrong with the source, the file, the model or the device
    */
   static async load(source: ModelSource, options: LoadOptions = {}): Promise<Sampler> {
-    return await loadGenerator(source, options, (info, runtime) => new Sampler(info, runtime));
+    return await loadGenerator(source, options, (loaded) => new Sampler(loaded));
   }
 
   /**
@@ -71,7 +80,7 @@ export class Sampler {
     for (const batch of batches) {
       if (pace.isPauseDue()) await pace.pause();
       options.signal?.throwIfAborted();
-      const run = await this.#run(batch);
+      const run = await this.#run(batch, options.feeds);
       // Not push(): on a class that extends Array it takes longer than all else here.
       for (let at = 0; at < batch.seeds.length; at++) samples[samples.length] = new Sample(run, at);
     }
@@ -87,7 +96,7 @@ export class Sampler {
     for (const batch of planBatches(options, this.info)) {
       if (pace.isPauseDue()) await pace.pause();
       options.signal?.throwIfAborted();
-      const run = await this.#run(batch);
+      const run = await this.#run(batch, options.feeds);
       for (let at = 0; at < batch.seeds.length; at++) yield new Sample(run, at);
     }
   }
@@ -139,7 +148,10 @@ export class Sampler {
       throw new UserError(`Cannot test ${name}: it has no ganforge manifest and so no self-test`);
     }
     const { seeds, labels } = manifest.selfTest;
-    const samples = await this.sample({ seeds, label: labels ?? undefined });
+    const feeds = Object.fromEntries(
+      this.#feeds.map((feed) => [feed.name, feed.type.startsWith("float") ? 0.5 : 0]),
+    );
+    const samples = await this.sample({ seeds, label: labels ?? undefined, feeds });
     return compareSelfTest(samples, manifest.selfTest, name);
   }
 
@@ -158,25 +170,28 @@ export class Sampler {
     await this.dispose();
   }
 
-  async #run(batch: Batch): Promise<FinishedRun> {
+  async #run(batch: Batch, feeds: SampleOptions["feeds"]): Promise<FinishedRun> {
     if (this.#disposed) {
       throw new UserError(`Cannot sample from ${this.info.name}: the sampler is disposed`);
     }
     const { output, fixedBatch, latent, noise, name } = this.info;
     const count = fixedBatch ?? batch.seeds.length; // zeros and class 0 fill a fixed batch up
-    const { data, shape } = await this.#runtime.run(count, {
+    const { channelsLast, fileShape } = this.#plan;
+    const { data: raw, shape } = await this.#runtime.run(count, {
       latents: batch.latents.subarray(0, count * latent.dimension),
       labels: batch.labels?.subarray(0, count) ?? null,
       noise: batch.noise?.subarray(0, count * noise) ?? null,
+      feeds: fillFeeds(this.#feeds, { count, values: { ...this.#defaults, ...feeds } }),
     });
-    if (!isBatchOf(output.shape, count, shape)) {
+    if (!isBatchOf(fileShape, count, shape)) {
       throw new UserError(
         `Cannot sample from ${name}: it gave [${
           shape.join(", ")
         }] for ${count} latents, expected ` +
-          `[${[count, ...output.shape].join(", ")}]`,
+          `[${[count, ...fileShape].join(", ")}]`,
       );
     }
+    const data = channelsLast ? channelsToFront(raw, output.shape) : raw;
     return {
       batch,
       data,

@@ -2,7 +2,9 @@
 import { UserError } from "../errors.ts";
 import type { OrtModule, OrtSession, OrtTensor } from "../ort/types.ts";
 import { sessionOptionsFor } from "../ort/wasm_memory.ts";
-import type { InputSpec } from "./generator_info.ts";
+import type { InputSpec } from "./generator_inputs.ts";
+import { fillFeeds } from "./feeds.ts";
+import { makeTensor, readTensor } from "./tensors.ts";
 import { inTurn } from "./queue.ts";
 
 /** What a generator runs on. */
@@ -33,6 +35,8 @@ export interface FedInputs {
   labels: Int32Array | null;
   /** `[count, size]`, where the generator takes noise. */
   noise: Float32Array | null;
+  /** The elements of each other input: one sample's, or those of `count` samples where it has an N. */
+  feeds: ReadonlyMap<string, Float32Array>;
 }
 
 /** A batch as the runtime gives it. */
@@ -76,24 +80,31 @@ export function wrapSession(
   const { label } = input;
   return {
     device,
-    async run(count, { latents, labels, noise }) {
+    async run(count, { latents, labels, noise, feeds: values }) {
       const feeds: Record<string, OrtTensor> = {
-        [input.latentName]: new ort.Tensor("float32", latents, [count, ...input.latentShape]),
+        [input.latentName]: makeTensor(ort, input.latentType, latents, [
+          count,
+          ...input.latentShape,
+        ]),
       };
       if (label !== null && labels !== null) {
-        const shape = [count, ...Array(label.rank - 1).fill(1)];
-        feeds[label.name] = label.type === "int64"
-          ? new ort.Tensor("int64", BigInt64Array.from(labels, BigInt), shape)
-          : new ort.Tensor("int32", labels, shape);
+        const { classes } = label;
+        const shape = [count, ...Array(label.rank - 1).fill(classes ?? 1)];
+        const elements = classes === null ? labels : oneHot(labels, classes);
+        feeds[label.name] = makeTensor(ort, label.type, elements, shape);
       }
       if (input.noise !== null && noise !== null) {
         const { name, size } = input.noise;
-        feeds[name] = new ort.Tensor("float32", noise, [count, size]);
+        feeds[name] = makeTensor(ort, "float32", noise, [count, size]);
+      }
+      for (const { name, type, shape, hasBatch } of input.feeds) {
+        const all = hasBatch ? [count, ...shape] : shape;
+        feeds[name] = makeTensor(ort, type, values.get(name)!, all);
       }
       try {
         const outputs = await inTurn(() => session.run(feeds, [input.outputName], QUIET));
-        const { data, dims } = outputs[input.outputName];
-        return { data: data as Float32Array | Uint8Array, shape: dims };
+        const output = outputs[input.outputName];
+        return { data: readTensor(output), shape: output.dims };
       } catch (error) {
         const reason = reasonOf(error);
         const message = `Cannot run ${name} on ${device.name}: ONNX Runtime fails (${reason})`;
@@ -110,7 +121,15 @@ export async function runZeros(runtime: Runtime, input: InputSpec): Promise<RawO
   const length = input.latentShape.reduce((product, size) => product * size, count);
   const labels = input.label === null ? null : new Int32Array(count);
   const noise = input.noise === null ? null : new Float32Array(count * input.noise.size);
-  return await runtime.run(count, { latents: new Float32Array(length), labels, noise });
+  const feeds = fillFeeds(input.feeds, { count, values: {}, fallback: 0.5 });
+  return await runtime.run(count, { latents: new Float32Array(length), labels, noise, feeds });
+}
+
+/** `[count]` classes as `[count, classes]` zeros and ones. */
+function oneHot(labels: Int32Array, classes: number): Float32Array {
+  const rows = new Float32Array(labels.length * classes);
+  labels.forEach((label, index) => rows[index * classes + label] = 1);
+  return rows;
 }
 
 /** What ONNX Runtime says, on one line and without codes and places in its own source. */

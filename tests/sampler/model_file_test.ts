@@ -103,7 +103,7 @@ Deno.test("describeGenerator() reads the manifest", () => {
   });
   assertEquals(info.latent, { dimension: 8, distribution: "normal" });
   assertEquals(info.classNames, ["circle", "square", "star"]);
-  assertEquals(input.label, { name: "label", type: "int64", rank: 1 });
+  assertEquals(input.label, { name: "label", type: "int64", rank: 1, classes: null });
   assertEquals([info.conditional, info.fixedBatch, info.manifest?.step], [true, null, 100]);
 });
 
