@@ -89,5 +89,9 @@ Deno.test("Sampler refuses a file whose manifest tells of other noise than its g
   assert(at > 20);
   const wrong = bytes.slice();
   wrong[at] = "9".charCodeAt(0);
-  await assertRejects(() => Sampler.load(wrong, { device: "wasm" }), UserError, "2 float32 inputs");
+  await assertRejects(
+    () => Sampler.load(wrong, { device: "wasm" }),
+    UserError,
+    "2 float inputs that could be the latent",
+  );
 });

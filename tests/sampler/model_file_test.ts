@@ -122,12 +122,14 @@ Deno.test("describeGenerator() makes sense of a file without a manifest", () => 
 });
 
 Deno.test("describeGenerator() refuses models whose inputs are not a generator's", () => {
-  const hint = "; a generator takes one float32 latent [N, D] and perhaps one integer label [N], " +
-    "and this model takes ";
+  const hint =
+    "; a generator takes one latent [N, D] of floats and perhaps one integer label [N] " +
+    "(assume.latent, assume.label and assume.feeds name other inputs), and this model takes ";
   assertThrows(
     () => describe(fixture("two_inputs")),
     UserError,
-    "Cannot sample from x.onnx: it has 2 float32 inputs" + hint +
+    "Cannot sample from x.onnx: it has 2 float inputs that could be the latent; is the other " +
+      'one a one-hot label (assume: { label: "one-hot" })?' + hint +
       '"a" (float32 [N, 3]), "b" (float32 [N, 3])',
   );
   assertThrows(
