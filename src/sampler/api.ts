@@ -1,6 +1,12 @@
 /** What both entries of the sampler export: mod.ts and static.ts. */
-export { UserError } from "../errors.ts";
-export type { GeneratorManifest, LatentDistribution, SelfTest } from "../manifest.ts";
+export { GanforgeError, UserError } from "../errors.ts";
+export type {
+  ConditionInput,
+  ConditionType,
+  GeneratorManifest,
+  LatentDistribution,
+  SelfTest,
+} from "../manifest.ts";
 export type { DownloadLimits } from "./download.ts";
 export type { Assumptions, FeedValue } from "./assumptions.ts";
 export type { GeneratorInfo, OutputSpec } from "./generator_info.ts";
