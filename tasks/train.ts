@@ -73,6 +73,7 @@ if (import.meta.main) await runTask(spec, main);
 async function main(command: ParsedCommand): Promise<TaskOutcome> {
   const request = await readTrainRequest(command);
   const watch = watchRun();
+  for (const choice of request.choices) watch.log(choice);
   for (const change of request.changes) watch.log(`changed   ${change}`);
   const config = command.flag("download")
     ? { ...request.config, data: await download(request.config.data, watch.log) }

@@ -126,7 +126,7 @@ export function dataRemarks(data: DataSource, facts: SampleFacts): string[] {
       `${
         formatInteger(data.count)
       } images are few: without augmentation the discriminator learns ` +
-        `them by heart; --set augment.policy=color,translation helps, and a few thousand steps`,
+        `them by heart; --set 'augment.policies=["color","translation"]' helps, and a few thousand steps`,
     );
   }
   return remarks;

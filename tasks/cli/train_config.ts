@@ -5,6 +5,8 @@ import { DEFAULT_PRESET, presetConfig, SIZED_PRESETS } from "../../src/config/pr
 import { withAssignments } from "../../src/config/assignments.ts";
 import { configDifferences } from "../../src/config/differences.ts";
 import type { RunConfig } from "../../src/config/run_config.ts";
+import { lookAtData } from "../../src/data/look.ts";
+import { choosePreset } from "../../src/pipeline/choose_preset.ts";
 import { UserError } from "../../src/errors.ts";
 import { findRun, readConfigFile, readRunConfig } from "../../src/run/run_folder.ts";
 import type { ParsedCommand } from "../../cli/command.ts";
@@ -18,6 +20,8 @@ export interface TrainRequest {
   resume: string | undefined;
   /** Options that differ from those that the resumed run had, as `path: old -> new`. */
   changes: string[];
+  /** What was chosen because the command did not say it, for the person. */
+  choices: string[];
 }
 
 /**
@@ -28,8 +32,14 @@ export async function readTrainRequest(command: ParsedCommand): Promise<TrainReq
   const runsFolder = (command.text("out") ?? "runs").replace(/(?<=.)\/+$/, "");
   const resumed = command.text("resume");
   if (resumed === undefined) {
-    const config = withOptions(await baseConfig(command), command);
-    return { config, runsFolder, resume: undefined, changes: [] };
+    const { config: base, choices } = await baseConfig(command);
+    return {
+      config: withOptions(base, command),
+      runsFolder,
+      resume: undefined,
+      changes: [],
+      choices,
+    };
   }
   if (command.positionals.length) {
     throw new UserError(
@@ -54,13 +64,30 @@ export async function readTrainRequest(command: ParsedCommand): Promise<TrainReq
         "start a new run",
     );
   }
-  return { config, runsFolder, resume, changes };
+  return { config, runsFolder, resume, changes, choices: [] };
 }
 
-async function baseConfig(command: ParsedCommand): Promise<RunConfig> {
-  const [given = DEFAULT_PRESET] = command.positionals;
-  if (given.endsWith(".json")) return await readConfigFile(given);
+async function baseConfig(
+  command: ParsedCommand,
+): Promise<{ config: RunConfig; choices: string[] }> {
+  const path = command.text("data");
   const size = command.text("size");
+  if (command.positionals.length === 0 && path !== undefined && size === undefined) {
+    const { config, name, reason } = choosePreset(await lookAtData({ source: "auto", path }));
+    const few = config.batchSize < presetConfig(name).batchSize
+      ? `, in batches of ${config.batchSize}`
+      : "";
+    return {
+      config,
+      choices: [`preset    ${name}${few}, for ${reason}; name another one to change it`],
+    };
+  }
+  const fallback = path === undefined ? DEFAULT_PRESET : "dcgan";
+  return { config: await namedConfig(command.positionals[0] ?? fallback, size), choices: [] };
+}
+
+async function namedConfig(given: string, size: string | undefined): Promise<RunConfig> {
+  if (given.endsWith(".json")) return await readConfigFile(given);
   if (size === undefined) return presetConfig(given);
   if (given.includes("@")) {
     throw new UserError(
@@ -124,7 +151,8 @@ function fitImages(config: RunConfig): RunConfig {
   }
   if (data.path === undefined || inputShape.length !== 3) return config;
   if (
-    data.source === "csv" || data.source === "stacked-mnist" || (channels !== 1 && channels !== 3)
+    data.source === "csv" || data.source === "stacked-mnist" || ![1, 3, 4].includes(channels)
   ) return config;
-  return { ...config, data: { size: shortSize([height, width]), channels, ...data } };
+  const kept = channels as 1 | 3 | 4;
+  return { ...config, data: { size: shortSize([height, width]), channels: kept, ...data } };
 }

@@ -6,7 +6,6 @@ import { reachable, readModules, ROOT } from "./modules.ts";
 /** Exported for tests alone, and why; what the project comes to use or to lose leaves this list. */
 const FOR_TESTS: Record<string, string> = {
   "src/config/layers.ts InferredLayer": "tests compare it with the written type",
-  "src/data/cache/cache_folder.ts cleanCache": "no task calls it yet",
   "src/data/download.ts downloadDataset": "tests give it a server of their own",
   "src/engine/webgpu/kernels/registry.ts replacedKernels": "tests ask for a case of each kernel",
   "src/random/counter_random.ts pcg4d": "the hash as published, which others write out",

@@ -6,8 +6,8 @@ import { UserError } from "../../errors.ts";
 export interface ImageShape {
   height: number;
   width: number;
-  /** 1 for grey, 3 for RGB. */
-  channels: 1 | 3;
+  /** 1 for gray, 3 for RGB, 4 for RGB and alpha. */
+  channels: 1 | 3 | 4;
 }
 
 /** How networks of convolutions get from a few pixels to an image: by doubling. */
@@ -34,16 +34,16 @@ export function square(side: number): ImageShape {
  * @throws {UserError} when it is none of them
  */
 export function parseImageShape(text: string, preset: string): ImageShape {
-  const match = /^(\d+)(?:x(\d+)(?:x([13]))?)?$/.exec(text);
+  const match = /^(\d+)(?:x(\d+)(?:x([134]))?)?$/.exec(text);
   if (!match) {
     throw new UserError(
       `Cannot make the preset ${preset} for ${text}: expected a side, as in ${preset}@64, or height x ` +
-        `width, with 1 or 3 channels, as in ${preset}@48x64 or ${preset}@32x32x1`,
+        `width, with 1, 3 or 4 channels, as in ${preset}@48x64 or ${preset}@32x32x1`,
     );
   }
   const height = Number(match[1]);
   const width = Number(match[2] ?? match[1]);
-  const channels = match[3] === "1" ? 1 : 3;
+  const channels = Number(match[3] ?? 3) as 1 | 3 | 4;
   return { height, width, channels };
 }
 
