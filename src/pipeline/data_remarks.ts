@@ -75,7 +75,7 @@ function isBlank(row: Uint8Array | Float32Array, channels: number): boolean {
 }
 
 /** How many samples each class has, in the sequence of the classes. */
-function classCounts({ labels, classNames }: DataSource): { name: string; count: number }[] {
+export function classCounts({ labels, classNames }: DataSource): { name: string; count: number }[] {
   if (!labels || !classNames) return [];
   const counts = new Uint32Array(classNames.length);
   for (const label of labels) counts[label]++;
