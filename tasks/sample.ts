@@ -160,7 +160,7 @@ function readRequest(command: ParsedCommand): SampleOptions {
       ? { count: count ?? 16, seed: seed ?? 0 }
       : { seeds: parseNumberList(seeds, "--seeds") }),
     truncation: command.number("trunc", { min: 0 }) ?? 1,
-    ...(label === undefined ? {} : { label: /^\d+$/.test(label) ? Number(label) : label }),
+    ...(label === undefined ? {} : { label }),
   };
 }
 

@@ -18,7 +18,11 @@ const spec: CommandSpec = {
   positionals: "[PRESET | CONFIG.json]",
   maxPositionals: 1,
   options: {
-    data: { value: "PATH", help: "train on these files: MNIST, CIFAR-10, images, .npy or .csv" },
+    data: { value: "PATH", help: "train on these files: MNIST, CIFAR, images, .npy, .npz or .csv" },
+    label: { value: "COLUMN", help: "the column or array of the data that holds classes" },
+    columns: { value: "A,B,...", help: "the columns of a table that points are made of" },
+    missing: { value: "refuse|drop", help: "rows of a table with missing values (default refuse)" },
+    broken: { value: "refuse|skip", help: "images that cannot be read (default refuse)" },
     download: { help: "fetch MNIST or CIFAR-10 first, into data/" },
     out: { value: "FOLDER", help: "the folder of all runs (default runs)" },
     cache: {

@@ -183,8 +183,8 @@ export const dataSchema = named(
     ),
     standardize: optional(
       z.boolean(),
-      "Whether columns of points are brought to mean 0 and standard deviation 1 for training; " +
-        "samples have the file's own units either way.",
+      "Whether columns of points are brought to mean 0 and standard deviation 1; the samples of " +
+        "the trained generator then have these units too.",
       { default: DEFAULTS.data.standardize },
     ),
     count: optional(

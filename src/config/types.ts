@@ -300,8 +300,8 @@ export interface DataSpec {
   /** What to do about rows of a table in which values are missing. Default: "refuse". */
   missing?: "refuse" | "drop";
   /**
-   * Whether columns of points are brought to mean 0 and standard deviation 1 for training;
-   * samples have the file's own units either way. Default: false.
+   * Whether columns of points are brought to mean 0 and standard deviation 1; the samples of the
+   * trained generator then have these units too. Default: false.
    */
   standardize?: boolean;
   /**

@@ -1,12 +1,15 @@
 /**
- * Points of files as a data source. Columns are standardized, because a network that makes one column in
- * [0, 1] and one in [0, 10000] learns the second alone; samples get their own units back.
+ * Points of files as a data source. Columns can be standardized, because a network that makes one column
+ * in [0, 1] and one in [0, 10000] learns the second alone.
  */
 import type { ImageSize } from "../config/data.ts";
 import { DEFAULTS } from "../config/defaults.ts";
 import { UserError } from "../errors.ts";
 import { randomSubset } from "./order.ts";
 import { counted, type DataSource, floatSource, type PointColumn } from "./source.ts";
+
+/** Columns whose standard deviations differ by more than this factor are said to be odd. */
+const MAX_SCALE_RATIO = 20;
 
 /** What a user may want of points, and where they are from. */
 export interface PointOptions {
@@ -72,10 +75,22 @@ export function pointSource(
     );
     for (const column of constant) column.scale = 1;
   }
+  if (!standardize) {
+    const scales = columns.map((_, i) => moments(picked, i, dimension).scale).filter((s) => s > 0);
+    const ratio = Math.max(...scales) / Math.min(...scales);
+    if (scales.length > 1 && ratio > MAX_SCALE_RATIO) {
+      notes.push(
+        `the columns' standard deviations differ by a factor of ${
+          Math.round(ratio)
+        }, so that training ` +
+          `may collapse; --set data.standardize=true brings them to 1`,
+      );
+    }
+  }
   const isChanged = columns.some(({ mean, scale }) => mean !== 0 || scale !== 1);
   if (isChanged) {
     notes.push(
-      "columns are standardized for training; samples have their own units (data.standardize)",
+      "columns are standardized, and samples will be too (data.standardize)",
     );
   }
   const rows = new Float32Array(picked.length);

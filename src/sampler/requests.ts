@@ -224,8 +224,10 @@ function planLabels(
   };
 }
 
+/** A text is the name of a class where there is such a class, and else its number. */
 function checkLabel(label: number | string, classNames: string[] | null): number {
-  const number = typeof label === "number" ? label : classNames?.indexOf(label) ?? -1;
+  const named = typeof label === "string" ? classNames?.indexOf(label) ?? -1 : -1;
+  const number = named >= 0 ? named : /^\d+$/.test(String(label)) ? Number(label) : -1;
   const count = classNames?.length ?? 2 ** 31;
   if (Number.isInteger(number) && number >= 0 && number < count) return number;
   const known = classNames === null

@@ -124,6 +124,14 @@ function withOptions(base: RunConfig, command: ParsedCommand): RunConfig {
   }
   const path = command.text("data");
   if (path !== undefined) config.data = withDataPath(config.data, path);
+  const label = command.text("label");
+  if (label !== undefined) config.data.label = label;
+  const columns = command.text("columns");
+  if (columns !== undefined) config.data.columns = columns.split(",").map((name) => name.trim());
+  const missing = command.choice("missing", ["refuse", "drop"]);
+  if (missing !== undefined) config.data.missing = missing;
+  const broken = command.choice("broken", ["refuse", "skip"]);
+  if (broken !== undefined) config.data.broken = broken;
   return withExport(fitImages(withAssignments(config, command.list("set"))), command);
 }
 

@@ -187,3 +187,25 @@ Deno.test("openDataSource() reads MNIST within a zip, and EMNIST upright with it
   );
   assertEquals(pair?.labels?.path, "qmnist-train-labels-idx2-int");
 });
+
+Deno.test("openDataSource() says when columns differ in scale, and standardizes them when asked to", async () => {
+  await withFolder(async (folder) => {
+    const path = await put(`${folder}/p.csv`, "x,y\n0,0\n1,10000\n0.5,5000\n");
+    const plain = await openDataSource({ source: "auto", path });
+    assertEquals(plain.notes, [
+      "the columns' standard deviations differ by a factor of 10000, so that training may collapse; " +
+      "--set data.standardize=true brings them to 1",
+    ]);
+    const source = await openDataSource({ source: "auto", path, standardize: true });
+    const { values } = source.batch(Uint32Array.of(0, 1, 2));
+    assertEquals([...values].map((value) => Math.round(value * 1000)), [
+      -1225,
+      -1225,
+      1225,
+      1225,
+      0,
+      0,
+    ]);
+    assertEquals(source.columns?.map(({ name, mean }) => [name, mean]), [["x", 0.5], ["y", 5000]]);
+  });
+});
