@@ -77,7 +77,7 @@ const WRONG: [assignment: string, message: string][] = [
   ["duration={}", "duration: expected { epochs } or { steps }, found {}"],
   ['duration={"epochs":0}', "duration.epochs: expected a whole number, 1 or more, found 0"],
   ["data.size=[3,0]", "data.size.1: expected a whole number, 1 to 4096, found 0"],
-  ["data.channels=4", "data.channels: expected 1 or 3, found 4"],
+  ["data.channels=5", "data.channels: expected 1"],
   ["generator.layers=[]", "generator.layers: expected a list that is not empty, found []"],
   [
     "objective={name:hinge}",
