@@ -32,6 +32,8 @@ export {
 export { imageData, type MemoryDataOptions, tensorData } from "./src/data/memory_data.ts";
 export { EXPORT_DTYPES } from "./src/export/mod.ts";
 export { evaluate } from "./src/pipeline/evaluate_run.ts";
+export { modelData } from "./src/data/model_data.ts";
+export { resumeModel, trainModel } from "./src/pipeline/train_model.ts";
 export { exportRun } from "./src/pipeline/export_run.ts";
 export { openData } from "./src/pipeline/open_data.ts";
 export { resumeRun, trainRun } from "./src/pipeline/train_run.ts";
@@ -49,6 +51,19 @@ export type {
   LatentDistribution,
   SelfTest,
 } from "./src/manifest.ts";
+export type {
+  ModelBatch,
+  ModelData,
+  ModelDataOptions,
+  TableContext,
+} from "./src/data/model_data.ts";
+export type { ResumeModelOptions, TrainModelOptions } from "./src/pipeline/train_model.ts";
+export type {
+  ComputeOptions,
+  ExportModelFileOptions,
+  GivenTensor,
+  TrainedModel,
+} from "./src/pipeline/trained_model.ts";
 export type { ExportDtype } from "./src/export/dtypes.ts";
 export type { Parity } from "./src/export/parity.ts";
 export type { EvaluationKind, EvaluationPlan } from "./src/evaluation/evaluation_plan.ts";

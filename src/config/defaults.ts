@@ -6,6 +6,13 @@ export const DEFAULTS = {
   pack: 1,
   /** Generator updates of a step. */
   generatorSteps: 1,
+  /** Of a run of a model of several networks. */
+  model: {
+    name: "model",
+    seed: 0,
+    device: "auto",
+    checkpoints: { everySeconds: 120, keep: 2 },
+  },
   /** Whether labels are used. */
   conditional: false,
   data: {

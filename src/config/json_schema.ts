@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { SHARED_LAYER_SCHEMAS } from "./layers.ts";
+import { modelRunSchema } from "./model_run.ts";
 import { runConfigSchema } from "./run_config.ts";
 
 /** What is known of an option; of JSON Schema's words those that the configs use, and our own. */
@@ -11,6 +12,8 @@ export interface OptionSchema {
   $ref?: string;
   type?: "object" | "array" | "string" | "number" | "integer" | "boolean";
   properties?: Record<string, OptionSchema>;
+  /** Of a record: what each of its values is. */
+  additionalProperties?: OptionSchema | false;
   required?: string[];
   items?: OptionSchema | false;
   prefixItems?: OptionSchema[];
@@ -35,18 +38,31 @@ export interface OptionSchema {
   words?: Record<string, string>;
 }
 
-let known: { root: OptionSchema; definitions: Record<string, OptionSchema> } | undefined;
-
-/** The schema of a whole config, and the definitions that it refers to, by the names of their types. */
-export function configSchema(): {
+/** The schemas of whole configs, and the definitions that they refer to, by the names of their types. */
+interface ConfigSchemas {
+  /** Of a GAN's run. */
   root: OptionSchema;
+  /** Of a run of a model of several networks. */
+  modelRoot: OptionSchema;
   definitions: Record<string, OptionSchema>;
-} {
+}
+
+let known: ConfigSchemas | undefined;
+
+/** What is known of configs. */
+export function configSchema(): ConfigSchemas {
   if (known) return known;
-  const { $defs: definitions = {}, ...root } = z.toJSONSchema(runConfigSchema) as OptionSchema & {
-    $defs?: Record<string, OptionSchema>;
+  const [gan, model] = [runConfigSchema, modelRunSchema].map((schema) => {
+    const { $defs = {}, ...root } = z.toJSONSchema(schema) as OptionSchema & {
+      $defs?: Record<string, OptionSchema>;
+    };
+    return { root, definitions: $defs };
+  });
+  known = {
+    root: gan.root,
+    modelRoot: model.root,
+    definitions: { ...model.definitions, ...gan.definitions },
   };
-  known = { root, definitions };
   return known;
 }
 
@@ -123,6 +139,9 @@ export function childSchema(
 ): OptionSchema | undefined {
   for (const choice of objectChoices(schema, value)) {
     if (Object.hasOwn(choice.properties!, key)) return choice.properties![key];
+  }
+  for (const { additionalProperties } of alternatives(schema)) {
+    if (additionalProperties) return additionalProperties;
   }
   if (!/^\d+$/.test(key)) return undefined;
   for (const { items, prefixItems } of alternatives(schema)) {

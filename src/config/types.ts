@@ -177,6 +177,16 @@ export interface ConditionalBatchNormLayer extends Named {
   epsilon?: number;
 }
 
+/** Where a column's choice stands in a generated row and in a condition. */
+export interface ConditionedChoice {
+  /** Where the choice starts in a generated row. Range: 0 or more. */
+  rowOffset: number;
+  /** Where its categories start in a condition. Range: 0 or more. */
+  conditionOffset: number;
+  /** How many categories there are. Range: 1 or more. */
+  size: number;
+}
+
 /** A convolution: `[h, w, c] -> [h', w', filters]`. */
 export interface ConvLayer extends Weighted {
   /** The layer's type. */
@@ -641,6 +651,68 @@ export interface MixtureComponent {
   sigma: number;
 }
 
+/** Everything that decides a run of a model of several networks. */
+export interface ModelRunConfig {
+  /** The networks, and how they are trained. */
+  model: ModelSpec;
+  /** Samples of a step. Range: 1 or more. */
+  batchSize: number;
+  /** How long: passes over the data, or training steps. */
+  duration: {
+    /** Passes over the data. Range: 1 or more. */
+    epochs: number;
+  } | {
+    /** Training steps, one generator update each. Range: 1 or more. */
+    steps: number;
+  };
+  /** Names the run; it becomes part of the run folder's name. Default: "model". */
+  name?: string;
+  /**
+   * Decides initial parameters, data order and every random number. Default: 0. Range: 0 to
+   * 4294967295.
+   */
+  seed?: number;
+  /** Where to compute: the best device that is there, WebGPU, or the CPU. Default: "auto". */
+  device?: "auto" | "webgpu" | "cpu";
+  /** How both learning rates change. Default: they stay as they are. */
+  learningRateSchedule?: LearningRateSpec;
+  /**
+   * What happens when training diverges. Default: a run stops at the first value that is not
+   * finite.
+   */
+  divergence?: DivergenceSpec;
+  /** An average of the output's networks, for results and export. */
+  ema?: EmaSpec;
+  /** When checkpoints are written. Default: every two minutes, and two are kept. */
+  checkpoints?: CheckpointSpec;
+}
+
+/** Networks, what a step computes with them, and its updates. */
+export interface ModelSpec {
+  /** The networks by name. */
+  networks: Record<string, NetworkSpec>;
+  /** What the input `latent` is drawn from. */
+  latent?: LatentSpec;
+  /** What a step computes, by name. */
+  values: Record<string, ValueSpec>;
+  /** The updates of a step, in order. */
+  updates: ModelUpdateSpec[];
+  /** The value that samples and exports are made of. */
+  output: string;
+}
+
+/** One update of a step: which networks change, by which losses. */
+export interface ModelUpdateSpec {
+  /** Names the optimizer's state, and the loss in the metrics. */
+  name: string;
+  /** The networks that change. */
+  networks: string[];
+  /** How they follow the gradient. */
+  optimizer: OptimizerSpec;
+  /** The sum of these is minimized. */
+  terms: TermSpec[];
+}
+
 /** What every layer may have. */
 export interface Named {
   /** Names the layer's parameters. Default: the type and a number, such as `dense_1`. */
@@ -927,6 +999,110 @@ export interface SnapshotSpec {
   everySteps?: number;
 }
 
+/** A loss of an update. */
+export type TermSpec = {
+  /** Its name in the metrics. */
+  name: string;
+  /** What the loss is multiplied by. Default: 1. Range: above 0. */
+  weight?: number;
+  /**
+   * The first step (from 0) that has the term; an update without terms is left out. Default: 0.
+   * Range: 0 or more.
+   */
+  fromStep?: number;
+  /** The discriminator's side of an objective. */
+  loss: "discriminator";
+  /** Which pair of losses. */
+  objective: ObjectiveName;
+  /** Logits of reals. */
+  real: string;
+  /** Logits of fakes; of several, the mean of the losses. */
+  fake: string | string[];
+  /**
+   * The target of reals under `non-saturating`, `minimax` and `least-squares`: 0.9 is one-sided
+   * label smoothing (Salimans et al. 2016). Default: 1. Range: above 0, up to 1.
+   */
+  realLabel?: number;
+} | {
+  /** Its name in the metrics. */
+  name: string;
+  /** What the loss is multiplied by. Default: 1. Range: above 0. */
+  weight?: number;
+  /**
+   * The first step (from 0) that has the term; an update without terms is left out. Default: 0.
+   * Range: 0 or more.
+   */
+  fromStep?: number;
+  /** The generator's side of an objective. */
+  loss: "generator";
+  /** Which pair of losses. */
+  objective: ObjectiveName;
+  /** Logits of fakes. */
+  fake: string;
+  /** Logits of reals, where the objective compares them. */
+  real?: string;
+} | {
+  /** Its name in the metrics. */
+  name: string;
+  /** What the loss is multiplied by. Default: 1. Range: above 0. */
+  weight?: number;
+  /**
+   * The first step (from 0) that has the term; an update without terms is left out. Default: 0.
+   * Range: 0 or more.
+   */
+  fromStep?: number;
+  /** The mean absolute or squared difference. */
+  loss: "l1" | "l2";
+  /** A value. */
+  of: string;
+  /** The value that it should be. */
+  to: string;
+} | {
+  /** Its name in the metrics. */
+  name: string;
+  /** What the loss is multiplied by. Default: 1. Range: above 0. */
+  weight?: number;
+  /**
+   * The first step (from 0) that has the term; an update without terms is left out. Default: 0.
+   * Range: 0 or more.
+   */
+  fromStep?: number;
+  /**
+   * `(|grad| - target)^2` of a network at points between two of its inputs (Gulrajani et al.
+   * 2017).
+   */
+  loss: "gradient-penalty";
+  /** The network. */
+  network: string;
+  /** Its input made of reals. */
+  real: string;
+  /** Its input made of fakes. */
+  fake: string;
+  /** The gradient norm to hold. Default: 1. Range: 0 or more. */
+  target?: number;
+} | {
+  /** Its name in the metrics. */
+  name: string;
+  /** What the loss is multiplied by. Default: 1. Range: above 0. */
+  weight?: number;
+  /**
+   * The first step (from 0) that has the term; an update without terms is left out. Default: 0.
+   * Range: 0 or more.
+   */
+  fromStep?: number;
+  /**
+   * The cross entropy of the choices in generated rows to the categories that the conditions
+   * name (Xu et al. 2019).
+   */
+  loss: "condition";
+  /** Generated rows before their activation. */
+  logits: string;
+  /** The conditions. */
+  condition: string;
+  /** The columns that conditions may name. */
+  choices: ConditionedChoice[];
+};
+
 /** The order and the inputs of a step's updates. */
 export interface UpdateSpec {
   /** Which network is updated first in a step. */
@@ -965,6 +1141,50 @@ export interface UpsampleLayer extends Named {
   /** How pixels in between are filled. Default: "nearest". */
   mode?: "nearest" | "bilinear";
 }
+
+/** A named value of a step. Names of inputs and of other values stand for those. */
+export type ValueSpec = {
+  /** A network's output. */
+  op: "network";
+  /** Which network. */
+  network: string;
+  /**
+   * Its input. Several values are joined on the last axis; a vector beside images is repeated at
+   * each pixel.
+   */
+  input: string | string[];
+} | {
+  /** Values joined on the last axis, as for a network. */
+  op: "join";
+  /** The values. */
+  of: string[];
+} | {
+  /** `[n, w] -> [n / count, count w]`: rows that are seen at once (PacGAN, Lin et al. 2018). */
+  op: "pack";
+  /** The rows. */
+  of: string;
+  /** How many are seen at once. Range: 1 to 64. */
+  count: number;
+} | {
+  /** Means of blocks of pixels: a box filter. */
+  op: "shrink";
+  /** The images. */
+  of: string;
+  /** Pixels of a block's side. Range: 2 to 16. */
+  factor: number;
+} | {
+  /** The value of the next sample of the batch: a caption that does not belong to the image. */
+  op: "mismatch";
+  /** The values. */
+  of: string;
+} | {
+  /** Each sample, or half of the time an older one (Shrivastava et al. 2017). */
+  op: "history";
+  /** The samples of an earlier update. */
+  of: string;
+  /** How many are kept. Range: 1 to 1000. */
+  size: number;
+};
 
 /** What every layer with weights may have. */
 export interface Weighted extends Named {

@@ -24,7 +24,8 @@ export function applyNetwork(
     }
   }
   const wanted = network.spec.inputShape;
-  if (x.rank !== wanted.length + 1 || wanted.some((side, i) => x.shape[i + 1] !== side)) {
+  const fixed = context.anySize && wanted.length === 3 ? [2] : wanted.keys().toArray(); // channels
+  if (x.rank !== wanted.length + 1 || fixed.some((i) => x.shape[i + 1] !== wanted[i])) {
     throw new TypeError(
       `Cannot apply the network to a batch of shape [${x.shape}]: it takes [n,${wanted}]`,
     );

@@ -62,6 +62,8 @@ export interface ApplyContext {
    * tracers. The values are the same up to rounding.
    */
   compact?: boolean;
+  /** Whether images may be larger or smaller than those that the network was built for. Default no. */
+  anySize?: boolean;
   /**
    * Called in place of each layer, with a name within the block that it is in and the way to apply it;
    * for tracers, which want to know where an operation comes from.

@@ -44,6 +44,10 @@ export const STREAMS = {
   evaluation: 0x6000_0000,
   /** What a generator draws besides its latent, when it is used: `seed` is the image's seed. */
   noise: 0x7000_0000,
+  /** The modes of encoded numbers of a table; add the column's place. */
+  tableModes: 0x8000_0000,
+  /** The conditions that rows of a table are trained under; the step is the training step. */
+  tableConditions: 0x9000_0000,
 } as const;
 
 const block = new Uint32Array(4);

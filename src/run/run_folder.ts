@@ -3,8 +3,10 @@
  * another run's is ever overwritten.
  */
 import { UserError } from "../errors.ts";
-import type { RunConfig } from "../config/run_config.ts";
+import { DEFAULTS } from "../config/defaults.ts";
+import type { ModelRunConfig, RunConfig } from "../config/types.ts";
 import { checkConfig } from "../config/check_config.ts";
+import { checkModelConfig } from "../config/check_model.ts";
 import { removePartial } from "./checkpoint.ts";
 import { ensureFolder, writeError, writeFileAtomically } from "../files.ts";
 
@@ -39,10 +41,11 @@ const RUN_NAME = /^(\d{5,})-.+$/;
  */
 export async function createRunFolder(
   root: string,
-  config: RunConfig,
+  config: RunConfig | ModelRunConfig,
   dataName: string,
 ): Promise<RunFolder> {
-  const label = [dataName, config.preset].map(slug).filter((part, index, all) =>
+  const kind = "preset" in config ? config.preset : config.name ?? DEFAULTS.model.name;
+  const label = [dataName, kind].map(slug).filter((part, index, all) =>
     index === 0 || part !== all[0]
   ).join("-");
   try {
@@ -69,7 +72,10 @@ export async function createRunFolder(
 }
 
 /** Writes `config.json`. */
-export async function writeConfig(folder: RunFolder, config: RunConfig): Promise<void> {
+export async function writeConfig(
+  folder: RunFolder,
+  config: RunConfig | ModelRunConfig,
+): Promise<void> {
   const text = JSON.stringify(config, null, 2) + "\n";
   await writeFileAtomically(folder.configFile, new TextEncoder().encode(text));
 }
@@ -135,14 +141,37 @@ export async function readConfigFile(file: string, purpose = file): Promise<RunC
       cause: error,
     });
   }
-  let value: unknown;
+  const value = parseJson(text, file);
+  if (typeof value === "object" && value !== null && "model" in value) {
+    throw new UserError(
+      `Cannot use ${file}: it is the config of a model of several networks, which trainModel() and ` +
+        "resumeModel() of the library train",
+    );
+  }
+  return checkConfig(value, file);
+}
+
+/**
+ * Reads the `config.json` of a run of a model of several networks.
+ * @throws {UserError} when it is missing, not JSON, or not such a config
+ */
+export async function readModelConfig(path: string): Promise<ModelRunConfig> {
+  const file = `${path}/config.json`;
   try {
-    value = JSON.parse(text);
+    return checkModelConfig(parseJson(await Deno.readTextFile(file), file), file);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new UserError(`Cannot use ${path} as a run: ${file} is not there`, { cause: error });
+  }
+}
+
+function parseJson(text: string, file: string): unknown {
+  try {
+    return JSON.parse(text);
   } catch (error) {
     const fault = (error as Error).message.replace(/\s+/g, " "); // it quotes the text, line breaks too
     throw new UserError(`Cannot use ${file}: it is not JSON, ${fault}`);
   }
-  return checkConfig(value, file);
 }
 
 /** The names of the runs in a folder, oldest first. */

@@ -7,7 +7,7 @@ import { DEFAULTS } from "../config/defaults.ts";
 import type { DivergenceSpec } from "../config/stability.ts";
 import type { HostTensors } from "../tensor/types.ts";
 import { TrainingDivergedError } from "../errors.ts";
-import type { GanNetworks } from "./gan_state.ts";
+import type { Network } from "../nn/mod.ts";
 
 /** A value that no run should have. */
 export interface Fault {
@@ -26,23 +26,24 @@ export interface Rollbacks {
 }
 
 /** Root mean square of each network's trained weights. */
-type WeightSizes = Record<keyof GanNetworks, number>;
+type WeightSizes = Record<string, number>;
 
 const STOP_AT_ONCE: DivergenceSpec = { retries: 0, factor: 0.5, growth: Infinity };
 
 /** Watches a run: it accepts good states, and inspects the next ones against them. */
 export class DivergenceGuard {
   readonly #spec: DivergenceSpec;
-  readonly #networks: GanNetworks;
+  readonly #networks: Readonly<Record<string, Network>>;
   #rollbacks: Rollbacks;
   #good: WeightSizes | undefined;
 
   /**
+   * @param networks by the prefixes of their parameters in the state
    * @param options.spec without one a run stops at its first fault
    * @param options.resumed what a checkpoint says of earlier rollbacks
    */
   constructor(
-    networks: GanNetworks,
+    networks: Readonly<Record<string, Network>>,
     { spec = STOP_AT_ONCE, resumed = {} }: {
       spec?: DivergenceSpec;
       resumed?: Partial<Rollbacks>;
@@ -80,7 +81,7 @@ export class DivergenceGuard {
     if (!this.#good) return undefined;
     const sizes = this.#sizes(state);
     const { growth = DEFAULTS.divergence.growth } = this.#spec;
-    for (const network of ["generator", "discriminator"] as const) {
+    for (const network of Object.keys(this.#networks)) {
       const before = this.#good[network];
       if (sizes[network] <= growth * Math.max(before, 1)) continue;
       const what = `the ${network}'s weights exploded from a root mean square of ` +
@@ -116,13 +117,12 @@ export class DivergenceGuard {
   }
 
   #sizes(state: HostTensors): WeightSizes {
-    return {
-      generator: this.#size(state, "generator"),
-      discriminator: this.#size(state, "discriminator"),
-    };
+    return Object.fromEntries(
+      Object.keys(this.#networks).map((network) => [network, this.#size(state, network)]),
+    );
   }
 
-  #size(state: HostTensors, network: keyof GanNetworks): number {
+  #size(state: HostTensors, network: string): number {
     let squares = 0;
     let count = 0;
     for (const { name, trainable } of this.#networks[network].parameters) {

@@ -61,9 +61,12 @@ export class TrainingSession {
     const schedule = planRun(config, { sampleCount: data.count, samplesPerStep });
     const session = new TrainingSession(setup, control, {
       schedule,
-      feed: batchFeed({ seed: config.seed, data, trainingStep }),
+      feed: setup.feed ?? batchFeed({ seed: config.seed, ...setup }),
       metrics: new Metrics(store.metrics, stepsPerLine(schedule.totalSteps)),
-      guard: new DivergenceGuard(trainingStep, { spec: config.divergence, resumed: resume }),
+      guard: new DivergenceGuard(trainingStep.networks, {
+        spec: config.divergence,
+        resumed: resume,
+      }),
       evaluations: new Evaluations(store, { evaluator, data: data.fingerprint }),
     });
     const initial = trainingStep.initialState(config.seed);

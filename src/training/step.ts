@@ -11,7 +11,7 @@ import { tf } from "../tensor/tf.ts";
 import type { StepProgram } from "../engine/types.ts";
 import type { HostTensors, StepRandom, TensorMap, TensorSpec } from "../tensor/types.ts";
 import type { RunConfig } from "../config/run_config.ts";
-import { buildNetwork } from "../nn/mod.ts";
+import { buildNetwork, type Network } from "../nn/mod.ts";
 import { checkCombination, checkObjective } from "../objectives/compatibility.ts";
 import { packedShape } from "../objectives/packing.ts";
 import { augmentProbability, initialAugment, updateAugment } from "./adaptive.ts";
@@ -47,6 +47,8 @@ export type StepConfig = Omit<
 
 /** A step, its networks, and what the host contributes to it. */
 export interface TrainingStep extends GanNetworks {
+  /** Both networks by name. */
+  networks: { generator: Network; discriminator: Network };
   program: StepProgram;
   /** Whether the step takes labels. */
   usesLabels: boolean;
@@ -80,6 +82,7 @@ export function buildTrainingStep(config: StepConfig, sample: SampleSpec): Train
   const samplesPerStep = config.update.discriminatorSteps * config.batchSize;
   return {
     ...networks,
+    networks,
     program: {
       inputs: stepInputs(config, [samplesPerStep, ...sample.shape]),
       kindOf: (step) => kinds.at(step).name,

@@ -2,7 +2,9 @@
 import type { RunConfig } from "../config/run_config.ts";
 import type { DataSource } from "../data/source.ts";
 import type { Engine } from "../engine/types.ts";
+import type { Network } from "../nn/mod.ts";
 import type { HostTensors } from "../tensor/types.ts";
+import type { BatchFeed } from "./batch_feed.ts";
 import type { Evaluator } from "./evaluations.ts";
 import type { ScheduleConfig } from "./schedule.ts";
 import type { TrainingStep } from "./step.ts";
@@ -17,15 +19,43 @@ import type {
 /** What of a config the loop itself depends on; the step has the rest. */
 export type LoopConfig = ScheduleConfig & Pick<RunConfig, "seed" | "divergence">;
 
-/** What the training loop takes. */
-export interface TrainingSetup {
-  config: LoopConfig;
+/** A step as the loop runs it, whatever its networks. */
+export interface LoopStep {
+  /** The networks by the prefixes of their parameters in the state. */
+  readonly networks: Readonly<Record<string, Network>>;
+  /** Real samples that one step consumes. */
+  readonly samplesPerStep: number;
+  /** Parameters and optimizer state before the first step. */
+  initialState(seed: number): HostTensors;
+  /** Whether a step (counted from 0) measures a scalar. */
+  measures(scalar: string, step: number): boolean;
+}
+
+/** A GAN's step and its data. */
+interface GanSetup {
   data: DataSource;
+  /** The step of the config for the data. */
+  trainingStep: TrainingStep;
+  feed?: undefined;
+}
+
+/** Any other step, and what feeds it. */
+interface FedSetup {
+  data: Pick<DataSource, "count" | "fingerprint">;
+  trainingStep: LoopStep;
+  /** The step's program, and its inputs at each step. */
+  feed: BatchFeed;
+}
+
+/** What the training loop takes. */
+export type TrainingSetup = LoopSetup & (GanSetup | FedSetup);
+
+/** What every loop takes. */
+interface LoopSetup {
+  config: LoopConfig;
   engine: Engine;
   /** Where checkpoints, metrics, events and evaluations go. */
   store: TrainingStore;
-  /** The step of the config for the data. */
-  trainingStep: TrainingStep;
   /** Measures samples where the config's `evaluation` says; without it nothing is measured. */
   evaluator?: Evaluator;
   /** Where to continue from; without it the run starts at step 0. */

@@ -100,6 +100,9 @@ function typeText(schema: OptionSchema): string {
     const item = typeText(schema.items);
     return /^\w+$/.test(item) ? `${item}[]` : `(${item})[]`;
   }
+  if (schema.additionalProperties) {
+    return `Record<string, ${typeText(schema.additionalProperties)}>`;
+  }
   if (schema.properties) return `{\n${members(schema, Object.keys(schema.properties))}}`;
   return schema.type === "integer" ? "number" : schema.type!;
 }

@@ -4,6 +4,8 @@ import type { dataSchema } from "../../src/config/data.ts";
 import type { evaluationSchema } from "../../src/config/evaluation.ts";
 import type { InferredLayer } from "../../src/config/layers.ts";
 import type { learningRateSchema } from "../../src/config/learning_rate.ts";
+import type { modelSchema } from "../../src/config/model.ts";
+import type { modelRunSchema } from "../../src/config/model_run.ts";
 import type { networkSchema } from "../../src/config/network.ts";
 import type { objectiveSchema } from "../../src/config/objective.ts";
 import type { optimizerSchema } from "../../src/config/optimizer.ts";
@@ -34,6 +36,8 @@ const IDENTICAL: {
   evaluation: Same<Inferred<typeof evaluationSchema>, types.EvaluationSpec>;
   learningRate: Same<Inferred<typeof learningRateSchema>, types.LearningRateSpec>;
   layers: Same<InferredLayer, types.LayerSpec>;
+  model: Same<Inferred<typeof modelSchema>, types.ModelSpec>;
+  modelRun: Same<Inferred<typeof modelRunSchema>, types.ModelRunConfig>;
   network: Same<Inferred<typeof networkSchema>, types.NetworkSpec>;
   objective: Same<Inferred<typeof objectiveSchema>, types.ObjectiveSpec>;
   optimizer: Same<Inferred<typeof optimizerSchema>, types.OptimizerSpec>;
@@ -48,6 +52,8 @@ const IDENTICAL: {
   evaluation: true,
   learningRate: true,
   layers: true,
+  model: true,
+  modelRun: true,
   network: true,
   objective: true,
   optimizer: true,

@@ -184,7 +184,9 @@ Deno.test("train() refuses a checkpoint of another config", () =>
 
 Deno.test("DivergenceGuard sees weights that explode, against the last good state", () => {
   const step = buildTrainingStep(config, { shape: [2] });
-  const guard = new DivergenceGuard(step, { spec: { retries: 1, factor: 0.5, growth: 10 } });
+  const guard = new DivergenceGuard(step.networks, {
+    spec: { retries: 1, factor: 0.5, growth: 10 },
+  });
   const state = step.initialState(1);
   const scaled = (factor: number) => ({
     ...state,
@@ -209,11 +211,11 @@ Deno.test("DivergenceGuard sees weights that explode, against the last good stat
 Deno.test("DivergenceGuard goes on from what a checkpoint says, and stops at once without a spec", () => {
   const step = buildTrainingStep(config, { shape: [2] });
   const resumed = { rollbacks: 1, learningRateFactor: 0.5 };
-  const guard = new DivergenceGuard(step, { spec: { retries: 2, factor: 0.5 }, resumed });
+  const guard = new DivergenceGuard(step.networks, { spec: { retries: 2, factor: 0.5 }, resumed });
   const fault = { step: 3, what: "gLoss is Infinity" };
   assertEquals(guard.rollBack(fault, ""), { rollbacks: 2, learningRateFactor: 0.25 });
   assertThrows(() => guard.rollBack(fault, ""), TrainingDivergedError, "after 2 rollbacks");
-  const strict = new DivergenceGuard(step);
+  const strict = new DivergenceGuard(step.networks);
   assertThrows(() => strict.rollBack(fault, "there is no checkpoint yet"), TrainingDivergedError);
 });
 

@@ -49,6 +49,23 @@ export function drawDigits(options: DigitsOptions = {}): DataSource {
   });
 }
 
+/** How a digit is written, where that is not left to chance. */
+export interface DigitStyle {
+  /** From 0, the thinnest pen, to 1. */
+  thickness?: number;
+  /** Shift of x for one height upwards; 0 is upright. */
+  slant?: number;
+}
+
+/** Which digit of which series is drawn. */
+export interface DigitOptions {
+  seed: number;
+  index: number;
+  /** Side in pixels. */
+  size: number;
+  style?: DigitStyle;
+}
+
 /**
  * Draws one digit.
  * @param out `[size, size]`, overwritten
@@ -56,7 +73,7 @@ export function drawDigits(options: DigitsOptions = {}): DataSource {
 export function drawDigit(
   out: Uint8Array,
   digit: number,
-  { seed, index, size }: { seed: number; index: number; size: number },
+  { seed, index, size, style = {} }: DigitOptions,
 ): void {
   const { data: stream } = STREAMS;
   const uniforms = fillUniform(new Float32Array(12), { seed, stream, step: 2 * index });
@@ -71,15 +88,17 @@ export function drawDigit(
   const way = Math.floor(between(0, countWays(digit)));
   let jittered = 0;
   const lines = tracePath(digit, { way, shift: () => 0.014 * normals[jittered++] });
-  applyPose(lines, {
+  const pose = {
     height: between(0.62, 0.76),
     width: between(0.4, 0.68),
     slant: between(-0.08, 0.36),
     halfTurn: between(-0.07, 0.07),
     bendX: between(-0.18, 0.18),
     bendY: between(-0.12, 0.12),
-  });
-  const thickness = between(0, 1);
+  };
+  applyPose(lines, { ...pose, slant: style.slant ?? pose.slant });
+  const drawnThickness = between(0, 1);
+  const thickness = style.thickness ?? drawnThickness;
   const pen = {
     size,
     radius: size * (0.029 + 0.008 * thickness + 0.03 * thickness * thickness),

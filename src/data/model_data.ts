@@ -1,0 +1,128 @@
+/**
+ * What a model of several networks trains on: for each of its inputs a source, and which samples of
+ * them belong together in a batch.
+ */
+import { UserError } from "../errors.ts";
+import { sha256 } from "../hash.ts";
+import type { ConditionSampler } from "../tables/conditions.ts";
+import type { ColumnEncoding } from "../tables/columns.ts";
+import { shuffledBatches } from "./order.ts";
+import type { DataSource } from "./source.ts";
+
+/** How rows of a table are conditioned and written back. */
+export interface TableContext {
+  encodings: ColumnEncoding[];
+  conditions: ConditionSampler;
+}
+
+/** Sources by the names of a model's inputs. */
+export interface ModelData {
+  /** A short name that is fit for a folder's name. */
+  readonly name: string;
+  /** One line for a person: what the data are and how they were read. */
+  readonly description: string;
+  /** What is odd, left out or changed, in lines for a person. */
+  readonly notes: readonly string[];
+  /** SHA-256 of all sources and how they are joined. */
+  readonly fingerprint: string;
+  /** Samples of an epoch. */
+  readonly count: number;
+  readonly inputs: Readonly<Record<string, DataSource>>;
+  /**
+   * - `"together"`: sample `i` of each input belongs together;
+   * - `"apart"`: each input has an order of its own;
+   * - `"by condition"`: rows are picked by conditions that are drawn first.
+   */
+  readonly pairing: "together" | "apart" | "by condition";
+  readonly table?: TableContext;
+}
+
+/** What the samples of a step are. */
+export interface ModelBatch {
+  /** For each source its samples' numbers. */
+  indices: Record<string, Uint32Array>;
+  /** `[batch, width]` one-hot, where rows are picked by conditions. */
+  condition?: Float32Array;
+}
+
+/** What {@linkcode modelData} needs to know besides the sources. */
+export interface ModelDataOptions {
+  /** How samples of several inputs are joined. Default `"together"`. */
+  pairing?: ModelData["pairing"];
+  /** A short name. Default: those of the sources. */
+  name?: string;
+  table?: TableContext;
+}
+
+/**
+ * Joins sources to what a model trains on.
+ * @param inputs a source for each input that is data, by the names that the model's values use
+ * @throws {UserError} when samples belong together and their counts differ
+ */
+export function modelData(
+  inputs: Record<string, DataSource>,
+  { pairing = "together", name, table }: ModelDataOptions = {},
+): ModelData {
+  const sources = Object.values(inputs);
+  const counts = sources.map(({ count }) => count);
+  if (sources.length === 0) {
+    throw new UserError("Cannot make the data of a model: it has no inputs");
+  }
+  if (pairing !== "apart" && new Set(counts).size > 1) {
+    throw new UserError(
+      `Cannot join ${Object.keys(inputs).join(" and ")}: they have ${
+        counts.join(" and ")
+      } samples, and ` +
+        'sample i of each belongs together; with pairing "apart" each has an order of its own',
+    );
+  }
+  const identity = Object.entries(inputs).map(([input, { fingerprint }]) =>
+    `${input} ${fingerprint}`
+  );
+  return {
+    name: name ?? [...new Set(sources.map((source) => source.name))].join("-"),
+    description: Object.entries(inputs).map(([input, { description }]) =>
+      `${input}: ${description}`
+    )
+      .join("; "),
+    notes: sources.flatMap(({ notes = [] }) => notes),
+    inputs,
+    pairing,
+    table,
+    count: Math.min(...counts),
+    fingerprint: sha256(`${pairing}\n${identity.join("\n")}`),
+  };
+}
+
+/**
+ * Which samples each step takes: by the seed and the step alone, so that a resumed run needs no state.
+ * @throws {UserError} when there are fewer samples than a batch takes
+ */
+export function modelBatches(
+  data: ModelData,
+  { batchSize, seed }: { batchSize: number; seed: number },
+): (step: number) => ModelBatch {
+  const names = Object.keys(data.inputs);
+  if (data.pairing === "by condition" && data.table) {
+    const { conditions } = data.table;
+    return (step) => {
+      const { rows, vectors } = conditions.draw(batchSize, { seed, step });
+      return {
+        indices: Object.fromEntries(names.map((name) => [name, rows])),
+        condition: vectors,
+      };
+    };
+  }
+  const orders = names.map((name, place) =>
+    shuffledBatches({
+      count: data.inputs[name].count,
+      batchSize,
+      seed: data.pairing === "apart" ? (seed + place) >>> 0 : seed,
+    })
+  );
+  return (step) => ({
+    indices: Object.fromEntries(
+      names.map((name, place) => [name, orders[place].indices(step)]),
+    ),
+  });
+}

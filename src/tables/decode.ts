@@ -1,0 +1,85 @@
+/** From rows of numbers, as a generator gives them, back to the values of a table. */
+import { type ColumnEncoding, encodedWidth, isNumericEncoding } from "./columns.ts";
+
+/** A value of a decoded row; null where it is missing. Dates are strings such as "2021-05-30". */
+export type CellValue = number | string | boolean | null;
+
+/** A decoded row, by the names of its columns. */
+export type TableRow = Record<string, CellValue>;
+
+/** The same unit as in encode.ts; a manifest's reader must not depend on the fit. */
+const STDS_PER_UNIT = 4;
+
+/**
+ * Decodes rows: of each choice the largest entry counts, numbers are clipped to the range of the data
+ * and rounded to its decimals.
+ * @param rows `[n, encodedWidth]` flat
+ * @throws {RangeError} when the length is no multiple of the width
+ */
+export function decodeRows(
+  rows: Float32Array,
+  encodings: readonly ColumnEncoding[],
+): TableRow[] {
+  const width = encodedWidth(encodings);
+  if (width === 0 || rows.length % width !== 0) {
+    throw new RangeError(
+      `Cannot decode ${rows.length} values: a row of these ${encodings.length} columns has ${width}`,
+    );
+  }
+  const decoded: TableRow[] = [];
+  for (let start = 0; start < rows.length; start += width) {
+    let at = start;
+    const cells: [string, CellValue][] = [];
+    for (const encoding of encodings) {
+      const isNumber = isNumericEncoding(encoding);
+      const scalar = isNumber ? rows[at] : 0;
+      if (isNumber) at++;
+      const entries = isNumber ? encoding.modes.length : encoding.categories.length;
+      const size = entries + (encoding.hasMissing ? 1 : 0);
+      const choice = largestOf(rows, at, size);
+      at += size;
+      cells.push([encoding.name, choice >= entries ? null : cellOf(encoding, choice, scalar)]);
+    }
+    decoded.push(Object.fromEntries(cells));
+  }
+  return decoded;
+}
+
+/** The text of a cell, as the data had it; "" where it is missing. */
+export function cellText(value: CellValue, encoding: ColumnEncoding): string {
+  if (value === null) return "";
+  if (typeof value !== "number" || !isNumericEncoding(encoding)) return String(value);
+  return value.toFixed(encoding.decimals);
+}
+
+function cellOf(encoding: ColumnEncoding, choice: number, scalar: number): CellValue {
+  if (!isNumericEncoding(encoding)) {
+    const category = encoding.categories[choice];
+    return encoding.kind === "boolean" ? isTrue(category) : category;
+  }
+  const { mean, std } = encoding.modes[choice];
+  const [low, high] = encoding.range;
+  const raw = Math.max(-1, Math.min(1, scalar)) * STDS_PER_UNIT * std + mean;
+  const clipped = Math.max(low, Math.min(high, raw));
+  if (encoding.kind === "date") return dateText(Math.round(clipped));
+  const scale = 10 ** encoding.decimals;
+  return Math.round(clipped * scale) / scale;
+}
+
+/** Whether a category of a boolean column means true. */
+export function isTrue(category: string): boolean {
+  return /^(true|t|yes|y|1)$/i.test(category);
+}
+
+/** A day since 1970-01-01 as "2021-05-30". */
+export function dateText(day: number): string {
+  return new Date(day * 86_400_000).toISOString().slice(0, 10);
+}
+
+function largestOf(values: Float32Array, offset: number, size: number): number {
+  let best = 0;
+  for (let entry = 1; entry < size; entry++) {
+    if (values[offset + entry] > values[offset + best]) best = entry;
+  }
+  return best;
+}

@@ -1,0 +1,147 @@
+/** From tables to rows of numbers, as a generator of rows learns them (Xu et al. 2019, section 4.2). */
+import { fillUniform, STREAMS } from "../random/counter_random.ts";
+import {
+  type ColumnEncoding,
+  encodedWidth,
+  isNumericColumn,
+  isNumericEncoding,
+  type NumericEncoding,
+  type Table,
+} from "./columns.ts";
+import { fitGaussianMixture, type GaussianMode } from "./gaussian_mixture.ts";
+
+/** The distance from a mode's mean that the scalar 1 stands for, in standard deviations. */
+export const STDS_PER_UNIT = 4;
+
+/** Encoded values stay within this, where tanh still has a gradient. */
+const MAX_SCALAR = 0.99;
+
+/** Values that a mixture is fitted to at most; of more, evenly spaced ones. */
+const MAX_FITTED = 50_000;
+
+/** How a table is encoded, and the fitted mixtures that choose modes. */
+export interface TableEncoder {
+  encodings: ColumnEncoding[];
+  /** For each column of numbers its modes with weights; empty for columns of names. */
+  mixtures: GaussianMode[][];
+}
+
+/**
+ * Decides how each column is encoded.
+ * @throws {RangeError} when a column of numbers has no value at all
+ */
+export function fitTableEncoder(table: Table): TableEncoder {
+  const mixtures: GaussianMode[][] = [];
+  const encodings = table.columns.map((column): ColumnEncoding => {
+    const { name } = column;
+    if (!isNumericColumn(column)) {
+      mixtures.push([]);
+      const hasMissing = column.codes.includes(-1);
+      return { name, kind: column.kind, categories: column.categories, hasMissing };
+    }
+    const present = column.values.filter((value) => !Number.isNaN(value));
+    if (present.length === 0) {
+      throw new RangeError(`Cannot encode the column ${JSON.stringify(name)}: it has no values`);
+    }
+    const modes = fitGaussianMixture(evenly(present, MAX_FITTED));
+    mixtures.push(modes);
+    return {
+      name,
+      kind: column.kind,
+      modes: modes.map(({ mean, std }) => ({ mean, std })),
+      range: rangeOf(present),
+      decimals: column.decimals,
+      hasMissing: present.length < column.values.length,
+    };
+  });
+  return { encodings, mixtures };
+}
+
+/**
+ * Encodes all rows. A number's mode is drawn from the probabilities that the mixture gives it, by the
+ * seed and the row.
+ * @returns `[rows, encodedWidth]` flat
+ */
+export function encodeTable(table: Table, encoder: TableEncoder, seed: number): Float32Array {
+  const { encodings, mixtures } = encoder;
+  const width = encodedWidth(encodings);
+  const rows = new Float32Array(table.rowCount * width);
+  let offset = 0;
+  for (const [index, column] of table.columns.entries()) {
+    const encoding = encodings[index];
+    if (isNumericColumn(column) && isNumericEncoding(encoding)) {
+      const stream = STREAMS.tableModes + index;
+      const draws = fillUniform(new Float32Array(table.rowCount), { seed, stream, step: 0 });
+      for (let row = 0; row < table.rowCount; row++) {
+        const at = row * width + offset;
+        writeNumber(rows.subarray(at), column.values[row], {
+          encoding,
+          mixture: mixtures[index],
+          draw: draws[row],
+        });
+      }
+      offset += 1 + encoding.modes.length + (encoding.hasMissing ? 1 : 0);
+    } else if (!isNumericColumn(column) && !isNumericEncoding(encoding)) {
+      const entries = encoding.categories.length;
+      for (let row = 0; row < table.rowCount; row++) {
+        const code = column.codes[row];
+        rows[row * width + offset + (code < 0 ? entries : code)] = 1;
+      }
+      offset += entries + (encoding.hasMissing ? 1 : 0);
+    }
+  }
+  return rows;
+}
+
+function writeNumber(
+  out: Float32Array,
+  value: number,
+  { encoding, mixture, draw }: {
+    encoding: NumericEncoding;
+    mixture: readonly GaussianMode[];
+    draw: number;
+  },
+): void {
+  const modes = encoding.modes.length;
+  if (Number.isNaN(value)) {
+    out[1 + modes] = 1;
+    return;
+  }
+  const mode = drawMode(value, mixture, draw);
+  const { mean, std } = encoding.modes[mode];
+  const scalar = (value - mean) / (STDS_PER_UNIT * std);
+  out[0] = Math.max(-MAX_SCALAR, Math.min(MAX_SCALAR, scalar));
+  out[1 + mode] = 1;
+}
+
+/** A mode with the probability that the value came from it. */
+function drawMode(value: number, mixture: readonly GaussianMode[], draw: number): number {
+  const logs = mixture.map(({ weight, mean, std }) =>
+    Math.log(weight) - Math.log(std) - 0.5 * ((value - mean) / std) ** 2
+  );
+  const largest = Math.max(...logs);
+  const shares = logs.map((log) => Math.exp(log - largest));
+  let left = draw * shares.reduce((total, share) => total + share, 0);
+  for (const [mode, share] of shares.entries()) {
+    left -= share;
+    if (left < 0) return mode;
+  }
+  return logs.indexOf(largest);
+}
+
+function rangeOf(values: Float64Array): [number, number] {
+  let low = Infinity;
+  let high = -Infinity;
+  for (const value of values) {
+    low = Math.min(low, value);
+    high = Math.max(high, value);
+  }
+  return [low, high];
+}
+
+function evenly(values: Float64Array, count: number): Float64Array {
+  if (values.length <= count) return values;
+  return Float64Array.from({ length: count }, (_, i) => {
+    return values[Math.floor(i * values.length / count)];
+  });
+}

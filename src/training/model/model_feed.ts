@@ -1,0 +1,44 @@
+/** From the data of a model to the inputs of each of its steps. */
+import { modelBatches, type ModelData } from "../../data/model_data.ts";
+import type { StepInputs } from "../../engine/types.ts";
+import type { BatchFeed } from "../batch_feed.ts";
+import type { ModelStep } from "./model_step.ts";
+
+/** The input that holds conditions of rows. */
+export const CONDITION = "condition";
+
+/** What batches are made from. */
+export interface ModelFeedSetup {
+  /** Decides the order of the samples. */
+  seed: number;
+  data: ModelData;
+  step: ModelStep;
+}
+
+/**
+ * Joins data and step. Sources that lie in memory become pools, from which the engine picks.
+ * @throws {UserError} when there are fewer samples than a batch takes
+ */
+export function modelFeed({ seed, data, step }: ModelFeedSetup): BatchFeed {
+  const { program, dataInputs, samplesPerStep } = step;
+  const sources = dataInputs.filter((name) => name !== CONDITION);
+  const batchAt = modelBatches(data, { batchSize: samplesPerStep, seed });
+  const inputs = { ...program.inputs };
+  for (const name of sources) {
+    const { stored } = data.inputs[name];
+    if (stored) inputs[name] = { ...inputs[name], pool: stored };
+  }
+  return {
+    program: { ...program, inputs },
+    inputs(number, context) {
+      const { indices, condition } = batchAt(number);
+      const given: StepInputs = step.hostInputs(number, context);
+      for (const name of sources) {
+        const { stored, batch } = data.inputs[name];
+        given[name] = stored ? stored.rowsOf(indices[name]) : batch(indices[name]).values;
+      }
+      if (condition) given[CONDITION] = condition;
+      return given;
+    },
+  };
+}

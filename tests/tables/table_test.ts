@@ -1,0 +1,136 @@
+/** Tables to rows and back, and the conditions that rows are trained under. */
+import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
+import {
+  type ChoiceColumn,
+  encodedSpans,
+  encodedWidth,
+  isNumericColumn,
+  type Table,
+} from "../../src/tables/columns.ts";
+import { conditionSampler } from "../../src/tables/conditions.ts";
+import { cellText, dateText, decodeRows } from "../../src/tables/decode.ts";
+import { encodeTable, fitTableEncoder } from "../../src/tables/encode.ts";
+import { counterNormals } from "./normals.ts";
+
+const ROWS = 600;
+
+function madeTable(): Table {
+  const normals = counterNormals(ROWS, 5);
+  return {
+    rowCount: ROWS,
+    columns: [
+      {
+        name: "weight",
+        kind: "number",
+        decimals: 2,
+        values: Float64Array.from(
+          normals,
+          (x, i) => i % 10 === 3 ? NaN : (i % 2 ? 70 : 20) + 3 * x,
+        ),
+      },
+      {
+        name: "species",
+        kind: "category",
+        categories: ["Adelie", "Gentoo", "rare"],
+        codes: Int32Array.from({ length: ROWS }, (_, i) => i === 7 ? 2 : i % 50 === 0 ? -1 : i % 2),
+      },
+      {
+        name: "ringed",
+        kind: "boolean",
+        categories: ["no", "yes"],
+        codes: Int32Array.from({ length: ROWS }, (_, i) => i % 3 === 0 ? 1 : 0),
+      },
+      {
+        name: "seen",
+        kind: "date",
+        decimals: 0,
+        values: Float64Array.from({ length: ROWS }, (_, i) => 18_000 + i % 365),
+      },
+      {
+        name: "eggs",
+        kind: "integer",
+        decimals: 0,
+        values: Float64Array.from({ length: ROWS }, (_, i) => i % 4),
+      },
+    ],
+  };
+}
+
+Deno.test("decodeRows() gives back what encodeTable() encoded", () => {
+  const table = madeTable();
+  const encoder = fitTableEncoder(table);
+  const rows = encodeTable(table, encoder, 1);
+  assertEquals(rows.length, ROWS * encodedWidth(encoder.encodings));
+  assert(rows.every((value) => value >= -0.99 && value <= 1));
+  const decoded = decodeRows(rows, encoder.encodings);
+  for (const [i, row] of decoded.entries()) {
+    const [weight, species, ringed, seen, eggs] = table.columns;
+    assert(isNumericColumn(weight) && isNumericColumn(seen) && isNumericColumn(eggs));
+    assert(!isNumericColumn(species) && !isNumericColumn(ringed));
+    if (Number.isNaN(weight.values[i])) assertEquals(row.weight, null);
+    else assertAlmostEquals(row.weight as number, weight.values[i], 0.0051);
+    assertEquals(row.species, species.codes[i] < 0 ? null : species.categories[species.codes[i]]);
+    assertEquals(row.ringed, ringed.codes[i] === 1);
+    assertEquals(row.seen, dateText(seen.values[i]));
+    assertEquals(row.eggs, eggs.values[i]);
+  }
+});
+
+Deno.test("encodeTable() is the same for the same seed, and each choice is one-hot", () => {
+  const table = madeTable();
+  const encoder = fitTableEncoder(table);
+  const rows = encodeTable(table, encoder, 4);
+  assertEquals(rows, encodeTable(table, encoder, 4));
+  const width = encodedWidth(encoder.encodings);
+  for (const { kind, offset, size } of encodedSpans(encoder.encodings)) {
+    if (kind === "scalar") continue;
+    for (let row = 0; row < ROWS; row++) {
+      const choice = rows.subarray(row * width + offset, row * width + offset + size);
+      assertEquals(choice.reduce((total, value) => total + value, 0), 1);
+    }
+  }
+});
+
+Deno.test("fitTableEncoder() throws when a column of numbers is empty", () => {
+  const column = { name: "x", kind: "number", decimals: 0, values: Float64Array.of(NaN) } as const;
+  assertThrows(
+    () => fitTableEncoder({ rowCount: 1, columns: [column] }),
+    RangeError,
+    'Cannot encode the column "x": it has no values',
+  );
+});
+
+Deno.test("decodeRows() throws when rows have another width", () => {
+  const { encodings } = fitTableEncoder(madeTable());
+  assertThrows(() => decodeRows(new Float32Array(3), encodings), RangeError, "of these 5 columns");
+});
+
+Deno.test("cellText() writes numbers with the decimals of the data", () => {
+  const { encodings } = fitTableEncoder(madeTable());
+  assertEquals(cellText(3.5, encodings[0]), "3.50");
+  assertEquals(cellText(null, encodings[0]), "");
+  assertEquals(cellText(true, encodings[2]), "true");
+});
+
+Deno.test("conditionSampler() draws rows that have the category, rare ones by log frequency", () => {
+  const table = madeTable();
+  const { encodings } = fitTableEncoder(table);
+  const sampler = conditionSampler(table, encodings);
+  assertEquals(sampler.width, 4 + 2);
+  const batch = sampler.draw(4000, { seed: 3, step: 9 });
+  assertEquals(batch, sampler.draw(4000, { seed: 3, step: 9 }));
+  let rare = 0;
+  for (let i = 0; i < 4000; i++) {
+    const { column, offset } = sampler.columns[batch.columns[i]];
+    const { codes } = table.columns[column] as ChoiceColumn;
+    const code = codes[batch.rows[i]];
+    assertEquals(code < 0 ? 3 : code, batch.categories[i]);
+    const vector = batch.vectors.subarray(i * sampler.width, (i + 1) * sampler.width);
+    assertEquals(vector.reduce((total, value) => total + value, 0), 1);
+    assertEquals(vector[offset + batch.categories[i]], 1);
+    if (offset === 0 && batch.categories[i] === 2) rare++;
+  }
+  const logs = sampler.columns[0].frequencies.map((count) => Math.log1p(count));
+  const expected = 2000 * logs[2] / logs.reduce((total, log) => total + log, 0);
+  assertAlmostEquals(rare, expected, 4 * Math.sqrt(expected));
+});
