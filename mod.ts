@@ -32,6 +32,29 @@ export {
 export { imageData, type MemoryDataOptions, tensorData } from "./src/data/memory_data.ts";
 export { EXPORT_DTYPES } from "./src/export/mod.ts";
 export { evaluate } from "./src/pipeline/evaluate_run.ts";
+export { tableData, type TableDataOptions } from "./src/data/table_data.ts";
+export { type TableQuality, tableQuality } from "./src/metrics/table_quality.ts";
+export { type ImagePair, psnr, ssim } from "./src/metrics/image_quality.ts";
+export { cellText, type CellValue, decodeRows, type TableRow } from "./src/tables/decode.ts";
+export { drawSyntheticTable } from "./src/tables/synthetic_table.ts";
+export { tableOfRows } from "./src/tables/table_of_rows.ts";
+export type {
+  ChoiceColumn,
+  ChoiceEncoding,
+  ColumnEncoding,
+  NumericColumn,
+  NumericEncoding,
+  Table,
+  TableColumn,
+} from "./src/tables/columns.ts";
+export type { ConditionBatch, ConditionColumn, ConditionSampler } from "./src/tables/conditions.ts";
+export type { ColumnShape, PairTrend } from "./src/metrics/table_quality.ts";
+export {
+  type CaptionData,
+  captionedDigits,
+  type DigitModelOptions,
+  digitPairs,
+} from "./src/data/digits/digit_models.ts";
 export { modelData } from "./src/data/model_data.ts";
 export { resumeModel, trainModel } from "./src/pipeline/train_model.ts";
 export { exportRun } from "./src/pipeline/export_run.ts";
@@ -64,6 +87,7 @@ export type {
   GivenTensor,
   TrainedModel,
 } from "./src/pipeline/trained_model.ts";
+export type { ExportedModel } from "./src/export/export.ts";
 export type { ExportDtype } from "./src/export/dtypes.ts";
 export type { Parity } from "./src/export/parity.ts";
 export type { EvaluationKind, EvaluationPlan } from "./src/evaluation/evaluation_plan.ts";

@@ -11,7 +11,9 @@ import type { DataSource } from "./source.ts";
 
 /** How rows of a table are conditioned and written back. */
 export interface TableContext {
+  /** How each column is encoded. */
   encodings: ColumnEncoding[];
+  /** Draws the conditions of training. */
   conditions: ConditionSampler;
 }
 
@@ -27,6 +29,7 @@ export interface ModelData {
   readonly fingerprint: string;
   /** Samples of an epoch. */
   readonly count: number;
+  /** A source for each input that is data. */
   readonly inputs: Readonly<Record<string, DataSource>>;
   /**
    * - `"together"`: sample `i` of each input belongs together;
@@ -34,6 +37,7 @@ export interface ModelData {
    * - `"by condition"`: rows are picked by conditions that are drawn first.
    */
   readonly pairing: "together" | "apart" | "by condition";
+  /** For rows of a table. */
   readonly table?: TableContext;
 }
 
@@ -51,6 +55,7 @@ export interface ModelDataOptions {
   pairing?: ModelData["pairing"];
   /** A short name. Default: those of the sources. */
   name?: string;
+  /** For rows of a table. */
   table?: TableContext;
 }
 

@@ -6,8 +6,11 @@ export interface ImagePair {
   image: Uint8Array;
   /** `[height, width, channels]` */
   reference: Uint8Array;
+  /** Rows of pixels. */
   height: number;
+  /** Pixels of a row. */
   width: number;
+  /** Values of a pixel. */
   channels: number;
 }
 

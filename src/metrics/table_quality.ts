@@ -7,23 +7,29 @@ import { isNumericColumn, type Table, type TableColumn } from "../tables/columns
 
 /** The score of one column. */
 export interface ColumnShape {
+  /** The column's name. */
   name: string;
   /** `ks`: 1 - Kolmogorov-Smirnov statistic, for numbers; `tv`: 1 - total variation, for names. */
   measure: "ks" | "tv";
+  /** In [0, 1]. */
   score: number;
 }
 
 /** The score of two columns together. */
 export interface PairTrend {
+  /** The columns' names. */
   names: [string, string];
   /** `correlation` of two columns of numbers, else `contingency` with numbers in ten bins. */
   measure: "correlation" | "contingency";
+  /** In [0, 1]. */
   score: number;
 }
 
 /** What {@linkcode tableQuality} finds. */
 export interface TableQuality {
+  /** Of each column. */
   columns: ColumnShape[];
+  /** Of each pair of columns. */
   pairs: PairTrend[];
   /** Mean over columns. */
   columnShapes: number;

@@ -5,7 +5,9 @@
 
 /** A column of numbers, integers or dates. */
 export interface NumericColumn {
+  /** The column's name. */
   name: string;
+  /** What its values are. */
   kind: "number" | "integer" | "date";
   /** `[rows]`; NaN where the value is missing. Dates are days since 1970-01-01. */
   values: Float64Array;
@@ -15,10 +17,13 @@ export interface NumericColumn {
 
 /** A column of names. */
 export interface ChoiceColumn {
+  /** The column's name. */
   name: string;
+  /** What its values are. */
   kind: "category" | "boolean";
   /** `[rows]` places in `categories`; -1 where the value is missing. */
   codes: Int32Array;
+  /** The names that its values have. */
   categories: string[];
 }
 
@@ -27,7 +32,9 @@ export type TableColumn = NumericColumn | ChoiceColumn;
 
 /** A table: columns of equal length. */
 export interface Table {
+  /** From left to right. */
   columns: TableColumn[];
+  /** Values of each column. */
   rowCount: number;
 }
 
@@ -37,57 +44,38 @@ export interface Table {
  * missing, the choice has one more entry for that, and the scalar is 0.
  */
 export interface NumericEncoding {
+  /** The column's name. */
   name: string;
+  /** What its values are. */
   kind: NumericColumn["kind"];
+  /** Means and standard deviations, by ascending mean. */
   modes: { mean: number; std: number }[];
   /** Smallest and largest value of the data: what is decoded is clipped to it. */
   range: [number, number];
+  /** Digits after the decimal point. */
   decimals: number;
+  /** Whether values may be missing. */
   hasMissing: boolean;
 }
 
 /** How a column of names is encoded: a one-hot choice; the last entry means missing where that occurs. */
 export interface ChoiceEncoding {
+  /** The column's name. */
   name: string;
+  /** What its values are. */
   kind: ChoiceColumn["kind"];
+  /** In the order of the choice. */
   categories: string[];
+  /** Whether values may be missing. */
   hasMissing: boolean;
 }
 
 /** How a column is encoded. */
 export type ColumnEncoding = NumericEncoding | ChoiceEncoding;
 
-/** A group of neighboring values of an encoded row. */
-export interface EncodedSpan {
-  /** The column's place in the table. */
-  column: number;
-  /** One value in [-1, 1], or a one-hot choice. */
-  kind: "scalar" | "choice";
-  /** Where the group starts in the row. */
-  offset: number;
-  /** How many values it has. */
-  size: number;
-}
-
 /** Whether a column holds numbers. */
 export function isNumericColumn(column: TableColumn): column is NumericColumn {
   return "values" in column;
-}
-
-/** The groups of an encoded row, in order. */
-export function encodedSpans(encodings: readonly ColumnEncoding[]): EncodedSpan[] {
-  const spans: EncodedSpan[] = [];
-  let offset = 0;
-  for (const [column, encoding] of encodings.entries()) {
-    if (isNumericEncoding(encoding)) {
-      spans.push({ column, kind: "scalar", offset, size: 1 });
-      offset += 1;
-    }
-    const size = choiceSize(encoding);
-    spans.push({ column, kind: "choice", offset, size });
-    offset += size;
-  }
-  return spans;
 }
 
 /** How many values an encoded row has. */

@@ -11,6 +11,7 @@ import { type ColumnEncoding, isNumericColumn, isNumericEncoding, type Table } f
 export interface ConditionColumn {
   /** Its place in the table. */
   column: number;
+  /** The column's name. */
   name: string;
   /** Where its categories start in a condition. */
   offset: number;
@@ -32,6 +33,7 @@ export interface ConditionBatch {
 
 /** Draws conditions for training. */
 export interface ConditionSampler {
+  /** The columns of names. */
   columns: ConditionColumn[];
   /** How many values a condition has; 0 without columns of names. */
   width: number;
@@ -40,7 +42,7 @@ export interface ConditionSampler {
 }
 
 /** The columns of names, with how often each category occurs. */
-export function conditionColumns(
+function conditionColumns(
   table: Table,
   encodings: readonly ColumnEncoding[],
 ): ConditionColumn[] {

@@ -11,7 +11,7 @@ import {
 import { fitGaussianMixture, type GaussianMode } from "./gaussian_mixture.ts";
 
 /** The distance from a mode's mean that the scalar 1 stands for, in standard deviations. */
-export const STDS_PER_UNIT = 4;
+const STDS_PER_UNIT = 4;
 
 /** Encoded values stay within this, where tanh still has a gradient. */
 const MAX_SCALAR = 0.99;

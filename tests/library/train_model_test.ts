@@ -119,7 +119,7 @@ Deno.test("trainModel() and compute() refuse what does not fit, in one line", as
     () =>
       trainModel({ ...paired(1), batchsize: 3 } as unknown as ModelRunConfig, { data: pairs() }),
     UserError,
-    'there is no option batchsize (did you mean batchSize?)',
+    "there is no option batchsize (did you mean batchSize?)",
   );
   await assertRejects(
     () => trainModel(paired(1), {} as { data: ReturnType<typeof pairs> }),

@@ -2,9 +2,9 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import {
   type ChoiceColumn,
-  encodedSpans,
   encodedWidth,
   isNumericColumn,
+  isNumericEncoding,
   type Table,
 } from "../../src/tables/columns.ts";
 import { conditionSampler } from "../../src/tables/conditions.ts";
@@ -82,13 +82,19 @@ Deno.test("encodeTable() is the same for the same seed, and each choice is one-h
   const rows = encodeTable(table, encoder, 4);
   assertEquals(rows, encodeTable(table, encoder, 4));
   const width = encodedWidth(encoder.encodings);
-  for (const { kind, offset, size } of encodedSpans(encoder.encodings)) {
-    if (kind === "scalar") continue;
+  let offset = 0;
+  for (const encoding of encoder.encodings) {
+    const isNumber = isNumericEncoding(encoding);
+    if (isNumber) offset++;
+    const entries = isNumber ? encoding.modes.length : encoding.categories.length;
+    const size = entries + (encoding.hasMissing ? 1 : 0);
     for (let row = 0; row < ROWS; row++) {
       const choice = rows.subarray(row * width + offset, row * width + offset + size);
       assertEquals(choice.reduce((total, value) => total + value, 0), 1);
     }
+    offset += size;
   }
+  assertEquals(offset, width);
 });
 
 Deno.test("fitTableEncoder() throws when a column of numbers is empty", () => {

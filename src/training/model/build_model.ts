@@ -176,7 +176,7 @@ function checkUpdates(
 }
 
 /** The values that a term compares. */
-export function valuesOf(term: TermSpec): string[] {
+function valuesOf(term: TermSpec): string[] {
   switch (term.loss) {
     case "discriminator":
       return [term.real, ...[term.fake].flat()];

@@ -5,7 +5,7 @@ import type { BatchFeed } from "../batch_feed.ts";
 import type { ModelStep } from "./model_step.ts";
 
 /** The input that holds conditions of rows. */
-export const CONDITION = "condition";
+const CONDITION = "condition";
 
 /** What batches are made from. */
 export interface ModelFeedSetup {

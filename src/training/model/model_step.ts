@@ -9,7 +9,6 @@ import type { EmaSpec } from "../../config/run_config.ts";
 import type { LearningRateSpec } from "../../config/learning_rate.ts";
 import type { StepProgram } from "../../engine/types.ts";
 import { initialParameters, type Network, valueAndGradients } from "../../nn/mod.ts";
-import { detach } from "../../tensor/tape.ts";
 import { tf } from "../../tensor/tf.ts";
 import type { HostTensors, StepRandom, TensorMap, TensorSpec } from "../../tensor/types.ts";
 import { emaDecay, updateEma } from "../ema.ts";
@@ -290,8 +289,7 @@ function runUpdate(update: ModelUpdateSpec, given: UpdateGiven) {
     }]),
   );
   const computed = Object.fromEntries(
-    Object.entries(aux.computed).filter(([name]) => model.values[name] !== undefined)
-      .map(([name, value]) => [name, detach(value)]),
+    Object.entries(aux.computed).filter(([name]) => model.values[name] !== undefined),
   );
   return {
     params: next,

@@ -105,7 +105,7 @@ export class StepValues {
 }
 
 /** Means of `factor x factor` pixels. `[n, h, w, c] -> [n, h / factor, w / factor, c]` */
-export function shrink(x: tf.Tensor, factor: number): tf.Tensor {
+function shrink(x: tf.Tensor, factor: number): tf.Tensor {
   const [n, height, width, channels] = x.shape;
   const blocks = tf.reshape(x, [n, height / factor, factor, width / factor, factor * channels]);
   const rows = tf.mean(blocks, 2); // [n, h/f, w/f, f c]
