@@ -1,6 +1,6 @@
 /** A table as the data of a model: encoded rows, and the conditions that rows are trained under. */
 import { UserError } from "../errors.ts";
-import { encodedWidth, type Table } from "../tables/columns.ts";
+import { rowLayout, type Table } from "../tables/columns.ts";
 import { conditionSampler } from "../tables/conditions.ts";
 import { encodeTable, fitTableEncoder } from "../tables/encode.ts";
 import { formatInteger } from "../text.ts";
@@ -42,7 +42,7 @@ export function tableData(
     kind: "points",
     name,
     description: `${formatInteger(table.rowCount)} rows of ${columns}`,
-    shape: [encodedWidth(encodings)],
+    shape: [rowLayout(encodings).width],
   });
   const conditions = conditionSampler(table, encodings);
   return modelData({ row }, { pairing: "by condition", name, table: { encodings, conditions } });

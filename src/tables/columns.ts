@@ -78,12 +78,39 @@ export function isNumericColumn(column: TableColumn): column is NumericColumn {
   return "values" in column;
 }
 
-/** How many values an encoded row has. */
-export function encodedWidth(encodings: readonly ColumnEncoding[]): number {
-  return encodings.reduce(
-    (width, encoding) => width + choiceSize(encoding) + (isNumericEncoding(encoding) ? 1 : 0),
-    0,
-  );
+/** Where a column stands in an encoded row: all scalars come first, then all choices. */
+export interface ColumnPlace {
+  /** Of its scalar, where it has one. */
+  scalar: number | undefined;
+  /** Where its choice starts. */
+  choice: number;
+  /** How many entries the choice has. */
+  size: number;
+}
+
+/** How encoded rows are laid out. */
+export interface RowLayout {
+  /** Values of a row. */
+  width: number;
+  /** How many scalars there are. */
+  scalars: number;
+  /** Of each column. */
+  places: ColumnPlace[];
+}
+
+/** Lays out the rows of a table. */
+export function rowLayout(encodings: readonly ColumnEncoding[]): RowLayout {
+  const scalars = encodings.filter(isNumericEncoding).length;
+  let scalar = 0;
+  let choice = scalars;
+  const places = encodings.map((encoding): ColumnPlace => {
+    const size = choiceSize(encoding);
+    const place = { scalar: isNumericEncoding(encoding) ? scalar : undefined, choice, size };
+    if (isNumericEncoding(encoding)) scalar++;
+    choice += size;
+    return place;
+  });
+  return { width: choice, scalars, places };
 }
 
 /** Whether an encoding is of a column of numbers. */

@@ -1,5 +1,5 @@
 /** From rows of numbers, as a generator gives them, back to the values of a table. */
-import { type ColumnEncoding, encodedWidth, isNumericEncoding } from "./columns.ts";
+import { type ColumnEncoding, isNumericEncoding, rowLayout } from "./columns.ts";
 
 /** A value of a decoded row; null where it is missing. Dates are strings such as "2021-05-30". */
 export type CellValue = number | string | boolean | null;
@@ -13,36 +13,32 @@ const STDS_PER_UNIT = 4;
 /**
  * Decodes rows: of each choice the largest entry counts, numbers are clipped to the range of the data
  * and rounded to its decimals.
- * @param rows `[n, encodedWidth]` flat
+ * @param rows `[n, width]` flat
  * @throws {RangeError} when the length is no multiple of the width
  */
 export function decodeRows(
   rows: Float32Array,
   encodings: readonly ColumnEncoding[],
 ): TableRow[] {
-  const width = encodedWidth(encodings);
+  const { width, places } = rowLayout(encodings);
   if (width === 0 || rows.length % width !== 0) {
     throw new RangeError(
       `Cannot decode ${rows.length} values: a row of these ${encodings.length} columns has ${width}`,
     );
   }
-  const decoded: TableRow[] = [];
-  for (let start = 0; start < rows.length; start += width) {
-    let at = start;
-    const cells: [string, CellValue][] = [];
-    for (const encoding of encodings) {
-      const isNumber = isNumericEncoding(encoding);
-      const scalar = isNumber ? rows[at] : 0;
-      if (isNumber) at++;
-      const entries = isNumber ? encoding.modes.length : encoding.categories.length;
-      const size = entries + (encoding.hasMissing ? 1 : 0);
-      const choice = largestOf(rows, at, size);
-      at += size;
-      cells.push([encoding.name, choice >= entries ? null : cellOf(encoding, choice, scalar)]);
-    }
-    decoded.push(Object.fromEntries(cells));
-  }
-  return decoded;
+  return Array.from({ length: rows.length / width }, (_, row) => {
+    const values = rows.subarray(row * width, (row + 1) * width);
+    const cells = encodings.map((encoding, column): [string, CellValue] => {
+      const { scalar, choice, size } = places[column];
+      const chosen = largestOf(values, choice, size);
+      const isMissing = encoding.hasMissing && chosen === size - 1;
+      const value = isMissing
+        ? null
+        : cellOf(encoding, chosen, scalar === undefined ? 0 : values[scalar]);
+      return [encoding.name, value];
+    });
+    return Object.fromEntries(cells);
+  });
 }
 
 /** The text of a cell, as the data had it; "" where it is missing. */

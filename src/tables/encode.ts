@@ -2,10 +2,10 @@
 import { fillUniform, STREAMS } from "../random/counter_random.ts";
 import {
   type ColumnEncoding,
-  encodedWidth,
   isNumericColumn,
   isNumericEncoding,
   type NumericEncoding,
+  rowLayout,
   type Table,
 } from "./columns.ts";
 import { fitGaussianMixture, type GaussianMode } from "./gaussian_mixture.ts";
@@ -60,58 +60,41 @@ export function fitTableEncoder(table: Table): TableEncoder {
 /**
  * Encodes all rows. A number's mode is drawn from the probabilities that the mixture gives it, by the
  * seed and the row.
- * @returns `[rows, encodedWidth]` flat
+ * @returns `[rows, rowLayout]` flat
  */
 export function encodeTable(table: Table, encoder: TableEncoder, seed: number): Float32Array {
   const { encodings, mixtures } = encoder;
-  const width = encodedWidth(encodings);
+  const { width, places } = rowLayout(encodings);
   const rows = new Float32Array(table.rowCount * width);
-  let offset = 0;
   for (const [index, column] of table.columns.entries()) {
     const encoding = encodings[index];
+    const { scalar, choice, size } = places[index];
     if (isNumericColumn(column) && isNumericEncoding(encoding)) {
       const stream = STREAMS.tableModes + index;
       const draws = fillUniform(new Float32Array(table.rowCount), { seed, stream, step: 0 });
       for (let row = 0; row < table.rowCount; row++) {
-        const at = row * width + offset;
-        writeNumber(rows.subarray(at), column.values[row], {
-          encoding,
-          mixture: mixtures[index],
-          draw: draws[row],
-        });
+        const value = column.values[row];
+        if (Number.isNaN(value)) {
+          rows[row * width + choice + size - 1] = 1;
+          continue;
+        }
+        const mode = drawMode(value, mixtures[index], draws[row]);
+        rows[row * width + scalar!] = scalarOf(value, encoding.modes[mode]);
+        rows[row * width + choice + mode] = 1;
       }
-      offset += 1 + encoding.modes.length + (encoding.hasMissing ? 1 : 0);
-    } else if (!isNumericColumn(column) && !isNumericEncoding(encoding)) {
-      const entries = encoding.categories.length;
+    } else if (!isNumericColumn(column)) {
       for (let row = 0; row < table.rowCount; row++) {
         const code = column.codes[row];
-        rows[row * width + offset + (code < 0 ? entries : code)] = 1;
+        rows[row * width + choice + (code < 0 ? size - 1 : code)] = 1;
       }
-      offset += entries + (encoding.hasMissing ? 1 : 0);
     }
   }
   return rows;
 }
 
-function writeNumber(
-  out: Float32Array,
-  value: number,
-  { encoding, mixture, draw }: {
-    encoding: NumericEncoding;
-    mixture: readonly GaussianMode[];
-    draw: number;
-  },
-): void {
-  const modes = encoding.modes.length;
-  if (Number.isNaN(value)) {
-    out[1 + modes] = 1;
-    return;
-  }
-  const mode = drawMode(value, mixture, draw);
-  const { mean, std } = encoding.modes[mode];
+function scalarOf(value: number, { mean, std }: NumericEncoding["modes"][number]): number {
   const scalar = (value - mean) / (STDS_PER_UNIT * std);
-  out[0] = Math.max(-MAX_SCALAR, Math.min(MAX_SCALAR, scalar));
-  out[1 + mode] = 1;
+  return Math.max(-MAX_SCALAR, Math.min(MAX_SCALAR, scalar));
 }
 
 /** A mode with the probability that the value came from it. */

@@ -2,9 +2,8 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import {
   type ChoiceColumn,
-  encodedWidth,
   isNumericColumn,
-  isNumericEncoding,
+  rowLayout,
   type Table,
 } from "../../src/tables/columns.ts";
 import { conditionSampler } from "../../src/tables/conditions.ts";
@@ -60,7 +59,7 @@ Deno.test("decodeRows() gives back what encodeTable() encoded", () => {
   const table = madeTable();
   const encoder = fitTableEncoder(table);
   const rows = encodeTable(table, encoder, 1);
-  assertEquals(rows.length, ROWS * encodedWidth(encoder.encodings));
+  assertEquals(rows.length, ROWS * rowLayout(encoder.encodings).width);
   assert(rows.every((value) => value >= -0.99 && value <= 1));
   const decoded = decodeRows(rows, encoder.encodings);
   for (const [i, row] of decoded.entries()) {
@@ -81,20 +80,14 @@ Deno.test("encodeTable() is the same for the same seed, and each choice is one-h
   const encoder = fitTableEncoder(table);
   const rows = encodeTable(table, encoder, 4);
   assertEquals(rows, encodeTable(table, encoder, 4));
-  const width = encodedWidth(encoder.encodings);
-  let offset = 0;
-  for (const encoding of encoder.encodings) {
-    const isNumber = isNumericEncoding(encoding);
-    if (isNumber) offset++;
-    const entries = isNumber ? encoding.modes.length : encoding.categories.length;
-    const size = entries + (encoding.hasMissing ? 1 : 0);
+  const { width, places, scalars } = rowLayout(encoder.encodings);
+  assertEquals(scalars, 3);
+  for (const { choice, size } of places) {
     for (let row = 0; row < ROWS; row++) {
-      const choice = rows.subarray(row * width + offset, row * width + offset + size);
-      assertEquals(choice.reduce((total, value) => total + value, 0), 1);
+      const entries = rows.subarray(row * width + choice, row * width + choice + size);
+      assertEquals(entries.reduce((total, value) => total + value, 0), 1);
     }
-    offset += size;
   }
-  assertEquals(offset, width);
 });
 
 Deno.test("fitTableEncoder() throws when a column of numbers is empty", () => {
