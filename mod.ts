@@ -20,6 +20,19 @@
  * @module
  */
 export { presetConfig, presets } from "./src/config/presets/mod.ts";
+export { captionsModel, type CaptionsOptions } from "./src/config/presets/models/captions.ts";
+export { cycleGanModel, type CycleGanOptions } from "./src/config/presets/models/cyclegan.ts";
+export { pix2pixModel, type Pix2pixOptions } from "./src/config/presets/models/pix2pix.ts";
+export {
+  superResolutionModel,
+  type SuperResolutionOptions,
+} from "./src/config/presets/models/super_resolution.ts";
+export {
+  type RowShape,
+  tabularModel,
+  type TabularOptions,
+} from "./src/config/presets/models/tabular.ts";
+export type { NormName } from "./src/config/presets/models/parts.ts";
 export { withAssignments } from "./src/config/assignments.ts";
 export { checkConfig } from "./src/config/check_config.ts";
 export {

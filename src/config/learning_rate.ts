@@ -16,17 +16,23 @@ export const learningRateSchema = named(
     finalScale: optional(z.number().min(0).max(1), "The factor at the end of the decay.", {
       default: DEFAULTS.schedule.finalScale,
     }),
-    steps: optional(steps, "Steps that the decay takes.", { otherwise: "all steps of the run" }),
+    holdSteps: optional(
+      steps,
+      "Steps at the full rate before the decay, as in the second half of CycleGAN (Zhu et al. 2017).",
+      { otherwise: "the decay begins at once" },
+    ),
+    steps: optional(steps, "The step at which the decay ends.", { otherwise: "the run's last" }),
     warmUpSteps: optional(
       steps,
       "The rates rise linearly from 0 over this many first steps (Goyal et al. 2017).",
       { otherwise: "no warm-up" },
     ),
-  }).superRefine(({ shape, finalScale, steps }, context) => {
-    if (shape !== "constant" || (finalScale ?? steps) === undefined) return;
+  }).superRefine(({ shape, finalScale, holdSteps, steps }, context) => {
+    if (shape !== "constant" || (finalScale ?? holdSteps ?? steps) === undefined) return;
     context.addIssue({
       code: "custom",
-      message: 'a constant rate has no use for "finalScale" or "steps"; use linear or cosine',
+      message:
+        'a constant rate has no use for "finalScale", "holdSteps" or "steps"; use linear or cosine',
     });
   }),
   "LearningRateSpec",

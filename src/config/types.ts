@@ -576,7 +576,12 @@ export interface LearningRateSpec {
   shape: "constant" | "linear" | "cosine";
   /** The factor at the end of the decay. Default: 0. Range: 0 to 1. */
   finalScale?: number;
-  /** Steps that the decay takes. Default: all steps of the run. Range: 1 or more. */
+  /**
+   * Steps at the full rate before the decay, as in the second half of CycleGAN (Zhu et al.
+   * 2017). Default: the decay begins at once. Range: 1 or more.
+   */
+  holdSteps?: number;
+  /** The step at which the decay ends. Default: the run's last. Range: 1 or more. */
   steps?: number;
   /**
    * The rates rise linearly from 0 over this many first steps (Goyal et al. 2017). Default: no

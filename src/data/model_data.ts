@@ -3,6 +3,7 @@
  * them belong together in a batch.
  */
 import { UserError } from "../errors.ts";
+import type { RowShape } from "../config/presets/models/tabular.ts";
 import { sha256 } from "../hash.ts";
 import type { ConditionSampler } from "../tables/conditions.ts";
 import type { ColumnEncoding } from "../tables/columns.ts";
@@ -15,6 +16,8 @@ export interface TableContext {
   encodings: ColumnEncoding[];
   /** Draws the conditions of training. */
   conditions: ConditionSampler;
+  /** The layout of rows and conditions, for `tabularModel()`. */
+  shape: RowShape;
 }
 
 /** Sources by the names of a model's inputs. */

@@ -1,10 +1,10 @@
 /** A table as the data of a model: encoded rows, and the conditions that rows are trained under. */
 import { UserError } from "../errors.ts";
-import { rowLayout, type Table } from "../tables/columns.ts";
-import { conditionSampler } from "../tables/conditions.ts";
+import { type ColumnEncoding, rowLayout, type Table } from "../tables/columns.ts";
+import { type ConditionSampler, conditionSampler } from "../tables/conditions.ts";
 import { encodeTable, fitTableEncoder } from "../tables/encode.ts";
 import { formatInteger } from "../text.ts";
-import { type ModelData, modelData } from "./model_data.ts";
+import { type ModelData, modelData, type TableContext } from "./model_data.ts";
 import { floatSource } from "./source.ts";
 
 /** How {@linkcode tableData} reads a table. */
@@ -45,7 +45,30 @@ export function tableData(
     shape: [rowLayout(encodings).width],
   });
   const conditions = conditionSampler(table, encodings);
-  return modelData({ row }, { pairing: "by condition", name, table: { encodings, conditions } });
+  return modelData({ row }, {
+    pairing: "by condition",
+    name,
+    table: { encodings, conditions, shape: rowShapeOf(encodings, conditions) },
+  });
+}
+
+/** The layout of rows and conditions, as the networks of `tabularModel()` need it. */
+function rowShapeOf(
+  encodings: readonly ColumnEncoding[],
+  conditions: ConditionSampler,
+): TableContext["shape"] {
+  const { width, scalars, places } = rowLayout(encodings);
+  return {
+    width,
+    scalars,
+    choices: places.map(({ choice, size }) => ({ offset: choice, size })),
+    conditionWidth: conditions.width,
+    conditioned: conditions.columns.map(({ column, offset }) => ({
+      rowOffset: places[column].choice,
+      conditionOffset: offset,
+      size: places[column].size,
+    })),
+  };
 }
 
 function checkTable({ columns, rowCount }: Table): void {

@@ -76,8 +76,8 @@ export function planRun(
 
 /**
  * The factor of the learning rates at a step: a warm-up of `(step + 1) / warmUpSteps` up to 1, times
- * `1 - (1 - final) t` (linear) or `final + (1 - final) (1 + cos(pi t)) / 2` (cosine), `t = step / steps`
- * up to 1.
+ * `1 - (1 - final) t` (linear) or `final + (1 - final) (1 + cos(pi t)) / 2` (cosine), `t = (step
+ * - hold) / (steps - hold)` from 0 to 1.
  * @param at.step counted from 0
  * @param at.totalSteps the run's, over which rates decay unless the spec says otherwise
  */
@@ -89,7 +89,8 @@ export function learningRateScale(
   const { shape, finalScale = DEFAULTS.schedule.finalScale, steps = totalSteps } = spec;
   const { warmUpSteps = DEFAULTS.schedule.warmUpSteps } = spec;
   const rise = warmUpSteps ? Math.min(1, (step + 1) / warmUpSteps) : 1;
-  const t = Math.min(1, step / steps);
+  const { holdSteps: hold = 0 } = spec;
+  const t = Math.min(1, Math.max(0, step - hold) / Math.max(1, steps - hold));
   switch (shape) {
     case "constant":
       return rise;
