@@ -667,7 +667,7 @@ export interface ModelRunConfig {
     /** Passes over the data. Range: 1 or more. */
     epochs: number;
   } | {
-    /** Training steps, one generator update each. Range: 1 or more. */
+    /** Training steps, each with the updates that `update` says. Range: 1 or more. */
     steps: number;
   };
   /** Names the run; it becomes part of the run folder's name. Default: "model". */
