@@ -150,3 +150,9 @@ export type {
   TrainingResult,
 } from "./src/training/train_types.ts";
 export type { LatentInfo } from "./src/sampler/mod.ts";
+export type { RowReader } from "./src/data/cache/row_reader.ts";
+export type { PointColumn } from "./src/data/source.ts";
+export type { ExternalData } from "./src/graph/external_data.ts";
+export type { DecodedStorage } from "./src/data/cache/cached_source.ts";
+export type { Assumptions, FeedValue } from "./src/sampler/assumptions.ts";
+export type { CacheOptions } from "./src/data/cache/cache_folder.ts";

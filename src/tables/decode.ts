@@ -14,7 +14,7 @@ const STDS_PER_UNIT = 4;
  * Decodes rows: of each choice the largest entry counts, numbers are clipped to the range of the data
  * and rounded to its decimals.
  * @param rows `[n, width]` flat
- * @throws {RangeError} when the length is no multiple of the width
+ * @throws {RangeError} when the length is no multiple of the width, or a value is NaN
  */
 export function decodeRows(
   rows: Float32Array,
@@ -25,6 +25,10 @@ export function decodeRows(
     throw new RangeError(
       `Cannot decode ${rows.length} values: a row of these ${encodings.length} columns has ${width}`,
     );
+  }
+  const fault = rows.findIndex((value) => Number.isNaN(value));
+  if (fault >= 0) {
+    throw new RangeError(`Cannot decode row ${Math.floor(fault / width)}: it holds NaN`);
   }
   return Array.from({ length: rows.length / width }, (_, row) => {
     const values = rows.subarray(row * width, (row + 1) * width);

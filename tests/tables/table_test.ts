@@ -102,6 +102,8 @@ Deno.test("fitTableEncoder() throws when a column of numbers is empty", () => {
 Deno.test("decodeRows() throws when rows have another width", () => {
   const { encodings } = fitTableEncoder(madeTable());
   assertThrows(() => decodeRows(new Float32Array(3), encodings), RangeError, "of these 5 columns");
+  const rows = new Float32Array(2 * rowLayout(encodings).width).fill(NaN, 40);
+  assertThrows(() => decodeRows(rows, encodings), RangeError, "it holds NaN");
 });
 
 Deno.test("cellText() writes numbers with the decimals of the data", () => {

@@ -24,7 +24,10 @@ export class RowReader {
   readonly #file: Deno.FsFile;
   #queue: RowQueue | undefined;
 
-  /** @throws errors of the file system */
+  /**
+   * Opens the file.
+   * @throws errors of the file system
+   */
   constructor(contents: CacheContents) {
     this.#contents = contents;
     this.#file = Deno.openSync(contents.path, { read: true });
