@@ -106,7 +106,7 @@ async function runSteps(target: CompiledStep, first: number, count: number): Pro
   await target.run(batches, first);
 }
 
-/** Random pictures, or random points where a sample is one. */
+/** Random images, or random points where a sample is one. */
 function madeUpData(count: number): DataSource {
   const size = elementCount(shape);
   const values = fillUniform(new Float32Array(count * size), { seed: 1, stream: 1, step: 0 });

@@ -1,4 +1,4 @@
-"""What PyTorch reaches with the recipes of the two 1-D presets: the same networks, losses, optimisers,
+"""What PyTorch reaches with the recipes of the two 1-D presets: the same networks, losses, optimizers,
 order of updates and number of steps as `mixture-1d` and `uniform-to-normal`.
 
     /usr/bin/python3 bench/tutorials_pytorch.py [SEEDS]      # Debian's python3-torch

@@ -67,7 +67,7 @@ const spec: CommandSpec = {
   ],
   notes: [
     `Presets: ${Object.keys(presets).join(", ")}`,
-    `Of any size, by --size or as in dcgan@64, r3gan@32x32x1 (grey), dcgan@64x128 (height x width):`,
+    `Of any size, by --size or as in dcgan@64, r3gan@32x32x1 (gray), dcgan@64x128 (height x width):`,
     `  ${SIZED_PRESETS.join(", ")}`,
   ],
 };

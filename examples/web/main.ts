@@ -78,8 +78,8 @@ function describe({ info, device }: Sampler, name: string): void {
 function describeOutput({ kind, shape }: Sampler["info"]["output"]): string {
   if (kind !== "image") return `samples of ${shape.join(" × ")} numbers`;
   const [channels, height, width] = shape;
-  const colours = { 1: "grey", 3: "colours", 4: "colours and alpha" }[channels];
-  return `images of ${width}\u00a0×\u00a0${height} in ${colours}`;
+  const colors = { 1: "gray", 3: "colors", 4: "colors and alpha" }[channels];
+  return `images of ${width}\u00a0×\u00a0${height} in ${colors}`;
 }
 
 fileInput.addEventListener("change", () => {

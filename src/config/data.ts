@@ -96,7 +96,7 @@ const SOURCE_MEANINGS: Record<DataSourceName, string> = {
   "normal-1d": "points of N(0, 1)",
   "ring-2d": "points of 8 Gaussians on a circle",
   "grid-2d": "points of 25 Gaussians on a square grid",
-  "digits": "labeled grey synthetic digits",
+  "digits": "labeled gray synthetic digits",
   "stacked-mnist": "three digits, from `path` or synthetic, as the channels of one image",
   "mnist": "IDX files (MNIST, Fashion-MNIST and the like), plain or .gz",
   "cifar-10": "CIFAR-10's binary version, a folder or an archive",

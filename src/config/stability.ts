@@ -19,7 +19,7 @@ const steps = z.number().int().positive();
 const POLICY_MEANINGS = {
   "color": "DiffAugment's brightness, saturation and contrast",
   "translation": "DiffAugment's shift of up to an eighth of a side",
-  "cutout": "DiffAugment's grey square of half a side",
+  "cutout": "DiffAugment's gray square of half a side",
   "flip": "ADA's flip, left and right",
   "rotate": "ADA's quarter turns, of square images",
   "brightness": "ADA's brightness",

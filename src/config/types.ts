@@ -69,7 +69,7 @@ export interface AdaptiveSpec {
  *
  * - `color`: DiffAugment's brightness, saturation and contrast
  * - `translation`: DiffAugment's shift of up to an eighth of a side
- * - `cutout`: DiffAugment's grey square of half a side
+ * - `cutout`: DiffAugment's gray square of half a side
  * - `flip`: ADA's flip, left and right
  * - `rotate`: ADA's quarter turns, of square images
  * - `brightness`: ADA's brightness
@@ -232,7 +232,7 @@ export interface ConvTransposeLayer extends Weighted {
  * - `normal-1d`: points of N(0, 1)
  * - `ring-2d`: points of 8 Gaussians on a circle
  * - `grid-2d`: points of 25 Gaussians on a square grid
- * - `digits`: labeled grey synthetic digits
+ * - `digits`: labeled gray synthetic digits
  * - `stacked-mnist`: three digits, from `path` or synthetic, as the channels of one image
  * - `mnist`: IDX files (MNIST, Fashion-MNIST and the like), plain or .gz
  * - `cifar-10`: CIFAR-10's binary version, a folder or an archive

@@ -1,6 +1,6 @@
 /**
  * The toy densities: mixtures of isotropic Gaussians in one or two dimensions, with their exact
- * density, their modes and a seeded sampler. What a generator learnt can be measured against them.
+ * density, their modes and a seeded sampler. What a generator learned can be measured against them.
  *
  * The 2-D ring and grid are those of the mode-collapse tables: Srivastava et al., "VEEGAN", 2017,
  * and Lin et al., "PacGAN", 2018, section 4.1.

@@ -29,7 +29,7 @@ export interface MemoryDataOptions {
  * ```
  *
  * @param pixels `[count, height, width, channels]`: bytes from 0 to 255, or floats from -1 to 1
- * @param options.shape `[height, width, channels]` with 1 channel (grey) or 3 (RGB)
+ * @param options.shape `[height, width, channels]` with 1 channel (gray) or 3 (RGB)
  * @throws {UserError} when the type, the length or the range of the values is wrong, or the labels do
  * not fit
  */
@@ -53,7 +53,7 @@ export function imageData(
   }
   const classes = classNames ? `, ${classNames.length} classes` : ", no labels";
   const description = `${formatInteger(count)} images from memory: ${width} x ${height} pixels, ` +
-    `${channels === 1 ? "grey" : "RGB"}${classes}`;
+    `${channels === 1 ? "gray" : "RGB"}${classes}`;
   const parts = { name, description, shape, labels, classNames };
   if (!(pixels instanceof Float32Array)) {
     return imageSource(new Uint8Array(pixels.buffer, pixels.byteOffset, pixels.length), parts);

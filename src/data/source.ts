@@ -1,6 +1,6 @@
 /**
  * A data source: samples in memory, with labels where there are any, that fills batches for training.
- * Pictures stay 8-bit in memory and are brought to [-1, 1] as a batch is filled, so that 60,000 of
+ * Images stay 8-bit in memory and are brought to [-1, 1] as a batch is filled, so that 60,000 of
  * MNIST take 47 MB.
  */
 import { elementCount } from "../bytes.ts";
@@ -45,7 +45,7 @@ export interface StoredSamples {
 export interface DataSource {
   /** A short name that is fit for a folder's name. */
   readonly name: string;
-  /** Whether samples are pictures or points. */
+  /** Whether samples are images or points. */
   readonly kind: "image" | "points";
   /** Shape of one sample: `[height, width, channels]` or `[dimensions]`. */
   readonly shape: readonly number[];
@@ -112,21 +112,21 @@ export interface SourceParts {
 }
 
 /** x / 127.5 - 1 for each of the 256 values of a byte. */
-const NORMALISED = Float32Array.from({ length: 256 }, (_, value) => value / 127.5 - 1);
+const NORMALIZED = Float32Array.from({ length: 256 }, (_, value) => value / 127.5 - 1);
 
 /**
- * A source of 8-bit pictures.
+ * A source of 8-bit images.
  * @param pixels `[count, height, width, channels]`
  */
 export function imageSource(pixels: Uint8Array, parts: SourceParts): DataSource {
   const source = commonParts("image", pixels, parts);
   const { sampleSize } = source;
-  const stored = wholeRows(pixels, sampleSize, NORMALISED);
+  const stored = wholeRows(pixels, sampleSize, NORMALIZED);
   const described: Described = { ...source, pixels, stored, valueRange: [-1, 1] };
   return completeSource(described, (out, sample, index) => {
     const end = (index + 1) * sampleSize;
     for (let from = index * sampleSize, to = sample * sampleSize; from < end; from++, to++) {
-      out[to] = NORMALISED[pixels[from]];
+      out[to] = NORMALIZED[pixels[from]];
     }
   });
 }
@@ -144,7 +144,7 @@ export function fileSource(
   const stored: StoredSamples = {
     rows,
     rowSize: sampleSize,
-    byteValues: NORMALISED,
+    byteValues: NORMALIZED,
     rowsPerSample: 1,
     rowsOf: (indices) => indices,
   };
@@ -157,12 +157,12 @@ export function fileSource(
   return completeSource(described, (out, sample, index) => {
     const bytes = rows.read(Uint32Array.of(index));
     const to = sample * sampleSize;
-    for (let i = 0; i < sampleSize; i++) out[to + i] = NORMALISED[bytes[i]];
+    for (let i = 0; i < sampleSize; i++) out[to + i] = NORMALIZED[bytes[i]];
   });
 }
 
 /**
- * A source of float32 samples: points, or pictures in [-1, 1].
+ * A source of float32 samples: points, or images in [-1, 1].
  * @param values `[count, ...shape]`
  */
 export function floatSource(
@@ -235,9 +235,9 @@ function describeParts(
   if (labels && labels.length !== count) {
     throw new RangeError(`Cannot label ${count} samples with ${labels.length} labels`);
   }
-  const labelled = labels ? { labels, classNames: classNames ?? numberNames(labels) } : {};
+  const labeled = labels ? { labels, classNames: classNames ?? numberNames(labels) } : {};
   const said = { ...(decoding === undefined ? {} : { decoding }), ...(notes ? { notes } : {}) };
-  return { name, kind, shape, sampleSize, count, description, fingerprint, ...labelled, ...said };
+  return { name, kind, shape, sampleSize, count, description, fingerprint, ...labeled, ...said };
 }
 
 /** A number as descriptions have it, with commas between thousands. */

@@ -1,6 +1,6 @@
 /**
- * Stacked digits: three random digits as the red, green and blue of one picture, the test for lost modes
- * with 1000 of them (Metz et al. 2017). Pictures are put together as a batch is filled, so that their
+ * Stacked digits: three random digits as the red, green and blue of one image, the test for lost modes
+ * with 1000 of them (Metz et al. 2017). Images are put together as a batch is filled, so that their
  * number costs no memory.
  */
 import { sha256 } from "../hash.ts";
@@ -13,10 +13,10 @@ const CHOICE_STEP = 0xffff_fff0;
 const CHANNELS = 3;
 
 /**
- * Stacks grey pictures of digits.
- * @param digits labelled 0 to 9, one channel
- * @returns `count` pictures of three channels; the class of digits a, b, c is `100 a + 10 b + c`
- * @throws {UserError} when the pictures are not grey digits with labels
+ * Stacks gray images of digits.
+ * @param digits labeled 0 to 9, one channel
+ * @returns `count` images of three channels; the class of digits a, b, c is `100 a + 10 b + c`
+ * @throws {UserError} when the images are not gray digits with labels
  */
 export function stackDigits(
   digits: DataSource,
@@ -26,7 +26,7 @@ export function stackDigits(
   if (shape.length !== 3 || shape[2] !== 1 || !labels || classNames?.length !== 10) {
     const found = labels ? `${classNames?.length} classes` : "no labels";
     throw new UserError(
-      `Cannot stack ${digits.name}: it takes grey pictures of ten classes, and these are ` +
+      `Cannot stack ${digits.name}: it takes gray images of ten classes, and these are ` +
         `[${shape.join(", ")}] with ${found}`,
     );
   }
@@ -51,7 +51,7 @@ export function stackDigits(
       count,
       labels: stacked,
       classNames: Array.from({ length: 1000 }, (_, mode) => String(mode).padStart(3, "0")),
-      description: `${counted(count)} pictures of three digits each, from ${digits.description}`,
+      description: `${counted(count)} images of three digits each, from ${digits.description}`,
       valueRange: [-1, 1],
       fingerprint,
       stored: digits.stored && stackRows(digits.stored, chosen),
@@ -71,8 +71,8 @@ export function stackDigits(
 }
 
 /**
- * Rows of digits, of which each picture takes three.
- * @param chosen `[count, 3]` the digits of each picture
+ * Rows of digits, of which each image takes three.
+ * @param chosen `[count, 3]` the digits of each image
  */
 function stackRows(digits: StoredSamples, chosen: Uint32Array): StoredSamples | undefined {
   if (digits.rowsPerSample !== 1) return undefined;

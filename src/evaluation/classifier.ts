@@ -165,7 +165,7 @@ interface Fit {
   start: HostTensors;
 }
 
-/** Minimises the cross-entropy by Adam, its learning rate falling linearly to 0. */
+/** Minimizes the cross-entropy by Adam, its learning rate falling linearly to 0. */
 async function fit(
   engine: Engine,
   { body, head, data, training, start }: Fit,

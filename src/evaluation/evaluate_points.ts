@@ -1,6 +1,6 @@
 /**
  * The evaluation of a generator of points: against an exact density in 1-D or in 2-D, or
- * against the points that it learnt from, which are their own features.
+ * against the points that it learned from, which are their own features.
  */
 import { formatInteger } from "../text.ts";
 import type { DataSource } from "../data/source.ts";

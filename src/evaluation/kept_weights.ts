@@ -8,7 +8,7 @@ import { UserError } from "../errors.ts";
 import { writeFileAtomically } from "../files.ts";
 import { decodeSafetensors, encodeSafetensors } from "../run/safetensors.ts";
 
-/** Where trained weights are kept, so that the same data need not be learnt twice. */
+/** Where trained weights are kept, so that the same data need not be learned twice. */
 export interface WeightsStore {
   /** The weights that were kept, if there are any with these shapes. */
   read(like: HostTensors): Promise<HostTensors | undefined>;

@@ -81,7 +81,7 @@ export async function countStackedModes(setup: StackedSetup): Promise<StackedMod
       const { data } = await runner.run(weights, seededLatents(latent, first, count), { seeds });
       const [images] = networkBatches(data as Float32Array, generator.outputShape);
       const { probabilities } = await classifier.extract(separateChannels(images));
-      const digits = likeliest(probabilities!, DIGITS); // [count * 3], the channels of a image in a row
+      const digits = likeliest(probabilities!, DIGITS); // [count * 3], the channels of an image in a row
       for (let i = 0; i < count; i++) {
         modes.push(100 * digits[3 * i] + 10 * digits[3 * i + 1] + digits[3 * i + 2]);
       }
@@ -94,7 +94,7 @@ export async function countStackedModes(setup: StackedSetup): Promise<StackedMod
 
 /**
  * A classifier of stacked digits made of one of single digits: its features are those of the three channels
- * side by side, and a image's chance of the mode `100 a + 10 b + c` is the product of its digits'.
+ * side by side, and an image's chance of the mode `100 a + 10 b + c` is the product of its digits'.
  * @param digits of {@linkcode trainDigitClassifier}; disposed with the result
  * @param classNames the modes'
  */
@@ -116,7 +116,7 @@ export function stackedClassifier(digits: Classifier, classNames: readonly strin
   };
 }
 
-/** @param digits `[3 n, 10]`, the channels of a image in a row @returns `[n, 1000]` */
+/** @param digits `[3 n, 10]`, the channels of an image in a row @returns `[n, 1000]` */
 function productOfDigits(digits: Float32Array): Float32Array {
   const modes = DIGITS ** CHANNELS;
   const product = new Float32Array(digits.length / (CHANNELS * DIGITS) * modes);

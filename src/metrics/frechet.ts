@@ -22,7 +22,7 @@ export interface FeatureMoments {
 export const MAX_FEATURES = 4096;
 
 /**
- * Gathers mean and covariance batch by batch, so that the features need not be kept. Each batch is centred
+ * Gathers mean and covariance batch by batch, so that the features need not be kept. Each batch is centered
  * on its own mean and merged with what came before (Chan, Golub and LeVeque 1979), which does not lose
  * digits as sums of squares do.
  */

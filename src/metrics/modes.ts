@@ -7,7 +7,7 @@ import type { SampleMatrix } from "./sample_matrix.ts";
 
 /** The modes of a mixture of equal, round Gaussians. */
 export interface ModeSet {
-  /** A centre for each mode. */
+  /** A center for each mode. */
   centers: ReadonlyArray<ArrayLike<number>>;
   /** The standard deviation of each coordinate, the same for all modes. */
   sigma: number;
@@ -39,7 +39,7 @@ export interface ModeCoverage {
  * belongs to its nearest mode, has high quality if it is nearer than 3 sigma (Euclidean), and the mode
  * histogram for the reverse KL counts the high-quality samples. The published tables use 2,500 samples.
  * Samples with a NaN have no mode and low quality.
- * @throws {RangeError} if there are no modes, their dimension is not that of the samples, or a centre or
+ * @throws {RangeError} if there are no modes, their dimension is not that of the samples, or a center or
  * sigma is no number
  */
 export function modeCoverage(samples: SampleMatrix, modes: ModeSet): ModeCoverage {
@@ -48,13 +48,13 @@ export function modeCoverage(samples: SampleMatrix, modes: ModeSet): ModeCoverag
   if (centers.length === 0 || centers.some((center) => center.length !== dimensions)) {
     throw new RangeError(
       `Cannot measure mode coverage of ${dimensions}-dimensional samples: each of the ` +
-        `${centers.length} modes needs a centre of ${dimensions} numbers`,
+        `${centers.length} modes needs a center of ${dimensions} numbers`,
     );
   }
   const isFinite = centers.every((center) => Array.from(center).every(Number.isFinite));
   if (!isFinite || !(sigma > 0 && sigma < Infinity)) {
     throw new RangeError(
-      `Cannot measure mode coverage with sigma ${sigma}: centres have to be finite, sigma above 0`,
+      `Cannot measure mode coverage with sigma ${sigma}: centers have to be finite, sigma above 0`,
     );
   }
   const nearest = new Float64Array(centers.length);
@@ -98,7 +98,7 @@ export function modeCoverage(samples: SampleMatrix, modes: ModeSet): ModeCoverag
 }
 
 /**
- * The share of a round Gaussian within so many deviations of its centre: the distribution function of
+ * The share of a round Gaussian within so many deviations of its center: the distribution function of
  * chi-square, by its recursion over the dimensions.
  */
 function withinSigmas(sigmas: number, dimensions: number): number {

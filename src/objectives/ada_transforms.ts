@@ -89,7 +89,7 @@ export function flipLuma(images: tf.Tensor4D, random: StepRandom): tf.Tensor4D {
 }
 
 /**
- * Rotates colors around the grey axis by any angle. Draws two normal numbers a sample, whose direction
+ * Rotates colors around the gray axis by any angle. Draws two normal numbers a sample, whose direction
  * is the angle.
  * @param images `[n, h, w, 3]`
  */
@@ -110,11 +110,11 @@ export function rotateHue(images: tf.Tensor4D, random: StepRandom): tf.Tensor4D 
   return tf.reshape(tf.matMul(pixels, matrices), [n, height, width, channels]);
 }
 
-/** Multiplies colors' distance from grey by `2^N(0, 1)`. Draws one normal number a sample. */
+/** Multiplies colors' distance from gray by `2^N(0, 1)`. Draws one normal number a sample. */
 export function scaleSaturation(images: tf.Tensor4D, random: StepRandom): tf.Tensor4D {
   const factor = powerOfTwo(random.normal([images.shape[0], 1, 1, 1]), LOG_SATURATION);
-  const grey = tf.mean(images, 3, true);
-  return tf.add(tf.mul(tf.sub(images, grey), factor), grey);
+  const gray = tf.mean(images, 3, true);
+  return tf.add(tf.mul(tf.sub(images, gray), factor), gray);
 }
 
 /** `2^(deviation z)` */

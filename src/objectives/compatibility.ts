@@ -84,7 +84,7 @@ export type CombinationConfig = Pick<
 /**
  * Refuses options that do not go together.
  *
- * - Augmentation of points, quarter turns of what is no square, hue and saturation of grey; adaptive
+ * - Augmentation of points, quarter turns of what is no square, hue and saturation of gray; adaptive
  *   augmentation under an objective whose outputs have no sign.
  * - Packs that leave samples over, or of several classes.
  * - Networks with labels in an unconditional run, and the other way round; a class loss without a classifier.

@@ -253,7 +253,7 @@ function checkShapes(model: string, { output }: GeneratorInfo, data: DataSource)
   const describe = (sizes: readonly number[], isImage: boolean): string =>
     isImage
       ? `images of ${sizes[1]} x ${sizes[0]} pixels, ${
-        sizes[2] === 1 ? "grey" : `${sizes[2]} channels`
+        sizes[2] === 1 ? "gray" : `${sizes[2]} channels`
       }`
       : `points of ${sizes.join(" x ")} numbers`;
   throw new UserError(

@@ -51,11 +51,11 @@ export async function reportRun(
     `step ${formatInteger(step)} of ${formatInteger(result.totalSteps)}`;
   const { state } = shown;
   const theory = await measureTheory({ ...run, generator, discriminator, state });
-  const pictures: ReportedImage[] = [];
-  async function add(title: string, name: string, picture: SampleImage | undefined): Promise<void> {
-    if (!picture) return;
-    await writeImage(`${folder.path}/${name}`, picture);
-    pictures.push({ title, file: `${name}.png` });
+  const images: ReportedImage[] = [];
+  async function add(title: string, name: string, image: SampleImage | undefined): Promise<void> {
+    if (!image) return;
+    await writeImage(`${folder.path}/${name}`, image);
+    images.push({ title, file: `${name}.png` });
   }
 
   const samples = theory?.samples ?? await run.snapshots.sample(state);
@@ -69,10 +69,10 @@ export async function reportRun(
       discriminator: theory?.line?.curves,
     }),
   );
-  if (data.kind === "image") pictures.push({ title: "Real samples", file: "reals.png" });
+  if (data.kind === "image") images.push({ title: "Real samples", file: "reals.png" });
   await add("Losses", "losses", await lossImage(run, atStep(result.step)));
   const evaluations = await evaluationsOf(run, exported?.step);
-  if (run.gif) pictures.push({ title: "Training", file: run.gif.slice(folder.path.length + 1) });
+  if (run.gif) images.push({ title: "Training", file: run.gif.slice(folder.path.length + 1) });
 
   const markdown = writeRunReport({
     path: folder.path,
@@ -86,7 +86,7 @@ export async function reportRun(
     progress: { ...result, images: result.step * trainingStep.samplesPerStep },
     scalars: result.scalars,
     evaluations,
-    pictures,
+    images,
     theory: theory?.line,
     modes: theory?.modes,
     export: exported,
@@ -94,7 +94,7 @@ export async function reportRun(
   });
   const path = `${folder.path}/report.md`;
   await writeFileAtomically(path, new TextEncoder().encode(markdown));
-  return { path, images: pictures.map(({ file }) => `${folder.path}/${file}`), theory };
+  return { path, images: images.map(({ file }) => `${folder.path}/${file}`), theory };
 }
 
 /**
@@ -133,7 +133,7 @@ async function evaluationsOf(
     best: best?.step,
   });
   await writeImage(`${folder.path}/evaluations`, { svg, png: await rasterizeSvg(svg) });
-  return { ...found, picture: "evaluations.png" };
+  return { ...found, image: "evaluations.png" };
 }
 
 async function lossImage(

@@ -1,6 +1,6 @@
 /**
  * A PNG encoder of our own (W3C PNG specification, third edition) over the platform's
- * `CompressionStream`, so that it runs alike in browsers, Deno and Node: 8 bits a channel, grey, grey
+ * `CompressionStream`, so that it runs alike in browsers, Deno and Node: 8 bits a channel, gray, gray
  * with alpha, RGB and RGBA, with text chunks. Decoding is left to the platform.
  */
 import { concatBytes } from "../bytes.ts";
@@ -11,7 +11,7 @@ export interface PngImage {
   width: number;
   /** Rows, at least 1. */
   height: number;
-  /** 1 grey, 2 grey and alpha, 3 RGB, 4 RGBA. */
+  /** 1 gray, 2 gray and alpha, 3 RGB, 4 RGBA. */
   channels: 1 | 2 | 3 | 4;
   /** `height * width * channels` bytes: rows from the top, pixels from the left, channels together. */
   data: Uint8Array | Uint8ClampedArray;
@@ -145,7 +145,7 @@ function filterRow(
   }
 }
 
-/** The neighbour that is nearest to `left + up - corner`; ties in this order. */
+/** The neighbor that is nearest to `left + up - corner`; ties in this order. */
 function paeth(left: number, up: number, corner: number): number {
   const toLeft = Math.abs(up - corner);
   const toUp = Math.abs(left - corner);

@@ -7,7 +7,7 @@ export interface RasterImage {
   width: number;
   /** Rows. */
   height: number;
-  /** 1 grey, 2 grey and alpha, 3 RGB, 4 RGBA. */
+  /** 1 gray, 2 gray and alpha, 3 RGB, 4 RGBA. */
   channels: 1 | 2 | 3 | 4;
   /** `height * width * channels` bytes. */
   data: Uint8Array | Uint8ClampedArray;

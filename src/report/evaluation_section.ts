@@ -19,8 +19,8 @@ export interface ReportedEvaluations {
   unlike?: number;
   /** The best one, where a figure was known. */
   best?: { step: number; value: number };
-  /** The picture of the curves, relative to the report. */
-  picture?: string;
+  /** The image of the curves, relative to the report. */
+  image?: string;
   /** Steps of the exported generator. */
   exportedStep?: number;
   /** The run folder, as the commands take it. */
@@ -32,7 +32,7 @@ const ROWS = 12;
 
 /** Writes the section. @returns Markdown */
 export function evaluationsSection(evaluations: ReportedEvaluations): string {
-  const { measure, lines, best, picture } = evaluations;
+  const { measure, lines, best, image } = evaluations;
   const names = measureNames(evaluations);
   const rows = shownLines(evaluations).map(({ step, measures }) => {
     const cells = [
@@ -55,7 +55,7 @@ export function evaluationsSection(evaluations: ReportedEvaluations): string {
   }: ${MEASURES[measure].better} is better.${unlikeRemark(evaluations)}`;
   return [
     "## Measures during training",
-    ...(picture ? [`![Measures during training](${encodeURI(picture)})`] : []),
+    ...(image ? [`![Measures during training](${encodeURI(image)})`] : []),
     table,
     facts,
     ...[bestRemark(evaluations) ?? []].flat(),

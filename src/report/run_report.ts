@@ -106,7 +106,7 @@ export interface RunReport {
   /** What was measured during training, where something was. */
   evaluations?: ReportedEvaluations;
   /** Plots and samples, in the order in which they are shown. */
-  pictures: readonly ReportedImage[];
+  images: readonly ReportedImage[];
   /** For 1-D data of a known density. */
   theory?: LineTheory;
   /** For 2-D data of known modes: the coverage of `samples` samples. */
@@ -126,7 +126,7 @@ export function writeRunReport(report: RunReport): string {
     ...(report.notes ?? []).map((note) => `> ${note}`),
     "## Result",
     resultTable(report),
-    ...report.pictures.map(({ title, file }) => `### ${title}\n\n![${title}](${encodeURI(file)})`),
+    ...report.images.map(({ title, file }) => `### ${title}\n\n![${title}](${encodeURI(file)})`),
     ...(report.theory ? [lineTheorySection(report.theory)] : []),
     ...(report.modes ? [modesSection(report.modes)] : []),
     ...(report.evaluations ? [evaluationsSection(report.evaluations)] : []),

@@ -86,13 +86,13 @@ export function describeGenerator(
   });
   const { latentShape: [dimension], label, noise, feeds, fixedBatch } = inputs;
   if (manifest !== null) {
-    const labelled = manifest.classNames !== null;
+    const labeled = manifest.classNames !== null;
     const isMissing = manifest.noise !== undefined && noise === null ||
       feeds.length < (manifest.conditions?.length ?? 0);
-    if (manifest.latent.dimension !== dimension || labelled !== (label !== null) || isMissing) {
+    if (manifest.latent.dimension !== dimension || labeled !== (label !== null) || isMissing) {
       throw new UserError(
         `Cannot sample from ${name}: its manifest tells of a latent of ${manifest.latent.dimension} ` +
-          `numbers ${labelled ? "with" : "without"} a label${
+          `numbers ${labeled ? "with" : "without"} a label${
             manifest.noise ? ` and of ${manifest.noise.size} numbers of noise` : ""
           }, and its graph takes ` +
           `${describeTensors(file.inputs)}; export the model again`,

@@ -29,7 +29,7 @@ export interface InterpolateOptions {
   /**
    * `"linear"`: along the straight line; `"spherical"`: along the arc (Shoemake, "Animating Rotation
    * with Quaternion Curves", 1985), while the length goes linearly, which keeps normal latents at
-   * their usual distance from the centre. Default: spherical, but linear for uniform latents.
+   * their usual distance from the center. Default: spherical, but linear for uniform latents.
    */
   mode?: "linear" | "spherical";
   /** Go there and back again, so that the last frame leads to the first. Default false. */

@@ -1,7 +1,7 @@
 /**
  * Convolutions of groups of channels, which TensorFlow.js lacks. Where a backend has kernels for them
  * (`groupsConvolutions`), a layer is one kernel; elsewhere it is a split, a convolution for each group,
- * and a concatenation, which the ONNX exporter recognises.
+ * and a concatenation, which the ONNX exporter recognizes.
  */
 import type * as tfTypes from "@tensorflow/tfjs";
 import { setGradient } from "./fixes/set_gradient.ts";

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertGreater, assertNotEquals } from "@std/asser
 import { drawDigit, drawDigits } from "../../src/data/digits/draw_digits.ts";
 import { renderLines } from "../../src/data/digits/render.ts";
 
-Deno.test("drawDigits() draws labelled 28 x 28 grey pictures, each digit as often", () => {
+Deno.test("drawDigits() draws labeled 28 x 28 gray images, each digit as often", () => {
   const source = drawDigits({ count: 40 });
   assertEquals(source.shape, [28, 28, 1]);
   assertEquals([...source.labels!.subarray(0, 12)], [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1]);
@@ -17,7 +17,7 @@ Deno.test("drawDigits() has frozen output", () => {
   );
 });
 
-Deno.test("drawDigits() gives a picture by seed and number, however many are drawn", () => {
+Deno.test("drawDigits() gives an image by seed and number, however many are drawn", () => {
   const few = drawDigits({ count: 3, seed: 9 }).pixels!;
   const more = drawDigits({ count: 5, seed: 9 }).pixels!;
   assertEquals(few, more.subarray(0, few.length));
@@ -27,20 +27,20 @@ Deno.test("drawDigits() gives a picture by seed and number, however many are dra
 Deno.test("drawDigits() leaves the border black and uses the full range", () => {
   const { pixels, count } = drawDigits({ count: 500, seed: 2 });
   for (let i = 0; i < count; i++) {
-    const picture = pixels!.subarray(i * 784, (i + 1) * 784);
+    const image = pixels!.subarray(i * 784, (i + 1) * 784);
     for (let k = 0; k < 28; k++) {
-      assertEquals([picture[k], picture[27 * 28 + k], picture[28 * k], picture[28 * k + 27]], [
+      assertEquals([image[k], image[27 * 28 + k], image[28 * k], image[28 * k + 27]], [
         0,
         0,
         0,
         0,
       ]);
     }
-    assertGreater(Math.max(...picture), 180, `picture ${i}`);
+    assertGreater(Math.max(...image), 180, `image ${i}`);
   }
 });
 
-Deno.test("drawDigits() draws at other sizes, and grey as RGB", () => {
+Deno.test("drawDigits() draws at other sizes, and gray as RGB", () => {
   const source = drawDigits({ count: 2, size: 16, channels: 3 });
   assertEquals(source.shape, [16, 16, 3]);
   const { values } = source.batch(new Uint32Array([1]));
@@ -82,7 +82,7 @@ Deno.test("drawDigit() draws a digit anew each time", () => {
 
 Deno.test("renderLines() darkens by distance: full within the line, fading over the softness", () => {
   const out = new Uint8Array(25);
-  const line = Float64Array.from([0.5, 2.5, 4.5, 2.5]); // through the centres of the middle row
+  const line = Float64Array.from([0.5, 2.5, 4.5, 2.5]); // through the centers of the middle row
   renderLines(out, [line], { size: 5, radius: 1, softness: 1 });
   // distance 0 -> full; distance 1 -> (1.5 - 1) / 1 = half; distance 2 -> nothing
   assertEquals([0, 1, 2, 3, 4].map((row) => out[row * 5 + 2]), [0, 128, 255, 128, 0]);

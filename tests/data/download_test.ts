@@ -284,7 +284,7 @@ Deno.test("downloadSource() fetches MNIST for stacked digits, which read what wa
   );
 });
 
-Deno.test("downloadSource() keeps the picture size of an ordinary run, and reads the fetched split", async () => {
+Deno.test("downloadSource() keeps the image size of an ordinary run, and reads the fetched split", async () => {
   await withFolder((root) =>
     withServer(serveFiles, async (baseUrl) => {
       const catalog = { ...DOWNLOADS, mnist: dataset };

@@ -132,20 +132,20 @@ Deno.test("openDataSource() names a truncated or damaged .gz, and labels that do
 });
 
 Deno.test("parseIdx() gives back what was written, for any sizes", async () => {
-  const pictures = fc.tuple(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 6 }))
+  const images = fc.tuple(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 6 }))
     .chain(([count, side]) =>
       fc.uint8Array({ minLength: count * side * 3, maxLength: count * side * 3 })
         .map((values) => ({ shape: [count, side, 3], values }))
     );
-  await checkProperty(fc.asyncProperty(pictures, async ({ shape, values }) => {
+  await checkProperty(fc.asyncProperty(images, async ({ shape, values }) => {
     assertEquals(await parse(idxBytes(shape, values), 3), { shape, values });
   }));
 });
 
 Deno.test("parseIdx() never fails but by a UserError on random and mutated bytes", async () => {
-  const pictures = idxBytes([3, 2, 2], Uint8Array.from({ length: 12 }, (_, i) => i));
+  const images = idxBytes([3, 2, 2], Uint8Array.from({ length: 12 }, (_, i) => i));
   const labels = idxBytes([5], Uint8Array.from({ length: 5 }, (_, i) => i));
-  for (const [good, dimensions] of [[pictures, 3], [labels, 1]] as const) {
+  for (const [good, dimensions] of [[images, 3], [labels, 1]] as const) {
     const outcome = await fuzz(damagedBytes([good]), async (bytes) => {
       const { values } = await parse(bytes, dimensions);
       assertEquals(values.length, bytes.length - 4 - 4 * dimensions);

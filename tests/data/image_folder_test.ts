@@ -8,7 +8,7 @@ import { damagedBytes, fuzz } from "../fuzz.ts";
 import { FIXTURES, fromHex, golden, put, withFolder } from "./helpers.ts";
 
 const classesZip = `${FIXTURES}/zip/classes.zip`;
-const readPicture = (name: string) => Deno.readFile(`${FIXTURES}/pictures/${name}`);
+const readImage = (name: string) => Deno.readFile(`${FIXTURES}/images/${name}`);
 
 function readZipBytes(bytes: Uint8Array) {
   return readZip({
@@ -43,9 +43,9 @@ Deno.test("openDataSource() reads a zip and its unpacked folder alike, sub-folde
 });
 
 Deno.test("openDataSource() takes labels from dataset.json, and none where it says null", async () => {
-  const source = await openDataSource({ source: "images", path: `${FIXTURES}/zip/labelled.zip` });
-  assertEquals(source.pixels, fromHex(golden.zip.labelled.pixels));
-  assertEquals([...source.labels!], golden.zip.labelled.labels);
+  const source = await openDataSource({ source: "images", path: `${FIXTURES}/zip/labeled.zip` });
+  assertEquals(source.pixels, fromHex(golden.zip.labeled.pixels));
+  assertEquals([...source.labels!], golden.zip.labeled.labels);
   assertEquals(source.classNames?.length, 7);
   await withFolder(async (folder) => {
     await unpack(classesZip, folder);
@@ -54,9 +54,9 @@ Deno.test("openDataSource() takes labels from dataset.json, and none where it sa
   });
 });
 
-Deno.test("openDataSource() says how dataset.json does not match its pictures", async () => {
+Deno.test("openDataSource() says how dataset.json does not match its images", async () => {
   await withFolder(async (folder) => {
-    await put(`${folder}/a.png`, await readPicture("rgb8.png"));
+    await put(`${folder}/a.png`, await readImage("rgb8.png"));
     const cases: [string, string][] = [
       ["{", "it is no JSON ("],
       ['{"labels": [["a.png", -1]]}', 'expected {"labels": [["folder/image.png", 0], ...]}'],
@@ -76,44 +76,44 @@ Deno.test("openDataSource() says how dataset.json does not match its pictures", 
   });
 });
 
-Deno.test("openDataSource() unifies grey, colour and alpha, and reports progress", async () => {
+Deno.test("openDataSource() unifies gray, color and alpha, and reports progress", async () => {
   await withFolder(async (folder) => {
-    await put(`${folder}/a.png`, await readPicture("grey8.png"));
-    await put(`${folder}/b.png`, await readPicture("grey-alpha8.png"));
+    await put(`${folder}/a.png`, await readImage("gray8.png"));
+    await put(`${folder}/b.png`, await readImage("gray-alpha8.png"));
     await put(`${folder}/.DS_Store`, "x");
     await put(`${folder}/notes.md`, "x");
     const seen: string[] = [];
-    const grey = await openDataSource({ source: "images", path: folder }, {
+    const gray = await openDataSource({ source: "images", path: folder }, {
       onProgress: ({ stage, done, total }) => seen.push(`${stage} ${done}/${total}`),
     });
-    assertEquals([grey.shape, grey.labels], [[6, 9, 1], undefined]);
+    assertEquals([gray.shape, gray.labels], [[6, 9, 1], undefined]);
     assertEquals(seen, ["checking 1/2", "checking 2/2", "decoding 1/2", "decoding 2/2"]);
-    assertEquals(grey.notes, [
+    assertEquals(gray.notes, [
       "left out 1 .md, 1 hidden file: they are no images",
       "1 of 2 images have an alpha channel: they are laid on gray 255 (data.background); " +
       "--set data.channels=4 keeps it",
     ]);
-    assertEquals(grey.pixels![54], 255); // the second picture's first pixel is transparent: white
+    assertEquals(gray.pixels![54], 255); // the second image's first pixel is transparent: white
     const black = await openDataSource({ source: "images", path: folder, background: 0 });
     assertEquals(black.pixels![54], 0);
-    await put(`${folder}/c.webp`, await readPicture("lossless.webp"));
+    await put(`${folder}/c.webp`, await readImage("lossless.webp"));
     const mixed = await openDataSource({ source: "images", path: folder });
     assertEquals(mixed.shape, [6, 9, 3]);
     assertEquals(
       mixed.pixels!.subarray(0, 3),
-      new Uint8Array(3).fill(grey.pixels![0]),
+      new Uint8Array(3).fill(gray.pixels![0]),
     );
     const small = await openDataSource({ source: "images", path: folder, size: 4, channels: 1 });
     assertEquals([small.shape, small.count], [[4, 4, 1], 3]);
   });
 });
 
-Deno.test("openDataSource() takes a seeded part of the pictures with their own labels", async () => {
+Deno.test("openDataSource() takes a seeded part of the images with their own labels", async () => {
   await withFolder(async (folder) => {
     for (let i = 0; i < 12; i++) {
       await Deno.mkdir(`${folder}/class${i % 3}`, { recursive: true });
       await Deno.copyFile(
-        `${FIXTURES}/pictures/${i % 3 === 0 ? "grey8" : "rgb8"}.png`,
+        `${FIXTURES}/images/${i % 3 === 0 ? "gray8" : "rgb8"}.png`,
         `${folder}/class${i % 3}/${i}.png`,
       );
     }
@@ -121,8 +121,8 @@ Deno.test("openDataSource() takes a seeded part of the pictures with their own l
     const source = await openDataSource(spec);
     assertEquals(source.count, 6);
     for (let i = 0; i < 6; i++) {
-      const isGrey = source.pixels![i * 162] === source.pixels![i * 162 + 2];
-      assertEquals(isGrey, source.labels![i] === 0);
+      const isGray = source.pixels![i * 162] === source.pixels![i * 162 + 2];
+      assertEquals(isGray, source.labels![i] === 0);
     }
     assertEquals((await openDataSource(spec)).fingerprint, source.fingerprint);
     await assertRejects(
@@ -133,11 +133,11 @@ Deno.test("openDataSource() takes a seeded part of the pictures with their own l
   });
 });
 
-Deno.test("openDataSource() names every picture that cannot be used", async () => {
+Deno.test("openDataSource() names every image that cannot be used", async () => {
   await withFolder(async (folder) => {
-    const good = await readPicture("rgb8.png");
+    const good = await readImage("rgb8.png");
     await put(`${folder}/a.png`, good);
-    await put(`${folder}/b.jpg`, await readPicture("turned.jpg"));
+    await put(`${folder}/b.jpg`, await readImage("turned.jpg"));
     const wrongSize = `Cannot use ${folder}/b.jpg: it has 6 x 9 pixels, and ${folder}/a.png has ` +
       `9 x 6; give "size" to cut and resize all to one`;
     await assertRejects(
@@ -191,7 +191,7 @@ Deno.test("openDataSource() names every picture that cannot be used", async () =
 
 Deno.test("openDataSource() follows links once, also those that lead back", async () => {
   await withFolder(async (folder) => {
-    await put(`${folder}/real/a.png`, await readPicture("rgb8.png"));
+    await put(`${folder}/real/a.png`, await readImage("rgb8.png"));
     await Deno.symlink(folder, `${folder}/real/back`);
     await Deno.symlink(`${folder}/real/a.png`, `${folder}/b.png`);
     const source = await openDataSource({ source: "images", path: folder });
@@ -287,8 +287,8 @@ Deno.test("readZip() never fails but by a UserError on random and mutated bytes"
 
 Deno.test("openDataSource() reads a folder of damaged PNG and JPEG files whole, or names those that are", () =>
   withFolder(async (place) => {
-    const names = ["rgb8.png", "grey8.png", "rgb.jpg", "progressive.jpeg", "grey.jpg"];
-    const files = await Promise.all(names.map(readPicture));
+    const names = ["rgb8.png", "gray8.png", "rgb.jpg", "progressive.jpeg", "gray.jpg"];
+    const files = await Promise.all(names.map(readImage));
     await put(`${place}/good/a.png`, files[0]);
     const odd = fc.constantFrom("b.png", "b.jpg", "b.jpeg", "B.PNG", "b\nc.jpg", "b.txt");
     const cases = fc.record({

@@ -16,7 +16,7 @@ Deno.test("openDataSource() reads each kind of NumPy array", async () => {
   }
 });
 
-Deno.test("openDataSource() picks, resizes and recolours the pictures of an array", async () => {
+Deno.test("openDataSource() picks, resizes and recolors the images of an array", async () => {
   const path = `${FIXTURES}/npy/rgb-u8.npy`;
   const source = await openDataSource({ source: "npy", path, size: 5, channels: 1, count: 1 });
   assertEquals([source.shape, source.count], [[5, 5, 1], 1]);
@@ -27,7 +27,7 @@ Deno.test("openDataSource() picks, resizes and recolours the pictures of an arra
   );
 });
 
-Deno.test("openDataSource() refuses arrays that are neither pictures nor points", async () => {
+Deno.test("openDataSource() refuses arrays that are neither images nor points", async () => {
   await withFolder(async (folder) => {
     const cases: [string, Uint8Array, string][] = [
       [

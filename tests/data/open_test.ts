@@ -93,7 +93,7 @@ Deno.test("openDataSource() says what is not at a path", async () => {
     );
   });
   await assertRejects(
-    () => openDataSource({ source: "auto", path: `${FIXTURES}/pictures/rgb.jpg` }),
+    () => openDataSource({ source: "auto", path: `${FIXTURES}/images/rgb.jpg` }),
     UserError,
     "it is a single image; name the folder it is in",
   );
@@ -131,7 +131,7 @@ Deno.test("openDataSource() asks which of two data sets in one folder is meant",
   });
 });
 
-Deno.test("openDataSource() refuses options that the recognised data have no use for", async () => {
+Deno.test("openDataSource() refuses options that the recognized data have no use for", async () => {
   await assertRejects(
     () => openDataSource({ source: "auto", path: `${FIXTURES}/idx`, background: 0 }),
     UserError,
@@ -139,7 +139,7 @@ Deno.test("openDataSource() refuses options that the recognised data have no use
   );
 });
 
-Deno.test("openDataSource() resizes and recolours MNIST and picks a part of it", async () => {
+Deno.test("openDataSource() resizes and recolors MNIST and picks a part of it", async () => {
   const path = `${FIXTURES}/idx`;
   const source = await openDataSource({ source: "mnist", path, size: 8, channels: 3, count: 4 });
   assertEquals([source.shape, source.count, source.labels!.length], [[8, 8, 3], 4, 4]);
@@ -167,7 +167,7 @@ Deno.test("dataSchema refuses options that a source would ignore, and unknown on
     [{ source: "digits", sice: 8 }, "sice"],
     [{ source: "images", channels: 2 }, "channels"],
     [{ source: "digits", count: 0 }, "count"],
-    [{ source: "pictures" }, "source"],
+    [{ source: "photos" }, "source"],
     [{ source: "mixture-1d", components: [{ weight: 0, mean: 0, sigma: 1 }] }, "weight"],
   ];
   for (const [spec, message] of refused) {
@@ -191,7 +191,7 @@ Deno.test("withDataPath() keeps what a preset's networks need, and nothing of wh
   assertEquals(withDataPath(mixture, "x.csv"), { source: "auto", path: "x.csv" });
 });
 
-Deno.test("openDataSource() cuts any pictures to height x width, and refuses to draw digits so", async () => {
+Deno.test("openDataSource() cuts any images to height x width, and refuses to draw digits so", async () => {
   const npy = await openDataSource({
     source: "npy",
     path: `${FIXTURES}/npy/rgb-u8.npy`,

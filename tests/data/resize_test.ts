@@ -60,7 +60,7 @@ Deno.test("cropAndResize() keeps channels, and refuses data of another length", 
 Deno.test("toChannels() has Pillow's luma, repeats gray, and adds or drops alpha", () => {
   const { width, height, data } = golden.resize;
   const color: Raster = { width, height, channels: 3, data: fromHex(data) };
-  assertEquals(toChannels(color, 1).data, fromHex(golden.luma.grey));
+  assertEquals(toChannels(color, 1).data, fromHex(golden.luma.gray));
   const gray: Raster = { width: 2, height: 1, channels: 1, data: Uint8Array.of(7, 9) };
   assertEquals([...toChannels(gray, 3).data], [7, 7, 7, 9, 9, 9]);
   assertEquals([...toChannels(gray, 4).data], [7, 7, 7, 255, 9, 9, 9, 255]);

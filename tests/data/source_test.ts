@@ -1,7 +1,7 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { floatSource, imageSource } from "../../src/data/source.ts";
 
-const pixels = Uint8Array.from([0, 255, 127, 128, 51, 204]); // three pictures of 1 x 2 pixels
+const pixels = Uint8Array.from([0, 255, 127, 128, 51, 204]); // three images of 1 x 2 pixels
 const parts = { name: "x", description: "x", shape: [1, 2, 1] };
 
 Deno.test("imageSource() brings bytes to [-1, 1] as x / 127.5 - 1", () => {

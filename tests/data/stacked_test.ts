@@ -8,7 +8,7 @@ import { UserError } from "../../src/errors.ts";
 const digits = drawDigits({ count: 50, size: 8, seed: 3 });
 const all = (count: number) => Uint32Array.from({ length: count }, (_, i) => i);
 
-Deno.test("stackDigits() puts three of the digits into the channels of a picture, and their label together", () => {
+Deno.test("stackDigits() puts three of the digits into the channels of an image, and their label together", () => {
   const data = stackDigits(digits, { count: 30, seed: 1 });
   assertEquals([...data.shape], [8, 8, 3]);
   assertEquals([data.count, data.classNames?.length, data.classNames?.[42]], [30, 1000, "042"]);
@@ -22,16 +22,16 @@ Deno.test("stackDigits() puts three of the digits into the channels of a picture
   };
   const { values, labels } = data.batch(all(30));
   for (let i = 0; i < 30; i++) {
-    const picture = values.subarray(192 * i, 192 * (i + 1));
+    const image = values.subarray(192 * i, 192 * (i + 1));
     const [a, b, c] = [0, 1, 2].map((channel) =>
-      digitOf(picture.filter((_, at) => at % 3 === channel))
+      digitOf(image.filter((_, at) => at % 3 === channel))
     );
     assertEquals(labels![i], 100 * a + 10 * b + c);
   }
-  assert(new Set(labels).size > 20, "the pictures hardly differ");
+  assert(new Set(labels).size > 20, "the images hardly differ");
 });
 
-Deno.test("stackDigits() keeps the digits alone, and tells which three of them make a picture", () => {
+Deno.test("stackDigits() keeps the digits alone, and tells which three of them make an image", () => {
   const { stored, labels } = stackDigits(digits, { count: 30, seed: 1 });
   assert(stored && stored.rows === digits.pixels);
   assertEquals([stored.rowSize, stored.rowsPerSample], [64, 3]);
@@ -42,7 +42,7 @@ Deno.test("stackDigits() keeps the digits alone, and tells which three of them m
 
 const padded = (label: number) => String(label).padStart(3, "0");
 
-Deno.test("stackDigits() gives the same pictures for the same seed", () => {
+Deno.test("stackDigits() gives the same images for the same seed", () => {
   const make = (seed: number) => stackDigits(digits, { count: 10, seed });
   assertEquals(make(1).batch(all(10)), make(1).batch(all(10)));
   assertEquals(make(1).fingerprint, make(1).fingerprint);
@@ -52,11 +52,11 @@ Deno.test("stackDigits() gives the same pictures for the same seed", () => {
 
 const FROZEN_LABELS = [77, 540, 710, 822, 602];
 
-Deno.test("stackDigits() takes grey pictures of ten classes only", () => {
+Deno.test("stackDigits() takes gray images of ten classes only", () => {
   assertThrows(
     () => stackDigits(drawDigits({ count: 20, size: 8, channels: 3 }), { count: 2, seed: 0 }),
     UserError,
-    "it takes grey pictures of ten classes, and these are [8, 8, 3] with 10 classes",
+    "it takes gray images of ten classes, and these are [8, 8, 3] with 10 classes",
   );
 });
 

@@ -9,7 +9,7 @@ import { openZipStore } from "../../src/data/stores/open_store.ts";
 import { UserError } from "../../src/errors.ts";
 import { FIXTURES, idxBytes, memoryFile, npyOf, put, tarOf, withFolder } from "./helpers.ts";
 
-const readImage = (name: string) => Deno.readFile(`${FIXTURES}/pictures/${name}`);
+const readImage = (name: string) => Deno.readFile(`${FIXTURES}/images/${name}`);
 const png = await readImage("rgb8.png");
 const jpeg = await readImage("rgb.jpg");
 

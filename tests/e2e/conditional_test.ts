@@ -42,8 +42,8 @@ Deno.test("deno task train --help names the presets that take a size, and shows 
     const { code, stdout } = await runTask("train", ["--help"], folder);
     assertEquals(code, 0);
     assertMatch(stdout, /--conditional +use the data's labels/);
-    assertStringIncludes(stdout, "dcgan@64, r3gan@32x32x1 (grey), dcgan@64x128 (height x width");
+    assertStringIncludes(stdout, "dcgan@64, r3gan@32x32x1 (gray), dcgan@64x128 (height x width");
     const { code: dryCode, stderr } = await runTask("train", ["dcgan@64x128", "--dry-run"], folder);
-    assertEquals(dryCode, 2); // the size is right, and its pictures are missing
+    assertEquals(dryCode, 2); // the size is right, and its images are missing
     assertStringIncludes(stderr, 'The data "images" need a path');
   }));

@@ -32,12 +32,12 @@ const WRONG: [args: string, message: string][] = [
   ["0 --cuont 5", "there is no option --cuont (did you mean --count?)"],
   ["0 --count 1", "--count is 1, expected a whole number from 2 to 1000000"],
   ["0 --count 8", "Cannot evaluate with 8 samples on one side"],
-  ["0 --k 40", "the neighbour k = 40 need 82; raise --count, lower --k, or use more data"],
+  ["0 --k 40", "the neighbor k = 40 need 82; raise --count, lower --k, or use more data"],
   ["0 --out figures.txt", "Cannot write figures.txt: expected a name that ends in .json"],
   ["0 --data nowhere", "nowhere"],
   [
     "0 --data ring-2d",
-    "it makes images of 8 x 8 pixels, grey, and the data are points of 2 numbers",
+    "it makes images of 8 x 8 pixels, gray, and the data are points of 2 numbers",
   ],
   ["0 --features page.onnx", "page.onnx: it is a web page (HTML"],
   ["0 --features none.onnx", "Cannot take features from none.onnx: there is no such file"],
@@ -79,11 +79,11 @@ Deno.test("deno task evaluate prints a table, writes its files and ends with one
       "warning   the Frechet distance over random-conv-64 is taken from 64",
     );
     const evaluation = JSON.parse(stdout.trimEnd().split("\n").at(-1)!);
-    const [json, picture] = evaluation.files;
+    const [json, image] = evaluation.files;
     assertEquals(json, "runs/00000-digits-tiny/evaluation.json");
-    assertEquals(picture, "runs/00000-digits-tiny/neighbors.png");
+    assertEquals(image, "runs/00000-digits-tiny/neighbors.png");
     assertGreater(evaluation.features[0].figures.generated.frechet, 0);
     delete evaluation.files;
     assertEquals(JSON.parse(await Deno.readTextFile(`${folder}/${json}`)), evaluation);
-    assertGreater((await Deno.stat(`${folder}/${picture}`)).size, 100);
+    assertGreater((await Deno.stat(`${folder}/${image}`)).size, 100);
   }));

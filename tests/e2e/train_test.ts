@@ -52,7 +52,7 @@ Deno.test("deno task train leaves a complete run folder and says where it is", (
     trained.data.forEach((value, i) => {
       largest = Math.max(largest, Math.abs(value - sampled.data[i]));
     });
-    assert(largest <= 1, `the pictures differ by ${largest} levels`);
+    assert(largest <= 1, `the images differ by ${largest} levels`);
   }));
 
 Deno.test("deno task export and sample work on a run's name and on a file", () =>
@@ -104,7 +104,7 @@ Deno.test("deno task train --dry-run shows the plan and writes nothing", () =>
       assertEquals(JSON.parse(stdout.trimEnd().split("\n").at(-1)!).flopsPerStep, flops, stderr);
       assertStringIncludes(
         stdout,
-        `48 B of weights and optimiser state, about ${flops} FLOP a step`,
+        `48 B of weights and optimizer state, about ${flops} FLOP a step`,
       );
     }
     assertEquals(await Array.fromAsync(Deno.readDir(folder)), []);
@@ -144,7 +144,7 @@ Deno.test("a generator with dropout at sampling draws alike in training, in the 
     trained.data.forEach((value, i) => {
       largest = Math.max(largest, Math.abs(value - sampled.data[i]));
     });
-    assert(largest <= 1, `the pictures differ by ${largest} levels`);
+    assert(largest <= 1, `the images differ by ${largest} levels`);
     const evaluated = await runTask("evaluate", ["latest", "--count", "64"], folder);
     assertEquals(evaluated.code, 0, evaluated.stderr);
     const critic = TINY.discriminator.layers.map((layer) =>

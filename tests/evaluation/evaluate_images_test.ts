@@ -65,7 +65,7 @@ Deno.test("evaluateRun() finds a generator that gives the data itself perfect, a
     },
   ));
 
-/** Each row of the picture starts with a sample and its copy in the training data. */
+/** Each row of the image starts with a sample and its copy in the training data. */
 async function checkNeighbors(file: string): Promise<void> {
   const { width, height, channels, data } = await decodePng(await Deno.readFile(file));
   const scale = Math.floor(width / (6 * 9 + 1));

@@ -137,27 +137,27 @@ Deno.test("openEvaluator() has no figure for samples that are not finite, and st
 
 Deno.test("planEvaluation() refuses what the data cannot be measured by", async () => {
   const ring = await openDataSource({ source: "ring-2d", count: 100 });
-  const pictures = await digits();
+  const images = await digits();
   const refuse = (spec: EvaluationSpec, data: DataSource, message: string): void => {
     assertThrows(() => planEvaluation(spec, data), UserError, message);
   };
   const everySteps = 1;
   refuse({ everySteps, measure: "frechet" }, ring, "ring-2d has no such measure; take jsd, modes,");
-  refuse({ everySteps, measure: "jsd" }, pictures, "take sliced, frechet, kernel");
+  refuse({ everySteps, measure: "jsd" }, images, "take sliced, frechet, kernel");
   refuse(
     { everySteps, samples: 1_000_000 },
-    { ...pictures, sampleSize: 3 * 64 * 64 },
+    { ...images, sampleSize: 3 * 64 * 64 },
     "Cannot evaluate on 1000000 samples of digits: each has 12288 numbers, so that 87381 fit into 4 GiB",
   );
   refuse({ everySteps, features: "random" }, ring, "ring-2d is no set of images");
   refuse(
     { everySteps, features: "inception" },
-    pictures,
+    images,
     "expected random, classifier, or a file that ends in .onnx",
   );
   refuse(
     { everySteps, features: "classifier" },
-    { ...pictures, classNames: undefined },
+    { ...images, classNames: undefined },
     "has no labels",
   );
 });

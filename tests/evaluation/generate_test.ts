@@ -7,7 +7,7 @@ import { createWebGpuEngine } from "../../src/engine/webgpu/engine.ts";
 import { buildNetwork, initialParameters } from "../../src/nn/mod.ts";
 import { compileNetwork, seededLatents } from "../../src/evaluation/generate.ts";
 
-/** Dropout at sampling on points and on a picture. */
+/** Dropout at sampling on points and on an image. */
 const network = buildNetwork({
   inputShape: [4],
   init: "torch",

@@ -24,7 +24,7 @@ const generator = buildNetwork({
   ],
 });
 
-/** A generator that always makes the picture of three digits. */
+/** A generator that always makes the image of three digits. */
 function always(wanted: number[]): HostTensors {
   const digits = drawDigits({ count: 200, size: SIZE });
   const bias = new Float32Array(SIZE * SIZE * 3);
@@ -59,7 +59,7 @@ Deno.test("countStackedModes() reads the digits of the channels in their order",
   }
 });
 
-Deno.test("stackedClassifier() sees the modes of stacked pictures by a classifier of single digits", async () => {
+Deno.test("stackedClassifier() sees the modes of stacked images by a classifier of single digits", async () => {
   const spec = { source: "stacked-mnist" as const, size: SIZE, count: 400 };
   const data = await openDataSource(spec);
   const { engine } = await openEngine("cpu");
@@ -68,12 +68,12 @@ Deno.test("stackedClassifier() sees the modes of stacked pictures by a classifie
     const stacked = stackedClassifier(digits, data.classNames!);
     assertEquals([stacked.classes, stacked.dimensions], [1000, 3 * digits.dimensions]);
     assertAlmostEquals(stacked.accuracy, digits.accuracy ** 3, 1e-12);
-    const pictures = pixelsOf(data, Uint32Array.from({ length: 300 }, (_, i) => i));
-    const { features, probabilities } = await stacked.extract(pictures);
+    const images = pixelsOf(data, Uint32Array.from({ length: 300 }, (_, i) => i));
+    const { features, probabilities } = await stacked.extract(images);
     assertEquals(features.length, 300 * stacked.dimensions);
     const seen = likeliest(probabilities!, 1000);
     const right = seen.filter((mode, i) => mode === data.labels![i]).length / 300;
-    assertGreater(right, 0.85); // all three digits of a picture
+    assertGreater(right, 0.85); // all three digits of an image
     const sums = Array.from(
       { length: 300 },
       (_, i) =>

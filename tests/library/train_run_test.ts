@@ -16,7 +16,7 @@ import {
 import { TINY } from "../tiny_config.ts";
 
 const COUNT = 64;
-/** 8 x 8 grey squares, whose brightness is their label's. */
+/** 8 x 8 gray squares, whose brightness is their label's. */
 const pixels = Uint8Array.from({ length: COUNT * 64 }, (_, i) => (Math.floor(i / 64) % 4) * 80);
 const labels = Array.from({ length: COUNT }, (_, i) => i % 4);
 

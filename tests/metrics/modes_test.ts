@@ -53,11 +53,11 @@ Deno.test("modeCoverage() takes 3 sigma as too far, and has no reverse KL of not
   assertEquals(found.nearestReverseKl, 0);
 });
 
-Deno.test("modeCoverage() refuses centres of another dimension", () => {
+Deno.test("modeCoverage() refuses centers of another dimension", () => {
   assertThrows(
     () => modeCoverage(sampleMatrix(Float32Array.of(1, 2, 3), 3), ring),
     RangeError,
-    "each of the 8 modes needs a centre of 3 numbers",
+    "each of the 8 modes needs a center of 3 numbers",
   );
 });
 
@@ -72,8 +72,8 @@ Deno.test("modeCoverage() knows how much of a Gaussian lies within 3 sigma, in a
   const shares = [0.9973002, 0.9888910, 0.9707091, 0.9389005, 0.8909358];
   for (const [index, share] of shares.entries()) {
     const dimensions = index + 1;
-    const centre = new Float32Array(dimensions);
-    const { jsd } = modeCoverage(sampleMatrix(centre, dimensions), { centers: [centre], sigma: 1 });
+    const center = new Float32Array(dimensions);
+    const { jsd } = modeCoverage(sampleMatrix(center, dimensions), { centers: [center], sigma: 1 });
     // Every sample in the mode, against `share` in it: JSD of (1, 0) and (share, 1 - share).
     const middle = (1 + share) / 2;
     const expected = -Math.log(middle) / 2 + share / 2 * Math.log(share / middle) +

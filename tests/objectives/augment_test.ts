@@ -127,14 +127,14 @@ Deno.test("diffAugment() turns and mirrors each sample in all its ways, and lose
   });
 });
 
-Deno.test("diffAugment() leaves grey alone by hue and saturation, and turns it round by luma-flip", async () => {
+Deno.test("diffAugment() leaves gray alone by hue and saturation, and turns it round by luma-flip", async () => {
   await tf.setBackend("cpu");
   tf.tidy(() => {
     const values = uniformAt([8, 2, 2, 1], 105).map((value) => value - 0.5);
-    const grey = tf.tile(tf.tensor4d(values, [8, 2, 2, 1]), [1, 1, 1, 3]) as tf.Tensor4D;
+    const gray = tf.tile(tf.tensor4d(values, [8, 2, 2, 1]), [1, 1, 1, 3]) as tf.Tensor4D;
     for (const policy of ["hue", "saturation"] as const) {
-      const changed = diffAugment(grey, [policy], new HostStepRandom(4, 0));
-      assertEquals(tf.max(tf.abs(tf.sub(changed, grey))).dataSync()[0] < 1e-6, true, policy);
+      const changed = diffAugment(gray, [policy], new HostStepRandom(4, 0));
+      assertEquals(tf.max(tf.abs(tf.sub(changed, gray))).dataSync()[0] < 1e-6, true, policy);
     }
     const one = tf.tensor4d(values, [8, 2, 2, 1]);
     const flipped = diffAugment(one, ["luma-flip"], new HostStepRandom(4, 0));

@@ -170,7 +170,7 @@ Deno.test("checkCombination() refuses to adapt augmentation where logits have no
   assertEquals(refusal({ ...changes, objective: { name: "relativistic" } }, image), "");
 });
 
-Deno.test("checkCombination() refuses quarter turns of what is no square, and hues of grey", () => {
+Deno.test("checkCombination() refuses quarter turns of what is no square, and hues of gray", () => {
   const given = (height: number, channels: number): Partial<RunConfig> => ({
     generator: network([2], { type: "dense", units: height * 4 * channels }, {
       type: "reshape",

@@ -27,7 +27,7 @@ Deno.test("grid() takes the squarest shape and white by default", () => {
   assertEquals(sheet.data[0], 255);
 });
 
-Deno.test("grid() keeps colours, with a background of one value a channel", () => {
+Deno.test("grid() keeps colors, with a background of one value a channel", () => {
   const pixel = { width: 1, height: 1, channels: 3 as const, data: Uint8Array.of(1, 2, 3) };
   const sheet = grid([pixel, pixel], { columns: 3, padding: 0, background: [9, 8, 7] });
   assertEquals([...sheet.data], [1, 2, 3, 1, 2, 3, 9, 8, 7]);

@@ -5,7 +5,7 @@ import { encodePng } from "../../src/raster/png.ts";
 import type { RasterImage } from "../../src/raster/raster.ts";
 import { decodeGif } from "./gif_decoder.ts";
 
-function greyFrame(seed: number, side = 20): RasterImage {
+function grayFrame(seed: number, side = 20): RasterImage {
   const data = Uint8Array.from(
     { length: side * side },
     (_, i) => Math.imul(i + seed, 2654435761) >>> 24,
@@ -23,7 +23,7 @@ function colorFrame(phase: number): RasterImage {
 }
 
 Deno.test("animatedGif() keeps gray levels exactly, with one palette and a long last frame", () => {
-  const frames = [1, 2, 3].map((seed) => greyFrame(seed));
+  const frames = [1, 2, 3].map((seed) => grayFrame(seed));
   const gif = decodeGif(animatedGif(frames));
   assertEquals([gif.width, gif.height, gif.repeat], [20, 20, 0]);
   assertEquals(gif.frames.map((frame) => frame.delayMs), [200, 200, 2000]);
@@ -60,7 +60,7 @@ Deno.test("animatedGif() thins many frames but keeps the first and the last", ()
 Deno.test("animatedGif() refuses no frames and frames of different sizes", () => {
   assertThrows(() => animatedGif([]), RangeError, "Cannot make a GIF of 0 frames");
   assertThrows(
-    () => animatedGif([greyFrame(1), greyFrame(1, 10)]),
+    () => animatedGif([grayFrame(1), grayFrame(1, 10)]),
     RangeError,
     "Cannot make a GIF of 20 x 20 pixels: frame 1 has 10 x 10",
   );
@@ -69,9 +69,9 @@ Deno.test("animatedGif() refuses no frames and frames of different sizes", () =>
 const decode = (file: Uint8Array): Promise<RasterImage> => decodePng(file);
 
 Deno.test("gifOfFiles() makes the same GIF from files, and drops those of another size", async () => {
-  const frames = [greyFrame(1), greyFrame(2)];
+  const frames = [grayFrame(1), grayFrame(2)];
   const files = await Promise.all(frames.map(encodePng));
-  const other = await encodePng(greyFrame(9, 10));
+  const other = await encodePng(grayFrame(9, 10));
   assertEquals(await gifOfFiles([other, ...files], { decode }), animatedGif(frames));
   await assertRejects(
     () => gifOfFiles([], { decode }),

@@ -60,7 +60,7 @@ Deno.test("encodePng() writes what decodePng() reads back", async () => {
   });
   await checkProperty(
     fc.asyncProperty(image, async ({ width, height, channels, smooth, seed }) => {
-      // Smooth pictures make the encoder use its other filters.
+      // Smooth images make the encoder use its other filters.
       const data = Uint8Array.from(
         { length: width * height * channels },
         (_, i) => smooth ? i * 3 + seed : Math.imul(i + seed, 2654435761) >>> 24,

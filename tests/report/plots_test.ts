@@ -52,7 +52,7 @@ Deno.test("drawFigure() places marks where their values are", () => {
   assertStringIncludes(svg, `d="M0,0L50,0L50,50L100,50L100,50L100,100L`); // then the baseline back
 });
 
-Deno.test("drawFigure() keeps coordinates of diverged values near the picture", () => {
+Deno.test("drawFigure() keeps coordinates of diverged values near the image", () => {
   const svg = drawFigure({
     title: "t",
     panels: [{

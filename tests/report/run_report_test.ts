@@ -73,7 +73,7 @@ const report: RunReport = {
     interrupted: false,
   },
   scalars: { dLoss: 0.69312, gLoss: 0.6944, dReal: 0.5012, dFake: 0.4998, penalty: 0.00001234 },
-  pictures: [{ title: "Samples", file: "density.svg" }, {
+  images: [{ title: "Samples", file: "density.svg" }, {
     title: "Losses",
     file: "my plots/losses.svg",
   }],
@@ -109,7 +109,7 @@ const report: RunReport = {
       measures: { jsd: i === 23 ? 0.0071 : 0.3 / (i + 1), kl: i === 9 ? null : 0.5 / (i + 1) },
     })),
     best: { step: 48_000, value: 0.0071 },
-    picture: "evaluations.png",
+    image: "evaluations.png",
     exportedStep: 48_000,
     path: "runs/00003-mixture-1d",
   },

@@ -11,7 +11,7 @@ for (const { seed, distribution, values } of golden.latents) {
   });
 }
 
-Deno.test("fillLatent() gives a longer latent the same start, unless it is normalised", () => {
+Deno.test("fillLatent() gives a longer latent the same start, unless it is normalized", () => {
   for (const distribution of ["normal", "uniform"] as const) {
     const short = fillLatent(new Float32Array(5), { seed: 7, distribution });
     const long = fillLatent(new Float32Array(64), { seed: 7, distribution });
@@ -35,7 +35,7 @@ Deno.test("interpolateLatents() goes along the line when linear", () => {
   assertEquals(path.map((z) => [...z]), [[2, 0], [1.5, 0.5], [1, 1], [0.5, 1.5], [0, 2]]);
 });
 
-Deno.test("interpolateLatents() keeps the distance from the centre when spherical", () => {
+Deno.test("interpolateLatents() keeps the distance from the center when spherical", () => {
   const path = interpolateLatents(east, north, { frames: 7 });
   assertEquals([[...path[0]], [...path[6]]], [[2, 0], [0, 2]]);
   path.forEach((z, k) => {

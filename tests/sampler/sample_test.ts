@@ -3,19 +3,19 @@ import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows }
 import { assertNear, golden, load } from "./helpers.ts";
 
 Deno.test("Sample shows float images in their range and uint8 images as they are", async () => {
-  await using grey = await load("grey");
-  const [image] = await grey.sample({ seed: 7 });
+  await using gray = await load("gray");
+  const [image] = await gray.sample({ seed: 7 });
   assert(image.isImage);
   const raster = image.toRaster();
   assertEquals([raster.width, raster.height, raster.channels], [10, 6, 1]);
-  const expected = golden.models.grey.values[1].map((value) => Math.round((value + 1) * 127.5));
+  const expected = golden.models.gray.values[1].map((value) => Math.round((value + 1) * 127.5));
   assertNear(raster.data, expected, 1.5); // a value on the edge may round either way
   assertEquals(image.toRgba().length, 6 * 10 * 4);
   await using bytes = await load("uint8");
-  const [coloured] = await bytes.sample({ seed: 7 });
+  const [colored] = await bytes.sample({ seed: 7 });
   const [red, green, blue] = [0, 64, 128].map((at) => golden.models.uint8.values[1][at]);
-  assertEquals([...coloured.toRaster().data.subarray(0, 3)], [red, green, blue]);
-  const bitmap = await coloured.toImageBitmap();
+  assertEquals([...colored.toRaster().data.subarray(0, 3)], [red, green, blue]);
+  const bitmap = await colored.toImageBitmap();
   assertEquals([bitmap.width, bitmap.height], [8, 8]);
   bitmap.close();
 });
@@ -30,7 +30,7 @@ Deno.test("Sample.values and Sample.latent are views of the batch's numbers, mad
 });
 
 Deno.test("SampleList.grid() lays images out, and its slices are plain arrays", async () => {
-  await using sampler = await load("grey");
+  await using sampler = await load("gray");
   const images = await sampler.sample({ count: 6 });
   const sheet = images.grid({ columns: 3, padding: 1 });
   assertEquals([sheet.width, sheet.height, sheet.channels], [3 * 11 + 1, 2 * 7 + 1, 1]);

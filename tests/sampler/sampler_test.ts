@@ -29,19 +29,19 @@ for (const [name, { seeds, labels, shape, values }] of Object.entries(golden.mod
 }
 
 Deno.test("Sampler.info tells what the file says and what is assumed without a manifest", async () => {
-  await using grey = await load("grey");
-  assertEquals(grey.info.output, {
+  await using gray = await load("gray");
+  assertEquals(gray.info.output, {
     kind: "image",
     shape: [1, 6, 10],
     dtype: "float32",
     range: [-1, 1],
   });
-  assertEquals([grey.info.name, grey.info.opset, grey.info.cache], [
-    `${FIXTURES}grey.onnx`,
+  assertEquals([gray.info.name, gray.info.opset, gray.info.cache], [
+    `${FIXTURES}gray.onnx`,
     17,
     "off",
   ]);
-  assertEquals(grey.info.sizeBytes, fixture("grey").length);
+  assertEquals(gray.info.sizeBytes, fixture("gray").length);
   await using plain = await load("plain", { assume: { range: [0, 1], distribution: "uniform" } });
   assertEquals(plain.info.output, {
     kind: "image",
@@ -317,7 +317,7 @@ Deno.test("Sampler.dispose() waits for runs, may be called again, and ends the s
 });
 
 Deno.test("Sampler works with many samplers and runs at once", async () => {
-  const samplers = await Promise.all(["rgb", "grey", "points"].map((name) => load(name)));
+  const samplers = await Promise.all(["rgb", "gray", "points"].map((name) => load(name)));
   const lists = await Promise.all(
     samplers.flatMap((sampler) => [1, 2, 3].map((seed) => sampler.sample({ seed, count: 3 }))),
   );

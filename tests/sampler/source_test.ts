@@ -191,11 +191,11 @@ Deno.test("Sampler.load() notices a body that is shorter than the server told", 
 });
 
 Deno.test("Sampler.load() stops a download above maxBytes, told or not", async () => {
-  let cancelled = 0;
+  let canceled = 0;
   const endless = () =>
     new ReadableStream({
       pull: (controller) => controller.enqueue(new Uint8Array(1000)),
-      cancel: () => void cancelled++,
+      cancel: () => void canceled++,
     });
   const load = (headers: HeadersInit) =>
     Sampler.load("https://models.test/g.onnx", {
@@ -209,7 +209,7 @@ Deno.test("Sampler.load() stops a download above maxBytes, told or not", async (
     "it has 9999 bytes, and",
   );
   await assertRejects(() => load({}), UserError, "it has more than 3000 bytes, and at most 2500");
-  assertEquals(cancelled, 2);
+  assertEquals(canceled, 2);
 });
 
 Deno.test("Sampler.load() accepts a packed body, whose length header counts packed bytes", async () => {

@@ -21,8 +21,8 @@ import { buildTrainingStep } from "../../src/training/step.ts";
 import { train } from "../../src/training/train.ts";
 
 const DATA: Record<string, DataSpec> = {
-  pictures: { source: "digits", count: 20, size: 5 },
-  "stacked pictures": { source: "stacked-mnist", count: 20, size: 5 },
+  images: { source: "digits", count: 20, size: 5 },
+  "stacked images": { source: "stacked-mnist", count: 20, size: 5 },
   points: { source: "ring-2d", count: 20 },
 };
 
@@ -82,8 +82,8 @@ for (const [name, spec] of Object.entries(DATA)) {
 }
 
 Deno.test("batchFeed() gives labels of the samples, and refuses a conditional step without any", async () => {
-  const data = await openDataSource(DATA.pictures);
-  const config = smallConfig(data, DATA.pictures);
+  const data = await openDataSource(DATA.images);
+  const config = smallConfig(data, DATA.images);
   const step = buildTrainingStep(config, { shape: [...data.shape] });
   const trainingStep = { ...step, usesLabels: true };
   const order = shuffledBatches({ count: 20, batchSize: 6, seed: config.seed });

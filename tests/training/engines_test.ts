@@ -26,7 +26,7 @@ const conv = (filters: number): LayerSpec => ({
 });
 const silu: LayerSpec = { type: "activation", fn: "silu" };
 
-/** Images of 6 x 8 in two colours by smooth networks, whose rounding errors stay small. */
+/** Images of 6 x 8 in two colors by smooth networks, whose rounding errors stay small. */
 const images: RunConfig = {
   ...presetConfig("digits"),
   duration: { steps: 3 },
@@ -71,7 +71,7 @@ const CASES: Record<string, Partial<RunConfig>> = {
     },
     objective: { name: "relativistic" },
   },
-  "ADA's transforms of squares in colour, R1 of pairs": {
+  "ADA's transforms of squares in color, R1 of pairs": {
     augment: {
       policies: ["flip", "rotate", "brightness", "contrast", "luma-flip", "hue", "saturation"],
       probability: 0.6,

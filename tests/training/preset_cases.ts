@@ -1,6 +1,6 @@
 /**
  * Every preset at a batch that tests can afford: those of fixed size with their own networks, those made
- * for any picture thin and for a small one.
+ * for any image thin and for a small one.
  */
 import { conditionalVariant } from "../../src/config/conditional.ts";
 import { dcgan } from "../../src/config/presets/dcgan.ts";

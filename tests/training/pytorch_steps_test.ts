@@ -39,7 +39,7 @@ function withoutDropout(network: NetworkSpec): NetworkSpec {
  * is; what PyTorch's Adam makes of its rounding errors is noise of up to the learning rate a step, in
  * the bias and in the mean it moves.
  */
-function cancelledBiases(network: NetworkSpec): { biases: string[]; means: string[] } {
+function canceledBiases(network: NetworkSpec): { biases: string[]; means: string[] } {
   const result = { biases: [] as string[], means: [] as string[] };
   const counts: Record<string, number> = {};
   let before = "";
@@ -63,7 +63,7 @@ function checkPlayer(
     step: number;
   },
 ): void {
-  const { biases, means } = cancelledBiases(config[player]);
+  const { biases, means } = canceledBiases(config[player]);
   const noise = (step + 1) * config[`${player}Optimizer`].learningRate;
   for (const [name, summary] of Object.entries(expected)) {
     const path = name.startsWith("optimizer/")

@@ -24,7 +24,7 @@ export interface ArrayOptions extends Omit<PointOptions, "channels">, PixelOptio
  * | array | data |
  * | --- | --- |
  * | `[N, H, W]`, `[N, H, W, C]` or `[N, C, H, W]`, C 1, 3 or 4 | images |
- * | uint8 or bool `[N, D]`, D a square of 8 or more | grey images, their rows one after another |
+ * | uint8 or bool `[N, D]`, D a square of 8 or more | gray images, their rows one after another |
  * | any other `[N]` or `[N, D]` | points |
  *
  * @throws {UserError} when its shape is neither, its values lie in no known range, or an option does not

@@ -25,7 +25,7 @@ export interface DigitsOptions {
 /** The most coordinates of a glyph, each of which gets its jitter. */
 const MAX_COORDINATES = 64;
 
-/** Draws a data set of digits. Picture `i` shows the digit `i % 10` and depends on seed and `i` alone. */
+/** Draws a data set of digits. Image `i` shows the digit `i % 10` and depends on seed and `i` alone. */
 export function drawDigits(options: DigitsOptions = {}): DataSource {
   const { count = DEFAULTS.data.digitCount, size = DEFAULTS.data.digitSize } = options;
   const { seed = DEFAULTS.data.seed, channels = 1 } = options;
@@ -109,7 +109,7 @@ export function drawDigit(
   renderLines(out, lines, pen);
 }
 
-/** Moves lines to the middle of the picture and the shift, and shrinks what would leave it. */
+/** Moves lines to the middle of the image and the shift, and shrinks what would leave it. */
 function place(
   lines: readonly Polyline[],
   { pen, shiftX, shiftY }: {

@@ -1,9 +1,9 @@
-/** Draws polylines as grey pixels: how dark a pixel is follows from its distance to the nearest line. */
+/** Draws polylines as gray pixels: how dark a pixel is follows from its distance to the nearest line. */
 import type { Polyline } from "./strokes.ts";
 
-/** A square picture and the pen. Lengths are in pixels. */
+/** A square image and the pen. Lengths are in pixels. */
 export interface Pen {
-  /** Side of the picture. */
+  /** Side of the image. */
   size: number;
   /** Half the width of a line. */
   radius: number;
@@ -14,7 +14,7 @@ export interface Pen {
 /**
  * Draws white (255) lines on black.
  * @param out `[size, size]`, overwritten
- * @param lines in pixels; a pixel's centre has coordinates that end in .5
+ * @param lines in pixels; a pixel's center has coordinates that end in .5
  */
 export function renderLines(out: Uint8Array, lines: readonly Polyline[], pen: Pen): void {
   const { size, radius, softness } = pen;

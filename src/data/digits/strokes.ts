@@ -67,7 +67,7 @@ function appendCurve(line: number[], [x0, y0, x1, y1, x2, y2, x3, y3]: number[])
 
 /** Where and how a digit stands. Lengths are fractions of the digit's height. */
 export interface Pose {
-  /** Height as a fraction of the picture's side. */
+  /** Height as a fraction of the image's side. */
   height: number;
   /** Width of the glyph's box, likewise. */
   width: number;
@@ -81,7 +81,7 @@ export interface Pose {
   bendY: number;
 }
 
-/** Applies a pose in place; the result is in fractions of the picture's side around its middle. */
+/** Applies a pose in place; the result is in fractions of the image's side around its middle. */
 export function applyPose(lines: readonly Polyline[], pose: Pose): void {
   const { height, width, slant, halfTurn, bendX, bendY } = pose;
   // cos and sin by additions and divisions alone: the same bits on every machine

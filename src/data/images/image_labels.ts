@@ -109,7 +109,7 @@ function parseJson(bytes: Uint8Array, fail: (detail: string) => UserError): unkn
   }
 }
 
-/** Classes are the folders right below the one that all pictures share, where each lies in one. */
+/** Classes are the folders right below the one that all images share, where each lies in one. */
 function labelsOfFolders(images: readonly StoredFile[]): ImageLabels {
   const shared = sharedFolder(images.map(({ path }) => path)).length;
   const folders = images.map(({ path }) => {

@@ -59,7 +59,7 @@ export async function stretch(raster: Raster, size: PixelSize): Promise<Raster> 
 }
 
 /** The options of sharp's `resize` for images that become smaller. */
-export const SHRINK = { fit: "cover", position: "centre", kernel: "lanczos3" } as const;
+export const SHRINK = { fit: "cover", position: "center", kernel: "lanczos3" } as const;
 
 /** A part of an image. */
 export interface ImagePart extends PixelSize {

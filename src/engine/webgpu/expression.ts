@@ -77,7 +77,7 @@ export function isIdentity(operand: Operand, size: number): boolean {
 
 /**
  * How an operand of `shape` is indexed when it is broadcast to `outputShape` (right-aligned, as in
- * NumPy). Neighbouring dimensions that advance together become one term.
+ * NumPy). Neighboring dimensions that advance together become one term.
  */
 export function broadcastTerms(shape: number[], outputShape: number[]): IndexTerm[] {
   const terms: IndexTerm[] = [];

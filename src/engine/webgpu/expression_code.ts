@@ -12,7 +12,7 @@ import {
   RANDOM_WGSL,
 } from "./elementwise_ops.ts";
 
-/** How an operand is loaded when one thread computes four neighbouring elements. */
+/** How an operand is loaded when one thread computes four neighboring elements. */
 export type Load =
   /** Four numbers that lie side by side. */
   | "four"

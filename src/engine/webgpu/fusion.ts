@@ -1,7 +1,7 @@
 /**
  * Joins elementwise operations into one kernel each where that is allowed: they run over the same
  * elements, and no other operation has to run between them. Adam's update of a parameter, its
- * moments and its moving average becomes one pass over memory; an activation joins its neighbours.
+ * moments and its moving average becomes one pass over memory; an activation joins its neighbors.
  * The functions are the same as in kernels of one operation each. What is left is put into an order
  * (group_order.ts).
  */

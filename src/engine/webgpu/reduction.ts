@@ -128,7 +128,7 @@ export function reductionMember(
   const isShared = together > 1;
   const memory = resultType === "f32" ? "shared_ones" : "shared_fours";
   const output = `${prefix}result`;
-  // Neighbouring threads read what lies side by side.
+  // Neighboring threads read what lies side by side.
   const apart = threads / together;
   const share = isRow ? `local % ${together}u` : `local / ${apart}u`;
   const own = isRow ? `local / ${together}u` : `local % ${apart}u`;

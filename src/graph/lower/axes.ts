@@ -11,8 +11,8 @@ function reshape(inputName: string): LoweringRule {
     lowering.reshaped(lowering.input(node, inputName), node.outputs[0].shape);
 }
 
-/** The tensor with its axes relabelled: elements stay where they are. */
-export function relabelled(x: Lowered, perm: readonly number[]): Lowered {
+/** The tensor with its axes relabeled: elements stay where they are. */
+export function relabeled(x: Lowered, perm: readonly number[]): Lowered {
   const shape = arrange(x.shape, perm);
   const stored = arrange(x.stored, perm);
   if (x.data !== undefined) {
@@ -105,6 +105,6 @@ export const axisRules: Record<string, LoweringRule> = {
   Tile: (lowering, node) =>
     repeat(lowering, lowering.input(node, "x"), numbersAttribute(node.attributes, "reps")),
   Transpose: (lowering, node) =>
-    relabelled(lowering.input(node, "x"), numbersAttribute(node.attributes, "perm")),
+    relabeled(lowering.input(node, "x"), numbersAttribute(node.attributes, "perm")),
   Unpack: unpack,
 };

@@ -1,6 +1,6 @@
 /** Rules for kernels that move blocks of space into the batch and back. */
 import { batchToSpaceShapes, spaceToBatchShapes } from "../trace/shape_rules_array.ts";
-import { relabelled } from "./axes.ts";
+import { relabeled } from "./axes.ts";
 import type { LoweringRule } from "./lowering.ts";
 import { pad, slice } from "./selection.ts";
 
@@ -8,13 +8,13 @@ const spaceToBatch: LoweringRule = (lowering, node) => {
   const x = lowering.input(node, "x");
   const { paddings, split, perm, joined } = spaceToBatchShapes(x.shape, node.attributes);
   const padded = pad(lowering, x, paddings, { constant: 0 });
-  return lowering.reshaped(relabelled(lowering.reshaped(padded, split), perm), joined);
+  return lowering.reshaped(relabeled(lowering.reshaped(padded, split), perm), joined);
 };
 
 const batchToSpace: LoweringRule = (lowering, node) => {
   const x = lowering.input(node, "x");
   const { split, perm, joined, begin, cropped } = batchToSpaceShapes(x.shape, node.attributes);
-  const whole = lowering.reshaped(relabelled(lowering.reshaped(x, split), perm), joined);
+  const whole = lowering.reshaped(relabeled(lowering.reshaped(x, split), perm), joined);
   const windows = begin.map((first, axis) => ({
     axis,
     begin: first,

@@ -202,7 +202,7 @@ const batchNorm: LoweringRule = (lowering, node) => {
   return result;
 };
 
-/** `x / (bias + alpha sum)^beta` over neighbouring channels; ONNX divides alpha by their number. */
+/** `x / (bias + alpha sum)^beta` over neighboring channels; ONNX divides alpha by their number. */
 const localResponseNorm: LoweringRule = (lowering, node) => {
   const x = asNCHW(lowering, lowering.input(node, "x"));
   const size = 2 * numberAttribute(node.attributes, "depthRadius") + 1;

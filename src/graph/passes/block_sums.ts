@@ -1,6 +1,6 @@
 /**
  * Recognizes sums over blocks of pixels that are written as reshapes and sums (the gradient of a
- * nearest-neighbour resize, see src/tensor/fixes/images.ts) and makes them one kernel again, which
+ * nearest-neighbor resize, see src/tensor/fixes/images.ts) and makes them one kernel again, which
  * needs no reordering of memory.
  */
 import { resolveAxes } from "../trace/shape_rule.ts";

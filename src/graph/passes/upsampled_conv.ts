@@ -131,7 +131,7 @@ class SummedKernels {
   }
 }
 
-/** What a nearest-neighbour resize by a whole factor enlarged, or null. */
+/** What a nearest-neighbor resize by a whole factor enlarged, or null. */
 function enlarged(value: KernelValue): { small: KernelValue; factor: number } | null {
   const node = producerOf(value);
   if (node?.kernel !== "ResizeNearestNeighbor") return null;

@@ -45,7 +45,7 @@ const REARRANGING = new Set(
 );
 
 /** Kernels that give the same elements another shape or order. */
-const RELABELLING = new Set(["ExpandDims", "Reshape", "Transpose"]);
+const RELABELING = new Set(["ExpandDims", "Reshape", "Transpose"]);
 
 /**
  * Computes a kernel whose inputs are all constants.
@@ -91,7 +91,7 @@ export function foldConstants(
   const results = runOnCpu(kernel, inputs, attributes);
   const [{ source }] = values;
   // The same numbers under another shape are still that parameter.
-  const label = RELABELLING.has(kernel) && source.kind === "constant" ? source.label : undefined;
+  const label = RELABELING.has(kernel) && source.kind === "constant" ? source.label : undefined;
   return outputs.map((output, index) => ({
     ...output,
     source: { kind: "constant", data: results[index], label, ...(drawnBy ? { drawnBy } : {}) },

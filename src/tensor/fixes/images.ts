@@ -13,7 +13,7 @@ function blockSums(dy: tf.Tensor4D, [n, h, w, c]: number[]): tf.Tensor {
   return tf.reshape(tf.sum(tf.reshape(rows, [n * h * w, factorX, c]), 1), [n, h, w, c]);
 }
 
-/** Nearest-neighbour resize, average pool. */
+/** Nearest-neighbor resize, average pool. */
 export function fixImages(): void {
   // The stock gradient is wrong for a batch on the cpu backend, and has no derivative.
   setGradient("ResizeNearestNeighbor", ["images"], {
@@ -22,7 +22,7 @@ export function fixImages(): void {
       const whole = dy.shape[1]! % h === 0 && dy.shape[2]! % w === 0;
       if (!whole || alignCorners || halfPixelCenters) {
         throw new RangeError(
-          `Cannot differentiate a nearest-neighbour resize from ${h}x${w} to ` +
+          `Cannot differentiate a nearest-neighbor resize from ${h}x${w} to ` +
             `${dy.shape[1]}x${dy.shape[2]}: only whole factors with plain corners are supported`,
         );
       }

@@ -35,7 +35,7 @@ const UNROLLED = 8;
 /**
  * The program. Dispatch: x and y over tiles, row after row of them, z as `setup` takes it.
  *
- * Tiles are kept as vectors of four neighbouring rows (or columns), so that a thread reads 16 bytes at
+ * Tiles are kept as vectors of four neighboring rows (or columns), so that a thread reads 16 bytes at
  * once. Thread (x, y) of a workgroup has every `threads y`-th four of rows from the y-th on, and
  * columns alike.
  */

@@ -55,7 +55,7 @@ export function registerProduct(
   const parts = chooseSplits(tuning, tilesOf(rows), K);
   const depth = Math.ceil(K / parts / 4) * 4;
   const tilesM = Math.ceil(M / rows);
-  // Where A is short, neighbours take its rows, so that B comes through the caches once.
+  // Where A is short, neighbors take its rows, so that B comes through the caches once.
   const order = M <= SHORT ? [1, tilesM] : [tilesN, 1];
   const code = registerMatmulCode({ transposeA, transposeB, fours, rows, columns: width });
   const label = labelOf(product);
@@ -137,7 +137,7 @@ let out = (part * (groups.z / u.parts) + batch) * u.M * u.N;`,
   };
 }
 
-/** How tiles of a stored matrix are loaded; `isAcross`: neighbours in memory are rows of the tile. */
+/** How tiles of a stored matrix are loaded; `isAcross`: neighbors in memory are rows of the tile. */
 function operand(
   buffer: "A" | "B",
   { isAcross, extent, terms }: { isAcross: boolean; extent: number; terms: number },

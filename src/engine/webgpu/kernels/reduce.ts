@@ -39,7 +39,7 @@ function reduce(
     : x.shape.filter((_, d) => !axes.includes(d));
   const product = (from: number, to: number) => tf.util.sizeFromShape(x.shape.slice(from, to));
   const count = isMean ? axes.reduce((all, d) => all * x.shape[d], 1) : 1;
-  // Runs of neighbouring axes, the last run first: what is left of it stays contiguous.
+  // Runs of neighboring axes, the last run first: what is left of it stays contiguous.
   let current = backend.view(x, x.shape);
   let end = x.shape.length;
   let inner = 1;

@@ -7,7 +7,7 @@ import { COMPONENT, floatType, range } from "./wgsl.ts";
  * row, or column, alone is found once for the whole sum; what depends on the term once a tile.
  */
 export interface TileSource {
-  /** Which numbers lie side by side in memory: of four neighbouring rows, of four terms, or neither. */
+  /** Which numbers lie side by side in memory: of four neighboring rows, of four terms, or neither. */
   fours: "rows" | "terms" | "none";
   /** WGSL function of a row: what `value` needs of it. */
   row: string;
@@ -68,7 +68,7 @@ export function tileLoader(
         ? statements
         : `if (t < ${places - slot * count}u) { ${statements} }`,
   }));
-  // Neighbouring threads read what lies side by side.
+  // Neighboring threads read what lies side by side.
   const [rowOf, termOf] = source.fours === "rows"
     ? [(p: string) => `${p} % ${rowsOfFour}u`, (p: string) => `${p} / ${rowsOfFour}u`]
     : [

@@ -130,7 +130,7 @@ function tile({ inputs: { x }, attrs, backend }: KernelCall) {
   const strides = stridesOf(x.shape);
   const shape = x.shape.map((extent, d) => extent * reps[d]);
   const axes = shape.map((extent, d) => ({ extent, modulus: x.shape[d], stride: strides[d] }));
-  // An axis that is repeated starts anew within its neighbour: such axes are not joined.
+  // An axis that is repeated starts anew within its neighbor: such axes are not joined.
   const terms = reps.every((count, d) => count === 1 || x.shape[d] === 1)
     ? termsOf(axes)
     : axes.flatMap(({ modulus, stride }, d) =>

@@ -1,12 +1,12 @@
-/** Pictures that are no squares: from a folder to a trained, exported and sampled generator. */
+/** Images that are no squares: from a folder to a trained, exported and sampled generator. */
 import { assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
 import { decodePng } from "../png.ts";
 import { Raster } from "../../src/sampler/mod.ts";
 import { fillUniform } from "../../src/random/counter_random.ts";
 import { inFolder, runTask } from "./cli.ts";
 
-/** Pictures 40 pixels high and 60 wide: a bright disc somewhere on a colour ramp. */
-async function drawPictures(folder: string, count: number): Promise<void> {
+/** Images 40 pixels high and 60 wide: a bright disc somewhere on a color ramp. */
+async function drawImages(folder: string, count: number): Promise<void> {
   const [height, width] = [40, 60];
   for (let i = 0; i < count; i++) {
     const [u, v, tint] = fillUniform(new Float32Array(3), { seed: 5, stream: 0, step: i });
@@ -25,10 +25,10 @@ async function drawPictures(folder: string, count: number): Promise<void> {
   }
 }
 
-Deno.test("pictures of 40 x 60 train dcgan at 16 x 32, and its samples have that size", () =>
+Deno.test("images of 40 x 60 train dcgan at 16 x 32, and its samples have that size", () =>
   inFolder(async (folder) => {
     await Deno.mkdir(`${folder}/photos`);
-    await drawPictures(`${folder}/photos`, 24);
+    await drawImages(`${folder}/photos`, 24);
     const options = ["--data", "photos", "--batch", "8", "--device", "cpu"];
     const train = ["dcgan", "--size", "16x32", ...options, "--steps", "4", "--json"];
     const { code, stdout, stderr } = await runTask("train", train, folder);
@@ -45,15 +45,15 @@ Deno.test("pictures of 40 x 60 train dcgan at 16 x 32, and its samples have that
     assertEquals(sampled.code, 0, sampled.stderr);
     const grid = await decodePng(await Deno.readFile(`${folder}/two.png`));
     assertEquals([grid.width, grid.height], [2 * 32 + 3, 16 + 2]);
-    // The data's own pictures went in cut to 2 : 1 and made smaller: red runs from side to side, 0 to 177,
+    // The data's own images went in cut to 2 : 1 and made smaller: red runs from side to side, 0 to 177,
     // and of blue, 150 to 33 from top to bottom, five rows are missing above and below.
     const reals = await decodePng(await Deno.readFile(`${run}/reals.png`));
     const { columns } = config.snapshots;
     const scale = reals.width / (33 * columns + 1);
     assertEquals([scale % 1, reals.channels], [0, 3]);
-    for (let picture = 0; picture < columns; picture++) {
+    for (let image = 0; image < columns; image++) {
       const color = (x: number, y: number) => {
-        const at = scale * ((1 + y) * reals.width + 33 * picture + 1 + x);
+        const at = scale * ((1 + y) * reals.width + 33 * image + 1 + x);
         return reals.data.subarray(3 * at, 3 * at + 3);
       };
       for (let y = 0; y < 16; y++) { // a disc near a side only rings there
@@ -70,7 +70,7 @@ Deno.test("pictures of 40 x 60 train dcgan at 16 x 32, and its samples have that
 
     const twice = await runTask("train", ["dcgan@16x32", "--size", "16x32", ...options], folder);
     assertEquals(twice.code, 2);
-    assertStringIncludes(twice.stderr, "both say how large the pictures are; give one of them");
+    assertStringIncludes(twice.stderr, "both say how large the images are; give one of them");
     const wrong = await runTask("train", ["ring-2d", "--size", "16x32"], folder);
     assertEquals(wrong.code, 2);
     assertStringIncludes(wrong.stderr, 'the source "ring-2d" has no use for "size"');
