@@ -42,6 +42,9 @@ const spec: CommandSpec = {
       value: "auto|webgpu|cpu",
       help: "where to compute (default auto: a GPU if there is one)",
     },
+    tensorboard: {
+      help: "write TensorBoard event files into the run's folder",
+    },
     "evaluate-every": {
       value: "N",
       help: "measure samples each N steps, and keep the best checkpoint (0: not at all)",

@@ -13,6 +13,8 @@ export const DEFAULTS = {
     device: "auto",
     checkpoints: { everySeconds: 120, keep: 2 },
   },
+  /** Whether event files are written. */
+  tensorboard: false,
   /** Whether labels are used. */
   conditional: false,
   data: {

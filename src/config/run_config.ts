@@ -118,6 +118,11 @@ export const runConfigSchema = named(
     ema: optional(emaSchema, "An average of the generator, for samples and export."),
     snapshots: snapshotSchema.describe("When images of samples are written."),
     checkpoints: checkpointSchema.describe("When checkpoints are written."),
+    tensorboard: optional(
+      z.boolean(),
+      "Whether the run folder gets TensorBoard event files: scalars, images, text, hyper-parameters.",
+      { default: DEFAULTS.tensorboard },
+    ),
     evaluation: optional(evaluationSchema, "When samples are measured.", {
       otherwise: "not during training",
     }),

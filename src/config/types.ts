@@ -961,6 +961,11 @@ export interface RunConfig {
   snapshots: SnapshotSpec;
   /** When checkpoints are written. */
   checkpoints: CheckpointSpec;
+  /**
+   * Whether the run folder gets TensorBoard event files: scalars, images, text,
+   * hyper-parameters. Default: false.
+   */
+  tensorboard?: boolean;
   /** When samples are measured. Default: not during training. */
   evaluation?: EvaluationSpec;
 }

@@ -12,6 +12,7 @@ import { planEvaluation } from "../evaluation/evaluation_plan.ts";
 import { openEvaluator } from "../evaluation/evaluator.ts";
 import type { Network } from "../nn/mod.ts";
 import type { RunFolder } from "../run/run_folder.ts";
+import { openTensorboardLog } from "../run/tensorboard/tensorboard_run.ts";
 import type { GanNetworks } from "../training/gan_state.ts";
 import { planRun } from "../training/schedule.ts";
 import { buildTrainingStep, type TrainingStep } from "../training/step.ts";
@@ -90,14 +91,22 @@ export async function runTraining(setup: TrainingRunSetup): Promise<CompletedTra
     onStage: callbacks.onStage,
   });
   if (evaluator) cleanup.defer(() => evaluator.dispose());
-  const { folder, store, checkpoint } = await openStore(
+  const opened = await openStore(
     { config, data, engine, trainingStep, totalSteps },
     { runsFolder: setup.runsFolder, resume, onWarning: callbacks.onWarning },
   );
+  const { folder, checkpoint } = opened;
   if (folder) {
     cleanup.use(folder);
     await evaluator?.keep(folder.path);
   }
+  const log = folder && config.tensorboard
+    ? await openTensorboardLog({ folder, store: opened.store, config }, {
+      step: checkpoint?.step ?? 0,
+    })
+    : undefined;
+  if (log) cleanup.use(log);
+  const store = log?.store ?? opened.store;
   const watch = new CollapseWatch(data, config.objective.name);
   let scalars: Record<string, number> = {};
   const snapshots = await openSnapshots({
@@ -139,10 +148,13 @@ export async function runTraining(setup: TrainingRunSetup): Promise<CompletedTra
       onWarning: callbacks.onWarning,
       async onSnapshot(snapshot) {
         const path = await snapshots.write(snapshot);
-        if (path !== undefined) callbacks.onImage?.(path);
+        if (path === undefined) return;
+        callbacks.onImage?.(path);
+        await log?.addImage(snapshot.step, path);
       },
     },
   );
+  if (!result.interrupted) await log?.complete();
   const gif = await snapshots.writeGif();
   const resources = cleanup.move();
   return {

@@ -115,6 +115,7 @@ function withOptions(base: RunConfig, command: ParsedCommand): RunConfig {
     const { everyEpochs: _, ...kept } = config.evaluation ?? {};
     config.evaluation = { ...kept, everySteps: every };
   }
+  if (command.flag("tensorboard")) config.tensorboard = true;
   if (command.flag("conditional")) config.conditional = true; // withAssignments() changes the networks
   const size = command.text("size");
   if (size !== undefined) {

@@ -3,12 +3,8 @@ import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/ass
 import { BinaryReader } from "@bufbuild/protobuf/wire";
 import { openEventFile } from "../../src/run/tensorboard/event_file.ts";
 import { encodeEvents } from "../../src/run/tensorboard/events.ts";
-import {
-  crc32c,
-  decodeRecords,
-  encodeRecord,
-  maskedCrc32c,
-} from "../../src/run/tensorboard/records.ts";
+import { crc32c, encodeRecord, maskedCrc32c } from "../../src/run/tensorboard/records.ts";
+import { decodeRecords } from "./event_records.ts";
 import { tensorboardStore } from "../../src/run/tensorboard/tensorboard_store.ts";
 import { createMemoryStore } from "../../src/training/memory_store.ts";
 
