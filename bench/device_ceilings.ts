@@ -1,6 +1,6 @@
 /**
  * What a WebGPU device does at most, measured: chains of fused multiply-adds for arithmetic, copies of
- * memory for bandwidth. The kernels of training are judged against these.
+ * memory for bandwidth. The kernels of training are compared with these.
  */
 import { passMilliseconds } from "./device_time.ts";
 

@@ -1,6 +1,6 @@
 /**
  * What lazy penalties save: milliseconds a step with the penalty in every 16th update of D and in every
- * one, in turns in one process.
+ * one, alternately in one process.
  *
  *     deno run -A bench/lazy_penalty.ts [ENGINE ...] [--rounds=N]
  *

@@ -13,7 +13,7 @@ import torch
 
 from pytorch_steps import CASES
 
-TURN_SECONDS, WARM_UP_SECONDS = 0.02, 0.25
+CHUNK_SECONDS, WARM_UP_SECONDS = 0.02, 0.25
 
 
 def time_calls(run, calls):
@@ -29,7 +29,7 @@ def measure(generator, latents, seconds):
     while calls < 2 or time.perf_counter() - start < WARM_UP_SECONDS:
         run()
         calls += 1
-    calls = max(1, round(TURN_SECONDS * calls / (time.perf_counter() - start)))
+    calls = max(1, round(CHUNK_SECONDS * calls / (time.perf_counter() - start)))
     times, deadline = [], time.perf_counter() + seconds
     while len(times) < 3 or time.perf_counter() < deadline:
         times.append(time_calls(run, calls))

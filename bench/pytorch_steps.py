@@ -97,8 +97,8 @@ def make_step(name, batch, device):
         if name == "wgan-gp-conv":
             share = torch.rand(batch, 1, 1, 1, device=device)
             between = (share * real + (1 - share) * fake).requires_grad_()
-            slope, = torch.autograd.grad(d(between).sum(), between, create_graph=True)
-            penalty = ((slope.flatten(1).square().sum(1) + 1e-12).sqrt() - 1).square().mean()
+            gradient, = torch.autograd.grad(d(between).sum(), between, create_graph=True)
+            penalty = ((gradient.flatten(1).square().sum(1) + 1e-12).sqrt() - 1).square().mean()
             d_loss = d(fake).mean() - d(real).mean() + 10 * penalty
         elif joined:
             d_loss = F.binary_cross_entropy_with_logits(d(torch.cat([real, fake])), labels)

@@ -1,6 +1,6 @@
 /**
  * `deno task bench:sampling`: exporting generators and drawing from them, beside PyTorch's forward pass.
- * Every measurement has a process of its own, and the engines take turns in one run on one machine.
+ * Every measurement has a process of its own, and the engines alternate in one run on one machine.
  */
 import { type ParsedCommand, runTask, type TaskOutcome } from "../cli/command.ts";
 import { coldTable, measureCold } from "./sampling/cold.ts";

@@ -1,5 +1,5 @@
 /**
- * `deno task bench`: milliseconds of a training step on each engine and in PyTorch, in turns in one run
+ * `deno task bench`: milliseconds of a training step on each engine and in PyTorch, alternately in one run
  * on one machine, as one table with ratios.
  */
 import { UserError } from "../src/errors.ts";
@@ -15,7 +15,7 @@ const SLOW_MS = 2000;
 const spec: CommandSpec = {
   name: "bench",
   summary:
-    "Measures a training step on every engine and in PyTorch, in turns, and prints one table.",
+    "Measures a training step on every engine and in PyTorch, alternately, and prints one table.",
   positionals: "[CASE ...]",
   maxPositionals: 10,
   options: {
@@ -23,7 +23,7 @@ const spec: CommandSpec = {
     batch: { value: "N", help: "only cases of this batch size" },
     rounds: {
       value: "N",
-      help: "how often each is measured, in turns (default 3; once where a step takes over 2 s)",
+      help: "how often each is measured, alternately (default 3; once where a step takes over 2 s)",
     },
     seconds: { value: "S", help: "how long each measurement takes (default 3)" },
     python: { value: "PATH", help: "the Python that has torch (default /usr/bin/python3)" },
@@ -80,7 +80,7 @@ async function main(command: ParsedCommand): Promise<TaskOutcome> {
   console.log("");
   for (const [engine, description] of descriptions) console.log(`${engine}: ${description}`);
   console.log(
-    `Median of ${rounds} rounds in turns, ${seconds} s each; in brackets the time over PyTorch's. ` +
+    `Median of ${rounds} alternating rounds, ${seconds} s each; in brackets the time over PyTorch's. ` +
       `Steps of more than ${SLOW_MS / 1000} s were measured once.`,
   );
   return { json: { rows, engines: Object.fromEntries(descriptions) } };

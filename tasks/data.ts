@@ -164,13 +164,13 @@ function fileLines({ headers }: ImageFilesLook): string[] {
   const sizes = counts(headers.map(({ width, height }) => `${width} x ${height}`));
   const pixels = headers.map(({ width, height }) => ({ width, height, area: width * height }))
     .sort((a, b) => a.area - b.area);
-  const [least, most] = [pixels[0], pixels[pixels.length - 1]];
+  const [smallest, largest] = [pixels[0], pixels[pixels.length - 1]];
   return [
     formats,
     channels,
-    pixels.every(({ width, height }) => width === least.width && height === least.height)
+    pixels.every(({ width, height }) => width === smallest.width && height === smallest.height)
       ? sizes
-      : `${least.width} x ${least.height} to ${most.width} x ${most.height} pixels`,
+      : `${smallest.width} x ${smallest.height} to ${largest.width} x ${largest.height} pixels`,
   ];
 }
 

@@ -105,6 +105,6 @@ export function coldTable({ rounds }: Plan, cold: readonly MeasuredCold[]): stri
   );
   return `${table}
 
-Median of processes in turns (${rounds}), device "wasm" ("auto" looks for a GPU first); files in the disk's
+Median of alternating processes (${rounds}), device "wasm" ("auto" looks for a GPU first); files in the disk's
 cache. The whole process also loads a second time and disposes of both.`;
 }

@@ -8,24 +8,24 @@ import type { Sampler } from "../../src/sampler/mod.ts";
 /** Draws one batch. */
 export type Run = () => Promise<unknown>;
 
-/** Calls are timed in turns of about this length: clocks in pages are coarse, and pauses average out. */
-const TURN_MS = 20;
+/** Calls are timed in chunks of about this length: clocks in pages are coarse, and pauses average out. */
+const CHUNK_MS = 20;
 
 /** How long WebAssembly's first, quick compilation is given to be replaced by the better one. */
 const WARM_UP_MS = 250;
 
 /**
- * Times several ways to do the same thing in turns, so that a busy machine hits all alike.
+ * Times several ways to do the same thing alternately, so that a busy machine hits all alike.
  * @param seconds for each of them
- * @returns for each of them the milliseconds of a call, turn by turn
+ * @returns for each of them the milliseconds of a call, round by round
  */
 export async function timeInTurns(runs: readonly Run[], seconds: number): Promise<number[][]> {
-  const calls = Math.max(1, Math.round(TURN_MS / await warmUp(runs)));
+  const calls = Math.max(1, Math.round(CHUNK_MS / await warmUp(runs)));
   const times: number[][] = runs.map(() => []);
   const deadline = performance.now() + 1000 * seconds * runs.length;
-  for (let turn = 0; turn < 3 || performance.now() < deadline; turn++) {
+  for (let round = 0; round < 3 || performance.now() < deadline; round++) {
     for (let i = 0; i < runs.length; i++) {
-      const which = turn % 2 ? runs.length - 1 - i : i;
+      const which = round % 2 ? runs.length - 1 - i : i;
       times[which].push(await timeCalls(runs[which], calls));
     }
   }
@@ -61,7 +61,7 @@ export interface WebSpeed {
   bareMs: number;
   /** Milliseconds of `Sampler.sample`, which draws the latents too. */
   samplerMs: number;
-  /** For each turn how many times as long as the session the sampler took. */
+  /** For each round how many times as long as the session the sampler took. */
   ratios: number[];
 }
 
@@ -96,7 +96,7 @@ export async function timeWebRuntime(options: WebSpeedOptions): Promise<WebSpeed
       batch,
       bareMs: median(bareTimes),
       samplerMs: median(samplerTimes),
-      ratios: samplerTimes.map((time, turn) => time / bareTimes[turn]),
+      ratios: samplerTimes.map((time, round) => time / bareTimes[round]),
     });
   }
   return results;

@@ -23,13 +23,13 @@ export interface Plan {
 /** The options. */
 export const spec: CommandSpec = {
   name: "bench:sampling",
-  summary: "Measures exports and samples a second on every engine and in PyTorch, in turns.",
+  summary: "Measures exports and samples a second on every engine and in PyTorch, alternately.",
   positionals: "[CASE ...]",
   maxPositionals: SAMPLING_CASES.length,
   options: {
     engines: { value: "LIST", help: `of ${ENGINES.join(",")} (default: all)` },
     threads: { value: "LIST", help: "numbers of threads (default 1,2)" },
-    rounds: { value: "N", help: "how often each is measured, in turns (default 3)" },
+    rounds: { value: "N", help: "how often each is measured, alternately (default 3)" },
     seconds: { value: "S", help: "how long each measurement takes (default 0.3)" },
     python: { value: "PATH", help: "the Python that has torch (default /usr/bin/python3)" },
     chromium: { value: "PATH", help: "the browser (default: where systems put it)" },

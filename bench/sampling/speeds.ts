@@ -23,7 +23,7 @@ export interface MeasuredSpeed {
   bareMs: number;
   /** Milliseconds of `Sampler.sample`. */
   samplerMs?: number;
-  /** By how much of its time the sampler is slower than a bare session: the median of all turns. */
+  /** By how much of its time the sampler is slower than a bare session: the median of all rounds. */
   overhead?: number;
 }
 
@@ -36,7 +36,7 @@ export interface Speeds {
   missing: Partial<Record<EngineName, string>>;
 }
 
-/** Measures in turns; says on stderr how far it is. */
+/** Measures alternately; says on stderr how far it is. */
 export async function measureSpeeds(plan: Plan, folder: string): Promise<Speeds> {
   const engines: Speeds["engines"] = {};
   const missing: Speeds["missing"] = {};
@@ -145,7 +145,7 @@ export function speedTable(plan: Plan, { speeds, engines, missing }: Speeds): st
   );
   return `${table}
 
-Median of rounds in turns (${plan.rounds}, ${plan.seconds} s each). In brackets: times PyTorch's speed with as
+Median of alternating rounds (${plan.rounds}, ${plan.seconds} s each). In brackets: times PyTorch's speed with as
 many threads; for Sampler also how much longer a call takes than the bare session's, which has its latents
 ready. Float32, latents and images on the host, ${navigator.hardwareConcurrency} cores.
 

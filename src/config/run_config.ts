@@ -115,7 +115,10 @@ export const runConfigSchema = named(
     divergence: optional(divergenceSchema, "What happens when training diverges.", {
       otherwise: "a run stops at the first value that is not finite",
     }),
-    ema: optional(emaSchema, "An average of the generator, for samples and export."),
+    ema: optional(
+      emaSchema,
+      "An exponential moving average (EMA) of the generator, for samples and export.",
+    ),
     snapshots: snapshotSchema.describe("When images of samples are written."),
     checkpoints: checkpointSchema.describe("When checkpoints are written."),
     tensorboard: optional(

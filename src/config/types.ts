@@ -955,7 +955,7 @@ export interface RunConfig {
    * finite.
    */
   divergence?: DivergenceSpec;
-  /** An average of the generator, for samples and export. */
+  /** An exponential moving average (EMA) of the generator, for samples and export. */
   ema?: EmaSpec;
   /** When images of samples are written. */
   snapshots: SnapshotSpec;

@@ -184,7 +184,7 @@ function checkLabels(
         `${limit - 1}${classNames ? `, as there are ${limit} classNames` : ""}`,
     );
   }
-  const classCount = given.reduce((most, label) => Math.max(most, label + 1), 0);
+  const classCount = given.reduce((max, label) => Math.max(max, label + 1), 0);
   const names = classNames ?? Array.from({ length: classCount }, (_, label) => String(label));
   return { labels: Int32Array.from(given), classNames: [...names] };
 }

@@ -120,15 +120,16 @@ export async function readMnist({ images, labels: file, split }: IdxPair): Promi
         `are ${count} images`,
     );
   }
-  const most = numbers.reduce((most, label) => Math.max(most, label), 0);
+  const maxLabel = numbers.reduce((max, label) => Math.max(max, label), 0);
   const { firstLabel, classNames } = variant;
-  const isKnown = most - firstLabel < classNames.length && numbers.every((n) => n >= firstLabel);
+  const isKnown = maxLabel - firstLabel < classNames.length &&
+    numbers.every((n) => n >= firstLabel);
   if (!isKnown) {
-    const names = Array.from({ length: most + 1 }, (_, label) => String(label));
+    const names = Array.from({ length: maxLabel + 1 }, (_, label) => String(label));
     return { ...set, labels: Int32Array.from(numbers), classNames: names };
   }
   // digits are as many as there are, so that a part of MNIST keeps the classes that it has
-  const names = variant.isOpen ? classNames.slice(0, most + 1) : classNames;
+  const names = variant.isOpen ? classNames.slice(0, maxLabel + 1) : classNames;
   return { ...set, labels: Int32Array.from(numbers, (n) => n - firstLabel), classNames: names };
 }
 

@@ -64,7 +64,7 @@ export async function openDataSource(
     case "grid-2d":
       return drawToyData(source, spec);
     case "digits":
-      return drawDigits({ ...spec, size: drawnSide(spec) });
+      return drawDigits({ ...spec, size: syntheticSide(spec) });
     case "stacked-mnist":
       return await openStacked(spec, options);
     case "memory":
@@ -79,13 +79,13 @@ export async function openDataSource(
   return await readFound(found, spec, options);
 }
 
-/** Stacks the digits at the path, or drawn ones. */
+/** Stacks the digits at the path, or synthetic ones. */
 async function openStacked(spec: DataSpec, options: OpenOptions): Promise<DataSource> {
   const { path, size, split, count = DEFAULTS.data.stackedCount } = spec;
   const { seed = DEFAULTS.data.seed } = spec;
   const wanted = { seed, channels: 1, ...(size === undefined ? {} : { size }) } as const;
   const digits = path === undefined
-    ? drawDigits({ ...wanted, size: drawnSide(spec) })
+    ? drawDigits({ ...wanted, size: syntheticSide(spec) })
     : await openDataSource(
       { source: "auto", path, ...wanted, ...(split ? { split } : {}) },
       options,
@@ -93,8 +93,8 @@ async function openStacked(spec: DataSpec, options: OpenOptions): Promise<DataSo
   return stackDigits(digits, { count, seed });
 }
 
-/** The side of drawn digits, which are squares; checkData() has seen to that. */
-function drawnSide({ size }: DataSpec): number | undefined {
+/** The side of synthetic digits, which are squares; checkData() has seen to that. */
+function syntheticSide({ size }: DataSpec): number | undefined {
   return size === undefined ? undefined : imageSize(size)[0];
 }
 

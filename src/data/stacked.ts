@@ -8,7 +8,7 @@ import { UserError } from "../errors.ts";
 import { fillUniform, STREAMS } from "../random/counter_random.ts";
 import { completeSource, counted, type DataSource, type StoredSamples } from "./source.ts";
 
-/** Where the choice of digits is drawn; drawn digits use the steps from 0. */
+/** Where the choice of digits is drawn; synthetic digits use the steps from 0. */
 const CHOICE_STEP = 0xffff_fff0;
 const CHANNELS = 3;
 

@@ -51,10 +51,10 @@ const IMAGES_PER_CLASS = 20;
 const BATCH = 64;
 /** Every training image is seen about so often, within the bounds on steps. */
 const EPOCHS = 3;
-const STEPS = { least: 200, most: 600 };
+const STEPS = { min: 200, max: 600 };
 /** Steps whose inputs are in memory at once. */
 const STEPS_A_CALL = 50;
-const HELD_OUT = { share: 0.2, most: 2000 };
+const HELD_OUT = { share: 0.2, max: 2000 };
 const OPTIMIZER: AdamSpec = { type: "adam", learningRate: 2e-3 };
 
 /** Whether there are labels to learn from, and enough images. */
@@ -76,7 +76,7 @@ export async function trainClassifier(
   const classNames = data.classNames!;
   const classes = classNames.length;
   const order = permutation(data.count, { seed: 0, stream: STREAMS.evaluation, step: 0 });
-  const heldOutCount = Math.min(HELD_OUT.most, Math.floor(HELD_OUT.share * data.count));
+  const heldOutCount = Math.min(HELD_OUT.max, Math.floor(HELD_OUT.share * data.count));
   const heldOut = order.subarray(0, heldOutCount);
   const training = order.subarray(heldOutCount);
 
@@ -176,7 +176,7 @@ async function fit(
     ...withPrefix("slots", initialSlots(OPTIMIZER, start)),
   };
   const passes = EPOCHS * training.length / BATCH;
-  const steps = Math.ceil(Math.min(STEPS.most, Math.max(STEPS.least, passes)));
+  const steps = Math.ceil(Math.min(STEPS.max, Math.max(STEPS.min, passes)));
   const compiled = await engine.compileStep(classifierStep(body, head), state, 0);
   try {
     const inputsOf = (step: number): StepInputs => {

@@ -97,7 +97,7 @@ export class CollapseWatch {
         return dReal > 1 - NEAR_TARGET && dFake < NEAR_TARGET;
       case "hinge":
         return dReal > PAST_MARGIN && dFake < -PAST_MARGIN;
-      case "relativistic": // a pair is told right with the chance sigmoid(margin)
+      case "relativistic": // a pair is told right with probability sigmoid(margin)
         return dReal - dFake > Math.log((1 - SURE) / SURE);
       case "wasserstein": // a critic's values have no scale
         return false;

@@ -172,11 +172,11 @@ async function openClassifier(
  * @throws {UserError} naming the least number
  */
 export function requireSamples(count: number, k: number): void {
-  const least = fewestSamples(k);
-  if (count >= least) return;
+  const needed = fewestSamples(k);
+  if (count >= needed) return;
   throw new UserError(
     `Cannot evaluate with ${count} samples on one side: precision and recall by the neighbor ` +
-      `k = ${k} need ${least}; raise --count, lower --k, or use more data`,
+      `k = ${k} need ${needed}; raise --count, lower --k, or use more data`,
   );
 }
 

@@ -34,7 +34,7 @@ export async function evaluatePoints(setup: EvaluationSetup): Promise<Figures> {
   const density = data.density;
   if (density?.dimension === 1) return await evaluateLine(setup);
   if (density?.dimension === 2) return await evaluateModes(setup);
-  return await evaluateCloud(setup);
+  return await evaluateFeatures(setup);
 }
 
 async function evaluateLine(setup: EvaluationSetup): Promise<Figures> {
@@ -79,7 +79,7 @@ async function evaluateModes(setup: EvaluationSetup): Promise<Figures> {
   };
 }
 
-async function evaluateCloud(setup: EvaluationSetup): Promise<Figures> {
+async function evaluateFeatures(setup: EvaluationSetup): Promise<Figures> {
   const { data, seed, k, onStage } = setup;
   const count = setup.count ?? Math.min(DEFAULT_COUNT, data.count);
   requireSamples(Math.min(count, data.count), k);

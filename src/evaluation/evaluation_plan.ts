@@ -81,11 +81,11 @@ export function planEvaluation(spec: EvaluationSpec, data: DataSource): Evaluati
         `most ${MAX_FEATURES}; take sliced or kernel`,
     );
   }
-  const most = Math.floor(MAX_BYTES / (4 * data.sampleSize));
-  if (samples > most) {
+  const maxSamples = Math.floor(MAX_BYTES / (4 * data.sampleSize));
+  if (samples > maxSamples) {
     throw new UserError(
       `Cannot evaluate on ${samples} samples of ${data.name}: each has ${data.sampleSize} numbers, so that ` +
-        `${most} fit into 4 GiB; give fewer with --set evaluation.samples=...`,
+        `${maxSamples} fit into 4 GiB; give fewer with --set evaluation.samples=...`,
     );
   }
   const takesFeatures = OVER_FEATURES.includes(measure) || spec.features !== undefined;

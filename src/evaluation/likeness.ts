@@ -21,7 +21,7 @@ const THUMBNAIL_NUMBERS = 1024;
 /** Products that looking samples up may take: about 2 seconds on a core of 2025. */
 const LOOKUP_PRODUCTS = 5e9;
 /** Samples that are looked up, whatever it takes, and at most. */
-const LOOKUPS = { least: 64, most: 1000 };
+const LOOKUPS = { min: 64, max: 1000 };
 /** Training samples that they are looked up in, at most: 400 MB. */
 export const MAX_TRAINING = 100_000;
 /** Random directions of the sliced distance. */
@@ -112,8 +112,8 @@ export function measureMemorization(lookup: Lookup): MemorizationEvaluation {
   const affordable = LOOKUP_PRODUCTS / (2 * training.count * training.dimensions);
   const asked = Math.floor(Math.min(
     generated.count,
-    LOOKUPS.most,
-    Math.max(LOOKUPS.least, affordable),
+    LOOKUPS.max,
+    Math.max(LOOKUPS.min, affordable),
   ));
   const rows = Uint32Array.from({ length: asked }, (_, i) => i);
   const found = memorization(pickRows(generated, rows), training);

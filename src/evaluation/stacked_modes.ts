@@ -94,7 +94,7 @@ export async function countStackedModes(setup: StackedSetup): Promise<StackedMod
 
 /**
  * A classifier of stacked digits made of one of single digits: its features are those of the three channels
- * side by side, and an image's chance of the mode `100 a + 10 b + c` is the product of its digits'.
+ * side by side, and an image's probability of the mode `100 a + 10 b + c` is the product of its digits'.
  * @param digits of {@linkcode trainDigitClassifier}; disposed with the result
  * @param classNames the modes'
  */

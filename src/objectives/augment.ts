@@ -139,14 +139,14 @@ export function diffAugment(
 }
 
 /**
- * As {@linkcode diffAugment}, but each policy meets each sample with a chance only.
+ * As {@linkcode diffAugment}, but each policy applies to each sample with a probability.
  *
  * Draws, for each policy, one uniform number a sample for the choice, then what the policy draws.
  * @param images `[n, h, w, c]`
- * @param probability the chance, a number or a tensor of one
+ * @param probability a number or a tensor of one
  * @returns `[n, h, w, c]`
  */
-export function augmentByChance(
+export function augmentWithProbability(
   images: tf.Tensor4D,
   policies: readonly AugmentPolicy[],
   { probability, random }: { probability: tf.Tensor | number; random: StepRandom },

@@ -106,13 +106,15 @@ export function dataRemarks(data: DataSource, facts: SampleFacts): string[] {
   }
   const counts = classCounts(data).filter(({ count }) => count > 0);
   if (counts.length > 1) {
-    const most = counts.reduce((a, b) => a.count >= b.count ? a : b);
-    const least = counts.reduce((a, b) => a.count <= b.count ? a : b);
-    if (most.count >= IMBALANCE * least.count) {
+    const largest = counts.reduce((a, b) => a.count >= b.count ? a : b);
+    const smallest = counts.reduce((a, b) => a.count <= b.count ? a : b);
+    if (largest.count >= IMBALANCE * smallest.count) {
       remarks.push(
-        `classes differ much in size: ${most.name} has ${formatInteger(most.count)} samples, ` +
-          `${least.name} ${
-            formatInteger(least.count)
+        `classes differ much in size: ${largest.name} has ${
+          formatInteger(largest.count)
+        } samples, ` +
+          `${smallest.name} ${
+            formatInteger(smallest.count)
           }; a conditional generator learns little of small ones`,
       );
     }

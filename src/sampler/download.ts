@@ -36,8 +36,8 @@ export async function readResponse(
   const length = response.headers.get("content-length");
   const packed = (response.headers.get("content-encoding") ?? "identity") !== "identity";
   const total = length === null || packed ? null : Number(length);
-  const most = options.maxBytes ?? MAX_BYTES;
-  if (total !== null && total > most) {
+  const limit = options.maxBytes ?? MAX_BYTES;
+  if (total !== null && total > limit) {
     await response.body?.cancel();
     throw tooLarge(name, total, options);
   }
@@ -55,7 +55,7 @@ export async function readResponse(
       parts.push(value);
       loaded += value.length;
       onProgress(loaded, total);
-      if (loaded > most) {
+      if (loaded > limit) {
         await reader.cancel();
         throw tooLarge(name, loaded, options, "more than ");
       }

@@ -144,7 +144,7 @@ async function readWeights(
   // Where there is no hash there is no cache either.
   const model = options.cache === undefined ? undefined : await sha256Hex(bytes).catch(() => "");
   let before = bytes.length;
-  for (const [path, leastBytes] of files) {
+  for (const [path, minBytes] of files) {
     if (beside === null) {
       throw new UserError(
         `Cannot load ${name}: its weights lie in another file, ${path}; load the model by its path or ` +
@@ -159,9 +159,9 @@ async function readWeights(
       });
     const ofWeights = { ...rest, maxBytes: maxBytes - before, model };
     const { bytes: data } = await readSource(beside(path), ofWeights, progress, (found, file) => {
-      if (found.length >= leastBytes) return;
+      if (found.length >= minBytes) return;
       throw new UserError(
-        `Cannot load ${file}: it has ${found.length} bytes, and ${name} needs ${leastBytes} of it`,
+        `Cannot load ${file}: it has ${found.length} bytes, and ${name} needs ${minBytes} of it`,
       );
     });
     weights.push({ path, data });

@@ -6,7 +6,7 @@ import { DEFAULTS } from "../config/defaults.ts";
 import type { RunConfig } from "../config/run_config.ts";
 import { tf } from "../tensor/tf.ts";
 import type { StepRandom, TensorMap } from "../tensor/types.ts";
-import { augmentByChance, diffAugment } from "../objectives/augment.ts";
+import { augmentWithProbability, diffAugment } from "../objectives/augment.ts";
 import { packSamples } from "../objectives/packing.ts";
 import { augmentProbability } from "./adaptive.ts";
 
@@ -44,7 +44,7 @@ export function discriminatorInput(
       DEFAULTS.augment.probability;
     augmented = probability === 1
       ? diffAugment(augmented as tf.Tensor4D, policies, random)
-      : augmentByChance(augmented as tf.Tensor4D, policies, { probability, random });
+      : augmentWithProbability(augmented as tf.Tensor4D, policies, { probability, random });
   }
   if (augmentation.noiseSigma) {
     const noise = tf.mul(random.normal(augmented.shape), augmentation.noiseSigma);

@@ -178,8 +178,8 @@ Deno.test("the CIFAR-10 parsers never fail but by a UserError on random and muta
   assert(outcome.read > 300 && outcome.refused > 300, JSON.stringify(outcome));
   const path = await Deno.makeTempFile();
   const nothing = { kind: "cifar-10", origin: path, batches: [], others: [] } as const;
-  for (const mend of [withTarSums, undefined]) {
-    const outcome = await fuzz(damagedTar(mend), async (bytes) => {
+  for (const fix of [withTarSums, undefined]) {
+    const outcome = await fuzz(damagedTar(fix), async (bytes) => {
       await Deno.writeFile(path, bytes);
       using store = await openTarStore(path);
       const { labels } = await readCifar(findCifar(store.files, path)[0] ?? nothing, {});
@@ -191,7 +191,7 @@ Deno.test("the CIFAR-10 parsers never fail but by a UserError on random and muta
 });
 
 /** The archive with damage at its headers or anywhere, cut off or not. */
-function damagedTar(mend = (bytes: Uint8Array<ArrayBuffer>) => bytes) {
+function damagedTar(fix = (bytes: Uint8Array<ArrayBuffer>) => bytes) {
   const headers = tarHeaders(tarBytes);
   const inHeader = fc.tuple(fc.constantFrom(...headers), fc.nat(511)).map(([at, i]) => at + i);
   const at = fc.oneof(fc.nat(tarBytes.length - 1), inHeader);
@@ -200,7 +200,7 @@ function damagedTar(mend = (bytes: Uint8Array<ArrayBuffer>) => bytes) {
   return fc.tuple(edits, keep).map(([edits, keep]) => {
     const bytes = tarBytes.slice();
     for (const [at, value] of edits) bytes[at] = value;
-    return mend(bytes).slice(0, keep);
+    return fix(bytes).slice(0, keep);
   });
 }
 

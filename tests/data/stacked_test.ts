@@ -60,7 +60,7 @@ Deno.test("stackDigits() takes gray images of ten classes only", () => {
   );
 });
 
-Deno.test("openDataSource() stacks drawn digits, and what lies at a path", async () => {
+Deno.test("openDataSource() stacks synthetic digits, and what lies at a path", async () => {
   const data = await openDataSource({ source: "stacked-mnist", size: 8, count: 12 });
   assertEquals([data.count, ...data.shape], [12, 8, 8, 3]);
   assertEquals(withDataPath({ source: "stacked-mnist", size: 28 }, "mnist/"), {

@@ -89,7 +89,7 @@ Deno.test("deno task train --dry-run shows the plan and writes nothing", () =>
     assertStringIncludes(digits.stdout, "dense_1");
     const plan = JSON.parse(digits.stdout.trimEnd().split("\n").at(-1)!);
     assertEquals(plan.totalSteps, (presetConfig("digits").duration as { steps: number }).steps);
-    // G has 6 + 3 + 6 operations a sample, D 2: D's update a fake, and two verdicts there and back; G's
+    // G has 6 + 3 + 6 operations a sample, D 2: D's update a fake, and D forward and back on two samples; G's
     // there and back through G, and through D to its input. A penalty: D there and back twice.
     const points = ["mixture-1d", "--dry-run", "--json", "--batch", "1"];
     const penalty = ["--set", "objective.r1.gamma=1"];

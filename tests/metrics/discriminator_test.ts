@@ -40,10 +40,10 @@ Deno.test("valueFunction() of the optimal discriminator comes to -ln 4 + 2 JSD",
 Deno.test("valueFunction() of any other discriminator stays below the optimum", () => {
   const real = fillNormal(new Float32Array(50_000), { seed: 1, stream: 0, step: 0 });
   const fake = fillNormal(new Float32Array(50_000), { seed: 2, stream: 0, step: 0 });
-  const slope = (k: number): number =>
+  const valueAt = (k: number): number =>
     valueFunction(real.map((x) => k * (0.5 - x)), fake.map((x) => k * (0.5 - x - 1)));
-  assertLess(slope(0.3), slope(1)); // the logit of D* is exactly 0.5 - x
-  assertLess(slope(2), slope(1));
+  assertLess(valueAt(0.3), valueAt(1)); // the logit of D* is exactly 0.5 - x
+  assertLess(valueAt(2), valueAt(1));
 });
 
 Deno.test("discriminatorAccuracy() weighs real and fake alike and splits ties", () => {

@@ -25,7 +25,7 @@ export interface LayerCase {
   /** Of `L = sum(w y^2) / 2`. */
   gradients: Summaries;
   /** Of `|dL/dx|^2 / 2`; without an entry where that does not depend on a parameter. */
-  slopeGradients: Summaries;
+  penaltyGradients: Summaries;
 }
 
 export const layerCases: LayerCase[] = readGolden("layers");
@@ -81,7 +81,7 @@ function withPrefix(prefix: string, tensors: TensorMap): TensorMap {
   return Object.fromEntries(Object.entries(tensors).map(([name, t]) => [`${prefix} ${name}`, t]));
 }
 
-/** Everything that a case checks: `output`, and with a prefix `update`, `gradient`, `slope`. */
+/** Everything that a case checks: `output`, and with a prefix `update`, `gradient`, `penalty`. */
 export function layerFunction(golden: LayerCase, network: Network): TensorFunction {
   return (inputs) => {
     const context = {
@@ -103,13 +103,13 @@ export function layerFunction(golden: LayerCase, network: Network): TensorFuncti
       return { loss, aux: { output, ...withPrefix("update", updates) } };
     }, leaves);
     const second = valueAndGradients((leaves) => {
-      const slope = tf.grad((x: tf.Tensor) => lossOf({ ...leaves, x }).loss)(leaves.x);
-      return { loss: tf.mul(0.5, tf.sum(tf.square(slope))), aux: {} };
+      const gradient = tf.grad((x: tf.Tensor) => lossOf({ ...leaves, x }).loss)(leaves.x);
+      return { loss: tf.mul(0.5, tf.sum(tf.square(gradient))), aux: {} };
     }, leaves);
     return {
       ...first.aux,
       ...withPrefix("gradient", first.grads),
-      ...withPrefix("slope", second.grads),
+      ...withPrefix("penalty", second.grads),
     };
   };
 }
@@ -130,5 +130,9 @@ export function assertLayerOutputs(golden: LayerCase, outputs: HostTensors): voi
       [name, { norm: 0, values: values.map(() => 0) }] as const
     ),
   );
-  assertAllMatch(group("slope"), { ...zeros, ...golden.slopeGradients }, "slope's gradient");
+  assertAllMatch(
+    group("penalty"),
+    { ...zeros, ...golden.penaltyGradients },
+    "the penalty's gradient",
+  );
 }

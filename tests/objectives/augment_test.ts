@@ -2,7 +2,11 @@ import { assertAlmostEquals, assertEquals } from "@std/assert";
 import { configSchema } from "../../src/config/json_schema.ts";
 import { HostStepRandom } from "../../src/engine/eager/engine.ts";
 import { tf } from "../../src/tensor/tf.ts";
-import { augmentByChance, type AugmentPolicy, diffAugment } from "../../src/objectives/augment.ts";
+import {
+  type AugmentPolicy,
+  augmentWithProbability,
+  diffAugment,
+} from "../../src/objectives/augment.ts";
 import {
   assertMatches,
   GOLDEN_SEED,
@@ -61,13 +65,13 @@ Deno.test("diffAugment() without policies changes nothing and draws nothing", as
   assertEquals(diffAugment(images, [], { uniform: none, normal: none }), images);
 });
 
-Deno.test("augmentByChance() transforms a share of the samples, and leaves the others as they are", async () => {
+Deno.test("augmentWithProbability() transforms a share of the samples, and leaves the others as they are", async () => {
   await tf.setBackend("cpu");
   tf.tidy(() => {
     const images = tf.ones([200, 4, 4, 1]) as tf.Tensor4D;
     const changedShare = (probability: number | tf.Tensor): number => {
       const random = new HostStepRandom(3, 0);
-      const result = augmentByChance(images, ["cutout"], { probability, random });
+      const result = augmentWithProbability(images, ["cutout"], { probability, random });
       return tf.mean(tf.any(tf.notEqual(result, images), [1, 2, 3])).dataSync()[0];
     };
     assertEquals(changedShare(0), 0);
@@ -77,8 +81,12 @@ Deno.test("augmentByChance() transforms a share of the samples, and leaves the o
   });
 });
 
-/** The slope at each sample, squared: what a penalty adds up. */
-function slope(policy: AugmentPolicy, images: tf.Tensor, weights: tf.Tensor): tf.Scalar {
+/** The squared gradient norm, summed over samples: what a penalty adds up. */
+function squaredGradientNorm(
+  policy: AugmentPolicy,
+  images: tf.Tensor,
+  weights: tf.Tensor,
+): tf.Scalar {
   const gradient = tf.grad((x: tf.Tensor) => {
     const shown = diffAugment(x as tf.Tensor4D, [policy], new HostStepRandom(5, 0));
     return tf.sum(tf.mul(weights, tf.mul(shown, tf.square(shown))));
@@ -95,11 +103,12 @@ for (const policy of configSchema().definitions.AugmentPolicy.enum as AugmentPol
       const weights = tf.tensor(uniformAt(shape, 103), shape);
       const direction = tf.tensor(uniformAt(shape, 104).map((value) => value - 0.5), shape);
       const along = tf.sum(tf.mul(
-        tf.grad((x: tf.Tensor) => slope(policy, x, weights))(images),
+        tf.grad((x: tf.Tensor) => squaredGradientNorm(policy, x, weights))(images),
         direction,
       )).dataSync()[0];
       const at = (distance: number) =>
-        slope(policy, tf.add(images, tf.mul(direction, distance)), weights).dataSync()[0];
+        squaredGradientNorm(policy, tf.add(images, tf.mul(direction, distance)), weights)
+          .dataSync()[0];
       const differences = (at(0.01) - at(-0.01)) / 0.02;
       assertAlmostEquals(along, differences, 5e-3 * Math.max(1, Math.abs(along)));
     });

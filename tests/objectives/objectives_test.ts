@@ -81,7 +81,7 @@ Deno.test("objectives have their known values where the distributions agree", as
   assertEquals(ORACLES.map(([name]) => name), Object.keys(objectives));
 });
 
-Deno.test("minimax discriminator loss is least at D* = p / (p + q), where the game is worth -ln 4 + 2 JSD", async () => {
+Deno.test("minimax discriminator loss is least at D* = p / (p + q), where its value is -ln 4 + 2 JSD", async () => {
   // Three outcomes with p = (.5, .3, .2) and q = (.1, .3, .6), each as its share of 10 samples.
   await tf.setBackend("cpu");
   const p = [0.5, 0.3, 0.2];
@@ -115,7 +115,7 @@ Deno.test("cross entropies stay finite, and keep their gradient, at logits of 10
     const gradient = tf.grad((x: tf.Tensor) =>
       objectives["non-saturating"].generatorLoss({ fake: x })
     );
-    assertEquals(Array.from(gradient(fake).dataSync(), (slope) => slope + 0), [-0.5, 0]);
+    assertEquals(Array.from(gradient(fake).dataSync(), (value) => value + 0), [-0.5, 0]);
     assertEquals(objectives["non-saturating"].generatorLoss({ fake }).dataSync()[0], 500);
   });
 });

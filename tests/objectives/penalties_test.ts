@@ -78,7 +78,7 @@ for (const golden of readGolden<PenaltyCase>("penalties")) {
   });
 }
 
-/** D(x) = |x|^2 / 2, whose slope at x is x. */
+/** D(x) = |x|^2 / 2, whose gradient at x is x. */
 const bowl = (x: tf.Tensor): tf.Tensor => tf.mul(0.5, tf.sum(tf.square(x), 1, true));
 
 Deno.test("penalties have their analytic values for D(x) = |x|^2 / 2", async () => {
@@ -88,13 +88,13 @@ Deno.test("penalties have their analytic values for D(x) = |x|^2 / 2", async () 
     const fake = tf.tensor([[0, 0], [6, 8]]);
     assertEquals([...squaredGradientNorms(bowl, real).dataSync()], [25, 0]);
     assertAlmostEquals(zeroCenteredPenalty(bowl, real).dataSync()[0], 6.25, 1e-6);
-    const share = tf.tensor([[1], [0.5]]); // at (3, 4) and (3, 4): slopes 5 and 5
+    const share = tf.tensor([[1], [0.5]]); // at (3, 4) and (3, 4): gradient norms 5 and 5
     const penalty = gradientPenalty(bowl, { real, fake, share });
     assertAlmostEquals(penalty.dataSync()[0], 16, 1e-5);
   });
 });
 
-Deno.test("gradientPenalty() has a finite gradient where the slope is 0", async () => {
+Deno.test("gradientPenalty() has a finite gradient where the gradient is 0", async () => {
   await tf.setBackend("cpu");
   tf.tidy(() => {
     const zeros = tf.zeros([2, 3]);
@@ -134,10 +134,10 @@ Deno.test("discriminatorPenalties() adds the weighted penalties and draws only w
     assertAlmostEquals(valueOf({ r1: { gamma: 2 } }), 12.5, 1e-5);
     assertAlmostEquals(valueOf({ r1: { gamma: 2 }, r2: { gamma: 0.5 } }), 12.5 + 12.5, 1e-5);
     assertEquals(drawn, []);
-    // Halfway: (1.5, 2) with slope 2.5 and (3, 4) with slope 5: ((2.5 - 1)^2 + 4^2) / 2
+    // Halfway: (1.5, 2) with gradient norm 2.5 and (3, 4) with norm 5: ((2.5 - 1)^2 + 4^2) / 2
     assertAlmostEquals(valueOf({ gradientPenalty: { weight: 10 } }), 91.25, 1e-4);
     assertEquals(drawn, ["uniform 2,1"]);
-    // Without noise at the reals themselves: slopes 5 and 0
+    // Without noise at the reals themselves: gradient norms 5 and 0
     assertAlmostEquals(valueOf({ dragan: { weight: 1, target: 2 } }), (9 + 4) / 2, 1e-5);
     assertEquals(drawn, ["uniform 2,1", "normal 2,2"]);
   });

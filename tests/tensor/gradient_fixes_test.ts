@@ -94,14 +94,14 @@ async function checkDerivatives(engine: Engine, op: Op, shapes: number[][]): Pro
   const ahead = await evaluate(STEP);
   const behind = await evaluate(-STEP);
   await compiled.dispose();
-  const slope = gradients.reduce(
+  const directional = gradients.reduce(
     (sum, g, k) => sum + g.reduce((part, value, i) => part + value * along[k][i], 0),
     0,
   );
   assertNear(
-    Float32Array.of(slope),
+    Float32Array.of(directional),
     Float32Array.of((ahead.loss - behind.loss) / (2 * STEP)),
-    "slope along a direction",
+    "derivative along a direction",
   );
   second.forEach((actual, k) =>
     assertNear(
@@ -254,7 +254,7 @@ for (const [name, [op, ...shapes]] of Object.entries(OPS)) {
   testOnEngines(`first and second derivatives are right: ${name}`, op, shapes);
 }
 
-/** A gradient with respect to a filter, differentiated: a penalty on the slope of the weights. */
+/** A gradient with respect to a filter, differentiated: a penalty on the norm of the gradient of the weights. */
 for (const depthwise of [false, true]) {
   const name = depthwise ? "depthwise convolution" : "convolution";
   const op: Op = (x, w) => {
@@ -269,7 +269,7 @@ for (const depthwise of [false, true]) {
 }
 
 testOnBackends("derivatives of elu and selu stay finite where exp(x) does not", async () => {
-  for (const [op, slope] of [[tf.elu, 1], [tf.selu, 1.0507009873554805]] as const) {
+  for (const [op, derivative] of [[tf.elu, 1], [tf.selu, 1.0507009873554805]] as const) {
     const values = Float32Array.of(100, -100, 200);
     const [first, second] = await Promise.all(
       tf.tidy(() => {
@@ -278,7 +278,7 @@ testOnBackends("derivatives of elu and selu stay finite where exp(x) does not", 
         return [tf.grad((x: tf.Tensor) => tf.sum(op(x)))(x), second0];
       }).map(async (tensor) => Float32Array.from(await tensor.data())),
     );
-    assertNear(first, Float32Array.of(slope, 0, slope), "slope");
+    assertNear(first, Float32Array.of(derivative, 0, derivative), "derivative");
     assert(second.every(Number.isFinite), `second derivatives ${second}`);
   }
 });

@@ -8,9 +8,9 @@ type Image = tf.Tensor4D;
 
 /** The kernels of the second derivative of `sum(op(x)^2)`, and how many tensors of one number they read. */
 function workOf(op: Op): { kernels: number; filled: number } {
-  const slope = (x: tf.Tensor) => tf.grad((x: tf.Tensor) => tf.sum(tf.square(op(x))))(x);
+  const gradient = (x: tf.Tensor) => tf.grad((x: tf.Tensor) => tf.sum(tf.square(op(x))))(x);
   const { nodes } = traceFunction(
-    ({ x }) => ({ y: tf.grad((x: tf.Tensor) => tf.sum(tf.square(slope(x))))(x) }),
+    ({ x }) => ({ y: tf.grad((x: tf.Tensor) => tf.sum(tf.square(gradient(x))))(x) }),
     { x: { shape: [3, 5], dtype: "float32" } },
     { raw: true },
   );
@@ -45,13 +45,13 @@ for (const [name, [op, kernels, filled]] of Object.entries(WORK)) {
 
 Deno.test("what has no gradient throws, rather than to give a wrong one", async () => {
   await tf.setBackend("cpu");
-  const slope = (op: Op) => (x: tf.Tensor) =>
+  const gradient = (op: Op) => (x: tf.Tensor) =>
     tf.grad((x: tf.Tensor) => tf.sum(tf.square(op(x))))(x);
-  const twice = (op: Op) => slope(slope(op));
+  const twice = (op: Op) => gradient(gradient(op));
   const image = tf.ones([1, 4, 4, 2]);
   const matrix = tf.ones([3, 3]);
-  assertThrows(() => slope((x) => tf.einsum("ij,jk->ik", x, x))(matrix), Error, "Einsum");
-  assertThrows(() => slope((x) => tf.batchNorm(x, tf.zeros([3]), tf.ones([3])))(matrix));
+  assertThrows(() => gradient((x) => tf.einsum("ij,jk->ik", x, x))(matrix), Error, "Einsum");
+  assertThrows(() => gradient((x) => tf.batchNorm(x, tf.zeros([3]), tf.ones([3])))(matrix));
   assertThrows(
     () => twice((x) => tf.maxPool(x as Image, 2, 2, "valid"))(image),
     Error,

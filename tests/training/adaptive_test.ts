@@ -14,7 +14,7 @@ const spec: AugmentSpec = {
   adaptive: { target: 0.5, everySteps: 4, speedImages: 100 },
 };
 
-/** Runs steps with these mean signs; the chance after each. */
+/** Runs steps with these mean signs; the probability after each. */
 async function follow(given: AugmentSpec, signs: number[]): Promise<number[]> {
   await tf.setBackend("cpu");
   return tf.tidy(() => {
@@ -32,18 +32,18 @@ async function follow(given: AugmentSpec, signs: number[]): Promise<number[]> {
   });
 }
 
-Deno.test("updateAugment() moves the chance by the mean sign since the last move", async () => {
+Deno.test("updateAugment() moves the probability by the mean sign since the last adjustment", async () => {
   const signs = [1, 1, 0.5, 0.5, 0, 0, 1, 0, 0.5, 0.5, 0.5, 0.5];
   const expected = [0.5, 0.5, 0.5, 0.7, 0.7, 0.7, 0.7, 0.5, 0.5, 0.5, 0.5, 0.5];
   assertEquals(await follow(spec, signs), expected);
 });
 
-Deno.test("updateAugment() keeps the chance between 0 and 1", async () => {
+Deno.test("updateAugment() keeps the probability between 0 and 1", async () => {
   const fast = { ...spec, adaptive: { ...spec.adaptive, everySteps: 1, speedImages: 10 } };
   assertEquals(await follow(fast, [1, 1, 1, -1, -1, -1, -1]), [1, 1, 1, 0.5, 0, 0, 0]);
 });
 
-Deno.test("initialAugment() starts at 0 unless told otherwise, and is empty for a fixed chance", () => {
+Deno.test("initialAugment() starts at 0 unless told otherwise, and is empty for a fixed probability", () => {
   assertEquals(
     initialAugment({ policies: ["color"], adaptive: {} })["augment/probability"].data[0],
     0,

@@ -177,7 +177,7 @@ for (const [name, config] of Object.entries(configs)) {
   });
 }
 
-Deno.test("adaptive augmentation moves its chance every few steps, towards its target", async () => {
+Deno.test("adaptive augmentation adjusts its probability every few steps, towards its target", async () => {
   const config: RunConfig = {
     ...images,
     ...CASES["adaptive augmentation of pairs"],
@@ -188,8 +188,8 @@ Deno.test("adaptive augmentation moves its chance every few steps, towards its t
     objective: { name: "hinge" },
   };
   const state = await threeSteps(config, createEagerEngine("cpu", ""));
-  const chance = state["augment/probability"].data[0];
+  const probability = state["augment/probability"].data[0];
   // One move after two steps of four samples: 8 / 40 up, unless D took every real for a fake, then down to 0.
-  assert(Math.abs(chance - 0.2) < 1e-6, `the chance is ${chance}`);
+  assert(Math.abs(probability - 0.2) < 1e-6, `the probability is ${probability}`);
   assert(Math.abs(state["augment/signs"].data[0]) <= 1);
 });

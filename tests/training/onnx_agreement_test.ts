@@ -7,13 +7,13 @@
  *
  * - A bias that a norm undoes has no gradient but rounding errors. The step leaves it out
  *   (src/nn/offsets.ts).
- * - A rectifier's slope jumps at 0. Where rounding decides the sign of its input, one pixel has another
+ * - A rectifier's derivative jumps at 0. Where rounding decides the sign of its input, one pixel has another
  *   gradient, which moves the gradient of a batch norm's offset by 1 / sqrt(pixels), and Adam's first
- *   steps with it. `cifar-dcgan` has 350,000 rectified numbers a step even at this batch, and such a
+ *   steps with it. `cifar-dcgan` has 350,000 rectified values a step even at this batch, and such a
  *   coincidence in one step of six. Seeds below are ones without any in twenty steps; the second test
- *   has seeds that meet one, on the same networks with slopes that do not jump.
- * - Where only differences of verdicts count, in `r3gan`, and the blocks start as identities, a bias of
- *   the first layer moves all verdicts alike at first: what is left is a difference of nearly equal
+ *   has seeds that meet one, on the same networks with activations whose derivatives do not jump.
+ * - Where only differences of logits count, in `r3gan`, and the blocks start as identities, a bias of
+ *   the first layer moves all logits alike at first: what is left is a difference of nearly equal
  *   numbers, of which `conditional r3gan` keeps 1.2e-4 after five steps with seed 1, 1e-5 with seed 3.
  */
 import { assertEquals, assertLessOrEqual } from "@std/assert";
@@ -43,7 +43,7 @@ const SEEDS: Record<string, number> = {
 };
 
 /**
- * Presets whose seeds depend on how a runtime rounds. The native one rounds as the processor's
+ * Presets whose seeds depend on how a runtime rounds. The native one rounds as the CPU's
  * instructions have it, so no seed is free of coincidences everywhere: it is held to them smoothly.
  */
 const MANY_RECTIFIERS = [
@@ -103,11 +103,11 @@ async function assertAgreement(
 function assertNear(engine: string, actual: Outcome, expected: Outcome): void {
   assertEquals(Object.keys(actual.losses).sort(), Object.keys(expected.losses).sort());
   for (const [name, values] of Object.entries(expected.losses)) {
-    // Mean verdicts are no losses: they cross 0.
-    const isVerdict = name === "dReal" || name === "dFake";
+    // Mean logits are no losses: they cross 0.
+    const isLogit = name === "dReal" || name === "dFake";
     values.forEach((value, step) => {
       const other = actual.losses[name][step];
-      const scale = Math.abs(value) + (isVerdict ? length(values) : 0);
+      const scale = Math.abs(value) + (isLogit ? length(values) : 0);
       assertLessOrEqual(
         Math.abs(other - value),
         TOLERANCE * scale,
@@ -149,7 +149,7 @@ const SMOOTH: [string, Choice][] = [
 ];
 
 for (const [name, choice] of SMOOTH) {
-  Deno.test(`steps of ${name} agree whatever the seed where no slope jumps`, () => {
+  Deno.test(`steps of ${name} agree whatever the seed where no derivative jumps`, () => {
     const preset = PRESET_CASES[name];
     const generator = smoothly(preset.generator);
     const discriminator = smoothly(preset.discriminator);

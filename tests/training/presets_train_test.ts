@@ -45,8 +45,8 @@ const UNDONE: Record<string, RegExp> = {
 };
 
 /**
- * Whether a parameter has no effect on the game, and so must not move: biases that batch norm undoes,
- * and, where only differences of verdicts count, what is added to all of them.
+ * Whether a parameter has no effect on any loss, and so must not move: biases that batch norm undoes,
+ * and, where only differences of logits count, what is added to all of them.
  */
 function isIdle(name: string, { objective, preset }: RunConfig, step: TrainingStep): boolean {
   if (UNDONE[preset]?.test(name)) return true;

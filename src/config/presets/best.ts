@@ -1,7 +1,7 @@
 /**
  * Our best recipes for the tables of mode collapse: relativistic pairs with R1 and R2, whose losses have no
  * bad equilibria that lose modes (Huang et al. 2024, "The GAN is dead; long live the GAN!"), no batch norm,
- * Adam without momentum, a learning rate that falls to nothing, and an average of the generator; for
+ * Adam without momentum, a learning rate that falls to nothing, and an EMA of the generator; for
  * points also noise on what D sees that fades away. What they reach is in docs/REPRODUCTION.md.
  */
 import type { LayerSpec, RunConfig } from "../types.ts";

@@ -137,8 +137,8 @@ function pickSamples(
 
 /** The array with more axes than all others of the same split: images beside their features. */
 function largestOf(arrays: readonly NamedArray[]): NamedArray | undefined {
-  const most = Math.max(...arrays.map(({ header }) => header.shape.length));
-  const found = arrays.filter(({ header }) => header.shape.length === most);
+  const maxRank = Math.max(...arrays.map(({ header }) => header.shape.length));
+  const found = arrays.filter(({ header }) => header.shape.length === maxRank);
   return found.length === 1 ? found[0] : undefined;
 }
 

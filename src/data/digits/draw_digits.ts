@@ -42,7 +42,7 @@ export function drawDigits(options: DigitsOptions = {}): DataSource {
   const strip: Raster = { width: size, height: count * size, channels: 1, data: pixels };
   return setSource(toChannels(strip, channels).data, {
     name: "digits",
-    origin: `${counted(count)} drawn digits (seed ${seed})`,
+    origin: `${counted(count)} synthetic digits (seed ${seed})`,
     shape: [size, size, channels],
     labels,
     classNames: Array.from({ length: 10 }, (_, digit) => String(digit)),

@@ -82,14 +82,14 @@ export function readImageHeader(file: Uint8Array | FileEnds, origin: string): Im
   const header = readFormat(ends, fail);
   const { width, height } = header;
   if (width === undefined || height === undefined) return header;
-  const most = maxPixels(header);
+  const limit = maxPixels(header);
   if (Math.max(width, height) > MAX_SIDE) {
     throw fail(`its header says ${width} x ${height} pixels, and a side may have ${MAX_SIDE}`);
   }
-  if (width === 0 || height === 0 || width * height > most) {
+  if (width === 0 || height === 0 || width * height > limit) {
     throw fail(
       `its header says ${width} x ${height} pixels, and such a ${header.format.toUpperCase()} may ` +
-        `have 1 to ${most}`,
+        `have 1 to ${limit}`,
     );
   }
   return header;

@@ -97,7 +97,7 @@ async function labelsOfManifest(
   for (const path of byPath.keys()) {
     if (!paths.has(path)) throw fail(`it has a label for ${path}, which is not there`);
   }
-  const classCount = labels.reduce((most, label) => Math.max(most, label), 0) + 1;
+  const classCount = labels.reduce((max, label) => Math.max(max, label), 0) + 1;
   return { labels, classNames: Array.from({ length: classCount }, (_, label) => String(label)) };
 }
 

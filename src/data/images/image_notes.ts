@@ -26,10 +26,10 @@ export function sizeNotes(headers: readonly KnownHeader[], size: PixelSize): str
     return Math.min(scale, turned) > 1;
   });
   if (small.length > 0) {
-    const least = small.reduce((a, b) => a.width * a.height <= b.width * b.height ? a : b);
+    const smallest = small.reduce((a, b) => a.width * a.height <= b.width * b.height ? a : b);
     notes.push(
       `${counted(small.length)} of ${counted(total)} images are enlarged to ${size.width} x ` +
-        `${size.height} pixels: the smallest has ${least.width} x ${least.height}; ` +
+        `${size.height} pixels: the smallest has ${smallest.width} x ${smallest.height}; ` +
         `a smaller size keeps to what is there`,
     );
   }

@@ -28,7 +28,7 @@ export function minStepBytes({ inputs, nodes, outputs }: KernelGraph): number {
     }
   }
   let bytes = [...lasting].reduce((sum, value) => sum + bytesOf(value), 0);
-  let most = bytes;
+  let peak = bytes;
   nodes.forEach((node, i) => {
     const made = node.outputs.filter((value) => storage(value) === value && !lasting.has(value));
     const ending = [...new Set(Object.values(node.inputs).map(storage))].filter((value) =>
@@ -37,11 +37,11 @@ export function minStepBytes({ inputs, nodes, outputs }: KernelGraph): number {
     const freed = ending.reduce((sum, value) => sum + bytesOf(value), 0);
     const added = made.reduce((sum, value) => sum + bytesOf(value), 0);
     const reused = canReuse(node) ? Math.min(freed, added) : 0;
-    most = Math.max(most, bytes + added - reused);
+    peak = Math.max(peak, bytes + added - reused);
     bytes += added - freed;
     for (const value of made) if (!lastUse.has(value)) bytes -= bytesOf(value);
   });
-  return most;
+  return peak;
 }
 
 /** The value whose memory a value is in. */

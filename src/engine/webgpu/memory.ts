@@ -23,7 +23,7 @@ export function checkFits(
   plan: StepNeeds,
   budgetBytes: number | undefined,
 ): void {
-  const largest = plan.slots.reduce((most, { sizeBytes }) => Math.max(most, sizeBytes), 0);
+  const largest = plan.slots.reduce((max, { sizeBytes }) => Math.max(max, sizeBytes), 0);
   const { maxStorageBufferBindingSize, maxBufferSize } = gpu.device.limits;
   const limit = Math.min(maxStorageBufferBindingSize, maxBufferSize);
   if (largest > limit) {
@@ -44,15 +44,15 @@ export function checkFits(
  * @throws UserError that names the kernel
  */
 export function checkWorkgroups(gpu: WebGpu, operations: Operation[]): void {
-  const most = gpu.device.limits.maxComputeWorkgroupsPerDimension;
+  const limit = gpu.device.limits.maxComputeWorkgroupsPerDimension;
   for (const operation of operations) {
     if (operation.kind !== "dispatch") continue; // others are spread over two axes
     const { label, workgroups } = operation.work;
     const largest = Math.max(...workgroups);
-    if (largest <= most) continue;
+    if (largest <= limit) continue;
     throw new UserError(
       `The training step does not fit ${gpu.description}: the kernel ${label} needs ${largest} ` +
-        `workgroups along an axis, and ${most} are allowed there. Use a smaller batch or network, or ` +
+        `workgroups along an axis, and ${limit} are allowed there. Use a smaller batch or network, or ` +
         "--device cpu.",
     );
   }

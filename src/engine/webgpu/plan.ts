@@ -218,9 +218,9 @@ function shareTemporaries(
       const value = graph.valueOf(buffer);
       if (!isAlone) together.written.add(buffer);
       if (slotOf.has(value)) continue;
-      const most = Math.max(2 * value.sizeBytes, SMALL_BYTES);
+      const maxBytes = Math.max(2 * value.sizeBytes, SMALL_BYTES);
       const [slot] = free
-        .filter(({ sizeBytes }) => sizeBytes >= value.sizeBytes && sizeBytes <= most)
+        .filter(({ sizeBytes }) => sizeBytes >= value.sizeBytes && sizeBytes <= maxBytes)
         .sort((a, b) => a.sizeBytes - b.sizeBytes);
       if (slot) free.splice(free.indexOf(slot), 1);
       slotOf.set(value, slot ?? addSlot(value.sizeBytes));

@@ -83,10 +83,10 @@ export function chooseParts(
 ): number {
   const { targetThreads, family } = target.tuning;
   const { length, lanes, together } = layoutOf(target, shape);
-  const least = family === "registers" ? 16 : MIN_STEPS * together;
+  const minSteps = family === "registers" ? 16 : MIN_STEPS * together;
   let parts = 1;
   while (
-    shape.outer * lanes * together * parts < targetThreads && length / parts >= 2 * least &&
+    shape.outer * lanes * together * parts < targetThreads && length / parts >= 2 * minSteps &&
     parts < MAX_PARTS
   ) {
     parts *= 2;

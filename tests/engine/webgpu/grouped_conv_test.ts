@@ -46,12 +46,12 @@ for (const parts of [1, 8]) {
               const y = conv(x, filter);
               return tf.sum(tf.mul(tf.square(y), fixed)) as tf.Scalar;
             };
-            const slope = (x: tf.Tensor, filter: tf.Tensor) =>
+            const squaredGradient = (x: tf.Tensor, filter: tf.Tensor) =>
               tf.sum(tf.square(tf.grad((x) => loss(x, filter))(x))) as tf.Scalar;
             return [
               conv(x, filter),
               ...tf.grads(loss)([x, filter]),
-              ...tf.grads(slope)([x, filter]),
+              ...tf.grads(squaredGradient)([x, filter]),
             ];
           }, 2e-5);
         }

@@ -84,7 +84,7 @@ function tinyStep(before: TensorMap, inputs: TensorMap, random: StepRandom, batc
     const normed = tf.relu(tf.div(tf.sub(h, mean), tf.sqrt(tf.add(variance, 1e-5))));
     return tf.tanh(tf.add(tf.matMul(normed as tf.Tensor2D, p["g.w2"]), p["g.b2"]));
   };
-  const judge = (p: TensorMap, x: tf.Tensor, training: boolean) => {
+  const discriminate = (p: TensorMap, x: tf.Tensor, training: boolean) => {
     let h = tf.add(tf.matMul(x as tf.Tensor2D, p["d.w1"]), p["d.b1"]);
     h = tf.add(tf.mul(h, 0.2), tf.mul(tf.relu(h), 0.8)); // leaky ReLU, safe to differentiate twice
     if (training) {
@@ -114,17 +114,17 @@ function tinyStep(before: TensorMap, inputs: TensorMap, random: StepRandom, batc
   const dLoss = adam("d.", (p) => {
     const a = random.uniform([batch, 1]);
     const mixed = tf.add(tf.mul(a, real), tf.mul(tf.sub(1, a), fake));
-    const slope = tf.grad((x) => tf.sum(judge(p, x, false)))(mixed);
-    const norm = tf.sqrt(tf.add(tf.sum(tf.square(slope), 1), 1e-12));
+    const gradient = tf.grad((x) => tf.sum(discriminate(p, x, false)))(mixed);
+    const norm = tf.sqrt(tf.add(tf.sum(tf.square(gradient), 1), 1e-12));
     const penalty = tf.mean(tf.square(tf.sub(norm, 1)));
-    const r = judge(p, real, true);
-    const f = judge(p, fake, true);
+    const r = discriminate(p, real, true);
+    const f = discriminate(p, fake, true);
     const loss = tf.add(tf.mean(tf.softplus(tf.neg(r))), tf.mean(tf.softplus(f)));
     return tf.add(loss, tf.mul(penalty, 0.1));
   });
   const gLoss = adam(
     "g.",
-    (p) => tf.mean(tf.softplus(tf.neg(judge(state, generate(p, false), true)))),
+    (p) => tf.mean(tf.softplus(tf.neg(discriminate(state, generate(p, false), true)))),
   );
   for (const name of Object.keys(SHAPES).filter((name) => name.startsWith("g."))) {
     const old = state[`ema.${name}`];

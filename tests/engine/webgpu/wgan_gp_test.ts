@@ -1,4 +1,4 @@
-/** A convolutional WGAN-GP step: second-order gradients, several critic turns, an average, captured. */
+/** A convolutional WGAN-GP step: second-order gradients, several critic updates, an EMA, captured. */
 import { assertEquals } from "@std/assert";
 import type { LayerSpec } from "../../../src/config/network.ts";
 import { presetConfig } from "../../../src/config/presets/mod.ts";
@@ -18,7 +18,7 @@ const conv = (filters: number, stride = 1): LayerSpec => ({
 });
 const leaky: LayerSpec = { type: "activation", fn: "leaky-relu", alpha: 0.2 };
 
-/** 8x8 pixels, 3 images, 2 critic turns a step. */
+/** 8x8 pixels, 3 images, 2 critic updates a step. */
 const config: RunConfig = {
   ...presetConfig("cifar-dcgan"),
   batchSize: 3,

@@ -29,7 +29,7 @@ export interface WorkgroupGemm {
   tile: GroupTile;
 }
 
-/** Terms in a turn of the inner loop at most. */
+/** The most terms in one iteration of the inner loop. */
 const UNROLLED = 8;
 
 /**
