@@ -6,6 +6,8 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { didYouMean } from "../src/config/nearest.ts";
 import { GanforgeError, UserError } from "../src/errors.ts";
+import { withSlashes } from "../src/files.ts";
+import { enterCallerFolder } from "./caller_folder.ts";
 
 /** One option of a task. */
 export interface OptionSpec {
@@ -17,6 +19,8 @@ export interface OptionSpec {
   repeated?: boolean;
   /** A one-letter name. */
   short?: string;
+  /** Whether its value is a path, in which Windows' backslashes become slashes. */
+  path?: boolean;
 }
 
 /** A task: what it is called with. */
@@ -38,6 +42,7 @@ export interface CommandSpec {
 
 /** What the user gave. */
 export interface ParsedCommand {
+  /** Names and paths, in which Windows' backslashes became slashes. */
   positionals: string[];
   /** The value of an option that takes one; undefined when it was not given. */
   text(name: string): string | undefined;
@@ -60,9 +65,14 @@ const COMMON: Record<string, OptionSpec> = {
 
 /**
  * Parses a task's arguments.
+ * @param platform.os whose paths they hold; by default, this machine's
  * @throws {UserError} for an unknown option, a missing value or too many arguments
  */
-export function parseCommand(spec: CommandSpec, args: string[]): ParsedCommand {
+export function parseCommand(
+  spec: CommandSpec,
+  args: string[],
+  platform: { os?: string } = {},
+): ParsedCommand {
   const options: Record<string, OptionSpec> = { ...spec.options, ...COMMON };
   const names = Object.keys(options);
   const withValue = names.filter((name) => options[name].value !== undefined);
@@ -96,13 +106,16 @@ export function parseCommand(spec: CommandSpec, args: string[]): ParsedCommand {
       throw new UserError(`Cannot run ${spec.name}: --${name} is given ${count} times`);
     }
   }
-  const positionals = parsed._.map(String);
+  const positionals = parsed._.map((given) => withSlashes(String(given), platform));
   if (positionals.length > spec.maxPositionals) {
     throw new UserError(
       `Cannot run ${spec.name}: ${positionals.length} arguments are given (${
         positionals.join(" ")
       }), and it takes at most ${spec.maxPositionals}; see deno task ${spec.name} --help`,
     );
+  }
+  for (const name of names.filter((name) => options[name].path)) {
+    if (parsed[name] !== undefined) parsed[name] = withSlashes(String(parsed[name]), platform);
   }
   return accessors(spec, parsed, positionals);
 }
@@ -215,6 +228,7 @@ export async function runTask(
       console.log(helpText(spec));
       Deno.exit(0);
     }
+    enterCallerFolder(new URL("../", import.meta.url));
     const outcome = (await main(command)) ?? {};
     if (wantsJson) console.log(JSON.stringify(outcome.json ?? {}));
     Deno.exit(outcome.exitCode ?? 0);

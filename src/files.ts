@@ -8,6 +8,15 @@ import { GanforgeError, StorageError, UserError } from "./errors.ts";
 export const PARTIAL_PREFIX = ".partial-";
 
 /**
+ * A path with slashes, which Windows takes as well as its own backslashes: `C:\\x` becomes `C:/x`. On other
+ * systems a backslash is a letter like any other.
+ * @param platform.os whose path it is; by default, this machine's
+ */
+export function withSlashes(path: string, platform: { os?: string } = {}): string {
+  return (platform.os ?? Deno.build.os) === "windows" ? path.replaceAll("\\", "/") : path;
+}
+
+/**
  * Writes a file so that it appears whole or not at all.
  * @param bytes what it holds, in one piece or in several
  * @throws {StorageError} when the disk is full
@@ -17,7 +26,7 @@ export async function writeFileAtomically(
   path: string,
   bytes: Uint8Array | readonly Uint8Array[],
 ): Promise<void> {
-  const slash = path.lastIndexOf("/");
+  const slash = withSlashes(path).lastIndexOf("/");
   const aside = `${path.slice(0, slash + 1)}${PARTIAL_PREFIX}${Deno.pid}-${path.slice(slash + 1)}`;
   try {
     await writeDurably(aside, bytes);

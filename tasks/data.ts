@@ -22,8 +22,9 @@ const spec: CommandSpec = {
   maxPositionals: 1,
   options: {
     size: { value: "HxW", help: "look at images of this size (default: the one that fits)" },
-    out: { value: "FILE.png", help: "the contact sheet (default beside the cache)" },
+    out: { path: true, value: "FILE.png", help: "the contact sheet (default beside the cache)" },
     cache: {
+      path: true,
       value: "FOLDER|none",
       help: "where decoded images are kept for the next time (default cache)",
     },

@@ -17,6 +17,7 @@ const spec: CommandSpec = {
   maxPositionals: 1,
   options: {
     data: {
+      path: true,
       value: "PATH",
       help: "compare with these files, or with digits, ring-2d, ... (default: the run's own data)",
     },
@@ -26,6 +27,7 @@ const spec: CommandSpec = {
     },
     seed: { value: "N", help: "the first sample's seed; the others have the next (default 0)" },
     features: {
+      path: true,
       value: "EXTRACTOR.onnx",
       help: "take features from this file: one image input [N, C, H, W], output [N, D]",
     },
@@ -36,12 +38,17 @@ const spec: CommandSpec = {
     },
     ...ASSUMPTION_OPTIONS,
     k: { value: "N", help: "the neighbor that precision and recall reach to (default 5)" },
-    runs: { value: "FOLDER", help: "the folder of all runs (default runs)" },
+    runs: { path: true, value: "FOLDER", help: "the folder of all runs (default runs)" },
     cache: {
+      path: true,
       value: "FOLDER|none",
       help: "where decoded images are kept for the next time (default cache, beside the runs)",
     },
-    out: { value: "FILE.json", help: "where the figures go (default evaluation.json in the run)" },
+    out: {
+      path: true,
+      value: "FILE.json",
+      help: "where the figures go (default evaluation.json in the run)",
+    },
   },
   examples: [
     "deno task evaluate latest",

@@ -14,8 +14,12 @@ await runTask({
   options: {
     port: { help: "port on 127.0.0.1, 0 for any free one (default 8017)", value: "N" },
     isolated: { help: "make the page cross-origin isolated, so that ONNX Runtime uses threads" },
-    runs: { help: "the folder of all runs (default runs)", value: "FOLDER" },
-    out: { help: "write the site's files into this folder instead of serving them", value: "DIR" },
+    runs: { path: true, help: "the folder of all runs (default runs)", value: "FOLDER" },
+    out: {
+      path: true,
+      help: "write the site's files into this folder instead of serving them",
+      value: "DIR",
+    },
   },
   examples: [
     "deno task example:web latest",

@@ -32,6 +32,7 @@ const spec: CommandSpec = {
       help: "which one: the best that was measured, the last (default), or that of a step",
     },
     out: {
+      path: true,
       value: "FILE.onnx",
       help: "the file to write (default generator.onnx in the run, model.onnx beside MODEL.json)",
     },
@@ -59,7 +60,7 @@ const spec: CommandSpec = {
       help: "of MODEL.json: where latents come from (default normal)",
     },
     unchecked: { help: "of MODEL.json: write the file without comparing it with the model" },
-    runs: { value: "FOLDER", help: "the folder of all runs (default runs)" },
+    runs: { path: true, value: "FOLDER", help: "the folder of all runs (default runs)" },
   },
   examples: [
     "deno task export latest",
@@ -79,9 +80,11 @@ function main(command: ParsedCommand): Promise<TaskOutcome> {
 }
 
 function refuseOptions(command: ParsedCommand, names: string[], source: string): void {
-  const given = names.find((name) =>
-    command.flag(name) || [command.text(name) ?? []].flat().length > 0
-  );
+  const given = names.find((name) => {
+    const { value, repeated } = spec.options[name];
+    if (value === undefined) return command.flag(name);
+    return repeated ? command.list(name).length > 0 : command.text(name) !== undefined;
+  });
   if (given === undefined) return;
   throw new UserError(
     `Cannot export ${source} with --${given}: ${

@@ -30,17 +30,22 @@ const spec: CommandSpec = {
     "first-seed": { value: "N", help: "start at this seed (default 0): to share a table out" },
     steps: { value: "N", help: "train so many steps instead of the full length" },
     epochs: { value: "N", help: "train so many passes over the data instead" },
-    data: { value: "PATH", help: "MNIST's files for stacked-mnist (default: synthetic digits)" },
+    data: {
+      path: true,
+      value: "PATH",
+      help: "MNIST's files for stacked-mnist (default: synthetic digits)",
+    },
     download: { help: "fetch MNIST for stacked-mnist first, into data/" },
     device: {
       value: "auto|webgpu|cpu",
       help: "where to compute (default auto: a GPU if there is one)",
     },
     runs: {
+      path: true,
       value: "FOLDER",
       help: "the folder of all runs; results are kept there (default runs)",
     },
-    out: { value: "FILE.md", help: "write the table to this file too" },
+    out: { path: true, value: "FILE.md", help: "write the table to this file too" },
   },
   examples: [
     "deno task reproduce ring                                  # the full table: days on a CPU",

@@ -31,11 +31,12 @@ const spec: CommandSpec = {
     ...ASSUMPTION_OPTIONS,
     device: { value: "auto|wasm|webgpu", help: "what ONNX Runtime computes on (default auto)" },
     out: {
+      path: true,
       value: "PATH",
       help:
         "grid.png, points.csv, or a folder with a / at its end for single images (default sampled.png or .csv beside the model)",
     },
-    runs: { value: "FOLDER", help: "the folder of all runs (default runs)" },
+    runs: { path: true, value: "FOLDER", help: "the folder of all runs (default runs)" },
   },
   examples: [
     "deno task sample latest",

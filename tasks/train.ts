@@ -18,14 +18,19 @@ const spec: CommandSpec = {
   positionals: "[PRESET | CONFIG.json]",
   maxPositionals: 1,
   options: {
-    data: { value: "PATH", help: "train on these files: MNIST, CIFAR, images, .npy, .npz or .csv" },
+    data: {
+      path: true,
+      value: "PATH",
+      help: "train on these files: MNIST, CIFAR, images, .npy, .npz or .csv",
+    },
     label: { value: "COLUMN", help: "the column or array of the data that holds classes" },
     columns: { value: "A,B,...", help: "the columns of a table that points are made of" },
     missing: { value: "refuse|drop", help: "rows of a table with missing values (default refuse)" },
     broken: { value: "refuse|skip", help: "images that cannot be read (default refuse)" },
     download: { help: "fetch MNIST or CIFAR-10 first, into data/" },
-    out: { value: "FOLDER", help: "the folder of all runs (default runs)" },
+    out: { path: true, value: "FOLDER", help: "the folder of all runs (default runs)" },
     cache: {
+      path: true,
       value: "FOLDER|none",
       help: "where decoded images are kept for the next time (default cache, beside the runs)",
     },
@@ -51,7 +56,7 @@ const spec: CommandSpec = {
     },
     export: { value: "best|last", help: "which checkpoint to export at the end (default last)" },
     conditional: { help: "use the data's labels, in networks that have no layer for them too" },
-    resume: { value: "RUN|latest", help: "continue a run from its last checkpoint" },
+    resume: { path: true, value: "RUN|latest", help: "continue a run from its last checkpoint" },
     "dry-run": { help: "print networks, data and plan, and train nothing" },
     set: {
       value: "PATH=VALUE",

@@ -1,6 +1,7 @@
 /** Recognizes what kind of data a file, a folder or an archive holds, by names and first bytes. */
 import type { DataSourceName, DataSpec } from "../config/data.ts";
 import { UserError } from "../errors.ts";
+import { withSlashes } from "../files.ts";
 import { arrayName, chooseArrays, type ChosenArrays } from "./arrays/named_arrays.ts";
 import { type CifarFiles, cifarKindOf, findCifar } from "./cifar.ts";
 import { formatNames, holdsImages } from "./images/image_store.ts";
@@ -52,7 +53,8 @@ const FOLDER_CONTENTS =
  * @throws {UserError} when it is nothing known, or not what the user said
  */
 export async function recognize(path: string, wanted: Wanted): Promise<Recognized> {
-  const origin = path.length > 1 ? path.replace(/(?<=.)[\\/]+$/, "") : path;
+  const slashed = withSlashes(path);
+  const origin = slashed.length > 1 ? slashed.replace(/(?<=.)\/+$/, "") : slashed;
   using cleanup = new DisposableStack();
   const store = await openStore(origin);
   if (store) cleanup.use(store);

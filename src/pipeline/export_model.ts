@@ -1,6 +1,6 @@
 /** A model of TensorFlow.js from disk to an ONNX file. */
 import { UserError } from "../errors.ts";
-import { ensureFolder, writeFileAtomically } from "../files.ts";
+import { ensureFolder, withSlashes, writeFileAtomically } from "../files.ts";
 import { type ExportedModel, exportOnnx, type ExportOptions } from "../export/export.ts";
 import { readModel, type StoredModel } from "../export/read_model.ts";
 
@@ -33,11 +33,12 @@ export async function exportStoredModel(
   path: string,
   options: ExportModelOptions = {},
 ): Promise<ExportedStoredModel> {
-  const { out = path.replace(/[^/]*$/, "model.onnx"), ...others } = options;
+  const { out: given = withSlashes(path).replace(/[^/]*$/, "model.onnx"), ...others } = options;
+  const out = withSlashes(given);
   if (!/[^/]\.onnx$/i.test(out)) {
     throw new UserError(`Cannot export to ${out}: expected a name that ends in .onnx`);
   }
-  const stored = await readModel(path);
+  const stored = await readModel(withSlashes(path));
   try {
     const as = options.as ?? (looksLikeGenerator(stored) ? "generator" : "function");
     const exported = await exportOnnx(stored.model, {

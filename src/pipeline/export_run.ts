@@ -1,5 +1,6 @@
 /** Exports the generator of a run on disk. */
 import type { Engine } from "../engine/types.ts";
+import { withSlashes } from "../files.ts";
 import { buildNetwork } from "../nn/mod.ts";
 import { readBest, readChosenCheckpoint } from "../run/best_checkpoint.ts";
 import { readDataRecord } from "../run/data_record.ts";
@@ -37,7 +38,11 @@ export async function exportFolder(
   options: GeneratorExportOptions & { engine?: Engine } = {},
 ): Promise<ExportedRun> {
   const trained = await readTrainedGenerator(folder, options);
-  return await exportGenerator(trained, options.out ?? `${folder}/generator.onnx`, options);
+  return await exportGenerator(
+    trained,
+    withSlashes(options.out ?? `${folder}/generator.onnx`),
+    options,
+  );
 }
 
 async function readTrainedGenerator(

@@ -1,5 +1,6 @@
 /** Finds the exported generator that a task is asked for: one rule for sampling, measuring and serving. */
 import { UserError } from "../errors.ts";
+import { withSlashes } from "../files.ts";
 import { findRun } from "./run_folder.ts";
 
 /** An exported generator, and the run that it came from. */
@@ -20,13 +21,14 @@ export interface FindGeneratorOptions {
 
 /**
  * Finds a generator's file.
- * @param target a file's path, or a run as {@linkcode findRun} takes it: a path, name, number or "latest"
+ * @param given a file's path, or a run as {@linkcode findRun} takes it: a path, name, number or "latest"
  * @throws {UserError} when there is no such file or run, or the run has no exported generator
  */
 export async function findGenerator(
-  target: string,
+  given: string,
   { runsFolder, purpose }: FindGeneratorOptions,
 ): Promise<FoundGenerator> {
+  const target = withSlashes(given);
   if (/\.onnx$/i.test(target)) {
     if (await isFile(target)) return { model: target };
     throw new UserError(

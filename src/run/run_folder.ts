@@ -8,7 +8,7 @@ import type { ModelRunConfig, RunConfig } from "../config/types.ts";
 import { checkConfig } from "../config/check_config.ts";
 import { checkModelConfig } from "../config/check_model.ts";
 import { removePartial } from "./checkpoint.ts";
-import { ensureFolder, writeError, writeFileAtomically } from "../files.ts";
+import { ensureFolder, withSlashes, writeError, writeFileAtomically } from "../files.ts";
 
 /** Where a run keeps its things. */
 export interface RunFolder extends Disposable {
@@ -93,7 +93,7 @@ export async function findRun(run: string, root: string): Promise<string> {
       `Cannot find the latest run: ${root} has none; train first, or name the folder of runs`,
     );
   }
-  const path = run.replace(/\/+$/, "") || run;
+  const path = withSlashes(run).replace(/(?<=.)\/+$/, "");
   if (await isFolder(path)) return path;
   const inside = names.find((name) =>
     name === path || (/^\d+$/.test(path) && parseInt(name) === Number(path))
