@@ -54,6 +54,8 @@ export interface RunStart {
   logitKind: LogitKind;
   /** What is measured during training; undefined where nothing is. */
   evaluation: EvaluationPlan | undefined;
+  /** What is odd about the plan, such as very few steps; undefined where nothing is. */
+  remark?: string;
 }
 
 /** How to train. */

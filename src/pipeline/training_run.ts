@@ -14,7 +14,7 @@ import type { Network } from "../nn/mod.ts";
 import type { RunFolder } from "../run/run_folder.ts";
 import { openTensorboardLog } from "../run/tensorboard/tensorboard_run.ts";
 import type { GanNetworks } from "../training/gan_state.ts";
-import { planRun } from "../training/schedule.ts";
+import { planRemark, planRun } from "../training/schedule.ts";
 import { buildTrainingStep, type TrainingStep } from "../training/step.ts";
 import type { TrainingStore } from "../training/store.ts";
 import { train, type TrainingResult } from "../training/train.ts";
@@ -68,10 +68,11 @@ export async function runTraining(setup: TrainingRunSetup): Promise<CompletedTra
     classCount: data.classNames?.length,
   });
   checkWeightsFit(trainingStep, freeHostBytes());
-  const { totalSteps } = planRun(config, {
+  const plan = planRun(config, {
     sampleCount: data.count,
     samplesPerStep: trainingStep.samplesPerStep,
   });
+  const { totalSteps } = plan;
   const evaluation = config.evaluation && planEvaluation(config.evaluation, data);
 
   await using cleanup = new AsyncDisposableStack();
@@ -132,6 +133,7 @@ export async function runTraining(setup: TrainingRunSetup): Promise<CompletedTra
     discriminatorParameters: valueCount(discriminator),
     logitKind: logitKind(config.objective.name),
     evaluation,
+    remark: planRemark(config, plan),
   });
   const result = await train(
     { config, data, engine, store, trainingStep, evaluator, resume: checkpoint },

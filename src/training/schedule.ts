@@ -26,10 +26,12 @@ export interface Schedule {
 }
 
 /** What of a config decides the plan. */
-export type ScheduleConfig = Pick<
-  RunConfig,
-  "duration" | "snapshots" | "checkpoints" | "evaluation"
->;
+export type ScheduleConfig =
+  & Pick<RunConfig, "duration" | "snapshots" | "checkpoints" | "evaluation">
+  & Partial<Pick<RunConfig, "batchSize">>;
+
+/** A run of fewer steps than this, by passes over few data, hardly trains. */
+const FEW_STEPS = 500;
 
 /**
  * Plans a run.
@@ -43,9 +45,11 @@ export function planRun(
 ): Schedule {
   const stepsPerEpoch = Math.floor(sampleCount / samplesPerStep);
   if (stepsPerEpoch < 1) {
+    const { batchSize = samplesPerStep } = config;
+    const largest = Math.floor(sampleCount * batchSize / samplesPerStep);
     throw new UserError(
       `Cannot train: a step takes ${samplesPerStep} samples, and the data has ${sampleCount}; ` +
-        "use more data or a smaller --batch",
+        (largest < 1 ? "use more data" : `use --batch ${largest} or less, or more data`),
     );
   }
   const { duration, snapshots, checkpoints, evaluation } = config;
@@ -72,6 +76,21 @@ export function planRun(
       return Math.min(totalSteps, ...stops);
     },
   };
+}
+
+/**
+ * What to say of a plan whose steps are few because the data are, rather than because the user named them.
+ * @returns nothing where there is nothing to say
+ */
+export function planRemark(
+  { duration }: Pick<RunConfig, "duration">,
+  { totalSteps, stepsPerEpoch }: Pick<Schedule, "totalSteps" | "stepsPerEpoch">,
+): string | undefined {
+  if ("steps" in duration || totalSteps >= FEW_STEPS) return undefined;
+  const { epochs } = duration;
+  return `${totalSteps} ${totalSteps === 1 ? "step" : "steps"} in all (epochs: ${epochs}, with ` +
+    `${stepsPerEpoch} each) are few to train a GAN; --steps 2000 trains longer, and a smaller --batch ` +
+    `makes more steps of an epoch`;
 }
 
 /**

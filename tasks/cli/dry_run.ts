@@ -7,7 +7,7 @@ import { classText } from "../../src/pipeline/data_remarks.ts";
 import type { Network } from "../../src/nn/mod.ts";
 import { objectives } from "../../src/objectives/objectives.ts";
 import { planEvaluation, planText } from "../../src/evaluation/evaluation_plan.ts";
-import { planRun } from "../../src/training/schedule.ts";
+import { planRemark, planRun } from "../../src/training/schedule.ts";
 import { buildTrainingStep } from "../../src/training/step.ts";
 
 /** Prints the plan of a run; nothing is written. @returns the same as JSON */
@@ -41,6 +41,8 @@ export async function printPlan(
     `          ${formatQuantity(stateBytes, "B")} of weights and optimizer state, ` +
       `about ${formatQuantity(flops, "FLOP")} a step`,
   );
+  const remark = planRemark(config, plan);
+  if (remark) console.log(`note      ${remark}`);
   if (evaluation) console.log(`measures  ${planText(evaluation)}`);
   return {
     data: { name: data.name, count: data.count, shape: data.shape },

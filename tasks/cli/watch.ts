@@ -43,7 +43,7 @@ export function watchRun(): Watch {
       onStage: (what) => log(`prepare   ${what}`),
       onEngine: ({ description, reason }) => log(`device    ${description} (${reason})`),
       onStart(start) {
-        const { folder, step, totalSteps, evaluation } = start;
+        const { folder, step, totalSteps, evaluation, remark } = start;
         const { generatorParameters, discriminatorParameters } = start;
         logitKind = start.logitKind;
         log(
@@ -52,6 +52,7 @@ export function watchRun(): Watch {
         );
         log(`run       ${folder}`);
         if (evaluation) log(`measures  ${planText(evaluation)}`);
+        if (remark) log(`note      ${remark}`);
         const from = step ? `on from step ${formatInteger(step)}` : "from the start";
         log(`training  ${from} to step ${formatInteger(totalSteps)}; Ctrl-C saves and stops`);
       },
