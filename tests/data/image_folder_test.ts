@@ -139,7 +139,7 @@ Deno.test("openDataSource() names every image that cannot be used", async () => 
     await put(`${folder}/a.png`, good);
     await put(`${folder}/b.jpg`, await readImage("turned.jpg"));
     const wrongSize = `Cannot use ${folder}/b.jpg: it has 6 x 9 pixels, and ${folder}/a.png has ` +
-      `9 x 6; give "size" to cut and resize all to one`;
+      `9 x 6; --size HxW cuts and resizes all to one`;
     await assertRejects(
       () => openDataSource({ source: "images", path: folder }),
       UserError,
@@ -151,7 +151,7 @@ Deno.test("openDataSource() names every image that cannot be used", async () => 
       () => openDataSource({ source: "images", path: folder }),
       UserError,
       `Cannot read ${folder}/c.png: it is truncated: it ends at byte 100 without its IEND chunk; ` +
-        `2 of 4 files cannot be used, also d.png; --set data.broken=skip trains without them`,
+        `2 of 4 files cannot be used, also d.png; --broken skip trains without them`,
     );
     assert(!error.message.includes("\n"));
     await Deno.remove(`${folder}/b.jpg`);
@@ -177,7 +177,7 @@ Deno.test("openDataSource() names every image that cannot be used", async () => 
       () => openDataSource({ source: "images", path: folder }),
       UserError,
       `Cannot read ${folder}/d.png: the file is empty (0 bytes); 2 of 2 files cannot be used, also ` +
-        `e.bmp; --set data.broken=skip trains without them`,
+        `e.bmp; --broken skip trains without them`,
     );
     await Deno.remove(`${folder}/d.png`);
     await assertRejects(

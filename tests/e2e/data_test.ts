@@ -40,8 +40,8 @@ Deno.test("deno task data looks at photos, and the command that it names trains"
     const refused = await runTask("train", ["--data", "photos", "--dry-run"], folder);
     assertEquals(refused.code, 2);
     assertStringIncludes(refused.stderr, "broken.png");
-    assertStringIncludes(refused.stderr, "--set data.broken=skip trains without it");
-    const skip = ["--data", "photos", "--set", "data.broken=skip", "--dry-run"];
+    assertStringIncludes(refused.stderr, "--broken skip trains without it");
+    const skip = ["--data", "photos", "--broken", "skip", "--dry-run"];
     const planned = await runTask("train", skip, folder);
     assertEquals(planned.code, 0, planned.stderr);
     assertStringIncludes(planned.stdout, "preset    dcgan@32, in batches of 8, for color images");

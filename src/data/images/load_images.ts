@@ -271,8 +271,8 @@ function otherSize(
 ): UserError {
   return new UserError(
     `Cannot use ${origin}: it has ${found.width} x ${found.height} pixels, and ` +
-      `${reference.origin} has ${expected.width} x ${expected.height}; give "size" to cut and ` +
-      `resize all to one`,
+      `${reference.origin} has ${expected.width} x ${expected.height}; --size HxW cuts and ` +
+      `resizes all to one`,
   );
 }
 
@@ -282,7 +282,7 @@ function combine(failures: Map<number, UserError>, files: readonly StoredFile[])
   const first = failures.get(indices[0])!;
   const isUnread = [...failures.values()].some(({ message }) => message.startsWith("Cannot read"));
   const them = indices.length === 1 ? "it" : "them";
-  const skip = isUnread ? `; --set data.broken=skip trains without ${them}` : "";
+  const skip = isUnread ? `; --broken skip trains without ${them}` : "";
   if (indices.length === 1) return new UserError(`${first.message}${skip}`, { cause: first });
   const names = indices.slice(1, MAX_FAILURES).map((index) => files[index].path).join(", ");
   const more = indices.length > MAX_FAILURES ? ` and ${indices.length - MAX_FAILURES} more` : "";
