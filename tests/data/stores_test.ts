@@ -1,5 +1,6 @@
 /** Folders and archives as people have them: odd paths and names, splits, metadata, files without endings. */
-import { assertEquals, assertRejects } from "@std/assert";
+import { crc32 } from "node:zlib";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { gzipSync, zipSync } from "fflate";
 import { findIdxPair } from "../../src/data/mnist.ts";
 import { compareNaturally } from "../../src/data/natural_order.ts";
@@ -46,6 +47,86 @@ Deno.test("openZipStore() reads names in code page 437 and UTF-8", async () => {
     const utf8 = rename(zip, "XX", [0xc3, 0xa9]);
     using other = openZipStore(await put(`${folder}/u.zip`, utf8));
     assertEquals(other.files.map(({ path }) => path), ["caYY/a.png", "caé/a.png"]);
+  });
+});
+
+Deno.test("openZipStore() takes a name from Info-ZIP's Unicode path field where the field belongs to it", async () => {
+  const field = (name: string, path: string, version = 1) => {
+    const extra = new Uint8Array([version, 0, 0, 0, 0, ...new TextEncoder().encode(path)]);
+    new DataView(extra.buffer).setUint32(1, crc32(new TextEncoder().encode(name)), true);
+    return { extra: { 0x5455: new Uint8Array(5), 0x7075: extra } }; // after a field of times
+  };
+  await withFolder(async (folder) => {
+    const zip = zipSync({
+      "a?a/1.png": [png, field("a?a/1.png", "ана/1.png")],
+      "a?b/1.png": [png, field("a?b/1.png", "анб/1.png")],
+      "renamed/1.png": [png, field("older/1.png", "öl/1.png")], // of the name that it had before
+      "version/1.png": [png, field("version/1.png", "ö/1.png", 2)],
+    });
+    const path = await put(`${folder}/u.zip`, zip);
+    using store = openZipStore(path);
+    assertEquals(store.files.map(({ path }) => path).sort(), [
+      "renamed/1.png",
+      "version/1.png",
+      "ана/1.png",
+      "анб/1.png",
+    ]);
+    const source = await openDataSource({ source: "auto", path });
+    assertEquals(source.classNames, ["renamed", "version", "ана", "анб"]);
+  });
+});
+
+/** Copies a file to a name in Latin-1, which Deno cannot say, by a shell. */
+async function copyToLatin1(file: string, { folder, name }: { folder: string; name: string }) {
+  const octal = Array.from(
+    name,
+    (letter) => letter < "\x80" ? letter : `\\${letter.charCodeAt(0).toString(8)}`,
+  ).join("");
+  const script = 'cp "$1" "$2/$(printf "$3")"';
+  const args = ["-c", script, "sh", file, folder, octal];
+  const { success, stderr } = await new Deno.Command("sh", { args }).output();
+  assert(success, new TextDecoder().decode(stderr));
+}
+
+Deno.test({
+  name: "openDataSource() names a file whose name is Latin-1, and trains without it when asked to",
+  ignore: Deno.build.os !== "linux", // other systems have no such names
+  async fn() {
+    await withFolder(async (folder) => {
+      const good = await put(`${folder}/a.png`, png);
+      await copyToLatin1(good, { folder, name: "caf\xe9.png" });
+      await assertRejects(
+        () => openDataSource({ source: "auto", path: folder }),
+        UserError,
+        `Cannot read ${folder}/caf\ufffd.png: its name is not UTF-8 (or it was just removed): rename it`,
+      );
+      const source = await openDataSource({ source: "auto", path: folder, broken: "skip" });
+      assertEquals(source.count, 1);
+      assertEquals(source.notes?.filter((note) => note.includes("caf\ufffd.png")).length, 1);
+    });
+  },
+});
+
+Deno.test("openDataSource() finds KMNIST in torchvision's root, with the names of its characters", async () => {
+  await withFolder(async (folder) => {
+    const raw = `${folder}/KMNIST/raw`;
+    for (const [part, label] of [["train", 2], ["t10k", 9]] as const) {
+      await put(
+        `${raw}/${part}-images-idx3-ubyte`,
+        idxBytes([1, 2, 2], Uint8Array.of(1, 2, 3, label)),
+      );
+      await put(
+        `${raw}/${part}-labels-idx1-ubyte.gz`,
+        gzipSync(idxBytes([1], Uint8Array.of(label))),
+      );
+    }
+    for (const path of [folder, `${folder}/KMNIST`, raw]) {
+      const train = await openDataSource({ source: "auto", path });
+      assertEquals([train.name, train.shape, [...train.labels!]], ["kmnist", [2, 2, 1], [2]]);
+      assertEquals(train.classNames, ["o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"]);
+    }
+    const test = await openDataSource({ source: "mnist", path: folder, split: "test" });
+    assertEquals([[...test.labels!], [...test.pixels!]], [[9], [1, 2, 3, 9]]);
   });
 });
 

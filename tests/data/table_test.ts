@@ -1,6 +1,7 @@
 /** Tables as people have them: RFC 4180, any separator, encoding and header; classes, missing values. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import fc from "fast-check";
+import { gzipSync } from "fflate";
 import { openDataSource } from "../../src/data/open.ts";
 import { readTable } from "../../src/data/tables/table.ts";
 import { type PointTableOptions, tablePoints } from "../../src/data/tables/table_points.ts";
@@ -156,11 +157,26 @@ Deno.test("tables name the line that is wrong", async () => {
     ["1,2\n3", "line 2 has 1 columns, and the first line has 2"],
     ["x,y\n1,2\n\n3,four", 'line 4, column y holds texts ("four"'],
     ["1,2\n3,1e99", "line 2, column 2 has 1e+99, which is no finite float32 number"],
+    [
+      "x,y\n1,2\n3,-inf\n",
+      "line 3, column y has -Infinity, which is no finite float32 number; " +
+      "correct that line, or choose other columns by --columns",
+    ],
+    ["1,2\nInfinity,3", "line 2, column 1 has Infinity, which is no finite"],
+    ["x;y\n1,5;2\n3;+INF\n", "line 3, column y has Infinity, which is no finite"],
+    ["x,y\ninf,inf\n", "line 2, column x has Infinity, which is no finite"],
     ["1,x\n3,4", 'line 1, column 2 holds texts ("x", "4")'],
   ];
   for (const [text, message] of cases) {
     await assertRejects(() => points(text), UserError, `Cannot read p.csv: ${message}`);
   }
+});
+
+Deno.test("tables leave infinities out with their column, or keep them as the names of classes", async () => {
+  const text = "x,y\n1,inf\n2,3\n";
+  assertEquals([...(await points(text, { columns: ["x"] })).values], [1, 2]);
+  assertEquals((await points(text, { label: "y" })).classNames, ["3", "inf"]);
+  await assertRejects(() => points(text, { missing: "drop" }), UserError, "column y has Infinity");
 });
 
 Deno.test("tables give back numbers that were written", async () => {
@@ -202,7 +218,7 @@ Deno.test("readTable() types columns: numbers, integers, booleans, categories, d
   assertEquals([...columns[4].values].map(String), ["20787", "20788", "NaN", "1"]);
 });
 
-Deno.test("openDataSource() reads MNIST as a table, with and without header, from a .gz too", async () => {
+Deno.test("openDataSource() reads MNIST as a table, with and without header, plain and as .csv.gz", async () => {
   const pixels = Uint8Array.from({ length: 2 * 784 }, (_, i) => i % 251);
   const row = (i: number) => [...pixels.subarray(784 * i, 784 * (i + 1))].join();
   const names = Array.from({ length: 784 }, (_, i) => `${Math.floor(i / 28) + 1}x${i % 28 + 1}`);
@@ -212,11 +228,18 @@ Deno.test("openDataSource() reads MNIST as a table, with and without header, fro
       `7,${row(0)}\n3,${row(1)}\n`,
     ];
     for (const text of texts) {
-      const path = await put(`${folder}/mnist_train.csv`, text);
-      const source = await openDataSource({ source: "auto", path });
-      assertEquals([source.shape, source.pixels], [[28, 28, 1], pixels]);
-      assertEquals([[...source.labels!], source.classNames], [[1, 0], ["3", "7"]]);
+      const plain = await put(`${folder}/mnist_train.csv`, text);
+      const packed = gzipSync(new TextEncoder().encode(text));
+      for (const path of [plain, await put(`${folder}/packed/mnist_train.csv.gz`, packed)]) {
+        const source = await openDataSource({ source: "auto", path });
+        assertEquals([source.shape, source.pixels], [[28, 28, 1], pixels], path);
+        assertEquals([[...source.labels!], source.classNames], [[1, 0], ["3", "7"]]);
+      }
     }
+    const points = gzipSync(new TextEncoder().encode("x,y\n1,2\n3,4\n"));
+    await put(`${folder}/points/p.tsv.gz`, points); // found in its folder, too
+    const source = await openDataSource({ source: "auto", path: `${folder}/points` });
+    assertEquals([...source.batch(Uint32Array.of(0, 1)).values], [1, 2, 3, 4]);
     const path = await put(`${folder}/bad.csv`, texts[1] + `4,${row(1).replace("2", "2000")}\n`);
     await assertRejects(
       () => openDataSource({ source: "auto", path }),
@@ -232,6 +255,7 @@ const cell = fc.oneof(
     "-2.5",
     "1e3",
     "1e999",
+    "-inf",
     "NaN",
     "",
     " 3 ",

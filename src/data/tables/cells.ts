@@ -3,6 +3,9 @@
 const NUMBER = /^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$/;
 const COMMA_NUMBER = /^[+-]?(?:[0-9]{1,3}(?:\.[0-9]{3})+|[0-9]+)?,?[0-9]*(?:[eE][+-]?[0-9]+)?$/;
 
+/** How programs write infinite numbers; a table of points must not hold them, and says where they are. */
+const INFINITY = /^([+-]?)(?:inf(?:inity)?|∞)$/i;
+
 const MISSING: ReadonlySet<string> = new Set([
   "",
   "-",
@@ -29,6 +32,8 @@ export function isMissing(cell: string): boolean {
 
 /** A cell's number; undefined where it is none. The result may be infinite. */
 export function parseNumber(cell: string, decimalComma = false): number | undefined {
+  const infinite = INFINITY.exec(cell);
+  if (infinite) return infinite[1] === "-" ? -Infinity : Infinity;
   if (!decimalComma) return NUMBER.test(cell) ? Number(cell) : undefined;
   if (!COMMA_NUMBER.test(cell) || !/[0-9]/.test(cell)) return undefined;
   return Number(cell.replaceAll(".", "").replace(",", "."));

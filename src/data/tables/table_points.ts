@@ -65,7 +65,7 @@ export function tablePoints(table: Table, options: PointTableOptions): PointTabl
     throw new UserError(
       `Cannot read ${origin}: line ${line}, column ${coordinates[tooLarge % dimension].name} has ${
         values[tooLarge]
-      }, which is no finite float32 number`,
+      }, which is no finite float32 number; correct that line, or choose other columns by --columns`,
     );
   }
   const notes = [...table.notes];
