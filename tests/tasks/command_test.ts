@@ -64,7 +64,7 @@ Deno.test("every option of a task that names a file or folder is read as a path"
 Deno.test("no message says --set data.x where train has an option for it", async () => {
   const root = new URL("../../", import.meta.url);
   const train = await Deno.readTextFile(new URL("tasks/train.ts", root));
-  const options = [...train.matchAll(/^    "?([\w-]+)"?: \{/gm)].map(([, name]) => name);
+  const options = [...train.matchAll(/^ {4}"?([\w-]+)"?: \{/gm)].map(([, name]) => name);
   assert(
     ["data", "size", "label", "columns", "missing", "broken"].every((name) =>
       options.includes(name)
