@@ -38,7 +38,7 @@ async function loadTimed() {
     device: "wasm",
     threads,
     onProgress({ stage }) {
-      if (stage === "runtime") parsed = now();
+      if (stage === "start") parsed = now();
       if (stage === "ready") ready = now();
     },
   });

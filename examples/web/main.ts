@@ -65,7 +65,7 @@ function describe({ info, device }: Sampler, name: string): void {
   const { output, latent, classNames, manifest } = info;
   const facts = [
     `${name}: ${describeOutput(output)}`,
-    `latents of ${latent.dimension} ${latent.distribution} numbers`,
+    `latents of ${latent.dimension} ${latent.distribution} values`,
     classNames === null ? null : `${classNames.length} classes`,
     manifest?.step ? `${manifest.step} training steps` : null,
     megabytes(info.sizeBytes),
@@ -76,7 +76,7 @@ function describe({ info, device }: Sampler, name: string): void {
 }
 
 function describeOutput({ kind, shape }: Sampler["info"]["output"]): string {
-  if (kind !== "image") return `samples of ${shape.join(" × ")} numbers`;
+  if (kind !== "image") return `samples of ${shape.join(" × ")} values`;
   const [channels, height, width] = shape;
   const colors = { 1: "gray", 3: "colors", 4: "colors and alpha" }[channels];
   return `images of ${width}\u00a0×\u00a0${height} in ${colors}`;

@@ -6,7 +6,7 @@ const MARGIN = 64;
 
 /**
  * Draws the samples and says in words what it drew.
- * @param marked one sample's numbers to point out
+ * @param marked one sample's values to point out
  */
 export function plotSamples(
   canvas: HTMLCanvasElement,
@@ -23,7 +23,7 @@ export function plotSamples(
   return scatter(context, rows, ink, marked);
 }
 
-/** The first two numbers of each sample, with equal scales; a ring around the marked one. */
+/** The first two values of each sample, with equal scales; a ring around the marked one. */
 function scatter(
   context: CanvasRenderingContext2D,
   rows: number[][],
@@ -52,7 +52,7 @@ function scatter(
   }
   for (const x of [xs.low, xs.high]) label(context, ink, x.toFixed(2), toX(x), height - 12);
   for (const y of [ys.low, ys.high]) label(context, ink, y.toFixed(2), 30, toY(y) + 7);
-  const shown = rows[0].length === 2 ? "" : `, the first 2 of ${rows[0].length} numbers each`;
+  const shown = rows[0].length === 2 ? "" : `, the first 2 of ${rows[0].length} values each`;
   return `${rows.length} points${shown}: x from ${xs.low.toFixed(2)} to ${xs.high.toFixed(2)}, ` +
     `y from ${ys.low.toFixed(2)} to ${ys.high.toFixed(2)}`;
 }
@@ -91,7 +91,7 @@ function histogram(
   }
   label(context, ink, low.toFixed(2), MARGIN, height - 12);
   label(context, ink, high.toFixed(2), width - MARGIN, height - 12);
-  return `Histogram of ${values.length} numbers from ${low.toFixed(2)} to ${high.toFixed(2)}`;
+  return `Histogram of ${values.length} values from ${low.toFixed(2)} to ${high.toFixed(2)}`;
 }
 
 function label(

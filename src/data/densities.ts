@@ -22,7 +22,7 @@ export interface Mode {
 export interface Density {
   /** The name of the data source that draws from it. */
   readonly name: string;
-  /** How many numbers a point has. */
+  /** How many values a point has. */
   readonly dimension: number;
   /** The Gaussians that it is a mixture of. */
   readonly modes: readonly Mode[];

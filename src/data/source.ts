@@ -29,13 +29,13 @@ export interface PointColumn {
 
 /** Samples as a source keeps them, for an engine that picks its batches itself. */
 export interface StoredSamples {
-  /** `[rows, rowSize]`: bytes, or the numbers themselves; a reader of bytes where they lie in a file. */
+  /** `[rows, rowSize]`: bytes, or the values themselves; a reader of bytes where they lie in a file. */
   readonly rows: Uint8Array | Float32Array | RowReader;
-  /** How many numbers a row has. */
+  /** How many values a row has. */
   readonly rowSize: number;
   /** `[256]` the number that each byte stands for, where rows are bytes. */
   readonly byteValues?: Float32Array;
-  /** How many rows make one sample, in which their numbers alternate. */
+  /** How many rows make one sample, in which their values alternate. */
   readonly rowsPerSample: number;
   /** The rows of these samples: `[indices.length * rowsPerSample]` */
   rowsOf(indices: Uint32Array): Uint32Array;
@@ -49,7 +49,7 @@ export interface DataSource {
   readonly kind: "image" | "points";
   /** Shape of one sample: `[height, width, channels]` or `[dimensions]`. */
   readonly shape: readonly number[];
-  /** How many numbers one sample has. */
+  /** How many values one sample has. */
   readonly sampleSize: number;
   /** How many samples there are. */
   readonly count: number;
@@ -132,7 +132,7 @@ export function imageSource(pixels: Uint8Array, parts: SourceParts): DataSource 
 }
 
 /**
- * A source of 8-bit images that lie in a file: the same numbers as {@linkcode imageSource} gives of them
+ * A source of 8-bit images that lie in a file: the same values as {@linkcode imageSource} gives of them
  * in memory.
  */
 export function fileSource(
@@ -266,7 +266,7 @@ export function completeSource(
   function writeBatch(out: Float32Array, indices: Uint32Array): void {
     if (out.length !== indices.length * sampleSize) {
       throw new RangeError(
-        `A batch of ${indices.length} samples needs ${indices.length * sampleSize} numbers: ` +
+        `A batch of ${indices.length} samples needs ${indices.length * sampleSize} values: ` +
           `the array has ${out.length}`,
       );
     }

@@ -13,7 +13,7 @@ function wholeNumbers(rows: number, columns: number, factor: number): HostTensor
 
 /**
  * Lets an engine compute `relu(a b)` of small matrices.
- * @throws {Error} when it fails, or gives anything but the right numbers
+ * @throws {Error} when it fails, or gives anything but the right values
  */
 export async function probe(engine: Engine): Promise<void> {
   const [a, b] = [wholeNumbers(ROWS, TERMS, 5), wholeNumbers(TERMS, COLUMNS, 7)];

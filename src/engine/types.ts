@@ -39,16 +39,16 @@ export interface RowStream {
  */
 export interface SamplePool {
   /**
-   * `[count, rowSize]`: bytes, each of which stands for a number, or the numbers themselves. A stream
+   * `[count, rowSize]`: bytes, each of which stands for a number, or the values themselves. A stream
    * gives bytes.
    */
   readonly rows: Uint8Array | Float32Array | RowStream;
-  /** How many numbers a row has. */
+  /** How many values a row has. */
   readonly rowSize: number;
   /** `[256]` the number that each byte stands for. Rows of bytes need it, and only they have it. */
   readonly byteValues?: Float32Array;
   /**
-   * How many rows make one sample, in which their numbers alternate: with 3, three gray images are
+   * How many rows make one sample, in which their values alternate: with 3, three gray images are
    * the red, green and blue of one. Default 1.
    */
   readonly rowsPerSample?: number;

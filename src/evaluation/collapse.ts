@@ -118,7 +118,7 @@ export class CollapseWatch {
 }
 
 /**
- * How much samples differ: the root of the variance over samples, averaged over a sample's numbers.
+ * How much samples differ: the root of the variance over samples, averaged over a sample's values.
  * @param values `[n, size]` flat
  */
 function spread(values: Float32Array, size: number): number {

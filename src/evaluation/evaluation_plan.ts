@@ -77,14 +77,14 @@ export function planEvaluation(spec: EvaluationSpec, data: DataSource): Evaluati
   }
   if (kind === "n-D" && measure === "frechet" && data.sampleSize > MAX_FEATURES) {
     throw new UserError(
-      `Cannot evaluate by frechet: ${data.name} has ${data.sampleSize} numbers a point, and it takes at ` +
+      `Cannot evaluate by frechet: ${data.name} has ${data.sampleSize} values a point, and it takes at ` +
         `most ${MAX_FEATURES}; take sliced or kernel`,
     );
   }
   const maxSamples = Math.floor(MAX_BYTES / (4 * data.sampleSize));
   if (samples > maxSamples) {
     throw new UserError(
-      `Cannot evaluate on ${samples} samples of ${data.name}: each has ${data.sampleSize} numbers, so that ` +
+      `Cannot evaluate on ${samples} samples of ${data.name}: each has ${data.sampleSize} values, so that ` +
         `${maxSamples} fit into 4 GiB; give fewer with --set evaluation.samples=...`,
     );
   }

@@ -66,7 +66,7 @@ interface Ruler {
 }
 
 const SEED = 0;
-/** Numbers of one run's samples, so that a large image's inner layers find room. */
+/** Values of one run's samples, so that a large image's inner layers find room. */
 const BATCH_NUMBERS = 1 << 18;
 
 /**

@@ -16,7 +16,7 @@ import type { MemorizationEvaluation, SlicedEvaluation } from "./evaluation.ts";
 import { halves } from "./feature_measures.ts";
 import { generatedBatches, type PixelBatch, pixelsOf } from "./pixels.ts";
 
-/** Numbers of a small copy, at most: 28 x 28 gray images stay as they are. */
+/** Values of a small copy, at most: 28 x 28 gray images stay as they are. */
 const THUMBNAIL_NUMBERS = 1024;
 /** Products that looking samples up may take: about 2 seconds on a core of 2025. */
 const LOOKUP_PRODUCTS = 5e9;
@@ -35,13 +35,13 @@ const SHOWN_NEIGHBORS = 5;
 export interface Thumbnail {
   /** Whole pixels that become one, along either axis; 1: none. */
   factor: number;
-  /** Numbers of a small copy. */
+  /** Values of a small copy. */
   length: number;
   /** For a person: what is measured. */
   description: string;
 }
 
-/** Chooses the smallest whole factor that gives at most 1,024 numbers. @param shape `[h, w, c]` */
+/** Chooses the smallest whole factor that gives at most 1,024 values. @param shape `[h, w, c]` */
 export function planThumbnails([height, width, channels]: readonly number[]): Thumbnail {
   const length = (factor: number) =>
     Math.ceil(height / factor) * Math.ceil(width / factor) * channels;

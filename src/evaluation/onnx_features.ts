@@ -20,7 +20,7 @@ const RANGE_KEY = "ganforge.inputRange";
 /** Outputs beside the first from which a score is taken. */
 const CLASS_OUTPUTS = ["probabilities", "logits"];
 
-/** Numbers of float32 input that a run may take: 64 MB. */
+/** Float32 values that a run may take: 64 MB. */
 const INPUT_NUMBERS = 1 << 24;
 
 const FLOAT32 = 1;
@@ -173,7 +173,7 @@ function readRange(path: string, text: string | undefined): [number, number] {
   );
 }
 
-/** The output must be a row of numbers a sample; 1 x 1 images of features are that too. */
+/** The output must be a row of values a sample; 1 x 1 images of features are that too. */
 function checkRows(path: string, name: string, shape: number[], count: number): void {
   const isRows = shape.length >= 2 && shape[0] === count && shape.slice(2).every((n) => n === 1);
   if (isRows) return;

@@ -43,7 +43,7 @@ const LENGTHS: readonly number[][] = [[17, 24], [65, 96], [129, 160], [225, 256]
  */
 const FLOAT_TOLERANCE = 1e-4;
 
-/** Decides the numbers that are compared: any will do, but the same at each run. */
+/** Decides the values that are compared: any will do, but the same at each run. */
 const SEED = 11;
 
 /**

@@ -57,7 +57,7 @@ const SELF_TEST_VALUES = 16;
 /**
  * Builds the manifest.
  * @param session the file without it
- * @throws {UserError} when the file gives numbers that are not finite
+ * @throws {UserError} when the file gives values that are not finite
  */
 export async function buildManifest(
   description: GeneratorDescription,
@@ -145,7 +145,7 @@ async function runSelfTest(
       `Cannot export: the file's samples of seeds ${seeds.join(", ")} hold ${
         data[wrong]
       }; the network ` +
-        "has diverged, or its numbers are too large for the precision",
+        "has diverged, or its values are too large for the precision",
     );
   }
   const size = data.length / seeds.length;

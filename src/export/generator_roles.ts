@@ -25,7 +25,7 @@ export interface InputRoles {
 
 /** A target whose inputs have the names of a generator's. */
 export interface GeneratorTarget extends PreparedTarget {
-  /** How many numbers a latent has. */
+  /** How many values a latent has. */
   latentDimension: number;
   /** How many classes: undefined without labels, null where nothing says how many. */
   labelClasses: number | null | undefined;

@@ -25,7 +25,7 @@ export type ParityReference = (
 /** How to compare. */
 export interface ParityOptions {
   /**
-   * The largest difference to accept; see {@linkcode Parity}. Where the trainer's own numbers change by
+   * The largest difference to accept; see {@linkcode Parity}. Where the trainer's own values change by
    * more than an eighth of it when its latents change by one unit in the last place, eight times that
    * change: a deep network's rounding is not the file's fault.
    */

@@ -38,9 +38,9 @@ export interface TensorLike {
 
 /** Where a function may draw random numbers from. */
 export interface NoiseSource<Tensor extends TensorLike> {
-  /** U[0, 1) numbers of a shape. */
+  /** U[0, 1) values of a shape. */
   uniform(shape: number[]): Tensor;
-  /** N(0, 1) numbers of a shape. */
+  /** N(0, 1) values of a shape. */
   normal(shape: number[]): Tensor;
 }
 

@@ -152,7 +152,7 @@ export function frechetDistance(
     if (mean.length !== d || covariance.length !== d * d) {
       throw new RangeError(
         `Cannot compare moments of ${d} features with a mean of ${mean.length} and a covariance of ` +
-          `${covariance.length} numbers`,
+          `${covariance.length} values`,
       );
     }
     if (!mean.every(Number.isFinite) || !covariance.every(Number.isFinite)) {

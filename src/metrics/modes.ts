@@ -48,7 +48,7 @@ export function modeCoverage(samples: SampleMatrix, modes: ModeSet): ModeCoverag
   if (centers.length === 0 || centers.some((center) => center.length !== dimensions)) {
     throw new RangeError(
       `Cannot measure mode coverage of ${dimensions}-dimensional samples: each of the ` +
-        `${centers.length} modes needs a center of ${dimensions} numbers`,
+        `${centers.length} modes needs a center of ${dimensions} values`,
     );
   }
   const isFinite = centers.every((center) => Array.from(center).every(Number.isFinite));

@@ -3,7 +3,7 @@
  * of rows with rows that all of them spend their time in. Products are summed in float64.
  */
 
-/** `count` rows of `dimensions` numbers each: samples, or the features of images. */
+/** `count` rows of `dimensions` values each: samples, or the features of images. */
 export interface SampleMatrix {
   /** `[count, dimensions]`, row by row. */
   data: Float32Array;
@@ -22,7 +22,7 @@ export function sampleMatrix(data: Float32Array, dimensions: number): SampleMatr
   const count = data.length / dimensions;
   if (!Number.isInteger(dimensions) || !Number.isInteger(count) || count < 1) {
     throw new RangeError(
-      `Cannot read ${data.length} numbers as rows of ${dimensions}: they need a positive multiple`,
+      `Cannot read ${data.length} values as rows of ${dimensions}: they need a positive multiple`,
     );
   }
   for (let i = 0; i < data.length; i++) {
@@ -77,7 +77,7 @@ export function requireSameDimensions(a: SampleMatrix, b: SampleMatrix): void {
  *
  * Four rows meet four rows at a time, which keeps sixteen sums in registers: 2.7 GMAC/s on one core
  * of 2025, against 0.9 for one row at a time.
- * @param out at least `a.count * b.count` numbers
+ * @param out at least `a.count * b.count` values
  */
 export function rowProducts(a: SampleMatrix, b: SampleMatrix, out: Float64Array): void {
   const fullA = a.count & ~3;

@@ -44,7 +44,7 @@ function wholeNumbers(u: tf.Tensor, count: number): tf.Tensor {
   return tf.floor(tf.mul(u, count));
 }
 
-/** 0 ... size - 1, as numbers of the host: a constant to every engine. */
+/** 0 ... size - 1, as values of the host: a constant to every engine. */
 function positions(size: number): tf.Tensor1D {
   return tf.tensor1d(Array.from({ length: size }, (_, i) => i), "float32");
 }

@@ -255,7 +255,7 @@ function checkShapes(model: string, { output }: GeneratorInfo, data: DataSource)
       ? `images of ${sizes[1]} x ${sizes[0]} pixels, ${
         sizes[2] === 1 ? "gray" : `${sizes[2]} channels`
       }`
-      : `points of ${sizes.join(" x ")} numbers`;
+      : `points of ${sizes.join(" x ")} values`;
   throw new UserError(
     `Cannot evaluate ${model} against ${data.name}: it makes ${
       describe(made, kind === "image")

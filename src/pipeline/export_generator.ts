@@ -86,7 +86,7 @@ export async function exportModel(
   if (output === "uint8" && !isImage) {
     throw new UserError(
       `Cannot export ${run} with --output uint8: its generator makes points of ` +
-        `${generator.outputShape.join(" x ")} numbers, not images`,
+        `${generator.outputShape.join(" x ")} values, not images`,
     );
   }
   return await exportOnnx({ spec: generator.spec, weights }, {
@@ -108,8 +108,8 @@ export async function exportModel(
 
 /**
  * Writes a generator's file after comparing it with the trainer.
- * @param options.engine computes the trainer's numbers. Default: the best that is there
- * @throws {UserError} when a layer cannot be exported, or the file's numbers are too far from the
+ * @param options.engine computes the trainer's values. Default: the best that is there
+ * @throws {UserError} when a layer cannot be exported, or the file's values are too far from the
  * trainer's; nothing is written then
  */
 export async function exportGenerator(

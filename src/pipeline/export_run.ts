@@ -22,7 +22,7 @@ export interface ExportRunOptions extends GeneratorExportOptions {
  * Exports a run's generator; EMA weights where the run keeps them.
  * @param run a run's folder, its name or number in `runsFolder`, or "latest"
  * @throws {UserError} when there is no such run or checkpoint, a layer cannot be exported, or the file's
- * numbers are too far from the trainer's; nothing is written then
+ * values are too far from the trainer's; nothing is written then
  */
 export async function exportRun(run: string, options: ExportRunOptions = {}): Promise<ExportedRun> {
   const folder = await findRun(run, options.runsFolder ?? "runs");
@@ -31,7 +31,7 @@ export async function exportRun(run: string, options: ExportRunOptions = {}): Pr
 
 /**
  * Exports the generator of a run's folder.
- * @param options.engine computes the trainer's numbers. Default: the best that is there
+ * @param options.engine computes the trainer's values. Default: the best that is there
  */
 export async function exportFolder(
   folder: string,

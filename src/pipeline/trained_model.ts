@@ -62,7 +62,7 @@ export interface TrainedModel extends AsyncDisposable {
   /**
    * Writes the model's output as a function of its inputs, after comparing the file with the networks at
    * several batch sizes. Images are NHWC, inputs have their names, the output is called `output`.
-   * @throws {UserError} when a layer cannot be exported, or the numbers differ; nothing is written then
+   * @throws {UserError} when a layer cannot be exported, or the values differ; nothing is written then
    */
   export(options: ExportModelFileOptions): Promise<ExportedModel & { path: string }>;
 }

@@ -33,9 +33,9 @@ export interface TrainedRun extends AsyncDisposable {
    */
   sample(options?: SampleOptions): Promise<SampleList>;
   /**
-   * Writes the generator as an ONNX file, after comparing its numbers with the trainer's.
+   * Writes the generator as an ONNX file, after comparing its values with the trainer's.
    * @throws {UserError} when there is no such checkpoint, `out` is missing or cannot be written, or the
-   * numbers are too far from the trainer's; nothing is written then
+   * values are too far from the trainer's; nothing is written then
    */
   export(options?: GeneratorExportOptions): Promise<ExportedRun>;
   /**

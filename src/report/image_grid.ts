@@ -41,7 +41,7 @@ export function toRasters(batch: ImageBatch): RasterImage[] {
   const size = height * width * channels;
   if (data.length !== count * size) {
     throw new RangeError(
-      `Cannot cut ${data.length} numbers into ${count} images of ${height} x ${width} x ${channels}: ` +
+      `Cannot cut ${data.length} values into ${count} images of ${height} x ${width} x ${channels}: ` +
         `they need ${count * size}`,
     );
   }

@@ -25,7 +25,7 @@ export interface ReportedNetwork {
     type: string;
     /** Without the batch. */
     outputShape: readonly number[];
-    /** Numbers in its own parameters. */
+    /** Elements in its own parameters. */
     parameterCount: number;
   }[];
 }
@@ -210,7 +210,7 @@ function exportSection(exported: ReportedExport, lastStep: number): string {
 function settingsTable(config: ReportedConfig): string {
   const { latent, objective, update, duration } = config;
   const rows = [
-    ["latent", `${latent.dimension} numbers, ${latent.distribution}`],
+    ["latent", `${latent.dimension} values, ${latent.distribution}`],
     ["objective", settingText(objective)],
     ["updates", settingText(update)],
     ["generator's optimizer", settingText(config.generatorOptimizer)],

@@ -13,7 +13,7 @@ import { describeTensor, describeTensors, type ModelFile, type TensorInfo } from
 
 /** What a generator gives. */
 export interface OutputSpec {
-  /** `"image"`: `[channels, height, width]` to show; `"sample"`: numbers. */
+  /** `"image"`: `[channels, height, width]` to show; `"sample"`: values. */
   kind: "image" | "sample";
   /** One sample's shape, without N. */
   shape: number[];
@@ -92,8 +92,8 @@ export function describeGenerator(
     if (manifest.latent.dimension !== dimension || labeled !== (label !== null) || isMissing) {
       throw new UserError(
         `Cannot sample from ${name}: its manifest tells of a latent of ${manifest.latent.dimension} ` +
-          `numbers ${labeled ? "with" : "without"} a label${
-            manifest.noise ? ` and of ${manifest.noise.size} numbers of noise` : ""
+          `values ${labeled ? "with" : "without"} a label${
+            manifest.noise ? ` and of ${manifest.noise.size} values of noise` : ""
           }, and its graph takes ` +
           `${describeTensors(file.inputs)}; export the model again`,
       );

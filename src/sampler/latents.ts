@@ -4,7 +4,7 @@ import type { LatentDistribution } from "../manifest.ts";
 
 /** Where a generator's latents come from. */
 export interface LatentInfo {
-  /** Numbers in a latent. */
+  /** Values in a latent. */
   dimension: number;
   /** See {@linkcode LatentDistribution}. */
   distribution: LatentDistribution;
@@ -54,7 +54,7 @@ export function interpolateLatents(
   const { frames, mode = "spherical", loop = false } = options;
   if (a.length !== b.length) {
     throw new UserError(
-      `Cannot interpolate between latents of ${a.length} and ${b.length} numbers: they must be alike`,
+      `Cannot interpolate between latents of ${a.length} and ${b.length} values: they must be alike`,
     );
   }
   if (!Number.isInteger(frames) || frames < 1) {

@@ -13,7 +13,7 @@ export interface SampleOptions {
   seed?: number;
   /** One seed a sample. */
   seeds?: Iterable<number>;
-  /** One latent of `dimension` numbers a sample. */
+  /** One latent of `dimension` values a sample. */
   latents?: Iterable<ArrayLike<number>>;
   /** `t` of `z' = mean + t (z - mean)`; 1, the default, leaves latents as they are. */
   truncation?: number;
@@ -190,7 +190,7 @@ export function checkSeed(seed: number): number {
 function copyLatent(out: Float32Array, item: ArrayLike<number>, index: number): void {
   if (item?.length !== out.length) {
     throw new UserError(
-      `Cannot use latent ${index}: it has ${item?.length} numbers, and the generator takes ${out.length}`,
+      `Cannot use latent ${index}: it has ${item?.length} values, and the generator takes ${out.length}`,
     );
   }
   for (let i = 0; i < out.length; i++) {

@@ -1,4 +1,4 @@
-/** What a generator gives: a sample with its numbers, and the ways to show it when it is an image. */
+/** What a generator gives: a sample with its values, and the ways to show it when it is an image. */
 import type { OutputSpec } from "./generator_info.ts";
 import { grid, type GridOptions } from "../raster/grid.ts";
 import type { PngImage } from "../raster/png.ts";
@@ -8,12 +8,12 @@ import type { Batch } from "./requests.ts";
 /** A run that is done: what it was made from, and what it gave. */
 export interface FinishedRun {
   batch: Batch;
-  /** The numbers of all samples, one sample after the other. */
+  /** The values of all samples, one sample after the other. */
   data: Float32Array | Uint8Array;
   output: OutputSpec;
-  /** Numbers of a sample. */
+  /** Values of a sample. */
   sampleLength: number;
-  /** Numbers of a latent. */
+  /** Values of a latent. */
   latentLength: number;
 }
 
@@ -47,7 +47,7 @@ export class Sample {
   }
 
   /**
-   * The generator's numbers, in the order of {@linkcode shape}: a view of its batch's, which a sample
+   * The generator's values, in the order of {@linkcode shape}: a view of its batch's, which a sample
    * holds; so of few samples out of many keep copies.
    */
   get values(): Float32Array | Uint8Array {
@@ -121,7 +121,7 @@ export class SampleList extends Array<Sample> {
   }
 }
 
-/** `[channels, height, width]` of the generator's numbers to rows of bytes with channels together. */
+/** `[channels, height, width]` of the generator's values to rows of bytes with channels together. */
 function rasterize(values: Float32Array | Uint8Array, output: OutputSpec): Raster {
   const [channels, height, width] = output.shape;
   const plane = height * width;

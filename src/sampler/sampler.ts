@@ -3,7 +3,7 @@
  *
  * From left to right: a source gives bytes (source.ts), their head is read and understood
  * (model_file.ts, generator_info.ts), ONNX Runtime makes a session of them (runtime.ts); a request
- * becomes latents and labels (requests.ts, latents.ts), a run makes numbers of them, and a sample shows
+ * becomes latents and labels (requests.ts, latents.ts), a run makes values of them, and a sample shows
  * those (sample.ts, raster.ts, grid.ts, png.ts).
  */
 import { UserError } from "../errors.ts";
@@ -130,7 +130,7 @@ export class Sampler {
       const latent = typeof end === "number" ? this.latent(end) : end;
       if (latent.length === dimension) return latent;
       throw new UserError(
-        `Cannot interpolate: a latent has ${latent.length} numbers, and the generator takes ${dimension}`,
+        `Cannot interpolate: a latent has ${latent.length} values, and the generator takes ${dimension}`,
       );
     });
     const mode = options.mode ?? (distribution === "uniform" ? "linear" : "spherical");

@@ -8,9 +8,9 @@ export type TensorMap = Record<string, tf.Tensor>;
 export interface HostTensor {
   /** Sizes, the outermost first. */
   shape: number[];
-  /** The type of its numbers. */
+  /** The type of its values. */
   dtype: "float32" | "int32";
-  /** Its numbers, row by row. */
+  /** Its values, row by row. */
   data: Float32Array | Int32Array;
 }
 
@@ -21,7 +21,7 @@ export type HostTensors = Record<string, HostTensor>;
 export interface TensorSpec {
   /** Sizes, the outermost first. */
   shape: number[];
-  /** The type of its numbers. */
+  /** The type of its values. */
   dtype: "float32" | "int32";
 }
 
@@ -30,13 +30,13 @@ export type TensorFunction = (inputs: TensorMap) => TensorMap;
 
 /**
  * The random numbers of one step. Each call is an independent stream: the n-th call of a step (from 0)
- * draws the numbers at `{seed, stream: n, step}` of src/random/counter_random.ts, so every engine
+ * draws the values at `{seed, stream: n, step}` of src/random/counter_random.ts, so every engine
  * must see the same calls in the same order. Calls are counted within the step's own kind: what another
  * kind would have drawn leaves no gap.
  */
 export interface StepRandom {
-  /** U[0, 1) numbers of a shape. */
+  /** U[0, 1) values of a shape. */
   uniform(shape: number[]): tf.Tensor;
-  /** N(0, 1) numbers of a shape. */
+  /** N(0, 1) values of a shape. */
   normal(shape: number[]): tf.Tensor;
 }

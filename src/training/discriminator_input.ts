@@ -27,7 +27,7 @@ export function augmentationState(state: TensorMap, inputs: TensorMap): Augmenta
 }
 
 /**
- * Draws, only where the config asks for it: the numbers of each policy, then the noise (normal, the
+ * Draws, only where the config asks for it: the values of each policy, then the noise (normal, the
  * shape of the samples).
  * @param samples `[n, ...sample]`
  * @returns `[n / pack, ..., channels * pack]`

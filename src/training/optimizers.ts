@@ -1,7 +1,7 @@
 /**
  * Optimizers as pure functions, with PyTorch's formulas in PyTorch's order of operations.
  *
- * All numbers that depend on the step or the config are computed on the host in double precision and
+ * All values that depend on the step or the config are computed on the host in double precision and
  * come in as one vector, so a step that is captured once or exported as a graph has no constants of
  * its own and a schedule can change the learning rate.
  */
@@ -193,7 +193,7 @@ export function hyperparameterCount(spec: OptimizerSpec): number {
 }
 
 /**
- * The numbers that {@linkcode applyUpdate} needs, computed in double precision and then rounded.
+ * The values that {@linkcode applyUpdate} needs, computed in double precision and then rounded.
  * @param updateNumber counted from 1
  * @param learningRateScale a schedule's factor
  */

@@ -36,7 +36,7 @@ Deno.test("writeBatch() refuses unknown samples and arrays of another length", (
   assertThrows(
     () => source.writeBatch(new Float32Array(3), new Uint32Array([0])),
     RangeError,
-    "needs 2 numbers: the array has 3",
+    "needs 2 values: the array has 3",
   );
 });
 

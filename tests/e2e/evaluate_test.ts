@@ -37,7 +37,7 @@ const WRONG: [args: string, message: string][] = [
   ["0 --data nowhere", "nowhere"],
   [
     "0 --data ring-2d",
-    "it makes images of 8 x 8 pixels, gray, and the data are points of 2 numbers",
+    "it makes images of 8 x 8 pixels, gray, and the data are points of 2 values",
   ],
   ["0 --features page.onnx", "page.onnx: it is a web page (HTML"],
   ["0 --features none.onnx", "Cannot take features from none.onnx: there is no such file"],

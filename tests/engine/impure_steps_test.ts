@@ -33,17 +33,17 @@ const IMPURE: Record<string, [StepFunction, onnx: string, webgpu: string]> = {
   "random numbers of the host": [
     adding(() => tf.randomUniform([4])),
     "input b of kernel 0, Add",
-    "a tensor of 4 numbers made on the host differs",
+    "a tensor of 4 values made on the host differs",
   ],
   "one number of the host": [
     flipping(adding(() => 1), adding(() => 2)),
     "input b of kernel 0, Add",
-    'operation 0 is "fill" with other sizes or numbers',
+    'operation 0 is "fill" with other sizes or values',
   ],
   "a parameter of an operation": [
     flipping(adding((a) => tf.leakyRelu(a, 0.1)), adding((a) => tf.leakyRelu(a, 0.2))),
     "the attributes of kernel 0, LeakyRelu",
-    'operation 0 is "leakyRelu" with other sizes or numbers',
+    'operation 0 is "leakyRelu" with other sizes or values',
   ],
   "the shapes inside": [
     flipping(
@@ -51,7 +51,7 @@ const IMPURE: Record<string, [StepFunction, onnx: string, webgpu: string]> = {
       adding((a) => tf.sum(tf.slice(a, 0, 3))),
     ),
     "the attributes of kernel 0, Slice",
-    'operation 0 is "copy" with other sizes or numbers',
+    'operation 0 is "copy" with other sizes or values',
   ],
   "the work": [
     flipping(adding((a) => tf.exp(a)), adding((a) => tf.exp(tf.tanh(a)))),
@@ -64,7 +64,7 @@ const IMPURE: Record<string, [StepFunction, onnx: string, webgpu: string]> = {
       ({ a, b }, _, random) => ({ state: { a: tf.add(a, random.normal([4])), b }, scalars: {} }),
     ),
     "the distribution of random_0",
-    'operation 0 is "uniform" with other sizes or numbers',
+    'operation 0 is "uniform" with other sizes or values',
   ],
   "which tensor becomes which state": [
     flipping(both, (...given) => {

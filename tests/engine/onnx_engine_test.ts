@@ -140,7 +140,7 @@ Deno.test("compileStep() refuses steps that are not pure, and says where", async
   await engine.dispose();
 });
 
-Deno.test("compileFunction() gives the eager engine's numbers", async () => {
+Deno.test("compileFunction() gives the eager engine's values", async () => {
   const engine = await openEngine();
   const eager = createEagerEngine("cpu", "");
   const specs = {

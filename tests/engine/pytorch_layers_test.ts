@@ -26,12 +26,12 @@ async function check(golden: LayerCase, engine: Engine): Promise<void> {
 const hasAdapter = await openWebGpu() !== undefined;
 
 for (const golden of layerCases) {
-  Deno.test(`the ONNX engine gives PyTorch's numbers: ${golden.name}`, async () =>
+  Deno.test(`the ONNX engine gives PyTorch's values: ${golden.name}`, async () =>
     check(golden, await createOnnxEngine({ threads: 1 })));
   for (const tuning of [SOFTWARE_TUNING, GPU_TUNING]) {
     Deno.test({
       name:
-        `the WebGPU engine, by tiles in ${tuning.family}, gives PyTorch's numbers: ${golden.name}${
+        `the WebGPU engine, by tiles in ${tuning.family}, gives PyTorch's values: ${golden.name}${
           hasAdapter ? "" : " (no adapter)"
         }`,
       ignore: !hasAdapter,

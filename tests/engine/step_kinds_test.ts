@@ -87,7 +87,7 @@ function assertNear(what: string, actual: ArrayLike<number>, expected: ArrayLike
 const hasAdapter = await openWebGpu() !== undefined;
 
 for (const kinds of ["cdd", "dcd", "ccccccd"]) {
-  Deno.test(`steps of kinds ${kinds} give the eager engine's numbers on every engine`, async () => {
+  Deno.test(`steps of kinds ${kinds} give the eager engine's values on every engine`, async () => {
     const eager = createEagerEngine("cpu", "");
     const expected = await nineSteps(await eager.compileStep(program(kinds), start, 3));
     const isMeasured = (step: number) => kinds[step % kinds.length] === "c";

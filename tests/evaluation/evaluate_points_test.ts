@@ -83,7 +83,7 @@ Deno.test("evaluateRun() compares points of a file with samples, and finds copie
       await assertRejects(
         () => evaluateRun(`${folder}/copy.onnx`, { data: "ring-2d" }),
         UserError,
-        "it makes points of 3 numbers, and the data are points of 2 numbers",
+        "it makes points of 3 values, and the data are points of 2 values",
       );
       await Deno.writeFile(
         `${folder}/nan.onnx`,

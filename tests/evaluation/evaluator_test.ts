@@ -147,7 +147,7 @@ Deno.test("planEvaluation() refuses what the data cannot be measured by", async 
   refuse(
     { everySteps, samples: 1_000_000 },
     { ...images, sampleSize: 3 * 64 * 64 },
-    "Cannot evaluate on 1000000 samples of digits: each has 12288 numbers, so that 87381 fit into 4 GiB",
+    "Cannot evaluate on 1000000 samples of digits: each has 12288 values, so that 87381 fit into 4 GiB",
   );
   refuse({ everySteps, features: "random" }, ring, "ring-2d is no set of images");
   refuse(

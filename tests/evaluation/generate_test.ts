@@ -47,7 +47,7 @@ Deno.test("compileNetwork() draws dropout at sampling by seed, alike in any batc
   }
 });
 
-/** The same zeros exactly, and the same numbers up to rounding. */
+/** The same zeros exactly, and the same values up to rounding. */
 function compare(found: Float32Array, expected: Float32Array, engine: string): void {
   found.forEach((value, i) => {
     assertEquals(value === 0, expected[i] === 0, `${engine}, number ${i}`);

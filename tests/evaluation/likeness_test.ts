@@ -5,7 +5,7 @@ import { featureNetwork, softmaxRows } from "../../src/evaluation/features.ts";
 import { measureMemorization, planThumbnails, thumbnails } from "../../src/evaluation/likeness.ts";
 import { buildNetwork } from "../../src/nn/mod.ts";
 
-Deno.test("planThumbnails() keeps small images, and brings others to 1,024 numbers", () => {
+Deno.test("planThumbnails() keeps small images, and brings others to 1,024 values", () => {
   assertEquals(planThumbnails([28, 28, 1]).factor, 1);
   assertEquals(planThumbnails([32, 32, 3]), {
     factor: 2,

@@ -168,7 +168,7 @@ Deno.test("exportOnnx() states names, types and shapes of inputs, outputs and al
   assertEquals(new Set(nodeNames).size, nodeNames.length);
 });
 
-Deno.test("exportOnnx() writes opsets 13 to 21, each with the trainer's numbers", async () => {
+Deno.test("exportOnnx() writes opsets 13 to 21, each with the trainer's values", async () => {
   for (let opset = 13; opset <= 21; opset++) {
     const { spec, weights, reference } = trainedNetwork(varied, 3);
     const model = await exportOnnx({ spec, weights }, { opset });

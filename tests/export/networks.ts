@@ -1,4 +1,4 @@
-/** What the exporter's tests share: networks with lively weights, and TensorFlow.js' numbers for them. */
+/** What the exporter's tests share: networks with lively weights, and TensorFlow.js' values for them. */
 import type { LayerSpec, NetworkSpec } from "../../src/config/network.ts";
 import { presets } from "../../src/config/presets/mod.ts";
 import { tf } from "../../src/tensor/tf.ts";
@@ -11,7 +11,7 @@ import type { OnnxGraph } from "../../src/graph/onnx_graph.ts";
 import type { ParityReference } from "../../src/export/mod.ts";
 import { decodeModel } from "./protobuf_reader.ts";
 
-/** A network that takes `latent` numbers and has these layers. */
+/** A network that takes `latent` values and has these layers. */
 export function generatorOf(latent: number, layers: LayerSpec[], classCount?: number): NetworkSpec {
   return { inputShape: [latent], init: "torch", layers, ...(classCount ? { classCount } : {}) };
 }

@@ -30,7 +30,7 @@ const row: NetworkSpec = generatorOf(4, [
 
 for (const [name, spec] of Object.entries({ image, row })) {
   for (const dtype of EXPORT_DTYPES) {
-    Deno.test(`exportOnnx() gives the numbers of reflection, skips and choices: ${name}, ${dtype}`, async () => {
+    Deno.test(`exportOnnx() gives the values of reflection, skips and choices: ${name}, ${dtype}`, async () => {
       const { weights, reference } = trainedNetwork(spec, 3);
       const model = await exportOnnx({ spec, weights }, { dtype });
       // A choice is nearly all or nothing: rounding of two near columns shows at 1 / temperature times.

@@ -60,7 +60,7 @@ async function difference(seed: number): Promise<number> {
   return largest;
 }
 
-Deno.test(`exportOnnx() gives TensorFlow.js' numbers for ${count} random functions`, async () => {
+Deno.test(`exportOnnx() gives TensorFlow.js' values for ${count} random functions`, async () => {
   await tf.setBackend("cpu");
   const wrong: string[] = [];
   const seen = new Set<string>();

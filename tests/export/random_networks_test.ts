@@ -39,7 +39,7 @@ const GENERATOR_LAYERS = [
   "upsample",
 ];
 
-Deno.test(`exportOnnx() gives TensorFlow.js' numbers for ${count} random networks`, async () => {
+Deno.test(`exportOnnx() gives TensorFlow.js' values for ${count} random networks`, async () => {
   const wrong: string[] = [];
   const seen = new Set<string>();
   for (let seed = first; seed < first + count; seed++) {

@@ -58,7 +58,7 @@ export interface Case {
   since?: number;
 }
 
-/** Seeded N(0, 1) numbers as a tensor. */
+/** Seeded N(0, 1) values as a tensor. */
 export function normal(shape: number[], stream = 1): tf.Tensor {
   const data = new Float32Array(shape.reduce((size, dim) => size * dim, 1));
   return tf.tensor(fillNormal(data, { seed: 7, stream, step: 0 }), shape);

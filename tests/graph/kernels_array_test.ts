@@ -207,7 +207,7 @@ const CASES: Record<string, Case> = {
   },
 };
 
-Deno.test("kernels that move and combine elements give TensorFlow.js' numbers", async (t) => {
+Deno.test("kernels that move and combine elements give TensorFlow.js' values", async (t) => {
   for (const [name, { fn, inputs, since }] of Object.entries(CASES)) {
     await t.step(name, async () => {
       const { difference } = await compare({ fn, inputs, since });

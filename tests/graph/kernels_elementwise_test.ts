@@ -52,7 +52,7 @@ const UNARY: Record<string, Unary> = {
   castBool: (x) => tf.cast(tf.floor(x), "bool"),
 };
 
-Deno.test("unary kernels give TensorFlow.js' numbers", async (t) => {
+Deno.test("unary kernels give TensorFlow.js' values", async (t) => {
   for (const [name, fn] of Object.entries(UNARY)) {
     await t.step(name, async () => {
       const { difference } = await compare({
@@ -91,7 +91,7 @@ const BINARY: Record<string, (a: tf.Tensor, b: tf.Tensor) => tf.Tensor> = {
   addN: (a, b) => tf.addN([tf.add(a, b), tf.sub(a, b), tf.mul(a, b)]),
 };
 
-Deno.test("binary kernels give TensorFlow.js' numbers for all ways to broadcast", async (t) => {
+Deno.test("binary kernels give TensorFlow.js' values for all ways to broadcast", async (t) => {
   const shapes: [number[], number[]][] = [
     [[2, 3, 4], [2, 3, 4]],
     [[2, 3, 4], [4]],
@@ -120,7 +120,7 @@ Deno.test("binary kernels give TensorFlow.js' numbers for all ways to broadcast"
   }
 });
 
-Deno.test("int32 arithmetic gives TensorFlow.js' numbers", async () => {
+Deno.test("int32 arithmetic gives TensorFlow.js' values", async () => {
   const inputs = {
     a: tf.tensor([-7, 5, 9, 0], [4], "int32"),
     b: tf.tensor([2, -3, 4, 5], [4], "int32"),
@@ -147,7 +147,7 @@ Deno.test("int32 arithmetic gives TensorFlow.js' numbers", async () => {
   assert(difference < 1e-6, `differs by ${difference}`);
 });
 
-Deno.test("prelu and the fused activations give TensorFlow.js' numbers", async () => {
+Deno.test("prelu and the fused activations give TensorFlow.js' values", async () => {
   for (const activation of ["linear", "relu", "relu6", "elu", "sigmoid", "leakyrelu"] as const) {
     const { difference } = await compare({
       inputs: { x: normal([5, 6], 1), w: normal([6, 4], 2), b: normal([4], 3), s: normal([4], 4) },

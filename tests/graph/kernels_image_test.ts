@@ -36,7 +36,7 @@ const CONVOLUTIONS: {
   { size: [18, 18], kernel: [5, 5], stride: 2, pad: 2 },
 ];
 
-Deno.test("convolutions and their gradients give TensorFlow.js' numbers", async (t) => {
+Deno.test("convolutions and their gradients give TensorFlow.js' values", async (t) => {
   for (const { size, kernel, stride, pad } of CONVOLUTIONS) {
     const inputs = { x: normal([2, ...size, 6], 1), w: normal([...kernel, 6, 4], 2) };
     await t.step(`${size} kernel ${kernel} stride ${stride} pad ${pad}`, async () => {
@@ -47,7 +47,7 @@ Deno.test("convolutions and their gradients give TensorFlow.js' numbers", async 
   }
 });
 
-Deno.test("dilated and fused convolutions give TensorFlow.js' numbers", async () => {
+Deno.test("dilated and fused convolutions give TensorFlow.js' values", async () => {
   const inputs = { x: normal([2, 9, 8, 3], 1), w: normal([3, 3, 3, 4], 2), b: normal([4], 3) };
   const fn: Case["fn"] = ({ x, w, b }) => ({
     dilated: tf.conv2d(x as T4, w as T4, 1, "same", "NHWC", 2),
@@ -65,7 +65,7 @@ Deno.test("dilated and fused convolutions give TensorFlow.js' numbers", async ()
   assert(difference < 1e-5, `differs by ${difference}`);
 });
 
-Deno.test("kernels that TensorFlow.js fuses or keeps for gradients give its numbers", async () => {
+Deno.test("kernels that TensorFlow.js fuses or keeps for gradients give its values", async () => {
   const inputs = { x: normal([1, 4, 4, 3], 1), w: normal([3, 3, 3, 2], 2), b: normal([6], 3) };
   const run = (kernel: string, given: tf.NamedTensorMap, attributes: tf.NamedAttrMap) =>
     tf.engine().runKernel(kernel, given, attributes) as tf.Tensor;
@@ -92,7 +92,7 @@ Deno.test("kernels that TensorFlow.js fuses or keeps for gradients give its numb
   assert(difference < 1e-5, `differs by ${difference}`);
 });
 
-Deno.test("transposed convolutions and their gradients give TensorFlow.js' numbers", async () => {
+Deno.test("transposed convolutions and their gradients give TensorFlow.js' values", async () => {
   for (const [kernel, stride, output] of [[4, 2, 10], [3, 2, 9], [3, 2, 10], [3, 1, 5]]) {
     const inputs = { x: normal([2, 5, 5, 3], 1), w: normal([kernel, kernel, 4, 3], 2) };
     const fn = withGradients((x, w) =>
@@ -103,7 +103,7 @@ Deno.test("transposed convolutions and their gradients give TensorFlow.js' numbe
   }
 });
 
-Deno.test("depthwise convolutions and their gradients give TensorFlow.js' numbers", async () => {
+Deno.test("depthwise convolutions and their gradients give TensorFlow.js' values", async () => {
   const cases = [[3, 1, 1, "same"], [3, 2, 2, "same"], [2, 1, 3, "valid"], [5, 2, 1, "valid"]];
   for (const [kernel, stride, multiplier, pad] of cases as [number, number, number, "same"][]) {
     const inputs = { x: normal([2, 8, 9, 3], 1), w: normal([kernel, kernel, 3, multiplier], 2) };
@@ -113,7 +113,7 @@ Deno.test("depthwise convolutions and their gradients give TensorFlow.js' number
   }
 });
 
-Deno.test("pooling and its gradients give TensorFlow.js' numbers", async (t) => {
+Deno.test("pooling and its gradients give TensorFlow.js' values", async (t) => {
   const inputs = { x: normal([2, 6, 9, 3], 1) };
   for (const [size, stride, pad] of [[2, 2, 0], [3, 3, 0], [3, 2, "valid"], [3, 1, "same"]]) {
     const options = [size, stride, pad] as [number, number, "same"];
@@ -176,7 +176,7 @@ Deno.test("the gradient of a nearest resize adds up what each pixel was copied t
   }
 });
 
-Deno.test("depth to space and batch norm with given statistics give TensorFlow.js' numbers", async () => {
+Deno.test("depth to space and batch norm with given statistics give TensorFlow.js' values", async () => {
   const channels = normal([8], 5);
   const inputs = { x: normal([2, 3, 4, 8], 1), c: channels };
   const { difference } = await compare({

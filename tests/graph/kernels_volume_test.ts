@@ -7,7 +7,7 @@ import { compare, normal } from "../export/support.ts";
 type T5 = tf.Tensor5D;
 type Triple = [number, number, number];
 
-Deno.test("convolutions of volumes give TensorFlow.js' numbers", async (t) => {
+Deno.test("convolutions of volumes give TensorFlow.js' values", async (t) => {
   const cases: [size: Triple, kernel: Triple, stride: number | Triple, pad: "same" | "valid"][] = [
     [[4, 5, 6], [3, 3, 3], 1, "same"],
     [[4, 5, 6], [1, 2, 3], 1, "valid"],
@@ -36,7 +36,7 @@ Deno.test("convolutions of volumes give TensorFlow.js' numbers", async (t) => {
   });
 });
 
-Deno.test("transposed convolutions of volumes give TensorFlow.js' numbers", async () => {
+Deno.test("transposed convolutions of volumes give TensorFlow.js' values", async () => {
   for (
     const [kernel, stride, output, pad] of [[4, 2, 6, "same"], [3, 2, 5, "same"], [
       3,
@@ -55,7 +55,7 @@ Deno.test("transposed convolutions of volumes give TensorFlow.js' numbers", asyn
   }
 });
 
-Deno.test("pooling of volumes gives TensorFlow.js' numbers", async () => {
+Deno.test("pooling of volumes gives TensorFlow.js' values", async () => {
   const inputs = { x: normal([2, 4, 6, 7, 3], 1) };
   for (
     const [size, stride, pad] of [[2, 2, "valid"], [3, 2, "same"], [[1, 2, 3], 1, "same"]] as [

@@ -17,7 +17,7 @@ const conv = (filters: number, padding = 1): LayerSpec => ({
 });
 const norm: LayerSpec = { type: "batch-norm" };
 
-/** For each case, its layers behind a latent of 4 numbers, and the operators that must be left of them. */
+/** For each case, its layers behind a latent of 4 values, and the operators that must be left of them. */
 const CASES: [title: string, layers: LayerSpec[], operators: string][] = [
   ["batch norm behind a dense layer", [dense(6), norm, fn("relu")], "Gemm Relu"],
   ["batch norm before a dense layer", [dense(6), fn("relu"), norm, dense(3)], "Gemm Relu Gemm"],

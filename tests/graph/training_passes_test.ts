@@ -21,7 +21,7 @@ function upsampledConvolution(factor: number, padding: number): Case["fn"] {
   };
 }
 
-Deno.test("convolutions of enlarged images become transposed ones with the same numbers", async (t) => {
+Deno.test("convolutions of enlarged images become transposed ones with the same values", async (t) => {
   for (const [kernel, factor, padding] of [[3, 2, 1], [3, 2, 0], [5, 2, 2], [3, 3, 1], [4, 2, 3]]) {
     await t.step(`kernel ${kernel}, factor ${factor}, padding ${padding}`, async () => {
       const inputs = {

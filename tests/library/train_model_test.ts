@@ -80,7 +80,7 @@ Deno.test("trainModel() keeps the history of images in checkpoints, to the same 
   assertEquals(rest.result.state["history/shownA/count"].data[0], 2);
 });
 
-Deno.test("trainModel() computes values, and exports them with open sizes to the same numbers", async () => {
+Deno.test("trainModel() computes values, and exports them with open sizes to the same values", async () => {
   await using run = await trainModel(paired(4), { data: pairs() });
   const a = { shape: [3, 4, 4, 3], data: pixels(3, 7).slice(0, 3 * 48) };
   const { fakeB } = await run.compute({ a });

@@ -30,7 +30,7 @@ Deno.test("sampleMatrix() names the value that is not finite", () => {
   assertThrows(
     () => sampleMatrix(Float32Array.of(1, 2, 3), 2),
     RangeError,
-    "Cannot read 3 numbers as rows of 2",
+    "Cannot read 3 values as rows of 2",
   );
 });
 

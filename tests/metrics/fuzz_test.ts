@@ -310,7 +310,7 @@ Deno.test("measures of predictions and logits refuse what is none", () => {
   );
 });
 
-Deno.test("rows of very many numbers are measured, or refused before they take gigabytes", () => {
+Deno.test("rows of very many values are measured, or refused before they take gigabytes", () => {
   const many = 50_000;
   const rows = (offset: number): SampleMatrix =>
     sampleMatrix(Float32Array.from({ length: 3 * many }, (_, i) => (i * 37 + offset) % 11), many);

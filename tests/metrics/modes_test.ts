@@ -57,7 +57,7 @@ Deno.test("modeCoverage() refuses centers of another dimension", () => {
   assertThrows(
     () => modeCoverage(sampleMatrix(Float32Array.of(1, 2, 3), 3), ring),
     RangeError,
-    "each of the 8 modes needs a center of 3 numbers",
+    "each of the 8 modes needs a center of 3 values",
   );
 });
 

@@ -46,7 +46,7 @@ Deno.test("dropout keeps what draws rate or more, scaled, and nothing is lost wh
     assertEquals(Array.from(evaluated.dataSync()), Array(24).fill(1));
   }));
 
-Deno.test("dropout keeps the mean over many numbers", () =>
+Deno.test("dropout keeps the mean over many values", () =>
   onCpu(() => {
     const { network, params } = prepare([20_000], { type: "dropout", rate: 0.25 });
     const random = new HostStepRandom(1, 1);

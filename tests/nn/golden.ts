@@ -23,7 +23,7 @@ export function readGolden<Case>(name: string): Case[] {
 /** The seed of the layers', losses', penalties' and optimizers' inputs. */
 export const GOLDEN_SEED = 7;
 
-/** U[0, 1) numbers plus `shift`, as the golden files' script draws them. */
+/** U[0, 1) values plus `shift`, as the golden files' script draws them. */
 export function uniformAt(shape: number[], stream: number, step = 0, shift = 0): Float32Array {
   const values = new Float32Array(tf.util.sizeFromShape(shape));
   return fillUniform(values, { seed: GOLDEN_SEED, stream, step }).map((value) => value + shift);

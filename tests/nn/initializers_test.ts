@@ -22,14 +22,14 @@ const FROZEN_KERNEL = [
 ];
 const FROZEN_BIAS = [-0.37251710891723633, 0.23740561306476593];
 
-Deno.test("initialParameters() gives the same numbers for the same seed, forever", () => {
+Deno.test("initialParameters() gives the same values for the same seed, forever", () => {
   const params = parametersOf([2], { type: "dense", units: 2 });
   assertEquals(Object.keys(params), ["dense_1/kernel", "dense_1/bias"]);
   assertEquals(Array.from(params["dense_1/kernel"].data), FROZEN_KERNEL);
   assertEquals(Array.from(params["dense_1/bias"].data), FROZEN_BIAS);
 });
 
-Deno.test("initialParameters() gives each parameter, seed and network numbers of its own", () => {
+Deno.test("initialParameters() gives each parameter, seed and network values of its own", () => {
   const network = buildNetwork({
     inputShape: [4],
     layers: [{ type: "dense", units: 4 }, { type: "dense", units: 4 }],

@@ -46,7 +46,7 @@ Deno.test("dropout at sampling changes no bit of the training", () =>
     assertEquals(train(stays), train({ type: "dropout", rate: 0.4 }));
   }));
 
-Deno.test("applyNetwork() gives each layer numbers of its own, and a sample the same in any batch", () =>
+Deno.test("applyNetwork() gives each layer values of its own, and a sample the same in any batch", () =>
   onCpu(() => {
     const network = build(
       stays,
@@ -65,7 +65,7 @@ Deno.test("applyNetwork() gives each layer numbers of its own, and a sample the 
     const last = apply(tf.slice(x, [2, 0], [1, 6]), [6]).dataSync();
     assertEquals(last, all.subarray(24));
     assert(apply(x, [4, 5, 7]).dataSync().some((value, i) => value !== all[i]));
-    // One dense layer's output with its input's mask changed in the first layer's numbers only.
+    // One dense layer's output with its input's mask changed in the first layer's values only.
     const noise = noiseOf([4, 5, 6], 30).dataSync();
     const other = noise.map((value, i) => i % 30 < 6 ? (value + 0.5) % 1 : value);
     const changed = applyNetwork(network, params, x, {

@@ -13,7 +13,7 @@ import {
 } from "./layer_cases.ts";
 
 for (const golden of layerCases) {
-  testOnBackends(`applyNetwork() gives PyTorch's numbers: ${golden.name}`, async () => {
+  testOnBackends(`applyNetwork() gives PyTorch's values: ${golden.name}`, async () => {
     const run = layerFunction(golden, networkOf(golden));
     const before = tf.memory().numTensors;
     const inputs = toTensors(inputsOf(golden));

@@ -42,7 +42,7 @@ for (const golden of [...readGolden<AugmentCase>("augment"), ...readGolden<Augme
   });
 }
 
-Deno.test("diffAugment() gives each sample its own transform, the same for the same numbers", async () => {
+Deno.test("diffAugment() gives each sample its own transform, the same for the same values", async () => {
   await tf.setBackend("cpu");
   tf.tidy(() => {
     const images = tf.ones([4, 8, 8, 1]) as tf.Tensor4D;

@@ -22,7 +22,7 @@ Deno.test("toRasters() leaves bytes alone and refuses a wrong length", () => {
   assertThrows(
     () => toRasters({ data, count: 2, height: 1, width: 1, channels: 3 }),
     RangeError,
-    "Cannot cut 3 numbers into 2 images of 1 x 1 x 3: they need 6",
+    "Cannot cut 3 values into 2 images of 1 x 1 x 3: they need 6",
   );
 });
 

@@ -240,7 +240,7 @@ Deno.test("train() after a rollback has no evaluation of the steps that it does 
     const data = await openDataSource(wild.data);
     const trainingStep = buildTrainingStep(wild, { shape: [...data.shape] });
     const engine = createEagerEngine("cpu", "test");
-    // The numbers of the step after 10 steps are not finite, once.
+    // The values of the step after 10 steps are not finite, once.
     let poisoned = false;
     const poisoning = {
       ...engine,

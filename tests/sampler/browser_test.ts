@@ -77,7 +77,7 @@ for (const isolated of [false, true]) {
       assertEquals(page.images, 36);
       assertMatch(
         page.status as string,
-        /^generator\.onnx: images of 8\s×\s8 in colors · latents of 8 normal numbers/,
+        /^generator\.onnx: images of 8\s×\s8 in colors · latents of 8 normal values/,
       );
       if (!isolated) assertEquals(page.device, "Runs on wasm, 1 thread.");
       assertEquals(page.seed0, await rgba(here, { seed: 0 }));

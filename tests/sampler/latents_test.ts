@@ -75,6 +75,6 @@ Deno.test("interpolateLatents() refuses what is no path", () => {
     );
   refuse(0, "Cannot interpolate in 0 frames: it takes a positive integer");
   refuse(2.5, "Cannot interpolate in 2.5 frames");
-  refuse(2, "Cannot interpolate between latents of 2 and 3 numbers", new Float32Array(3));
+  refuse(2, "Cannot interpolate between latents of 2 and 3 values", new Float32Array(3));
   refuse(2, "Cannot interpolate by cubic: the modes are linear and spherical", north, "cubic");
 });

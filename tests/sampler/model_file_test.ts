@@ -167,7 +167,7 @@ Deno.test("describeGenerator() refuses a newer, broken or contradicting manifest
   refuse(
     '"classNames":null',
     '"classNames":[""]',
-    "its manifest tells of a latent of 4 numbers with a label, and its graph takes",
+    "its manifest tells of a latent of 4 values with a label, and its graph takes",
   );
 });
 

@@ -1,4 +1,4 @@
-/** What a sample shows of its numbers. */
+/** What a sample shows of its values. */
 import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import { assertNear, golden, load } from "./helpers.ts";
 
@@ -20,7 +20,7 @@ Deno.test("Sample shows float images in their range and uint8 images as they are
   bitmap.close();
 });
 
-Deno.test("Sample.values and Sample.latent are views of the batch's numbers, made once", async () => {
+Deno.test("Sample.values and Sample.latent are views of the batch's values, made once", async () => {
   await using sampler = await load("points");
   const [first, second] = await sampler.sample({ count: 2 });
   assertStrictEquals(second.values, second.values);
@@ -39,7 +39,7 @@ Deno.test("SampleList.grid() lays images out, and its slices are plain arrays", 
   assertEquals([...png.subarray(1, 4)], [80, 78, 71]);
 });
 
-Deno.test("Sample refuses to show numbers as an image", async () => {
+Deno.test("Sample refuses to show values as an image", async () => {
   await using sampler = await load("points");
   const [point] = await sampler.sample();
   assertEquals([point.isImage, point.values.length], [false, 2]);

@@ -128,7 +128,7 @@ Deno.test("Sampler.sample() refuses requests that make no sense, each with its r
       "Cannot draw 2 samples from seed 4294967295 on: seeds end at 4294967295",
     ],
     [sampler, { seed: 1, seeds: [2] }, "give count and seed, or seeds, or latents, not several"],
-    [sampler, { latents: [[1, 2]] }, "Cannot use latent 0: it has 2 numbers, and the generator"],
+    [sampler, { latents: [[1, 2]] }, "Cannot use latent 0: it has 2 values, and the generator"],
     [
       sampler,
       { latents: [[1, 2, NaN, 4, 5, 6, 7, 8]] },
@@ -194,7 +194,7 @@ Deno.test("Sampler.stream() keeps memory flat over many samples", async () => {
   const flags = ["--allow-read", "--v8-flags=--expose-gc"];
   const usedBytes: number[] = JSON.parse(await runScript(script, flags));
   assertEquals(usedBytes.length, 5);
-  // All samples together are 15 MB of numbers, and as much again for their objects and latents.
+  // All samples together are 15 MB of values, and as much again for their objects and latents.
   assertLess(usedBytes[4] - usedBytes[0], 1e6, `used bytes: ${usedBytes.join(", ")}`);
 });
 
@@ -225,7 +225,7 @@ Deno.test("Sampler.interpolate() takes seeds and latents, spherical for normal o
   assertThrows(
     () => sampler.interpolate(1, new Float32Array(3), { frames: 2 }),
     UserError,
-    "Cannot interpolate: a latent has 3 numbers, and the generator takes 8",
+    "Cannot interpolate: a latent has 3 values, and the generator takes 8",
   );
 });
 

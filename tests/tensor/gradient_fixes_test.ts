@@ -283,7 +283,7 @@ testOnBackends("derivatives of elu and selu stay finite where exp(x) does not", 
   }
 });
 
-testOnBackends("equal numbers: maximum sends the gradient to its first argument", async () => {
+testOnBackends("equal values: maximum sends the gradient to its first argument", async () => {
   const [a, b] = tf.tidy(() => tf.grads(tf.maximum)([tf.tensor([1, 2]), tf.tensor([1, 3])]));
   assertEquals([...await a.data(), ...await b.data()], [1, 0, 0, 1]);
   tf.dispose([a, b]);

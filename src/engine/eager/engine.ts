@@ -85,7 +85,7 @@ export async function toHosts(tensors: TensorMap): Promise<HostTensors> {
   return Object.fromEntries(await Promise.all(entries));
 }
 
-/** The numbers that one step draws, made on the host; see {@linkcode StepRandom}. */
+/** The values that one step draws, made on the host; see {@linkcode StepRandom}. */
 export class HostStepRandom implements StepRandom {
   readonly #seed: number;
   readonly #step: number;

@@ -30,13 +30,13 @@ export interface StateSlot {
   changes: boolean;
 }
 
-/** Random numbers of a step, as the model takes them. */
+/** Random values of a step, as the model takes them. */
 export interface RandomInput {
   /** The model's name for it. */
   name: string;
   /** The number of the draw within a step. */
   stream: number;
-  /** Which numbers are drawn. */
+  /** Which values are drawn. */
   distribution: "uniform" | "normal";
   /** Where it is a mask; see `KernelInput`. */
   mask?: KeepMask;

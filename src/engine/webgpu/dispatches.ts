@@ -14,7 +14,7 @@ import type { Dispatch } from "./work.ts";
 
 /** Storage buffers of one dispatch at most, where the device allows as many. */
 const MAX_BINDINGS = 64;
-/** Operands and functions of one dispatch at most: each may take a few numbers of the uniform block. */
+/** Operands and functions of one dispatch at most: each may take a few values of the uniform block. */
 const MAX_TERMS = 256;
 
 /** A dispatch, and how many bytes of each buffer it sees: a shared one may be longer than the value. */

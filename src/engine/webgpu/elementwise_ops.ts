@@ -8,7 +8,7 @@ export type ElementType = "f32" | "i32";
 
 /** One function: how many arguments and parameters it takes, and its WGSL. */
 export interface ElementwiseOp {
-  /** How many of the numbers in the uniform block it uses, and whether they are floats. */
+  /** How many of the values in the uniform block it uses, and whether they are floats. */
   params?: ("f32" | "u32")[];
   /** Its result's type; by default that of its first argument. */
   result?: ElementType;

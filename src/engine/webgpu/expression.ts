@@ -26,7 +26,7 @@ export interface IndexTerm {
 export interface Operand {
   /** Where it is. */
   buffer: GPUBuffer;
-  /** How its numbers are stored. */
+  /** How its values are stored. */
   type: ElementType;
   /** Where an element of the output finds its number. */
   terms: IndexTerm[];
@@ -43,7 +43,7 @@ export interface ElementwiseNode {
   op: ElementwiseOpName;
   /** What it takes. */
   args: Argument[];
-  /** The numbers of the function's `params`. */
+  /** The values of the function's `params`. */
   params: number[];
 }
 

@@ -14,7 +14,7 @@ import {
 
 /** How an operand is loaded when one thread computes four neighboring elements. */
 export type Load =
-  /** Four numbers that lie side by side. */
+  /** Four values that lie side by side. */
   | "four"
   /** One number for all four. */
   | "splat"

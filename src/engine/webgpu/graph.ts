@@ -10,7 +10,7 @@ import type { Dispatch, ElementwiseWork, ReductionWork } from "./work.ts";
 export type ValueSource =
   /** Written by operations of the step. */
   | { kind: "temporary" }
-  /** The same numbers in each step: a literal of the program. */
+  /** The same values in each step: a literal of the program. */
   | { kind: "constant"; data: Int32Array | Float32Array }
   /** Given from outside by name, and kept between steps. */
   | { kind: "external"; name: string };
@@ -131,7 +131,7 @@ function exactText(value: number): string {
 }
 
 /**
- * Says where two recordings of the same step differ, in their work, in numbers of the host, or in what
+ * Says where two recordings of the same step differ, in their work, in values of the host, or in what
  * they return, or gives undefined when they are the same. A step that uses host randomness or host
  * state differs.
  */
@@ -148,7 +148,7 @@ export function findDifference(first: StepGraph, second: StepGraph): string | un
     const [left, right] = [first.operations[i], second.operations[i]];
     const same = signatureOf(left, numbering(first)) === signatureOf(right, numbering(second));
     if (!same) {
-      return `operation ${i} is "${labelOf(left)}" with other sizes or numbers than the second ` +
+      return `operation ${i} is "${labelOf(left)}" with other sizes or values than the second ` +
         `time ("${labelOf(right)}")`;
     }
   }
@@ -156,7 +156,7 @@ export function findDifference(first: StepGraph, second: StepGraph): string | un
     const [left, right] = [first.values[i].source, second.values[i]?.source];
     if (left.kind !== "constant") continue;
     if (right?.kind !== "constant" || !sameNumbers(left.data, right.data)) {
-      return `a tensor of ${left.data.length} numbers made on the host differs between two ` +
+      return `a tensor of ${left.data.length} values made on the host differs between two ` +
         `recordings (starting ${left.data.slice(0, 3).join(", ")}, ...)`;
     }
   }

@@ -61,7 +61,7 @@ export function checkWorkgroups(gpu: WebGpu, operations: Operation[]): void {
 /** Data may take this share of what the step leaves: without them a run only streams. */
 const POOL_SHARE = 0.5;
 
-/** Kernels count the numbers of a buffer in 32 bits. */
+/** Kernels count the values of a buffer in 32 bits. */
 const MAX_INDEXED_BYTES = 2 ** 32 - 4;
 
 /**

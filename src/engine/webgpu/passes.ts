@@ -21,7 +21,7 @@ function countWriters(operations: Operation[]): Map<GPUBuffer, number> {
   return writers;
 }
 
-/** Constants with more numbers than this are not compared with each other. */
+/** Constants with more values than this are not compared with each other. */
 const COMPARED_NUMBERS = 4096;
 
 /** Common subexpressions: an operation that repeats an earlier one is dropped, and its readers moved. */

@@ -68,7 +68,7 @@ export function windowGeometry(info: WindowInfo): Geometry {
 
 /**
  * The attribute that pads a window's input: explicit numbers; for "same" padding with a stride over axes
- * of any length ONNX' name for it, which src/graph/open replaces by numbers that are computed at run time.
+ * of any length ONNX' name for it, which src/graph/open replaces by values that are computed at run time.
  * @param sides the lengths of the axes over which the window moves
  */
 export function paddingAttribute(

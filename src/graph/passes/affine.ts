@@ -82,7 +82,7 @@ export function repeated({ scale, shift }: Affine, channels: number): Affine {
   return { scale: repeat(scale), shift: repeat(shift) };
 }
 
-/** Whether all numbers are the same as `value`. */
+/** Whether all values are the same as `value`. */
 export function isAll(values: Float64Array, value: number): boolean {
   return values.every((item) => item === value);
 }

@@ -26,7 +26,7 @@ function roundHalfToEven(value: number): number {
   return floor % 2 === 0 ? floor : floor + 1;
 }
 
-/** Rounds numbers to float16, as their 16 bits. */
+/** Rounds values to float16, as their 16 bits. */
 export function toFloat16Bits(values: ArrayLike<number>): Uint16Array {
   return Uint16Array.from(values, float16Bits);
 }

@@ -90,7 +90,7 @@ export function foldConstants(
   if (largest > MAX_ELEMENTS) return null;
   const results = runOnCpu(kernel, inputs, attributes);
   const [{ source }] = values;
-  // The same numbers under another shape are still that parameter.
+  // The same values under another shape are still that parameter.
   const label = RELABELING.has(kernel) && source.kind === "constant" ? source.label : undefined;
   return outputs.map((output, index) => ({
     ...output,

@@ -66,7 +66,7 @@ export interface KernelInput {
   name: string;
   /** Whether the caller gives it, or a random number generator. */
   kind: "input" | "random";
-  /** For a random input, the numbers it wants. */
+  /** For a random input, the values it wants. */
   distribution?: "uniform" | "normal";
   /** Where it wants `value` for each uniform number that is at least `threshold`, and 0 elsewhere. */
   mask?: { threshold: number; value: number };

@@ -61,7 +61,7 @@ const COMPARISONS = [
 
 /** Maxima and minima of two tensors, comparisons, choices. */
 export function fixComparisons(): void {
-  // Equal numbers: the gradient goes to `a`, as PyTorch's max-pool sends it to the first.
+  // Equal values: the gradient goes to `a`, as PyTorch's max-pool sends it to the first.
   setGradient("Maximum", ["a", "b"], {
     a: (dy, [a, b]) => sumToShape(tf.mul(dy, mask(() => tf.greaterEqual(a, b))), a),
     b: (dy, [a, b]) => sumToShape(tf.mul(dy, mask(() => tf.less(a, b))), b),

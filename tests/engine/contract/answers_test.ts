@@ -128,7 +128,7 @@ function farApart(a: HostTensor, b: HostTensor): boolean {
   return a.data.some((value, i) => Math.abs(value - b.data[i]) > 1e-3);
 }
 
-contract("kinds, draws, constants and gradients give the reference's numbers", async (engine) => {
+contract("kinds, draws, constants and gradients give the reference's values", async (engine) => {
   const { parts, state } = await runVaried(engine, 11);
   parts.forEach((part, call) => {
     assertEquals(Object.keys(part).sort(), Object.keys(expected.parts[call]).sort());

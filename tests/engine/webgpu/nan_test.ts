@@ -159,7 +159,7 @@ function caller(kernel: string, names: string[], attrs: Record<string, unknown> 
   };
 }
 
-/** Where images are padded beforehand, zeros around them are multiplied as other numbers are. */
+/** Where images are padded beforehand, zeros around them are multiplied as other values are. */
 function padded(run: (...tensors: tf.Tensor[]) => tf.Tensor | tf.Tensor[], names: string[]) {
   return (...tensors: tf.Tensor[]) =>
     run(

@@ -80,7 +80,7 @@ for (const rowSize of [1, 3, 4, 5, 30]) {
   }
 }
 
-Deno.test("a pool of floats keeps NaN, infinities, -0 and numbers that devices flush to 0", () =>
+Deno.test("a pool of floats keeps NaN, infinities, -0 and values that devices flush to 0", () =>
   withWebGpu(async () => {
     const rows = new Float32Array(9);
     const words = [0x7fc12345, 0xffc00001, 0x7f800000, 0xff800000, 0x80000000, 1, 0x807fffff, 0, 2];

@@ -2,7 +2,7 @@ import { tf } from "../../../src/tensor/tf.ts";
 import { assertMatchesCpu, plainNormals, runOn, withWebGpu } from "./helpers.ts";
 import { assertEquals } from "@std/assert";
 
-Deno.test("slices, transpositions and tiles move the numbers that the cpu backend moves", () =>
+Deno.test("slices, transpositions and tiles move the values that the cpu backend moves", () =>
   withWebGpu(async () => {
     const x = plainNormals([3, 4, 8, 5], 1);
     await assertMatchesCpu("slices", [x], (x) => [

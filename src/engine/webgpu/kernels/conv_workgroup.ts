@@ -19,9 +19,9 @@ export interface ConvGemm {
 }
 
 interface Declared {
-  /** The buffers that are read, by name, with how many numbers a load takes. */
+  /** The buffers that are read, by name, with how many values a load takes. */
   reads: Record<string, 1 | 4>;
-  /** How many numbers a store takes. */
+  /** How many values a store takes. */
   width: 1 | 4;
   geometry: ConvGeometry;
   depth: number;

@@ -11,16 +11,16 @@ export interface GatherSizes {
   picked: number;
   /** Numbers of a row. */
   rowSize: number;
-  /** Rows of a sample, whose numbers alternate. */
+  /** Rows of a sample, whose values alternate. */
   rowsPerSample: number;
-  /** Whether rows are bytes, four to a word, the first lowest, and stand for numbers in a table. */
+  /** Whether rows are bytes, four to a word, the first lowest, and stand for values in a table. */
   isBytes: boolean;
 }
 
 /**
- * Copies numbers as bits: whatever the device does in arithmetic (it may round a division by two units,
- * and flush small numbers to 0), the batch is the host's. Hence a table rather than `x / 127.5 - 1`.
- * Workgroups go along a row in x and from row to row in y and z. A thread moves four numbers where rows
+ * Copies values as bits: whatever the device does in arithmetic (it may round a division by two units,
+ * and flush small values to 0), the batch is the host's. Hence a table rather than `x / 127.5 - 1`.
+ * Workgroups go along a row in x and from row to row in y and z. A thread moves four values where rows
  * are as even, and writes them at once where a sample is one row.
  *
  * Bindings: `rows`, `numbers` (of the rows), `byteValues` where rows are bytes, `out`; all of 32 bits.

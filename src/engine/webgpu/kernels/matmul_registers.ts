@@ -1,6 +1,6 @@
 /**
  * Matrix product for software adapters: each thread keeps a tile of the result in registers and reads
- * its operands straight from memory, four numbers at a time where sizes allow.
+ * its operands straight from memory, four values at a time where sizes allow.
  */
 import { COMPONENT, each, floatType, range, storage, uniforms } from "./wgsl.ts";
 

@@ -7,7 +7,7 @@ import { COMPONENT, floatType, range } from "./wgsl.ts";
  * row, or column, alone is found once for the whole sum; what depends on the term once a tile.
  */
 export interface TileSource {
-  /** Which numbers lie side by side in memory: of four neighboring rows, of four terms, or neither. */
+  /** Which values lie side by side in memory: of four neighboring rows, of four terms, or neither. */
   fours: "rows" | "terms" | "none";
   /** WGSL function of a row: what `value` needs of it. */
   row: string;

@@ -24,7 +24,7 @@ function isPlain(dtype: tfTypes.DataType): dtype is Plain {
   return dtype === "float32" || dtype === "int32" || dtype === "bool";
 }
 
-/** One axis of a copy: `extent` steps of `stride` numbers in the source, `modulus` of them distinct. */
+/** One axis of a copy: `extent` steps of `stride` values in the source, `modulus` of them distinct. */
 interface Axis {
   extent: number;
   modulus: number;
@@ -68,7 +68,7 @@ function copy(
   return output;
 }
 
-/** Numbers from one step along each axis to the next. */
+/** Elements from one step along each axis to the next. */
 function stridesOf(shape: number[]): number[] {
   return shape.map((_, d) => tf.util.sizeFromShape(shape.slice(d + 1)));
 }
