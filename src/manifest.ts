@@ -63,6 +63,8 @@ export interface GeneratorManifest {
   };
   /** The names of the classes of input `label` (int64 `[N]`); null where there is no such input. */
   classNames: string[] | null;
+  /** What the values of a sample of points are called; absent where they have no names. */
+  columnNames?: string[];
   /**
    * Where truncation pulls to: `z' = mean + t (z - mean)`, `dimension` numbers (all 0 for a normal
    * latent, 1/2 for a uniform one).
@@ -165,6 +167,14 @@ function findFault(manifest: unknown): string | null {
   }
   if (classNames !== null && (!isArrayOf(classNames, isString) || classNames.length === 0)) {
     return "classNames is neither null nor a list of strings, at least one";
+  }
+  const { columnNames } = manifest;
+  if (
+    columnNames !== undefined &&
+    (output.name !== "sample" || !isArrayOf(columnNames, isString) ||
+      columnNames.length !== valuesPerSample)
+  ) {
+    return `columnNames is not the names of an output of ${valuesPerSample} columns`;
   }
   if (!isArrayOf(truncationMean, isFloat32) || truncationMean.length !== latent.dimension) {
     return `truncationMean is not ${latent.dimension} numbers`;

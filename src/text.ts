@@ -58,3 +58,12 @@ export function formatDuration(seconds: number): string {
     ? `${hours}:${twoDigits(minutes)}:${twoDigits(whole % 60)}`
     : `${minutes}:${twoDigits(whole % 60)}`;
 }
+
+/** A line of a CSV file by RFC 4180, with its end: fields that need quotes get them. */
+export function csvLine(fields: readonly (string | number)[]): string {
+  const quoted = fields.map((field) => {
+    const text = String(field);
+    return /^\s|\s$|[",\r\n#]/.test(text) || text === "" ? `"${text.replaceAll('"', '""')}"` : text;
+  });
+  return `${quoted.join(",")}\n`;
+}

@@ -11,6 +11,7 @@ import {
   type SamplerDevice,
 } from "../src/sampler/mod.ts";
 import { ensureFolder, writeFileAtomically } from "../src/files.ts";
+import { csvLine } from "../src/text.ts";
 import { findGenerator } from "../src/run/find_generator.ts";
 import { ASSUMPTION_OPTIONS, readAssumptions } from "../cli/assumptions.ts";
 import { type CommandSpec, type ParsedCommand, runTask, type TaskOutcome } from "../cli/command.ts";
@@ -211,19 +212,22 @@ async function writeImages(
 
 async function writeCsv(
   stream: AsyncIterable<Sample>,
-  { info: { output } }: Sampler,
+  { info: { output, manifest } }: Sampler,
   out: string,
 ): Promise<number> {
   if (output.shape.reduce((product, size) => product * size, 1) > 4096) {
     throw new UserError("Cannot write images as CSV: give a name that ends in .png");
   }
-  const lines: Uint8Array[] = [];
   const encoder = new TextEncoder();
+  const names = manifest?.columnNames;
+  const lines: Uint8Array[] = names ? [encoder.encode(csvLine(names))] : [];
+  let count = 0;
   for await (const sample of stream) {
-    lines.push(encoder.encode(Array.from(sample.values).join(",") + "\n"));
+    lines.push(encoder.encode(csvLine(Array.from(sample.values))));
+    count++;
   }
   await write(out, lines);
-  return lines.length;
+  return count;
 }
 
 async function write(path: string, bytes: Uint8Array | Uint8Array[]): Promise<void> {

@@ -27,6 +27,14 @@ export interface PointColumn {
   scale: number;
 }
 
+/** The names of columns; nothing where they are only numbered. */
+export function columnNames(
+  columns: readonly PointColumn[] | null | undefined,
+): string[] | undefined {
+  const names = columns?.map(({ name }) => name);
+  return names?.every((name, i) => name === String(i + 1)) ? undefined : names;
+}
+
 /** Samples as a source keeps them, for an engine that picks its batches itself. */
 export interface StoredSamples {
   /** `[rows, rowSize]`: bytes, or the values themselves; a reader of bytes where they lie in a file. */

@@ -26,6 +26,8 @@ export interface GeneratorDescription extends InputRoles {
    * for images, null (unbounded) otherwise.
    */
   range?: [number, number] | null;
+  /** What the values of a sample of points are called, one name each. Default: they have no names. */
+  columnNames?: readonly string[];
   /** Where truncation pulls to. Default 0 for each value of the latent, 1/2 for a uniform one. */
   truncationMean?: readonly number[];
   /** The preset that the run started from. */
@@ -57,15 +59,22 @@ const SELF_TEST_VALUES = 16;
 /**
  * Builds the manifest.
  * @param session the file without it
- * @throws {UserError} when the file gives values that are not finite
+ * @throws {UserError} when the file gives values that are not finite, or columns are named that it lacks
  */
 export async function buildManifest(
   description: GeneratorDescription,
   facts: ManifestFacts,
   session: ModelSession,
 ): Promise<GeneratorManifest> {
-  const { distribution = "normal", preset, step, licence } = description;
+  const { distribution = "normal", preset, step, licence, columnNames } = description;
   const { latentDimension: dimension, classCount, conditions, output, graph } = facts;
+  if (columnNames && (output.name !== "sample" || columnNames.length !== output.shape[0])) {
+    throw new UserError(
+      `Cannot export with ${columnNames.length} columnNames: a sample has the shape [${
+        output.shape.join(", ")
+      }], and names are for the values of points, one each`,
+    );
+  }
   const noiseSize = noiseSizeOf(graph);
   const center = distribution === "uniform" ? 0.5 : 0;
   return {
@@ -78,6 +87,7 @@ export async function buildManifest(
     classNames: classCount === undefined
       ? null
       : [...description.classNames ?? Array.from({ length: classCount }, (_, i) => String(i))],
+    ...(columnNames ? { columnNames: [...columnNames] } : {}),
     truncationMean: [...description.truncationMean ?? Array<number>(dimension).fill(center)],
     preset: preset ?? null,
     step: step ?? null,

@@ -1,4 +1,5 @@
 /** Which generator of a run is exported: that of the last step, of the best checkpoint, or of a step. */
+import { columnNames } from "../data/source.ts";
 import { UserError } from "../errors.ts";
 import type { GeneratorExportOptions, TrainedGenerator } from "./export_generator.ts";
 import type { CompletedTraining } from "./training_run.ts";
@@ -20,6 +21,13 @@ export async function chosenGenerator(
   const step = choice === "best" ? best!.step : choice;
   const { generator } = trainingStep;
   const { state, step: found } = step === "last" ? result : await store.checkpoints.read(step);
-  const { classNames } = data;
-  return { name: store.name, config, generator, classNames, state, step: found };
+  return {
+    name: store.name,
+    config,
+    generator,
+    classNames: data.classNames,
+    columnNames: columnNames(data.columns),
+    state,
+    step: found,
+  };
 }

@@ -63,6 +63,8 @@ export interface TrainedGenerator {
   config: Pick<RunConfig, "latent" | "preset">;
   generator: Network;
   classNames: readonly string[] | undefined;
+  /** What the values of a sample of points are called, where the data have names for them. */
+  columnNames: readonly string[] | undefined;
   state: HostTensors;
   step: number;
 }
@@ -76,7 +78,7 @@ const GPU_TOLERANCE = 1e-4;
  * @throws {UserError} when a layer or an option cannot be exported
  */
 export async function exportModel(
-  { name: run, config, generator, classNames, state, step }: TrainedGenerator,
+  { name: run, config, generator, classNames, columnNames, state, step }: TrainedGenerator,
   options: GeneratorExportOptions = {},
 ): Promise<ExportedGenerator> {
   const { dtype = "fp32", output = "float", opset, licence, out = "generator.onnx" } = options;
@@ -99,6 +101,7 @@ export async function exportModel(
     generator: {
       distribution: config.latent.distribution,
       classNames,
+      columnNames,
       preset: config.preset,
       step,
       licence,

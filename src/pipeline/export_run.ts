@@ -1,4 +1,5 @@
 /** Exports the generator of a run on disk. */
+import { columnNames } from "../data/source.ts";
 import type { Engine } from "../engine/types.ts";
 import { withSlashes } from "../files.ts";
 import { buildNetwork } from "../nn/mod.ts";
@@ -54,7 +55,15 @@ async function readTrainedGenerator(
   const usual = config.evaluation?.export === "best" && await readBest(folder) ? "best" : "last";
   const { checkpoint = usual, onWarning } = options;
   const { state, step } = await readChosenCheckpoint(folder, checkpoint, { onWarning });
-  const { classNames } = await readDataRecord(path);
+  const { classNames, columns } = await readDataRecord(path);
   const generator = buildNetwork({ ...config.generator, classCount: classNames?.length });
-  return { name: path, config, generator, classNames: classNames ?? undefined, state, step };
+  return {
+    name: path,
+    config,
+    generator,
+    classNames: classNames ?? undefined,
+    columnNames: columnNames(columns),
+    state,
+    step,
+  };
 }

@@ -2,6 +2,7 @@
 import { enlarge } from "../report/image_grid.ts";
 import { Sampler } from "../sampler/mod.ts";
 import { writeFileAtomically } from "../files.ts";
+import { csvLine } from "../text.ts";
 import { chosenGenerator } from "./chosen_generator.ts";
 import { type ExportedRun, exportGenerator } from "./export_generator.ts";
 import { reportRun, type WrittenReport } from "./report_run.ts";
@@ -60,7 +61,9 @@ async function sampleFile(
   }
   const samples = await sampler.sample({ count: 1000 });
   const sampled = `${folder.path}/sampled.csv`;
-  const lines = samples.map(({ values }) => Array.from(values).join(",") + "\n");
+  const names = sampler.info.manifest?.columnNames;
+  const lines = samples.map(({ values }) => csvLine(Array.from(values)));
+  if (names) lines.unshift(csvLine(names));
   await writeFileAtomically(sampled, new TextEncoder().encode(lines.join("")));
   return { sampled, sampledOn };
 }

@@ -2,7 +2,7 @@
  * `data.json` of a run folder: what an export must know of the data long after they are gone, the names
  * of the classes above all.
  */
-import type { DataSource } from "../data/source.ts";
+import type { DataSource, PointColumn } from "../data/source.ts";
 import { UserError } from "../errors.ts";
 import { writeFileAtomically } from "../files.ts";
 
@@ -20,11 +20,13 @@ export interface DataRecord {
   fingerprint: string;
   /** What decoded and resized the samples, or null where nothing did. */
   decoding?: string | null;
+  /** Of points of a file: the name of each column, and what its standardized values mean; else null. */
+  columns?: PointColumn[] | null;
 }
 
 /** Writes `data.json`. @param path the run's folder */
 export async function writeDataRecord(path: string, data: DataSource): Promise<void> {
-  const { name, kind, shape, count, classNames, fingerprint, decoding = null } = data;
+  const { name, kind, shape, count, classNames, fingerprint, decoding = null, columns } = data;
   const record: DataRecord = {
     version: 1,
     name,
@@ -34,6 +36,7 @@ export async function writeDataRecord(path: string, data: DataSource): Promise<v
     classNames: classNames ? [...classNames] : null,
     fingerprint,
     decoding,
+    columns: columns ? columns.map((column) => ({ ...column })) : null,
   };
   const text = JSON.stringify(record, null, 2) + "\n";
   await writeFileAtomically(recordFile(path), new TextEncoder().encode(text));
@@ -60,11 +63,14 @@ export async function readDataRecord(path: string): Promise<DataRecord> {
       `Cannot read ${file}: it is of version ${record?.version}, and this ganforge reads 1`,
     );
   }
-  const { classNames, shape } = record;
+  const { classNames, shape, columns = null } = record;
   const isShape = Array.isArray(shape) && shape.every((side) => Number.isInteger(side) && side > 0);
   const isNames = classNames === null ||
     Array.isArray(classNames) && classNames.every((name) => typeof name === "string");
-  if (!isShape || !isNames) {
+  const isColumns = columns === null ||
+    Array.isArray(columns) && columns.length === shape?.[0] &&
+      columns.every((column) => typeof column?.name === "string");
+  if (!isShape || !isNames || !isColumns) {
     throw new UserError(`Cannot read ${file}: a field is missing or of the wrong type`);
   }
   return record as DataRecord;

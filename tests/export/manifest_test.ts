@@ -1,4 +1,6 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { UserError } from "../../src/errors.ts";
+import { exportOnnx } from "../../src/export/mod.ts";
 import { type GeneratorManifest, MANIFEST_VERSION, parseManifest } from "../../src/manifest.ts";
 
 const manifest: GeneratorManifest = {
@@ -41,4 +43,31 @@ Deno.test("parseManifest() says what is wrong with a further input", () => {
     const text = JSON.stringify({ ...manifest, conditions });
     assertThrows(() => parseManifest(text), TypeError, `Cannot read the manifest as ${fault}`);
   }
+});
+
+Deno.test("exportOnnx() names the columns of points, and refuses names for other outputs", async () => {
+  const numbers = (...shape: number[]) => ({
+    shape,
+    dtype: "float32" as const,
+    data: new Float32Array(shape.reduce((size, side) => size * side, 1)).fill(0.1),
+  });
+  const model = {
+    spec: {
+      inputShape: [2],
+      init: "torch" as const,
+      layers: [{ type: "dense" as const, units: 3 }],
+    },
+    weights: { "dense_1/kernel": numbers(2, 3), "dense_1/bias": numbers(3) },
+  };
+  const columnNames = ["x", "y", "height, cm"];
+  const named = await exportOnnx(model, { generator: { columnNames } });
+  assertEquals(named.manifest.columnNames, columnNames);
+  assertEquals(parseManifest(JSON.stringify(named.manifest)).columnNames, columnNames);
+  const plain = await exportOnnx(model, { generator: {} });
+  assertEquals("columnNames" in plain.manifest, false);
+  await assertRejects(
+    () => exportOnnx(model, { generator: { columnNames: ["x"] } }),
+    UserError,
+    "Cannot export with 1 columnNames: a sample has the shape [3], and names are for the values of points",
+  );
 });

@@ -187,7 +187,16 @@ Deno.test("writeDataRecord() keeps what readDataRecord() reads", () =>
       classNames: "0123456789".split(""),
       fingerprint: data.fingerprint,
       decoding: null,
+      columns: null,
     });
+    const record = JSON.parse(await Deno.readTextFile(`${root}/data.json`));
+    const { columns: _, ...older } = record; // before columns were recorded
+    await Deno.writeTextFile(`${root}/data.json`, JSON.stringify(older));
+    assertEquals(await readDataRecord(root), older);
+    for (const columns of [[], [{}], "x"]) {
+      await Deno.writeTextFile(`${root}/data.json`, JSON.stringify({ ...record, columns }));
+      await assertRejects(() => readDataRecord(root), UserError, "of the wrong type");
+    }
     await Deno.writeTextFile(`${root}/data.json`, '{"version":2}');
     await assertRejects(() => readDataRecord(root), UserError, "of version 2");
   }));

@@ -1,6 +1,7 @@
 /** How numbers and units look as text. */
 import { assertEquals } from "@std/assert";
 import {
+  csvLine,
   formatBytes,
   formatDuration,
   formatInteger,
@@ -48,5 +49,13 @@ Deno.test("formatInteger(), formatPercent(), formatShape() and formatQuantity() 
   assertEquals(
     [48, 64e6, 2.84e12, 1e19].map((value) => formatQuantity(value, "B")),
     ["48 B", "64.0 MB", "2.84 TB", "1.00e+4 PB"],
+  );
+});
+
+Deno.test("csvLine() quotes what RFC 4180 asks for, and leaves numbers as they are", () => {
+  assertEquals(csvLine([1, -0.5, 1e-9]), "1,-0.5,1e-9\n");
+  assertEquals(
+    csvLine(["a b", "a,b", 'say "x"', "", " c", "#d"]),
+    'a b,"a,b","say ""x""",""," c","#d"\n',
   );
 });
