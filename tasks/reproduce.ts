@@ -28,8 +28,8 @@ const spec: CommandSpec = {
     recipes: { value: "LIST", help: `some of ${RECIPES.join(",")} (default gan,pacgan2,best)` },
     seeds: { value: "N", help: "runs of each recipe (default 10, as in the published tables)" },
     "first-seed": { value: "N", help: "start at this seed (default 0): to share a table out" },
-    steps: { value: "N", help: "train so many steps instead of the full length" },
-    epochs: { value: "N", help: "train so many passes over the data instead" },
+    steps: { value: "N", help: "train N steps instead of the full length" },
+    epochs: { value: "N", help: "train N passes over the data instead" },
     data: {
       path: true,
       value: "PATH",

@@ -34,8 +34,8 @@ const spec: CommandSpec = {
       value: "FOLDER|none",
       help: "where decoded images are kept for the next time (default cache, beside the runs)",
     },
-    steps: { value: "N", help: "train so many steps" },
-    epochs: { value: "N", help: "train so many passes over the data" },
+    steps: { value: "N", help: "train N steps" },
+    epochs: { value: "N", help: "train N passes over the data" },
     batch: { value: "N", help: "real samples a step" },
     size: {
       value: "HxW",

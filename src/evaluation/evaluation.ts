@@ -99,7 +99,7 @@ export interface MemorizationEvaluation {
   medianDistance: number;
   /** The same for training samples among one another. */
   medianTrainingDistance: number;
-  /** Near 1 for new samples, towards 0 for copies. */
+  /** Near 1 for new samples, toward 0 for copies. */
   ratio: number;
   /** Share of samples nearer to a training sample than 99% of those are to one another. */
   copies: number;

@@ -170,7 +170,7 @@ export interface Memorization {
   /** Median distance of training rows to their own nearest other training row. */
   medianTrainingDistance: number;
   /**
-   * `medianDistance / medianTrainingDistance`: near 1 for new samples, towards 0 for copies. Not finite
+   * `medianDistance / medianTrainingDistance`: near 1 for new samples, toward 0 for copies. Not finite
    * where most training rows have a double.
    */
   ratio: number;

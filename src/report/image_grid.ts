@@ -29,7 +29,7 @@ export interface ImageGridOptions {
   padding?: number;
 }
 
-/** The side, in pixels, that a grid is enlarged towards: half of a laptop's screen. */
+/** The side, in pixels, that a grid is enlarged toward: half of a laptop's screen. */
 const COMFORTABLE_SIDE = 600;
 
 /**

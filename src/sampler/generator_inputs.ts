@@ -33,7 +33,7 @@ export interface InputSpec {
 
 /** The name of the input that a manifest's `noise` tells of. */
 const NOISE = "noise";
-/** Names of the inputs that pull a latent towards its mean inside the graph: 1 leaves it alone. */
+/** Names of the inputs that pull a latent toward its mean inside the graph: 1 leaves it alone. */
 const TRUNCATION = /^(truncation|trunc|truncation_?psi|psi)$/i;
 
 /** Inputs that are known, and a value for those that nobody has to give. */

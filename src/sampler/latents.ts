@@ -14,7 +14,7 @@ export interface LatentInfo {
 export const MAX_SEED = 0xffff_ffff;
 
 /**
- * Pulls a latent towards the mean, in place: `z' = mean + t (z - mean)`. Below 1, samples are more
+ * Pulls a latent toward the mean, in place: `z' = mean + t (z - mean)`. Below 1, samples are more
  * typical and less varied (Brock et al., "Large Scale GAN Training", 2019, and Karras et al., "A
  * Style-Based Generator Architecture", 2019).
  */

@@ -73,7 +73,7 @@ Deno.test("Sampler.sample() runs a graph of a fixed batch and drops what fills i
   assertNear(last.values, samples[4].values, 1e-6);
 });
 
-Deno.test("Sampler.sample() truncates towards the manifest's mean", async () => {
+Deno.test("Sampler.sample() truncates toward the manifest's mean", async () => {
   await using normal = await load("rgb");
   const [half] = await normal.sample({ seed: 7, truncation: 0.5 });
   assertEquals([...half.latent], [...normal.latent(7)].map((value) => value / 2));

@@ -177,7 +177,7 @@ for (const [name, config] of Object.entries(configs)) {
   });
 }
 
-Deno.test("adaptive augmentation adjusts its probability every few steps, towards its target", async () => {
+Deno.test("adaptive augmentation adjusts its probability every few steps, toward its target", async () => {
   const config: RunConfig = {
     ...images,
     ...CASES["adaptive augmentation of pairs"],

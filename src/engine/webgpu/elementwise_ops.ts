@@ -147,7 +147,7 @@ export const ELEMENTWISE_OPS = {
   },
   /** from bool or int32 */
   toFloat: { result: "f32", wgsl: ([x], _, f) => `${f}(${x})` },
-  /** from float32, towards 0 */
+  /** from float32, toward 0 */
   toInt: { result: "i32", wgsl: ([x], _, f) => `${intOf(f)}(${x})` },
   /** from float32 */
   toBool: {

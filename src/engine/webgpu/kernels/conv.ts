@@ -69,7 +69,7 @@ export function registerConvKernels(): void {
   });
 }
 
-/** Of a kernel of src/engine/grouped_conv.ts. @throws Error for tiles that know no groups */
+/** Of a kernel of src/tensor/grouped_conv.ts. @throws Error for tiles that know no groups */
 function groupedGeometry(
   backend: GanforgeWebGpuBackend,
   { inputShape, filterShape, attrs }: {
