@@ -245,7 +245,11 @@ export async function readSmallFile(
 /** The user's error that an error of the file system amounts to; other errors as they are. */
 export function accessError(path: string, error: unknown): unknown {
   if (error instanceof Deno.errors.NotFound) {
-    return new UserError(`Cannot read ${path}: there is no such file or folder`, { cause: error });
+    const isAbsolute = /^(?:[A-Za-z]:)?[\\/]/.test(path);
+    const place = isAbsolute ? "" : ` in ${Deno.cwd()}`; // relative ones are meant from the caller's folder
+    return new UserError(`Cannot read ${path}: there is no such file or folder${place}`, {
+      cause: error,
+    });
   }
   if (error instanceof Deno.errors.NotCapable) {
     return new UserError(`Cannot read ${path}: Deno was not allowed to; run it with --allow-read`, {

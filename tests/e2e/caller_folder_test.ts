@@ -61,7 +61,10 @@ Deno.test("deno task takes every path from where it is called: config, data, run
     }
     const { code, text } = await denoTask(["data", "nowhere.csv"], place);
     assertEquals(code, 2);
-    assertStringIncludes(text, "nowhere.csv");
+    assertStringIncludes(
+      text,
+      `Cannot read nowhere.csv: there is no such file or folder in ${Deno.realPathSync(place)}`,
+    );
   }));
 
 Deno.test("a task that deno task did not start stays where it is, whatever INIT_CWD says", () =>
