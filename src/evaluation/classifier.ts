@@ -38,7 +38,7 @@ import { type PixelBatch, pixelsOf, realBatches, toTensor } from "./pixels.ts";
 /** A trained classifier. Its features are what its last layer sees, scaled to a mean square of 1. */
 export interface Classifier extends FeatureExtractor {
   readonly classNames: readonly string[];
-  /** Share of the held-out images that it tells right. */
+  /** Share of the held-out images that it classifies correctly. */
   readonly accuracy: number;
   /** Images that it was not trained on. */
   readonly heldOutCount: number;

@@ -97,7 +97,7 @@ export class CollapseWatch {
         return dReal > 1 - NEAR_TARGET && dFake < NEAR_TARGET;
       case "hinge":
         return dReal > PAST_MARGIN && dFake < -PAST_MARGIN;
-      case "relativistic": // a pair is told right with probability sigmoid(margin)
+      case "relativistic": // D ranks a pair correctly with probability sigmoid(margin)
         return dReal - dFake > Math.log((1 - SURE) / SURE);
       case "wasserstein": // a critic's values have no scale
         return false;
@@ -109,9 +109,9 @@ export class CollapseWatch {
     if (dReal === undefined || dFake === undefined) return "";
     if (logitKind(this.#objective) === "margin") {
       const right = 1 / (1 + Math.exp(dFake - dReal));
-      return `, D(x) - D(G(z)) is ${(dReal - dFake).toFixed(2)}, as of a pair told right with ${
-        (100 * right).toFixed(1)
-      }% certainty`;
+      return `, D(x) - D(G(z)) is ${
+        (dReal - dFake).toFixed(2)
+      }, as of a pair ranked correctly with ${(100 * right).toFixed(1)}% certainty`;
     }
     return `, D(x) is ${dReal.toFixed(3)} and D(G(z)) ${dFake.toFixed(3)}`;
   }

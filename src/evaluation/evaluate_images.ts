@@ -51,7 +51,7 @@ export interface EvaluationSetup {
   features: string | undefined;
   /** The class of all samples, by number or name. Default: those of the data, else by seed. */
   label?: number | string;
-  /** Told what is being done. */
+  /** Called with what is being done. */
   onStage: (what: string) => void;
 }
 
@@ -66,7 +66,7 @@ export interface ImageEvaluation {
   neighbors: NeighborImages;
 }
 
-/** Samples that are drawn unless told otherwise: many for 64 features, and compared in seconds. */
+/** Samples that are drawn by default: many for 64 features, and compared in seconds. */
 export const DEFAULT_COUNT = 5000;
 /** The same for an extractor's file, which may have 2048 features. */
 const DEFAULT_COUNT_OF_FILE = 10_000;

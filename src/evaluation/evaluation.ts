@@ -69,7 +69,7 @@ export interface ClassEvaluation {
   kl: number | null;
   /** Samples of each class. */
   counts: number[];
-  /** Share of the held-out images that the classifier tells right. */
+  /** Share of the held-out images that the classifier gets right. */
   accuracy: number;
   /** Images that it was not trained on. */
   heldOutCount: number;

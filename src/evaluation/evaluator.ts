@@ -43,7 +43,7 @@ export interface EvaluatorSetup {
   latent: LatentSpec;
   /** The folder of the run that goes on, where there may be what it made ready before. */
   folder?: string;
-  /** Told what is being made ready, where that takes seconds. */
+  /** Called with what is being prepared, where that takes seconds. */
   onStage?: (what: string) => void;
 }
 

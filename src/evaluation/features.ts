@@ -27,7 +27,7 @@ export interface FeatureExtractor {
   readonly description: string;
   /** Features of an image. */
   readonly dimensions: number;
-  /** Classes that it tells apart; 0 where it does not classify. */
+  /** Classes that it distinguishes; 0 where it does not classify. */
   readonly classes: number;
   /** Turns some images into features. */
   extract(batch: PixelBatch): Promise<Extracted>;

@@ -75,7 +75,7 @@ export function valueAtOptimum(jsd: number): number {
 }
 
 /**
- * Share of real and fake samples that the sign of the logit tells right, real and fake weighted alike;
+ * Share of real and fake samples that the sign of the logit classifies correctly, real and fake weighted alike;
  * a logit of 0 is half right.
  * @returns from 0 to 1; 0.5 for a discriminator that cannot tell
  * @throws {RangeError} if either is empty

@@ -17,7 +17,7 @@ export interface LineTheory extends DensityDivergences {
   value: number;
   /** -ln 4 + 2 JSD: V(G, D*), what the best discriminator would reach. */
   valueAtOptimum: number;
-  /** Share that the trained discriminator tells right, 0 to 1. */
+  /** Share that the trained discriminator classifies correctly, 0 to 1. */
   accuracy: number;
   /** Mean D(x) over data. */
   meanReal: number;

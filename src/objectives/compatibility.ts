@@ -63,7 +63,7 @@ function hasSpectralNorm(layers: readonly LayerSpec[]): boolean {
 }
 
 /** The networks of a run. */
-export interface PlayerNetworks {
+export interface NetworkPair {
   generator: Network;
   discriminator: Network;
 }
@@ -95,7 +95,7 @@ export type CombinationConfig = Pick<
  *   and fakes at once.
  * @throws {UserError} with the reason and the way out
  */
-export function checkCombination(config: CombinationConfig, networks: PlayerNetworks): void {
+export function checkCombination(config: CombinationConfig, networks: NetworkPair): void {
   checkView(config, networks);
   checkClasses(config, networks);
   checkEnds(config);
@@ -127,7 +127,7 @@ export function checkCombination(config: CombinationConfig, networks: PlayerNetw
   }
 }
 
-function checkView(config: CombinationConfig, { discriminator }: PlayerNetworks): void {
+function checkView(config: CombinationConfig, { discriminator }: NetworkPair): void {
   const { augment, batchSize, objective, pack = DEFAULTS.pack } = config;
   if (augment && discriminator.spec.inputShape.length !== 3) {
     throw new UserError(
@@ -158,17 +158,17 @@ function checkView(config: CombinationConfig, { discriminator }: PlayerNetworks)
 
 function checkBatchNorm(
   { batchSize, pack = DEFAULTS.pack, update }: CombinationConfig,
-  players: PlayerNetworks,
+  networks: NetworkPair,
 ): void {
   const isJoined = update.discriminatorBatch === "concatenated";
   const seen = { generator: batchSize, discriminator: (isJoined ? 2 : 1) * batchSize / pack };
-  for (const player of ["generator", "discriminator"] as const) {
-    const layer = players[player].layers.find(({ type, outputShape }) =>
+  for (const network of ["generator", "discriminator"] as const) {
+    const layer = networks[network].layers.find(({ type, outputShape }) =>
       type.endsWith("batch-norm") && outputShape.slice(0, -1).every((side) => side === 1)
     );
-    if (!layer || seen[player] > 1) continue;
+    if (!layer || seen[network] > 1) continue;
     throw new UserError(
-      `Cannot train with a batch of 1 over the ${player}'s layer ${layer.name}: less their mean, its ` +
+      `Cannot train with a batch of 1 over the ${network}'s layer ${layer.name}: less their mean, its ` +
         "values are all 0; use a larger batchSize, or layer-norm there",
     );
   }
@@ -193,7 +193,7 @@ function checkPolicies(policies: readonly AugmentPolicy[], shape: readonly numbe
 
 function checkClasses(
   config: CombinationConfig,
-  { generator, discriminator }: PlayerNetworks,
+  { generator, discriminator }: NetworkPair,
 ): void {
   const { conditional = DEFAULTS.conditional, objective } = config;
   const labeled = [generator, discriminator].find((network) => network.usesLabels);

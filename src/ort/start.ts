@@ -15,7 +15,7 @@ function threadsOf({ env }: OrtModule): number | undefined {
   return env.wasm.numThreads || undefined;
 }
 
-/** What {@linkcode startWeb} is told. */
+/** The options of {@linkcode startWeb}. */
 export interface WebStartOptions {
   /** Threads to start with, where nothing has been started or chosen before. */
   threads: number;

@@ -41,7 +41,7 @@ export interface GuardedStart<T> {
   fault: string | null;
 }
 
-/** What {@linkcode withThreadGuard} is told. */
+/** The options of {@linkcode withThreadGuard}. */
 export interface ThreadGuardOptions {
   /** Called as soon as a thread has failed, before ONNX Runtime goes on: sets it to one thread. */
   useOneThread(): void;

@@ -23,7 +23,7 @@ export async function importWebGpuBuild(): Promise<OrtModule> {
   return await import("onnxruntime-web/webgpu");
 }
 
-/** What {@linkcode createWebSession} is told. */
+/** The options of {@linkcode createWebSession}. */
 export interface WebSessionOptions extends WebStartOptions {
   /** Makes the session. */
   create(): Promise<OrtSession>;

@@ -54,7 +54,7 @@ export interface ReproduceOptions {
 export interface Reproduction {
   /** In the order of recipes and seeds. */
   results: SeedResult[];
-  /** Whether it was told to stop before the end. */
+  /** Whether it was stopped before the end. */
   interrupted: boolean;
   /** The JSON lines. */
   file: string;

@@ -16,7 +16,7 @@ export interface ReproducedRun {
   highQuality?: number;
   /** KL of the generated modes from the data's, nats; null where no sample was near any mode. */
   kl: number | null;
-  /** Share of held-out digits that the classifier of stacked digits told right. */
+  /** Share of held-out digits that the classifier of stacked digits recognized. */
   accuracy?: number;
   /** Seconds of training. */
   seconds: number;

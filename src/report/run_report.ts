@@ -98,7 +98,7 @@ export interface RunReport {
     images: number;
     /** Spent training, over all sessions. */
     wallSeconds: number;
-    /** Whether it was told to stop before the end. */
+    /** Whether it was stopped before the end. */
     interrupted: boolean;
   };
   /** The last scalars: dLoss, gLoss, dReal, dFake, penalties. */

@@ -12,7 +12,7 @@ export interface DownloadLimits {
   signal?: AbortSignal;
 }
 
-/** Told how many bytes are there, and of how many, where that is known. */
+/** Called with the bytes that have arrived, and their total, where that is known. */
 export type ByteProgress = (loadedBytes: number, totalBytes: number | null) => void;
 
 /** The most bytes that protobuf allows in one message. */

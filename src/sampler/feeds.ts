@@ -3,7 +3,7 @@ import { UserError } from "../errors.ts";
 import type { FeedValue } from "./assumptions.ts";
 import type { FeedSpec } from "./generator_inputs.ts";
 
-/** What {@linkcode fillFeeds} is told. */
+/** The options of {@linkcode fillFeeds}. */
 export interface FeedOptions {
   /** Samples of the run. */
   count: number;

@@ -35,12 +35,12 @@ export interface RuntimeOptions {
   wasm?: RuntimeWasm;
 }
 
-/** What a start of the runtime is told. */
+/** The options of a start of the runtime. */
 export interface OpenOptions
   extends RuntimeOptions, Pick<SourceOptions, "signal" | "cache" | "fetch"> {
-  /** Told how many bytes of ONNX Runtime's `.wasm` are there, while it is fetched. */
+  /** Called with the bytes of ONNX Runtime's `.wasm` that have arrived, while it is fetched. */
   onBytes?: ByteProgress;
-  /** Told when ONNX Runtime starts, or makes a session. */
+  /** Called when ONNX Runtime starts, or makes a session. */
   onStart?: () => void;
 }
 

@@ -55,7 +55,7 @@ Deno.test("CollapseWatch warns of a discriminator that is right at two looks in 
   const [pairs] = warnings("relativistic", [{ dReal: 9, dFake: 4 }, { dReal: 9, dFake: 4 }]);
   assertStringIncludes(
     pairs,
-    "D(x) - D(G(z)) is 5.00, as of a pair told right with 99.3% certainty",
+    "D(x) - D(G(z)) is 5.00, as of a pair ranked correctly with 99.3% certainty",
   );
   const twice = (dReal: number, dFake: number) => [{ dReal, dFake }, { dReal, dFake }];
   assertEquals(warnings("hinge", twice(2.1, -1.9)), []);

@@ -26,7 +26,7 @@ const DATA: Record<string, DataSpec> = {
   points: { source: "ring-2d", count: 20 },
 };
 
-/** Linear players for any data, two updates of D a step, noise on what D sees. */
+/** Linear networks for any data, two updates of D a step, noise on what D sees. */
 function smallConfig(data: DataSource, spec: DataSpec): RunConfig {
   const size = data.sampleSize;
   return {

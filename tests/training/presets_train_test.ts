@@ -76,15 +76,15 @@ async function twoSteps(
   const state = await compiled.readState();
   await compiled.dispose();
   for (const network of [step.generator, step.discriminator]) {
-    const player = network === step.generator ? "generator" : "discriminator";
+    const role = network === step.generator ? "generator" : "discriminator";
     for (const { name, trainable } of network.parameters) {
       if (!trainable) continue;
-      const [before, after] = [initial, state].map((tensors) => tensors[`${player}/${name}`].data);
+      const [before, after] = [initial, state].map((tensors) => tensors[`${role}/${name}`].data);
       const moves = before.some((value, i) => value !== after[i]);
       assertEquals(
         moves,
-        !isIdle(`${player}/${name}`, config, step),
-        `whether ${player}/${name} moves`,
+        !isIdle(`${role}/${name}`, config, step),
+        `whether ${role}/${name} moves`,
       );
     }
   }

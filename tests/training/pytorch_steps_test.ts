@@ -55,7 +55,7 @@ function canceledBiases(network: NetworkSpec): { biases: string[]; means: string
 }
 
 function checkPlayer(
-  player: "generator" | "discriminator",
+  role: "generator" | "discriminator",
   { config, state, expected, step }: {
     config: RunConfig;
     state: HostTensors;
@@ -63,12 +63,12 @@ function checkPlayer(
     step: number;
   },
 ): void {
-  const { biases, means } = canceledBiases(config[player]);
-  const noise = (step + 1) * config[`${player}Optimizer`].learningRate;
+  const { biases, means } = canceledBiases(config[role]);
+  const noise = (step + 1) * config[`${role}Optimizer`].learningRate;
   for (const [name, summary] of Object.entries(expected)) {
     const path = name.startsWith("optimizer/")
-      ? `${player}Optimizer/${name.slice("optimizer/".length)}`
-      : `${player}/${name}`;
+      ? `${role}Optimizer/${name.slice("optimizer/".length)}`
+      : `${role}/${name}`;
     const { data } = state[path];
     const what = `${config.preset}, step ${step + 1}: ${path}`;
     const bias = biases.find((bias) => name.endsWith(bias) || name.includes(`${bias}/`));

@@ -12,7 +12,7 @@ import { snganResnet, wganGpResnet } from "./resnets.ts";
 import { stackedMnist } from "./stacked_mnist.ts";
 import { cifarDcgan, mixture1d, mnistMlp, uniformToNormal } from "./tutorials.ts";
 
-/** What `deno task train` trains when it is told nothing. */
+/** The preset that `deno task train` uses when none is named. */
 export const DEFAULT_PRESET = "digits";
 
 /** Presets that can be made for images of any shape, with the shape that they have by default. */

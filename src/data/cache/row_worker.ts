@@ -6,7 +6,7 @@ import { crc32 } from "node:zlib";
 import { readInto } from "./cache_file.ts";
 import { COUNTER, type QueueSetup, type RowRequest } from "./row_queue.ts";
 
-/** What the worker is told: first its setup, then one request after the other. */
+/** What the worker receives: first its setup, then one request after the other. */
 export type RowMessage = QueueSetup | RowRequest;
 
 /** The part of a worker's global scope that is used. */

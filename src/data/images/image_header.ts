@@ -1,6 +1,6 @@
 /**
  * What an image's first and last bytes say: format, size, depth, whether it is all there. All files of
- * a data set are looked at like this before any is decoded, so that a broken one is told at once.
+ * a data set are looked at like this before any is decoded, so that a broken one is reported at once.
  *
  * Formats: ITU-T T.81 annex B (JPEG), ISO/IEC 15948 (PNG), GIF89a, RFC 9649 (WebP), ISO/IEC 23000-22
  * (AVIF), TIFF 6.0.

@@ -1,5 +1,5 @@
 /**
- * A small GAN step with everything that is hard to capture: two players, dropout, batch norm with
+ * A small GAN step with everything that is hard to capture: two networks, dropout, batch norm with
  * running statistics, a gradient penalty, Adam with bias corrections in the state, an EMA.
  */
 import { tf } from "../../../src/tensor/tf.ts";
@@ -44,7 +44,7 @@ export function tinyState(): HostTensors {
   return state;
 }
 
-/** The step for a batch size. Inputs: `real`, `lr`, `beta1Power` (both players'), `beta2Power`. */
+/** The step for a batch size. Inputs: `real`, `lr`, `beta1Power` (both networks'), `beta2Power`. */
 export function tinyProgram(batch: number): StepProgram {
   return {
     inputs: {
