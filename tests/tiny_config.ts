@@ -5,7 +5,7 @@ import type { RunConfig } from "../src/config/run_config.ts";
 // A schedule follows the planned length, which some tests change on resume.
 const { learningRateSchedule: _, ...digits } = presetConfig("digits");
 
-/** A run with everything that has state: batch norm, dropout, an average. */
+/** A run with everything that has state: batch norm, dropout, an EMA. */
 export const TINY: RunConfig = {
   ...digits,
   preset: "tiny",

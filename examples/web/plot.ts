@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-/** Shows samples that are numbers: points in the plane, or a histogram on the line. */
+/** Shows samples that are numbers: 2-D points, or a histogram of 1-D ones. */
 import type { SampleList } from "@ganforge/ganforge/sampler";
 
 const MARGIN = 64;

@@ -8,7 +8,7 @@ import { applyNetwork, type Network } from "../nn/mod.ts";
 import { fillLatent, fillNoise } from "../random/latents.ts";
 import { section, withPrefix } from "../training/tensor_names.ts";
 
-/** The weights that samples are made with: the average where there is one, else the generator's own. */
+/** The weights that samples are made with: the EMA where there is one, else the generator's own. */
 export function generatorWeights(state: HostTensors): HostTensors {
   const average = section(state, "ema");
   return Object.keys(average).length ? average : section(state, "generator");

@@ -86,7 +86,7 @@ export const CONFIGS: Record<string, RunConfig> = {
     discriminator: convDiscriminator(false),
     objective: { name: "wasserstein", gradientPenalty: { weight: 10 } },
   },
-  "maxout, an average of weights and SGD": {
+  "maxout, an EMA of weights and SGD": {
     ...presetConfig("ring-2d"),
     batchSize: 8,
     latent: { dimension: 5, distribution: "uniform" },

@@ -104,7 +104,7 @@ Deno.test("openEvaluator() takes sliced Wasserstein of images, and features wher
   await rich.evaluator.dispose();
 });
 
-Deno.test("openEvaluator() takes the average's weights where there are some", async () => {
+Deno.test("openEvaluator() takes the EMA weights where there are some", async () => {
   const data = await digits();
   const config: RunConfig = { ...TINY, ema: { halfLifeImages: 100 } };
   const { evaluator, state } = await open(config, { everySteps: 1, samples: 20 }, data);

@@ -15,7 +15,7 @@ import { createRunFolder } from "../../src/run/run_folder.ts";
 
 const engine = createEagerEngine("cpu", "test");
 
-/** Conditional, with an average and a batch norm: everything that an export has to find in the folder. */
+/** Conditional, with an EMA and a batch norm: everything that an export has to find in the folder. */
 const config: RunConfig = {
   ...presetConfig("digits"),
   data: { source: "digits", count: 20, size: 8 },
@@ -68,7 +68,7 @@ async function exists(path: string): Promise<boolean> {
   return await Deno.stat(path).then(() => true, () => false);
 }
 
-Deno.test("exportFolder() writes the average of a run's weights, and what the folder knows", () =>
+Deno.test("exportFolder() writes the EMA of a run's weights, and what the folder knows", () =>
   inFolder(async (root) => {
     const plain = await makeRun(root);
     const changed = await makeRun(root, (weights) => weights.fill(0));
@@ -86,7 +86,7 @@ Deno.test("exportFolder() writes the average of a run's weights, and what the fo
     assertEquals([manifest!.preset, manifest!.step, manifest!.licence], ["digits", 40, "CC0"]);
     assertEquals(manifest!.latent, { dimension: 3, distribution: "uniform" });
     assertEquals(manifest!.truncationMean, [0.5, 0.5, 0.5]);
-    // The generator's own weights play no part where there is an average.
+    // The generator's own weights play no part where there is an EMA.
     await exportFolder(changed, { engine, licence: "CC0" });
     assertEquals(
       await Deno.readFile(`${changed}/generator.onnx`),

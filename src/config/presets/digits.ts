@@ -2,7 +2,7 @@
  * The default: 28 x 28 synthetic digits, small enough to learn in about a minute on two cores. Chosen for
  * what a CPU does well: dense layers, with two thin convolutions at the end that make strokes of pixels;
  * the relativistic loss with R1 (Huang et al. 2024, "The GAN is dead") keeps all digits from the first
- * steps on; an average of the weights makes the samples calm.
+ * steps on; an EMA of the weights steadies the samples.
  */
 import type { RunConfig } from "../types.ts";
 import {

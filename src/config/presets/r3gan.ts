@@ -1,7 +1,7 @@
 /**
  * R3GAN (Huang et al. 2024, "The GAN is dead; long live the GAN! A modern GAN baseline"): relativistic
  * pairs with R1 and R2, and networks without any normalization, of residual blocks 1x1, grouped 3x3,
- * 1x1, the last convolution of each starting at zero. Adam without momentum, an average of the weights.
+ * 1x1, the last convolution of each starting at zero. Adam without momentum, an EMA of the weights.
  *
  * The sizes are our own, small enough for one GPU of a laptop; the paper's networks have 768 channels.
  */
