@@ -23,7 +23,10 @@ const WRONG: [args: string[], message: string][] = [
   [["ring-2d", "--conditional", "--dry-run"], "the data has no labels; use data with classes"],
   [["--resume", "latest", "--conditional"], "with another network (generator.layers: "],
   [["dcgan@65", "--dry-run"], "Cannot make the preset dcgan for 65 x 65"],
-  [["digits@64", "--dry-run"], "those that have not are dcgan, sngan-resnet"],
+  [
+    ["digits@64", "--dry-run"],
+    "its networks have one size; those of any size are dcgan, sngan-resnet",
+  ],
 ];
 
 Deno.test("deno task train says why a conditional run or a size cannot be had", () =>

@@ -46,6 +46,12 @@ const WRONG: [command: string, message: string][] = [
   ["train tiny.json --out broken.json/x", "Cannot write"],
   ["export runs/00000-bare", "Cannot find a checkpoint"],
   ["export nothing", "Cannot find the run nothing"],
+  [
+    "export nothing --unchecked",
+    "Cannot export nothing with --unchecked: that is for a MODEL.json",
+  ],
+  ["export nothing --shape a=N,2", "Cannot export nothing with --shape: that is for a MODEL.json"],
+  ["export m.json --runs x", "Cannot export m.json with --runs: that is for runs"],
   ["sample missing.onnx", "missing.onnx"],
   ["sample broken.onnx", "broken.onnx"],
   ["sample page.onnx", "HTML"],
