@@ -11,7 +11,7 @@ import { openWebGpu } from "../../src/engine/webgpu/device.ts";
 import { createWebGpuEngine } from "../../src/engine/webgpu/engine.ts";
 import { fillNormal } from "../../src/random/counter_random.ts";
 import { runEagerOnWebGpu } from "./webgpu/eager_webgpu.ts";
-import { withWebGpu } from "./webgpu/helpers.ts";
+import { test, withWebGpu } from "./webgpu/helpers.ts";
 
 /**
  * A step that learns a kernel by convolving ("c"), or only decays it ("d"): ONNX Runtime wants the kernel
@@ -110,7 +110,7 @@ for (const kinds of ["cdd", "dcd", "ccccccd"]) {
   });
 }
 
-Deno.test("replayed steps of two kinds give the bits of eager ones, in the buffers of one", () =>
+test("replayed steps of two kinds give the bits of eager ones, in the buffers of one", () =>
   withWebGpu(async () => {
     const eager = await runEagerOnWebGpu(program("cdd"), start, { batches, seed: 3 });
     const engine = await createWebGpuEngine();

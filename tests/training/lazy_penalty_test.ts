@@ -18,7 +18,7 @@ import { createRunFolder, openRunFolder } from "../../src/run/run_folder.ts";
 import { buildTrainingStep } from "../../src/training/step.ts";
 import { train } from "../../src/training/train.ts";
 import { runEagerOnWebGpu } from "../engine/webgpu/eager_webgpu.ts";
-import { withWebGpu } from "../engine/webgpu/helpers.ts";
+import { test, withWebGpu } from "../engine/webgpu/helpers.ts";
 import { TINY } from "../tiny_config.ts";
 
 /** Two convolutions under R1 and a gradient penalty, one of which draws numbers. */
@@ -143,7 +143,7 @@ for (const updates of [1, 2]) {
   });
 }
 
-Deno.test("replayed steps with lazy penalties give the bits of eager ones", () =>
+test("replayed steps with lazy penalties give the bits of eager ones", () =>
   withWebGpu(async () => {
     const { program, initialState, batches } = openStep(2);
     const eager = await runEagerOnWebGpu(program, initialState(1), { batches, seed: 9 });

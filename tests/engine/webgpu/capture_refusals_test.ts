@@ -4,7 +4,7 @@ import { UserError } from "../../../src/errors.ts";
 import { tf } from "../../../src/tensor/tf.ts";
 import type { StepFunction } from "../../../src/engine/types.ts";
 import { createWebGpuEngine } from "../../../src/engine/webgpu/engine.ts";
-import { withWebGpu } from "./helpers.ts";
+import { test, withWebGpu } from "./helpers.ts";
 
 const vector = (...values: number[]) => ({
   shape: [values.length],
@@ -12,7 +12,7 @@ const vector = (...values: number[]) => ({
   data: Float32Array.from(values),
 });
 
-Deno.test("compileStep() refuses tensors from outside, and reads on the host", () =>
+test("compileStep() refuses tensors from outside, and reads on the host", () =>
   withWebGpu(async () => {
     const engine = await createWebGpuEngine();
     const compile = (step: StepFunction) =>
@@ -35,7 +35,7 @@ Deno.test("compileStep() refuses tensors from outside, and reads on the host", (
     await engine.dispose();
   }));
 
-Deno.test("a step that does not fit says how many bytes it needs and how many there are", () =>
+test("a step that does not fit says how many bytes it needs and how many there are", () =>
   withWebGpu(async (gpu) => {
     const engine = await createWebGpuEngine({ memoryBytes: 1000 });
     const step: StepFunction = ({ a }) => ({ state: { a: tf.add(a, 1) }, scalars: {} });
@@ -65,7 +65,7 @@ Deno.test("a step that does not fit says how many bytes it needs and how many th
     await engine.dispose();
   }));
 
-Deno.test("a step whose buffers find no memory says so, whatever fails because of it", () =>
+test("a step whose buffers find no memory says so, whatever fails because of it", () =>
   withWebGpu(async ({ device, description }) => {
     const engine = await createWebGpuEngine();
     const { createBindGroup, popErrorScope } = device;

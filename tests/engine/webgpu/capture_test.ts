@@ -10,7 +10,7 @@ import {
   type KernelTuning,
   SOFTWARE_TUNING,
 } from "../../../src/engine/webgpu/tuning.ts";
-import { assertClose, normals, withWebGpu } from "./helpers.ts";
+import { assertClose, normals, test, withWebGpu } from "./helpers.ts";
 
 const vector = (...values: number[]) => ({
   shape: [values.length],
@@ -35,7 +35,7 @@ async function runSteps(
 for (const tuning of [SOFTWARE_TUNING, GPU_TUNING]) {
   const title = `by tiles in ${tuning.family}, state that is swapped, kept, shared or made ` +
     "constant ends where the step puts it";
-  Deno.test(title, () =>
+  test(title, () =>
     withWebGpu(async () => {
       const { state, scalars } = await runSteps(
         ({ a, b, kept, sum, twice, literal }) => {
@@ -79,7 +79,7 @@ for (const tuning of [SOFTWARE_TUNING, GPU_TUNING]) {
     }));
 }
 
-Deno.test("random draws of a step depend on the step's number alone, not on how runs are cut", () =>
+test("random draws of a step depend on the step's number alone, not on how runs are cut", () =>
   withWebGpu(async () => {
     const engine = await createWebGpuEngine();
     const program: StepProgram = {
@@ -103,7 +103,7 @@ Deno.test("random draws of a step depend on the step's number alone, not on how 
     await tf.setBackend("webgpu");
   }));
 
-Deno.test("constants stay on the device, and int32 inputs index them", () =>
+test("constants stay on the device, and int32 inputs index them", () =>
   withWebGpu(async () => {
     const engine = await createWebGpuEngine();
     const step = await engine.compileStep(
@@ -128,7 +128,7 @@ Deno.test("constants stay on the device, and int32 inputs index them", () =>
     await engine.dispose();
   }));
 
-Deno.test("a run whose inputs pass the transfer buffer is cut and gives every step's scalars", () =>
+test("a run whose inputs pass the transfer buffer is cut and gives every step's scalars", () =>
   withWebGpu(async () => {
     const engine = await createWebGpuEngine();
     const size = 5 << 20; // 20 MB a step: three steps fit one transfer
@@ -151,7 +151,7 @@ Deno.test("a run whose inputs pass the transfer buffer is cut and gives every st
     await engine.dispose();
   }));
 
-Deno.test("repeated work is done once, unused work not at all, chains in one dispatch", () =>
+test("repeated work is done once, unused work not at all, chains in one dispatch", () =>
   withWebGpu(async () => {
     const engine = await createWebGpuEngine();
     const spec = { x: { shape: [4, 8], dtype: "float32" as const } };
@@ -179,7 +179,7 @@ Deno.test("repeated work is done once, unused work not at all, chains in one dis
     await engine.dispose();
   }));
 
-Deno.test("gradients are computed for the inputs that need one, of fused operations too", () =>
+test("gradients are computed for the inputs that need one, of fused operations too", () =>
   withWebGpu(async () => {
     const engine = await createWebGpuEngine();
     const specs = {
@@ -217,7 +217,7 @@ Deno.test("gradients are computed for the inputs that need one, of fused operati
     await engine.dispose();
   }));
 
-Deno.test("compileFunction() gives the eager values, run after run", () =>
+test("compileFunction() gives the eager values, run after run", () =>
   withWebGpu(async () => {
     const engine = await createWebGpuEngine();
     const compiled = await engine.compileFunction(

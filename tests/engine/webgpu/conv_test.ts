@@ -6,7 +6,7 @@ import {
   type KernelTuning,
   SOFTWARE_TUNING,
 } from "../../../src/engine/webgpu/tuning.ts";
-import { assertMatchesCpu, normals, plainNormals, runOn, withWebGpu } from "./helpers.ts";
+import { assertMatchesCpu, normals, plainNormals, runOn, test, withWebGpu } from "./helpers.ts";
 
 type Pad = "same" | "valid" | [[0, 0], [number, number], [number, number], [0, 0]];
 const sides = (top: number, bottom: number, left = top, right = bottom): Pad => [
@@ -46,7 +46,7 @@ for (
     ["of workgroups, large and in parts,", LARGE_TUNING],
   ] as const
 ) {
-  Deno.test(`conv2d and its gradients by tiles ${tiles} match the cpu backend`, () =>
+  test(`conv2d and its gradients by tiles ${tiles} match the cpu backend`, () =>
     withWebGpu(async () => {
       const backend = tf.backend() as unknown as GanforgeWebGpuBackend;
       const before = backend.tuning;
@@ -72,7 +72,7 @@ for (
       }
     }));
 
-  Deno.test(`dilated and transposed convolutions by tiles ${tiles} match`, () =>
+  test(`dilated and transposed convolutions by tiles ${tiles} match`, () =>
     withWebGpu(async () => {
       const backend = tf.backend() as unknown as GanforgeWebGpuBackend;
       const before = backend.tuning;
@@ -107,7 +107,7 @@ for (
     }));
 }
 
-Deno.test("fused conv2d adds bias and activation", () =>
+test("fused conv2d adds bias and activation", () =>
   withWebGpu(async () => {
     const inputs = [
       plainNormals([2, 5, 5, 4], 1),
@@ -127,7 +127,7 @@ Deno.test("fused conv2d adds bias and activation", () =>
     }
   }));
 
-Deno.test("a NaN in a pixel reaches the outputs whose patch has it, and no other", () =>
+test("a NaN in a pixel reaches the outputs whose patch has it, and no other", () =>
   withWebGpu(async () => {
     const x = plainNormals([1, 6, 6, 4], 1);
     (x.values as Float32Array)[(2 * 6 + 3) * 4] = NaN; // row 2, column 3

@@ -3,9 +3,9 @@ import { UserError } from "../../../src/errors.ts";
 import { tf } from "../../../src/tensor/tf.ts";
 import { openWebGpu } from "../../../src/engine/webgpu/device.ts";
 import { runScript, sourceUrl as source } from "../run_script.ts";
-import { withWebGpu } from "./helpers.ts";
+import { test, withWebGpu } from "./helpers.ts";
 
-Deno.test("openWebGpu() registers one device with the adapter's limits as backend 'webgpu'", () =>
+test("openWebGpu() registers one device with the adapter's limits as backend 'webgpu'", () =>
   withWebGpu(async (gpu) => {
     assertStrictEquals(await openWebGpu(), gpu);
     if (!Deno.env.get("XDG_RUNTIME_DIR")) Deno.env.set("XDG_RUNTIME_DIR", "/"); // quiet, Mesa
@@ -36,7 +36,7 @@ Deno.test("openWebGpu() gives undefined when there is no WebGPU, or no adapter",
   assertEquals(await runScript(script, "null"), "undefined");
 });
 
-Deno.test("a lost device ends the run with a message, and can be opened again", async () => {
+test("a lost device ends the run with a message, and can be opened again", async () => {
   const printed = await runScript(`
     const { openWebGpu } = await import(${source("webgpu/device.ts")});
     const { createWebGpuEngine } = await import(${source("webgpu/engine.ts")});
@@ -58,7 +58,7 @@ Deno.test("a lost device ends the run with a message, and can be opened again", 
   );
 });
 
-Deno.test("an error of the device throws at the next read, once, with the driver's words", () =>
+test("an error of the device throws at the next read, once, with the driver's words", () =>
   withWebGpu(async (gpu) => {
     gpu.device.createShaderModule({ code: "fn main( {" });
     const sum = tf.add([1], [2]);
@@ -70,7 +70,7 @@ Deno.test("an error of the device throws at the next read, once, with the driver
     assertEquals([...await tf.add([1], [2]).data()], [3]);
   }));
 
-Deno.test("readSync() of a tensor on the GPU throws and says to await data()", () =>
+test("readSync() of a tensor on the GPU throws and says to await data()", () =>
   withWebGpu(async () => {
     const sum = tf.add([1], [2]);
     await assertRejects(

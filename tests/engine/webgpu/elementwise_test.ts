@@ -8,6 +8,7 @@ import {
   assertMatchesCpu,
   type Plain,
   plainNormals,
+  test,
   testByFamily,
   withWebGpu,
 } from "./helpers.ts";
@@ -59,7 +60,7 @@ testByFamily(
   },
 );
 
-Deno.test("softplus keeps the digits of small values, and NaN", () =>
+test("softplus keeps the digits of small values, and NaN", () =>
   withWebGpu(async () => {
     const y = await tf.softplus([-12, -20, 40, NaN]).data();
     assertClose("softplus(-12)", Float32Array.of(y[0]), Float32Array.of(6.1441935e-6), 1e-5);

@@ -7,7 +7,7 @@ import type { WebGpuStep } from "../../../src/engine/webgpu/compiled_step.ts";
 import { createWebGpuEngine } from "../../../src/engine/webgpu/engine.ts";
 import { GPU_TUNING, SOFTWARE_TUNING } from "../../../src/engine/webgpu/tuning.ts";
 import { runEagerOnWebGpu } from "./eager_webgpu.ts";
-import { assertClose, withWebGpu } from "./helpers.ts";
+import { assertClose, test, withWebGpu } from "./helpers.ts";
 import { tinyBatches, tinyProgram, tinyState } from "./tiny_gan.ts";
 
 const BATCH = 7;
@@ -15,7 +15,7 @@ const BATCH = 7;
 for (const tuning of [SOFTWARE_TUNING, GPU_TUNING]) {
   const title =
     `a captured step by tiles in ${tuning.family} gives the cpu engine's losses and weights`;
-  Deno.test(title, async () => {
+  test(title, async () => {
     const batches = tinyBatches(BATCH, 0, 5);
     const cpu = await createEagerEngine("cpu", "").compileStep(tinyProgram(BATCH), tinyState(), 42);
     const expected = await cpu.run(batches, 0);
@@ -61,7 +61,7 @@ async function runTiny(
 for (const tuning of [SOFTWARE_TUNING, GPU_TUNING]) {
   const title =
     `by tiles in ${tuning.family} 50 replayed steps give the weights of 50 eager ones bit for bit`;
-  Deno.test(title, () =>
+  test(title, () =>
     withWebGpu(async () => {
       const backend = tf.backend() as unknown as GanforgeWebGpuBackend;
       const before = backend.tuning;

@@ -4,7 +4,7 @@ import { tf } from "../../../src/tensor/tf.ts";
 import type { WebGpuFunction } from "../../../src/engine/webgpu/compiled_function.ts";
 import { createWebGpuEngine } from "../../../src/engine/webgpu/engine.ts";
 import { GPU_TUNING } from "../../../src/engine/webgpu/tuning.ts";
-import { assertMatchesCpu, normals, plainNormals, runOn, withTuning } from "./helpers.ts";
+import { assertMatchesCpu, normals, plainNormals, runOn, test, withTuning } from "./helpers.ts";
 
 /** batch, height, width, channels, filters, groups, kernel, stride, padding */
 const CASES: [number, number, number, number, number, number, number, number, number][] = [
@@ -18,7 +18,7 @@ const CASES: [number, number, number, number, number, number, number, number, nu
 for (const parts of [1, 8]) {
   const title = `groupedConv2d() on GPUs, sums in up to ${parts} parts, has the values and both ` +
     "derivatives of its groups by themselves";
-  Deno.test(
+  test(
     title,
     () =>
       withTuning({ ...GPU_TUNING, targetTiles: parts, minDepth: 8 }, async () => {
@@ -59,7 +59,7 @@ for (const parts of [1, 8]) {
   );
 }
 
-Deno.test("a convolution of groups, and each of its gradients, is one kernel on GPUs", () =>
+test("a convolution of groups, and each of its gradients, is one kernel on GPUs", () =>
   withTuning(GPU_TUNING, async () => {
     const engine = await createWebGpuEngine({ tuning: GPU_TUNING });
     const conv = (x: tf.Tensor, filter: tf.Tensor) =>

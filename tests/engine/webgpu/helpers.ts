@@ -11,6 +11,17 @@ import {
 } from "../../../src/engine/webgpu/tuning.ts";
 import { fillNormal } from "../../../src/random/counter_random.ts";
 
+const hasAdapter = await openWebGpu() !== undefined;
+
+/** Registers a test that needs the device; without an adapter it is ignored, and its name says why. */
+export function test(name: string, run: () => void | Promise<void>): void {
+  Deno.test({
+    name: hasAdapter ? name : `${name} (no WebGPU adapter)`,
+    ignore: !hasAdapter,
+    fn: run,
+  });
+}
+
 /** Runs a test with the backend "webgpu" current, frees its tensors, and puts "cpu" back. */
 export async function withWebGpu(test: (gpu: WebGpu) => Promise<void>): Promise<void> {
   const gpu = await openWebGpu();
@@ -46,10 +57,10 @@ export function withTuning(
 /** Defines a test for each family of tiles. */
 export function testByFamily(
   name: (family: KernelTuning["family"]) => string,
-  test: (backend: GanforgeWebGpuBackend) => Promise<void>,
+  run: (backend: GanforgeWebGpuBackend) => Promise<void>,
 ): void {
   for (const tuning of [SOFTWARE_TUNING, GPU_TUNING]) {
-    Deno.test(name(tuning.family), () => withTuning(tuning, test));
+    test(name(tuning.family), () => withTuning(tuning, run));
   }
 }
 

@@ -2,7 +2,7 @@ import { assert } from "@std/assert";
 import { tf } from "../../../src/tensor/tf.ts";
 import type { GanforgeWebGpuBackend } from "../../../src/engine/webgpu/backend.ts";
 import { GPU_TUNING, SOFTWARE_TUNING } from "../../../src/engine/webgpu/tuning.ts";
-import { assertClose, assertMatchesCpu, plainNormals, runOn, withWebGpu } from "./helpers.ts";
+import { assertClose, assertMatchesCpu, plainNormals, runOn, test, withWebGpu } from "./helpers.ts";
 
 /** M, K, N: not multiples of a tile, single rows and columns, and the presets' sizes. */
 const SIZES = [
@@ -23,7 +23,7 @@ const SIZES = [
 ];
 
 for (const tuning of [SOFTWARE_TUNING, GPU_TUNING]) {
-  Deno.test(`matMul by tiles in ${tuning.family} gives the cpu backend's values`, () =>
+  test(`matMul by tiles in ${tuning.family} gives the cpu backend's values`, () =>
     withWebGpu(async () => {
       const backend = tf.backend() as unknown as GanforgeWebGpuBackend;
       const before = backend.tuning;
@@ -51,7 +51,7 @@ for (const tuning of [SOFTWARE_TUNING, GPU_TUNING]) {
 const { large, short, usual } = GPU_TUNING.groupTiles;
 for (const tile of [large, short, ...usual]) {
   const { rows, columns, depth } = tile;
-  Deno.test(`every product of matMul by tiles of ${rows}x${columns}x${depth} matches`, () =>
+  test(`every product of matMul by tiles of ${rows}x${columns}x${depth} matches`, () =>
     withWebGpu(async () => {
       const backend = tf.backend() as unknown as GanforgeWebGpuBackend;
       const before = backend.tuning;
@@ -76,7 +76,7 @@ for (const tile of [large, short, ...usual]) {
     }));
 }
 
-Deno.test("fused matMul adds bias and activation", () =>
+test("fused matMul adds bias and activation", () =>
   withWebGpu(async () => {
     const inputs = [plainNormals([5, 8], 1), plainNormals([8, 12], 2), plainNormals([12], 3)];
     const names = ["linear", "relu", "tanh", "sigmoid", "elu"] as const;
@@ -96,7 +96,7 @@ Deno.test("fused matMul adds bias and activation", () =>
     }
   }));
 
-Deno.test("matMul's gradients have the cpu backend's values", () =>
+test("matMul's gradients have the cpu backend's values", () =>
   withWebGpu(async () => {
     const inputs = [plainNormals([6, 100], 1), plainNormals([100, 24], 2)];
     await assertMatchesCpu("gradients", inputs, (a, b) =>
@@ -105,7 +105,7 @@ Deno.test("matMul's gradients have the cpu backend's values", () =>
       )([a, b]));
   }));
 
-Deno.test("a NaN in a row of A makes that row of the product NaN, and no other", () =>
+test("a NaN in a row of A makes that row of the product NaN, and no other", () =>
   withWebGpu(async () => {
     const a = plainNormals([5, 8], 1);
     (a.values as Float32Array)[8 + 3] = NaN;
@@ -117,7 +117,7 @@ Deno.test("a NaN in a row of A makes that row of the product NaN, and no other",
     product.forEach((x, i) => assert(Number.isNaN(x) === (i >= 4 && i < 8), `element ${i}: ${x}`));
   }));
 
-Deno.test("matMul with a transposed B and a long sum is right at batch 1 (stock kernel: wrong)", () =>
+test("matMul with a transposed B and a long sum is right at batch 1 (stock kernel: wrong)", () =>
   withWebGpu(async () => {
     // The case of TensorFlow.js's split-K bug: K >= 2000, multiples of 4, few tiles.
     const inputs = [plainNormals([1, 2048], 5), plainNormals([160, 2048], 6)];

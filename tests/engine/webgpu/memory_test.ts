@@ -1,9 +1,9 @@
 import { assertThrows } from "@std/assert";
 import { UserError } from "../../../src/errors.ts";
 import { checkWorkgroups } from "../../../src/engine/webgpu/memory.ts";
-import { withWebGpu } from "./helpers.ts";
+import { test, withWebGpu } from "./helpers.ts";
 
-Deno.test("checkWorkgroups() refuses a kernel with more workgroups than the device allows", () =>
+test("checkWorkgroups() refuses a kernel with more workgroups than the device allows", () =>
   withWebGpu((gpu) => {
     const limit = gpu.device.limits.maxComputeWorkgroupsPerDimension;
     const check = (...workgroups: [number, number, number]) =>

@@ -5,7 +5,7 @@ import type { WebGpuFunction } from "../../../src/engine/webgpu/compiled_functio
 import type { WebGpuStep } from "../../../src/engine/webgpu/compiled_step.ts";
 import { createWebGpuEngine } from "../../../src/engine/webgpu/engine.ts";
 import { GPU_TUNING } from "../../../src/engine/webgpu/tuning.ts";
-import { assertClose, normals, withWebGpu } from "./helpers.ts";
+import { assertClose, normals, test, withWebGpu } from "./helpers.ts";
 
 const SHAPES = { a: [3, 5], b: [4, 8], c: [1], d: [70000] };
 
@@ -13,7 +13,7 @@ function specOf(name: keyof typeof SHAPES): Record<string, TensorSpec> {
   return { [name]: { shape: SHAPES[name], dtype: "float32" } };
 }
 
-Deno.test("on GPUs elementwise work in a row that needs nothing of each other is one dispatch", () =>
+test("on GPUs elementwise work in a row that needs nothing of each other is one dispatch", () =>
   withWebGpu(async () => {
     const fn = ({ a, b, c, d }: TensorMap): TensorMap => ({
       ya: tf.tanh(a),
@@ -47,7 +47,7 @@ Deno.test("on GPUs elementwise work in a row that needs nothing of each other is
     await engine.dispose();
   }));
 
-Deno.test("work that needs an earlier result waits, and chains advance together", () =>
+test("work that needs an earlier result waits, and chains advance together", () =>
   withWebGpu(async () => {
     const engine = await createWebGpuEngine({ tuning: GPU_TUNING });
     const dispatches = async (fn: (b: tf.Tensor2D) => TensorMap) => {
@@ -88,7 +88,7 @@ Deno.test("work that needs an earlier result waits, and chains advance together"
     await engine.dispose();
   }));
 
-Deno.test("new state waits where work beside it reads the old one at other places", () =>
+test("new state waits where work beside it reads the old one at other places", () =>
   withWebGpu(async () => {
     const old = normals([8], 1);
     const engine = await createWebGpuEngine({ tuning: GPU_TUNING });
@@ -117,7 +117,7 @@ Deno.test("new state waits where work beside it reads the old one at other place
     await engine.dispose();
   }));
 
-Deno.test("sums of many parts in a row keep their dispatch's uniform block short", () =>
+test("sums of many parts in a row keep their dispatch's uniform block short", () =>
   withWebGpu(async () => {
     const engine = await createWebGpuEngine({
       tuning: { ...GPU_TUNING, targetTiles: 64, minDepth: 4 },

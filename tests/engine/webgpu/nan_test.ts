@@ -7,7 +7,15 @@ import { assertEquals } from "@std/assert";
 import { tf } from "../../../src/tensor/tf.ts";
 import type { GanforgeWebGpuBackend } from "../../../src/engine/webgpu/backend.ts";
 import { replacedKernels } from "../../../src/engine/webgpu/kernels/registry.ts";
-import { assertClose, normals, type Plain, runOn, testByFamily, withWebGpu } from "./helpers.ts";
+import {
+  assertClose,
+  normals,
+  type Plain,
+  runOn,
+  test,
+  testByFamily,
+  withWebGpu,
+} from "./helpers.ts";
 
 /** A call of a kernel. */
 interface Call {
@@ -139,7 +147,7 @@ const CASES: Record<string, Call[]> = {
   })),
 };
 
-Deno.test("every kernel of ours has a case with a NaN", () =>
+test("every kernel of ours has a case with a NaN", () =>
   withWebGpu(() => {
     assertEquals(Object.keys(CASES).sort(), replacedKernels().sort());
     return Promise.resolve();

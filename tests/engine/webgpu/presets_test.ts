@@ -3,13 +3,13 @@ import { assertEquals } from "@std/assert";
 import { presets } from "../../../src/config/presets/mod.ts";
 import { GPU_TUNING } from "../../../src/engine/webgpu/tuning.ts";
 import { caseBatches, caseStep, PRESET_CASES } from "../../training/preset_cases.ts";
-import { withTuning, withWebGpu } from "./helpers.ts";
+import { test, withTuning, withWebGpu } from "./helpers.ts";
 import { assertReplayEqualsEager } from "./replay.ts";
 
 const STEPS = 50;
 
 for (const [name, config] of Object.entries(PRESET_CASES)) {
-  Deno.test(`${STEPS} replayed steps of ${name} give the weights of eager ones bit for bit`, () =>
+  test(`${STEPS} replayed steps of ${name} give the weights of eager ones bit for bit`, () =>
     withWebGpu(() => {
       const step = caseStep(config);
       return assertReplayEqualsEager(step, caseBatches(step, { steps: STEPS, seed: 1 }));
@@ -23,7 +23,7 @@ Deno.test("the presets that are replayed are all there are", () => {
 
 /** Batch norm, dropout, a penalty, groups of channels; the tiles for GPUs take long on a software adapter. */
 for (const name of ["conditional dcgan", "wgan-gp-resnet", "r3gan", "digits", "mnist-mlp"]) {
-  Deno.test(`5 replayed steps of ${name} by tiles for GPUs give the weights of eager ones`, () =>
+  test(`5 replayed steps of ${name} by tiles for GPUs give the weights of eager ones`, () =>
     withTuning(GPU_TUNING, () => {
       const step = caseStep(PRESET_CASES[name]);
       return assertReplayEqualsEager(step, caseBatches(step, { steps: 5, seed: 1 }));

@@ -4,9 +4,9 @@ import { tf } from "../../../src/tensor/tf.ts";
 import type { WebGpuStep } from "../../../src/engine/webgpu/compiled_step.ts";
 import { createWebGpuEngine } from "../../../src/engine/webgpu/engine.ts";
 import { growthOf } from "../process_growth.ts";
-import { normals, withWebGpu } from "./helpers.ts";
+import { normals, test, withWebGpu } from "./helpers.ts";
 
-Deno.test("5,000 replayed steps create no buffers and keep no tensors; dispose gives all back", () =>
+test("5,000 replayed steps create no buffers and keep no tensors; dispose gives all back", () =>
   withWebGpu(async (gpu) => {
     const { device } = gpu;
     const createBuffer = device.createBuffer;
@@ -56,7 +56,7 @@ Deno.test("5,000 replayed steps create no buffers and keep no tensors; dispose g
     device.createBuffer = createBuffer;
   }));
 
-Deno.test("500 replayed steps make a few objects of WebGPU and two uploads", () =>
+test("500 replayed steps make a few objects of WebGPU and two uploads", () =>
   withWebGpu(async ({ device }) => {
     const engine = await createWebGpuEngine();
     const step = await engine.compileStep(
@@ -103,7 +103,7 @@ Deno.test("500 replayed steps make a few objects of WebGPU and two uploads", () 
     await engine.dispose();
   }));
 
-Deno.test("10,000 replayed steps do not grow the process, though no garbage is asked for", () =>
+test("10,000 replayed steps do not grow the process, though no garbage is asked for", () =>
   withWebGpu(async () => {
     const grown = await growthOf("webgpu");
     assertLess(grown, 10e6); // one command buffer a step would leave 25 MB behind

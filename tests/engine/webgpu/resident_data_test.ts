@@ -8,7 +8,7 @@ import { createWebGpuEngine, type WebGpuEngineOptions } from "../../../src/engin
 import { poolFits } from "../../../src/engine/webgpu/memory.ts";
 import { fillBits } from "../../../src/random/counter_random.ts";
 import { fromFile, withFolder } from "../../data/helpers.ts";
-import { withWebGpu } from "./helpers.ts";
+import { test, withWebGpu } from "./helpers.ts";
 import { tinyBatches, tinyProgram, tinyState } from "./tiny_gan.ts";
 
 const byteValues = Float32Array.from({ length: 256 }, (_, byte) => byte / 127.5 - 1);
@@ -54,7 +54,7 @@ function expectedBits(pool: SamplePool, numbers: Uint32Array): Uint32Array {
   return new Uint32Array(out.buffer);
 }
 
-Deno.test("a pool on the device gives each of the 256 bytes the bits of x / 127.5 - 1", () =>
+test("a pool on the device gives each of the 256 bytes the bits of x / 127.5 - 1", () =>
   withWebGpu(async () => {
     const pixels = Uint8Array.from({ length: 256 }, (_, byte) => byte);
     const { stored } = imageSource(pixels, { name: "x", description: "x", shape: [16, 16, 1] });
@@ -67,7 +67,7 @@ Deno.test("a pool on the device gives each of the 256 bytes the bits of x / 127.
 for (const rowSize of [1, 3, 4, 5, 30]) {
   for (const rowsPerSample of [1, 3]) {
     const title = `rows of ${rowSize}, ${rowsPerSample} a sample, are gathered as on the host`;
-    Deno.test(title, () =>
+    test(title, () =>
       withWebGpu(async () => {
         const steps = [[0, 1, 2, 3, 4, 5], [6, 0, 6, 5, 2, 4]]
           .map((rows) => Uint32Array.from(rows.slice(0, 2 * rowsPerSample)));
@@ -80,7 +80,7 @@ for (const rowSize of [1, 3, 4, 5, 30]) {
   }
 }
 
-Deno.test("a pool of floats keeps NaN, infinities, -0 and values that devices flush to 0", () =>
+test("a pool of floats keeps NaN, infinities, -0 and values that devices flush to 0", () =>
   withWebGpu(async () => {
     const rows = new Float32Array(9);
     const words = [0x7fc12345, 0xffc00001, 0x7f800000, 0xff800000, 0x80000000, 1, 0x807fffff, 0, 2];
@@ -89,7 +89,7 @@ Deno.test("a pool of floats keeps NaN, infinities, -0 and values that devices fl
     assertEquals([...bits], [...words.slice(6), ...words.slice(0, 6)]);
   }));
 
-Deno.test("a pool that is uploaded in several pieces is whole", () =>
+test("a pool that is uploaded in several pieces is whole", () =>
   withWebGpu(async () => {
     const rowSize = 1_500_001;
     const pool = { rows: randomBytes(24 * rowSize), rowSize, byteValues };
@@ -101,7 +101,7 @@ Deno.test("a pool that is uploaded in several pieces is whole", () =>
   }));
 
 for (const [rowSize, picked] of [[1, 2_097_152 + 65], [33, 65_537]]) {
-  Deno.test(`${picked} rows of ${rowSize} are gathered, more than workgroups go along an axis`, () =>
+  test(`${picked} rows of ${rowSize} are gathered, more than workgroups go along an axis`, () =>
     withWebGpu(async () => {
       const pool = { rows: randomBytes(50 * rowSize), rowSize, byteValues };
       const numbers = Uint32Array.from({ length: picked }, (_, i) => (7 * i + (i >> 8)) % 50);
@@ -111,7 +111,7 @@ for (const [rowSize, picked] of [[1, 2_097_152 + 65], [33, 65_537]]) {
     }));
 }
 
-Deno.test("data that do not fit beside the step are streamed, with the same bits", () =>
+test("data that do not fit beside the step are streamed, with the same bits", () =>
   withWebGpu(async () => {
     const pool = { rows: randomBytes(7 * 30), rowSize: 30, byteValues };
     const numbers = [Uint32Array.of(1, 2), Uint32Array.of(6, 4)];
@@ -128,7 +128,7 @@ Deno.test("data that do not fit beside the step are streamed, with the same bits
     assertEquals(streamed.bits, expectedBits(pool, numbers[1]));
   }));
 
-Deno.test("data in a file are put on the device where they fit, and streamed where not", () =>
+test("data in a file are put on the device where they fit, and streamed where not", () =>
   withWebGpu(() =>
     withFolder(async (folder) => {
       for (const side of [3, 4]) { // rows of 9 bytes, and of whole words
@@ -181,7 +181,7 @@ function watch<T extends object>(
   return () => void ((target as Record<string, unknown>)[name] = call);
 }
 
-Deno.test("data are streamed where the device has no memory for them, and nothing is kept", () =>
+test("data are streamed where the device has no memory for them, and nothing is kept", () =>
   withWebGpu(async ({ device }) => {
     const open = openBuffers(device);
     let scopes = 0;
@@ -215,7 +215,7 @@ function openBuffers(device: GPUDevice): { buffers: Set<GPUBuffer>; end(): void 
   return { buffers, end };
 }
 
-Deno.test("a replayed step uploads row numbers instead of samples, and gives the same weights", () =>
+test("a replayed step uploads row numbers instead of samples, and gives the same weights", () =>
   withWebGpu(async ({ device }) => {
     const batch = 7;
     const dataSize = 5;
@@ -264,7 +264,7 @@ Deno.test("a replayed step uploads row numbers instead of samples, and gives the
     open.end();
   }));
 
-Deno.test("a captured step refuses what are no rows of its pool, resident or not", () =>
+test("a captured step refuses what are no rows of its pool, resident or not", () =>
   withWebGpu(async () => {
     const { program, state } = mirror({ rows: randomBytes(12), rowSize: 3, byteValues }, 2);
     for (const memoryBytes of [undefined, 400]) {

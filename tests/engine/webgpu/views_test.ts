@@ -1,8 +1,8 @@
 import { tf } from "../../../src/tensor/tf.ts";
-import { assertMatchesCpu, plainNormals, runOn, withWebGpu } from "./helpers.ts";
+import { assertMatchesCpu, plainNormals, runOn, test, withWebGpu } from "./helpers.ts";
 import { assertEquals } from "@std/assert";
 
-Deno.test("slices, transpositions and tiles move the values that the cpu backend moves", () =>
+test("slices, transpositions and tiles move the values that the cpu backend moves", () =>
   withWebGpu(async () => {
     const x = plainNormals([3, 4, 8, 5], 1);
     await assertMatchesCpu("slices", [x], (x) => [
@@ -31,7 +31,7 @@ Deno.test("slices, transpositions and tiles move the values that the cpu backend
     ], 0);
   }));
 
-Deno.test("nearest up-sampling and its gradient match, for a batch of two as well", () =>
+test("nearest up-sampling and its gradient match, for a batch of two as well", () =>
   withWebGpu(async () => {
     for (const [channels, factor] of [[8, 2], [3, 2], [4, 3], [4, 1]]) {
       const x = plainNormals([2, 3, 5, channels], factor);
@@ -54,7 +54,7 @@ Deno.test("nearest up-sampling and its gradient match, for a batch of two as wel
     }
   }));
 
-Deno.test("pow has TensorFlow.js's values, negative bases and NaN included", () =>
+test("pow has TensorFlow.js's values, negative bases and NaN included", () =>
   withWebGpu(async () => {
     const bases = { shape: [8], values: [2, -2, -2, 0, 3, NaN, -1.5, 4] };
     const powers = { shape: [8], values: [3, 3, 2, 0, -1.5, 2, 0.5, 1.5] };
@@ -66,7 +66,7 @@ Deno.test("pow has TensorFlow.js's values, negative bases and NaN included", () 
     );
   }));
 
-Deno.test("running sums and products match at every length (stock kernel: wrong when reversed)", () =>
+test("running sums and products match at every length (stock kernel: wrong when reversed)", () =>
   withWebGpu(async () => {
     for (const length of [5, 9, 5, 33]) {
       await assertMatchesCpu(`${length}`, [plainNormals([2, length, 3], length)], (x) => [

@@ -7,7 +7,7 @@ import { createEagerEngine } from "../../../src/engine/eager/engine.ts";
 import { createWebGpuEngine } from "../../../src/engine/webgpu/engine.ts";
 import { buildTrainingStep } from "../../../src/training/step.ts";
 import { runEagerOnWebGpu } from "./eager_webgpu.ts";
-import { assertClose, normals, withWebGpu } from "./helpers.ts";
+import { assertClose, normals, test, withWebGpu } from "./helpers.ts";
 
 const conv = (filters: number, stride = 1): LayerSpec => ({
   type: "conv",
@@ -61,7 +61,7 @@ const config: RunConfig = {
   discriminatorOptimizer: { type: "rmsprop", learningRate: 1e-3 },
 };
 
-Deno.test("a convolutional WGAN-GP step, captured, has the cpu engine's losses and eager weights", async () => {
+test("a convolutional WGAN-GP step, captured, has the cpu engine's losses and eager weights", async () => {
   const { program, initialState, hostInputs } = buildTrainingStep(config, { shape: [8, 8, 3] });
   const batches = Array.from({ length: 4 }, (_, step) => ({
     real: normals(program.inputs.real.shape, step),
