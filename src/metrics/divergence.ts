@@ -18,7 +18,8 @@ export function klDivergence(p: ArrayLike<number>, q: ArrayLike<number>): number
     if (!(p[i] >= 0 && q[i] >= 0)) {
       throw new RangeError(`Cannot compare distributions: bin ${i} holds ${p[i]} and ${q[i]}`);
     }
-    if (p[i] > 0) sum += p[i] * Math.log(p[i] / q[i]);
+    // Also where q is -0, whose quotient would be -Infinity.
+    if (p[i] > 0) sum += q[i] === 0 ? Infinity : p[i] * Math.log(p[i] / q[i]);
   }
   return Math.max(0, sum); // rounding may leave -1e-17
 }

@@ -9,6 +9,12 @@ import {
 import { fillNormal } from "../../src/random/counter_random.ts";
 import { golden, lineDensity, normalDensity } from "./golden.ts";
 
+Deno.test("klDivergence() is infinite where q is 0 or -0 and p is not", () => {
+  assertEquals(klDivergence([0.5, 0.5], [0, 1]), Infinity);
+  assertEquals(klDivergence([0.5, 0.5], [-0, 1]), Infinity);
+  assertEquals(klDivergence([0, 1], [-0, 1]), 0);
+});
+
 Deno.test("klDivergence() gives the sum worked out by hand", () => {
   assertAlmostEquals(
     klDivergence([0.5, 0.5], [0.25, 0.75]),
