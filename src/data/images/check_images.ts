@@ -56,6 +56,7 @@ export async function checkImages(
     }
   }
   await Promise.all(Array.from({ length: CONCURRENCY }, checkOn));
+  signal?.throwIfAborted();
   return { headers, failures };
 }
 

@@ -226,6 +226,7 @@ async function decodeInOrder(
       running.add(task);
     }
     await Promise.all(running);
+    signal?.throwIfAborted(); // also when it was aborted while the last ones were decoded
   } catch (error) {
     await Promise.allSettled(running); // nothing may write after the failure has been told
     throw error;
