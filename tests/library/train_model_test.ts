@@ -5,6 +5,8 @@ import {
   modelData,
   type ModelRunConfig,
   resumeModel,
+  tableData,
+  tabularModel,
   tensorData,
   trainModel,
   UserError,
@@ -112,6 +114,23 @@ Deno.test("compute() draws dropout at sampling by its seed", async () => {
   const first = (await run.compute({ a }, { seed: 1 })).fakeB.data;
   assertEquals((await run.compute({ a }, { seed: 1 })).fakeB.data, first);
   assert((await run.compute({ a }, { seed: 2 })).fakeB.data.some((value, i) => value !== first[i]));
+});
+
+Deno.test("trainModel() takes tables without columns of names, which have no conditions", async () => {
+  const values = Float64Array.from({ length: 40 }, (_, row) => (row % 2) * 10 + Math.sin(row));
+  const column = { name: "x", kind: "number", decimals: 2, values } as const;
+  const data = tableData({ rowCount: 40, columns: [column] });
+  await using run = await trainModel({
+    model: tabularModel(data.table!.shape, {
+      generatorUnits: [4],
+      discriminatorUnits: [4],
+      pack: 2,
+    }),
+    batchSize: 4,
+    duration: { steps: 2 },
+    device: "cpu",
+  }, { data });
+  assertEquals(run.result.step, 2);
 });
 
 Deno.test("trainModel() and compute() refuse what does not fit, in one line", async () => {

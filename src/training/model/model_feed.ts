@@ -37,7 +37,7 @@ export function modelFeed({ seed, data, step }: ModelFeedSetup): BatchFeed {
         const { stored, batch } = data.inputs[name];
         given[name] = stored ? stored.rowsOf(indices[name]) : batch(indices[name]).values;
       }
-      if (condition) given[CONDITION] = condition;
+      if (condition && dataInputs.includes(CONDITION)) given[CONDITION] = condition;
       return given;
     },
   };
