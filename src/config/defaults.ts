@@ -43,7 +43,7 @@ export const DEFAULTS = {
   adam: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 },
   /** PyTorch's. */
   rmsprop: { alpha: 0.99, epsilon: 1e-8, momentum: 0, weightDecay: 0 },
-  schedule: { finalScale: 0, warmUpSteps: 0 },
+  schedule: { finalScale: 0, warmUpSteps: 0, rampShape: "cosine" },
   objective: {
     realLabel: 1,
     /** Of both gradient penalties. */

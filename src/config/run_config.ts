@@ -11,6 +11,7 @@ import { networkSchema } from "./network.ts";
 import { objectiveSchema } from "./objective.ts";
 import { named, optional } from "./option.ts";
 import { optimizerSchema } from "./optimizer.ts";
+import { schedulesSchema } from "./schedules.ts";
 import { augmentSchema, divergenceSchema, instanceNoiseSchema } from "./stability.ts";
 import { latentSchema, updateSchema } from "./update.ts";
 
@@ -102,6 +103,11 @@ export const runConfigSchema = named(
     learningRateSchedule: optional(learningRateSchema, "How both learning rates change.", {
       otherwise: "they stay as they are",
     }),
+    schedules: optional(
+      schedulesSchema,
+      "Values that change with the images seen: penalties, beta2, EMA, augmentation.",
+      { otherwise: "they stay as they are" },
+    ),
     augment: optional(
       augmentSchema,
       "Random transforms of real and generated samples alike, before the discriminator.",

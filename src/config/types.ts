@@ -864,6 +864,21 @@ export interface ProjectionHeadLayer extends Weighted {
   type: "projection-head";
 }
 
+/** How a value changes with the images seen, as in R3GAN's burn-in (Huang et al. 2024). */
+export interface RampSpec {
+  /** The value before the first image. Default: the option's own. Range: 0 or more. */
+  from?: number;
+  /** The value after `images` images, and from there on. Range: 0 or more. */
+  to: number;
+  /**
+   * Real images over which it changes: a step's batch for each update of the discriminator.
+   * Range: 1 or more.
+   */
+  images: number;
+  /** Along half a cosine (Loshchilov and Hutter 2017), or along a line. Default: "cosine". */
+  shape?: "cosine" | "linear";
+}
+
 /** The same values in the same order under another shape. */
 export interface ReshapeLayer extends Named {
   /** The layer's type. */
@@ -941,6 +956,11 @@ export interface RunConfig {
   discriminatorOptimizer: OptimizerSpec;
   /** How both learning rates change. Default: they stay as they are. */
   learningRateSchedule?: LearningRateSpec;
+  /**
+   * Values that change with the images seen: penalties, beta2, EMA, augmentation. Default: they
+   * stay as they are.
+   */
+  schedules?: SchedulesSpec;
   /** Random transforms of real and generated samples alike, before the discriminator. */
   augment?: AugmentSpec;
   /**
@@ -968,6 +988,21 @@ export interface RunConfig {
   tensorboard?: boolean;
   /** When samples are measured. Default: not during training. */
   evaluation?: EvaluationSpec;
+}
+
+/**
+ * Which values change with the images seen. What they are at each step is in the run's
+ * metrics.
+ */
+export interface SchedulesSpec {
+  /** The weight of both R1 and R2. R3GAN's falls to a tenth. */
+  gamma?: RampSpec;
+  /** Adam's beta2 of both networks. R3GAN's rises from 0.9 to 0.99. */
+  beta2?: RampSpec;
+  /** The half-life of the EMA. R3GAN's rises from 0. */
+  emaHalfLifeImages?: RampSpec;
+  /** The probability of each augmentation, where it does not adapt. R3GAN's rises from 0. */
+  augmentProbability?: RampSpec;
 }
 
 /**

@@ -94,6 +94,8 @@ export interface PenaltyInputs {
   fake: tf.Tensor;
   /** Where shares and noise come from. */
   random: StepRandom;
+  /** The weight of R1 and R2, a scalar, in place of the objective's own. */
+  gamma?: tf.Tensor;
 }
 
 /**
@@ -103,10 +105,10 @@ export interface PenaltyInputs {
  */
 export function discriminatorPenalties(
   spec: ObjectiveSpec,
-  { critic, real, fake, random }: PenaltyInputs,
+  { critic, real, fake, random, gamma }: PenaltyInputs,
 ): tf.Scalar | undefined {
   const terms: tf.Scalar[] = [];
-  const add = (weight: number, term: tf.Scalar): void => {
+  const add = (weight: number | tf.Tensor, term: tf.Scalar): void => {
     terms.push(tf.mul(weight, term) as tf.Scalar);
   };
   if (spec.gradientPenalty) {
@@ -119,7 +121,7 @@ export function discriminatorPenalties(
     const noise = random.normal(real.shape);
     add(weight, draganPenalty(critic, { real, noise, target, deviation }));
   }
-  if (spec.r1) add(spec.r1.gamma, zeroCenteredPenalty(critic, real));
-  if (spec.r2) add(spec.r2.gamma, zeroCenteredPenalty(critic, fake));
+  if (spec.r1) add(gamma ?? spec.r1.gamma, zeroCenteredPenalty(critic, real));
+  if (spec.r2) add(gamma ?? spec.r2.gamma, zeroCenteredPenalty(critic, fake));
   return terms.length === 0 ? undefined : terms.reduce((sum, term) => tf.add(sum, term));
 }

@@ -15,7 +15,7 @@ export type DiscriminatorInputConfig = Pick<RunConfig, "augment" | "pack">;
 
 /** The values of one step that augmentation depends on. */
 export interface AugmentationState {
-  /** The probability of each augmentation, where it adapts. */
+  /** The probability of each augmentation, where it changes during training: `[1]` or a scalar. */
   probability: tf.Tensor | undefined;
   /** The standard deviation of instance noise, a scalar, where there is some. */
   noiseSigma: tf.Tensor | undefined;
@@ -23,7 +23,10 @@ export interface AugmentationState {
 
 /** Reads {@linkcode AugmentationState} from a step's state and inputs. */
 export function augmentationState(state: TensorMap, inputs: TensorMap): AugmentationState {
-  return { probability: augmentProbability(state), noiseSigma: inputs.noiseSigma };
+  return {
+    probability: augmentProbability(state) ?? inputs.augmentProbability,
+    noiseSigma: inputs.noiseSigma,
+  };
 }
 
 /**

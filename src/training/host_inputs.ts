@@ -9,6 +9,7 @@ import { augmentMoves } from "./adaptive.ts";
 import { emaDecay } from "./ema.ts";
 import { hyperparameters, lazyOptimizer } from "./optimizers.ts";
 import { learningRateScale, noiseSigma } from "./schedule.ts";
+import { scheduledValues, withBeta2 } from "./schedules.ts";
 
 /** What of a config the host's inputs depend on. */
 export type HostInputsConfig = Pick<
@@ -22,6 +23,7 @@ export type HostInputsConfig = Pick<
   | "instanceNoise"
   | "learningRateSchedule"
   | "objective"
+  | "schedules"
   | "update"
 >;
 
@@ -53,8 +55,10 @@ export function hostInputs(
     step,
     totalSteps: length ?? 1,
   });
+  const scheduled = scheduledValues(config, step * batchSize * discriminatorSteps);
+  const { gamma, beta2, emaHalfLifeImages, augmentProbability } = scheduled;
   const discriminatorOptimizer = lazyOptimizer(
-    config.discriminatorOptimizer,
+    withBeta2(config.discriminatorOptimizer, beta2),
     config.objective.penaltyEvery,
   );
   const result: Record<string, Float32Array> = {
@@ -63,13 +67,20 @@ export function hostInputs(
       updates: discriminatorSteps,
       scale,
     }),
-    generatorHyper: stepHyperparameters(config.generatorOptimizer, {
+    generatorHyper: stepHyperparameters(withBeta2(config.generatorOptimizer, beta2), {
       step,
       updates: generatorSteps,
       scale,
     }),
   };
-  if (ema) result.emaDecay = Float32Array.of(emaDecay(ema, batchSize, step));
+  if (ema) {
+    const average = { ...ema, halfLifeImages: emaHalfLifeImages ?? ema.halfLifeImages };
+    result.emaDecay = Float32Array.of(emaDecay(average, batchSize, step));
+  }
+  if (gamma !== undefined) result.gamma = Float32Array.of(gamma);
+  if (augmentProbability !== undefined) {
+    result.augmentProbability = Float32Array.of(augmentProbability);
+  }
   if (instanceNoise) result.noiseSigma = Float32Array.of(noiseSigma(instanceNoise, step));
   if (augment?.adaptive) result.augmentMoves = Float32Array.of(augmentMoves(augment, step));
   return result;

@@ -9,7 +9,7 @@ import { Evaluations } from "./evaluations.ts";
 import { Metrics, stepsPerLine } from "./metrics.ts";
 import { planRun, type Schedule } from "./schedule.ts";
 import type { RollbackEvent } from "./store.ts";
-import type { TrainingControl, TrainingResult, TrainingSetup } from "./train_types.ts";
+import type { LoopStep, TrainingControl, TrainingResult, TrainingSetup } from "./train_types.ts";
 
 /** The losses are read about this often. */
 const CHUNK_MS = 400;
@@ -145,7 +145,8 @@ export class TrainingSession {
     this.#scalars = { ...this.#scalars, ...lastValues(measured) };
     this.#chunkSteps = nextChunkSteps(this.#chunkSteps, stepMs);
     const wallSeconds = this.#wallSeconds;
-    await metrics.add(measured, this.#step, { imagesPerStep, wallSeconds, stepMs });
+    const logged = { ...measured, ...scheduledScalars(trainingStep, first, count) };
+    await metrics.add(logged, this.#step, { imagesPerStep, wallSeconds, stepMs });
     this.#control.onProgress?.({
       step: this.#step,
       totalSteps,
@@ -317,6 +318,19 @@ export class TrainingSession {
 function nextChunkSteps(current: number, stepMs: number): number {
   const wanted = Math.round(CHUNK_MS / Math.max(stepMs, 0.01));
   return Math.max(1, Math.min(wanted, current * 2, MAX_CHUNK_STEPS));
+}
+
+/** What changes with the images seen, as scalars of consecutive steps. */
+function scheduledScalars(
+  { scheduled = () => ({}) }: LoopStep,
+  first: number,
+  count: number,
+): Record<string, Float32Array> {
+  const steps = Array.from({ length: count }, (_, i) => Object.entries(scheduled(first + i)));
+  return Object.fromEntries(steps[0].map(([name], at) => [
+    name,
+    Float32Array.from(steps, (values) => values[at][1]),
+  ]));
 }
 
 /** Each scalar's last value: that of the last step that measured it. */

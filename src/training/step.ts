@@ -27,6 +27,7 @@ import {
 } from "./gan_state.ts";
 import { hostInputs, type ScheduleContext } from "./host_inputs.ts";
 import { hyperparameterCount } from "./optimizers.ts";
+import { checkSchedules, scheduledValues } from "./schedules.ts";
 import { type StepKind, StepKinds } from "./step_kinds.ts";
 import { section, withPrefix } from "./tensor_names.ts";
 import { type FakeBatch, type GanModel, updateDiscriminator, updateGenerator } from "./updates.ts";
@@ -58,6 +59,8 @@ export interface TrainingStep extends GanNetworks {
   initialState(seed: number): HostTensors;
   /** The inputs that are not data: what the host computes for a step (counted from 0). */
   hostInputs(step: number, context?: ScheduleContext): Record<string, Float32Array>;
+  /** The values of a step (counted from 0) that change with the images seen, for its metrics. */
+  scheduled(step: number): Readonly<Record<string, number>>;
   /** Whether a step (counted from 0) measures a scalar; some steps do not measure `penalty`. */
   measures(scalar: string, step: number): boolean;
 }
@@ -78,6 +81,7 @@ export function buildTrainingStep(config: StepConfig, sample: SampleSpec): Train
   checkShapes(config, sample, networks);
   checkObjective(config.objective, discriminator);
   checkCombination(config, networks);
+  checkSchedules(config);
   const kinds = new StepKinds(config);
   const samplesPerStep = config.update.discriminatorSteps * config.batchSize;
   return {
@@ -96,6 +100,7 @@ export function buildTrainingStep(config: StepConfig, sample: SampleSpec): Train
       ...initialAugment(config.augment),
     }),
     hostInputs: (step, context = {}) => hostInputs(config, step, context),
+    scheduled: (step) => scheduledValues(config, step * samplesPerStep),
     measures: (scalar, step) => kinds.measures(scalar, step),
   };
 }
@@ -115,6 +120,10 @@ function stepInputs(config: StepConfig, realShape: number[]): Record<string, Ten
   if (config.conditional) inputs.labels = { shape: [realShape[0]], dtype: "int32" };
   if (config.ema) inputs.emaDecay = { shape: [], dtype: "float32" };
   if (config.instanceNoise) inputs.noiseSigma = { shape: [], dtype: "float32" };
+  if (config.schedules?.gamma) inputs.gamma = { shape: [], dtype: "float32" };
+  if (config.schedules?.augmentProbability) {
+    inputs.augmentProbability = { shape: [], dtype: "float32" };
+  }
   if (config.augment?.adaptive) inputs.augmentMoves = { shape: [], dtype: "float32" };
   return inputs;
 }
@@ -193,6 +202,7 @@ function trainDiscriminator(
       hyper: hyperOf(given.inputs.discriminatorHyper, update, discriminatorSteps),
       fakes: reusesFakes ? progress.fakes : undefined,
       penalized: given.kind.penalized[update],
+      gamma: given.inputs.gamma,
     });
     progress = {
       gan: result.state,

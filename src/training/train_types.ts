@@ -29,6 +29,8 @@ export interface LoopStep {
   initialState(seed: number): HostTensors;
   /** Whether a step (counted from 0) measures a scalar. */
   measures(scalar: string, step: number): boolean;
+  /** The values of a step (counted from 0) that the host changes with the images seen, for the metrics. */
+  scheduled?(step: number): Readonly<Record<string, number>>;
 }
 
 /** A GAN's step and its data. */

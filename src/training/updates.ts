@@ -61,6 +61,8 @@ interface DiscriminatorInputs extends UpdateInputs {
   fakes: FakeBatch | undefined;
   /** Whether this update has the objective's penalties. */
   penalized: boolean;
+  /** The weight of R1 and R2, a scalar, where it changes from step to step. */
+  gamma: tf.Tensor | undefined;
 }
 
 interface GeneratorInputs extends UpdateInputs {
@@ -115,6 +117,7 @@ export function updateDiscriminator(
         real,
         fake,
         random,
+        gamma: inputs.gamma,
       })
       : undefined;
     if (penalty) {

@@ -88,6 +88,18 @@ const CASES: Record<string, Partial<RunConfig>> = {
     },
     discriminator: { ...images.discriminator, inputShape: [6, 6, 3] },
   },
+  "scheduled penalties, beta2, EMA and augmentation": {
+    augment: { policies: ["translation", "color"], probability: 0 },
+    ema: { halfLifeImages: 20 },
+    objective: { name: "relativistic", r1: { gamma: 1 }, r2: { gamma: 1 } },
+    schedules: {
+      gamma: { to: 0.1, images: 12 },
+      beta2: { from: 0.9, to: 0.99, images: 12, shape: "linear" },
+      emaHalfLifeImages: { from: 0, to: 20, images: 12 },
+      augmentProbability: { to: 0.8, images: 12 },
+    },
+    discriminatorOptimizer: { type: "adam", learningRate: 1e-3, epsilon: 1e-3 },
+  },
   "packs, noise and WGAN-GP over two critic updates": {
     pack: 2,
     instanceNoise: { sigma: 0.2, decaySteps: 3 },

@@ -132,3 +132,19 @@ Deno.test("train() counts every tensor out again", () =>
     await trainIn(other, { ...config, duration: { steps: 6 } });
     assertEquals(tf.memory().numTensors, before);
   }));
+
+Deno.test("train() logs the values that change with the images seen", () =>
+  inFolder(async (root) => {
+    const given: RunConfig = {
+      ...config,
+      ema: { halfLifeImages: 100 },
+      schedules: { emaHalfLifeImages: { from: 0, to: 96, images: 48, shape: "linear" } },
+    };
+    using folder = await createRunFolder(`${root}/runs`, given, "digits");
+    await trainIn(folder, given);
+    const lines = await readMetrics(folder.metricsFile);
+    assertEquals(lines.map((line) => line.emaHalfLifeImages).slice(0, 8), [
+      ...[0, 16, 32, 48, 64, 80],
+      ...[96, 96],
+    ]);
+  }));
