@@ -11,12 +11,12 @@
  */
 import { elementCount } from "../src/bytes.ts";
 import { type DataSource, floatSource, imageSource } from "../src/data/source.ts";
-import { createEagerEngine } from "../src/engine/eager/engine.ts";
-import type { CompiledStep, Engine } from "../src/engine/types.ts";
+import type { CompiledStep } from "../src/engine/types.ts";
 import type { WebGpuStep } from "../src/engine/webgpu/compiled_step.ts";
 import { fillUniform } from "../src/random/counter_random.ts";
 import { batchFeed } from "../src/training/batch_feed.ts";
 import { buildTrainingStep } from "../src/training/step.ts";
+import { openBenchEngine } from "./engines.ts";
 import { STEP_CASES } from "./step_cases.ts";
 
 const [name, batchText, engineName, secondsText, tuningText] = Deno.args;
@@ -32,7 +32,7 @@ const feed = batchFeed({
   trainingStep: step,
 });
 
-const engine = await openEngine(engineName);
+const engine = await openBenchEngine(engineName, tuningText);
 const startedAt = performance.now();
 const compiled = await engine.compileStep(feed.program, step.initialState(0), 0);
 await runSteps(compiled, 0, 1);
@@ -69,30 +69,6 @@ console.log(JSON.stringify({
   ...host,
 }));
 Deno.exit(0);
-
-async function openEngine(name: string): Promise<Engine> {
-  switch (name) {
-    case "tfjs-cpu":
-      return createEagerEngine("cpu", "TensorFlow.js, cpu");
-    case "tfjs-webgpu": {
-      const { openWebGpu } = await import("../src/engine/webgpu/device.ts");
-      const gpu = await openWebGpu();
-      if (!gpu) throw new Error("There is no WebGPU adapter");
-      return createEagerEngine("webgpu", `TensorFlow.js, ${gpu.description}`);
-    }
-    case "webgpu": {
-      const { createWebGpuEngine } = await import("../src/engine/webgpu/engine.ts");
-      const { gpuTuning } = await import("./gpu_tuning.ts");
-      return await createWebGpuEngine(tuningText ? { tuning: gpuTuning(tuningText) } : {});
-    }
-    case "onnx-web":
-    case "onnx-node": {
-      const { createOnnxEngine } = await import("../src/engine/onnx/mod.ts");
-      return await createOnnxEngine({ runtime: name === "onnx-web" ? "web" : "node" });
-    }
-  }
-  throw new Error(`There is no engine ${name}`);
-}
 
 async function timeCall(steps: number): Promise<number> {
   const from = performance.now();

@@ -11,6 +11,7 @@ import time
 
 import torch
 
+from pytorch_peer import peer_description
 from pytorch_steps import CASES
 
 CHUNK_SECONDS, WARM_UP_SECONDS = 0.02, 0.25
@@ -43,7 +44,7 @@ def main(name, threads, seconds, batches):
     with torch.inference_mode():
         speeds = [{"batch": batch, "bareMs": measure(generator, torch.randn(batch, latent), seconds)}
                   for batch in batches]
-    print(json.dumps({"description": f"PyTorch {torch.__version__}, eager, cpu", "speeds": speeds}))
+    print(json.dumps({"description": peer_description(), "speeds": speeds}))
 
 
 if __name__ == "__main__":

@@ -14,6 +14,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from pytorch_peer import peer_description
+
 
 class Maxout(nn.Module):
     def __init__(self, inputs, units, pieces):
@@ -139,7 +141,7 @@ def main(name, batch, seconds, threads):
         done += per_call
     print(json.dumps({
         "case": name, "batch": batch, "engine": "pytorch",
-        "description": f"PyTorch {torch.__version__}, {device}, {torch.get_num_threads()} threads",
+        "description": peer_description(),
         "msPerStep": statistics.median(times), "least": min(times), "calls": len(times),
         "stepsPerCall": per_call}))
 

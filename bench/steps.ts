@@ -3,6 +3,8 @@
  * on one machine, as one table with ratios.
  */
 import { UserError } from "../src/errors.ts";
+import { measuredEnvironment } from "./peer_environment.ts";
+import { denoScript, runMeasurement } from "./process.ts";
 import { STEP_CASES, type StepCase } from "./step_cases.ts";
 import { type CommandSpec, type ParsedCommand, runTask, type TaskOutcome } from "../cli/command.ts";
 
@@ -11,6 +13,11 @@ type EngineName = typeof ENGINES[number];
 
 /** A step that takes longer is measured in one round only. */
 const SLOW_MS = 2000;
+/** The longest that one measurement takes with its compilation; one that hangs ends some time after it. */
+const SLOWEST_S = 600;
+
+const PYTORCH = new URL("pytorch_steps.py", import.meta.url).pathname;
+const PERMISSIONS = ["--allow-read", "--allow-env", "--allow-sys", "--allow-ffi"];
 
 const spec: CommandSpec = {
   name: "bench",
@@ -52,7 +59,11 @@ async function main(command: ParsedCommand): Promise<TaskOutcome> {
   const rounds = command.integer("rounds", { min: 1, max: 100 }) ?? 3;
   const seconds = command.number("seconds", { min: 0.1, max: 600 }) ?? 3;
   const python = command.text("python") ?? "/usr/bin/python3";
+  const { unset } = measuredEnvironment();
+  if (unset.length) console.error(`Left out of the environment: ${unset.join(", ")}`);
+  const rates = new Map<EngineName, string>();
   const descriptions = new Map<EngineName, string>();
+  const absent = new Map<EngineName, string>();
   const rows: Record<string, string>[] = [];
   for (const item of cases) {
     const times = new Map<EngineName, number[]>();
@@ -61,13 +72,15 @@ async function main(command: ParsedCommand): Promise<TaskOutcome> {
     for (let round = 0; round < rounds; round++) {
       for (const engine of engines) {
         if (missing.has(engine) || (times.get(engine)?.[0] ?? 0) > SLOW_MS) continue;
-        const result = await measure(item, engine, seconds, python);
+        const result = await measure(item, engine, { seconds, python });
         if (typeof result === "string") {
           missing.set(engine, result);
+          absent.set(engine, result);
           console.error(`${item.name} ${item.batch} ${engine}: ${result}`);
           continue;
         }
-        descriptions.set(engine, result.description);
+        if (!rates.has(engine)) rates.set(engine, await matmulRate(engine));
+        descriptions.set(engine, result.description + rates.get(engine));
         times.set(engine, [...(times.get(engine) ?? []), result.msPerStep]);
         const { dispatches, hostMicroseconds } = result;
         if (hostMicroseconds !== undefined) host = `${hostMicroseconds.toFixed(2)} (${dispatches})`;
@@ -79,6 +92,7 @@ async function main(command: ParsedCommand): Promise<TaskOutcome> {
   printTable(rows);
   console.log("");
   for (const [engine, description] of descriptions) console.log(`${engine}: ${description}`);
+  for (const [engine, reason] of absent) console.log(`${engine}: not measured: ${reason}`);
   console.log(
     `Median of ${rounds} alternating rounds, ${seconds} s each; in brackets the time over PyTorch's. ` +
       `Steps of more than ${SLOW_MS / 1000} s were measured once.`,
@@ -108,37 +122,31 @@ function chooseEngines(list: string | undefined): EngineName[] {
 }
 
 /** @returns what was measured, or why it could not be */
-async function measure(
+function measure(
   item: StepCase,
   engine: EngineName,
-  seconds: number,
-  python: string,
+  { seconds, python }: { seconds: number; python: string },
 ): Promise<Measured | string> {
-  const [program, args] = engine === "pytorch"
-    ? [python, ["bench/pytorch_steps.py", item.name, String(item.batch), String(seconds)]]
-    : [Deno.execPath(), [
-      "run",
-      "--no-check",
-      "--no-prompt",
-      "--allow-read",
-      "--allow-env",
-      "--allow-sys",
-      "--allow-ffi",
-      "bench/measure_step.ts",
-      item.name,
-      String(item.batch),
-      engine,
-      String(seconds),
-    ]];
-  try {
-    const { success, stdout, stderr } = await new Deno.Command(program, { args }).output();
-    const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes).trim();
-    if (success) return JSON.parse(text(stdout).split("\n").at(-1)!);
-    const lines = text(stderr).split("\n").filter((line) => /error|Error/.test(line));
-    return lines[0] ?? "it failed without a message";
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
+  const args = [item.name, String(item.batch)];
+  return engine === "pytorch"
+    ? runMeasurement(python, [PYTORCH, ...args, String(seconds)], SLOWEST_S)
+    : runMeasurement(
+      Deno.execPath(),
+      denoScript("measure_step.ts", PERMISSIONS, [...args, engine, String(seconds)]),
+      SLOWEST_S,
+    );
+}
+
+/** How fast an engine of ours multiplies, for the line that describes it; PyTorch's says it itself. */
+async function matmulRate(engine: EngineName): Promise<string> {
+  if (engine !== "onnx-web" && engine !== "onnx-node" && engine !== "webgpu") return "";
+  const result = await runMeasurement<{ gflops: number }>(
+    Deno.execPath(),
+    denoScript("measure_matmul.ts", PERMISSIONS, [engine]),
+    SLOWEST_S,
+  );
+  if (typeof result === "string") return `; products of 1024 x 1024 not measured: ${result}`;
+  return `; products of 1024 x 1024 at ${result.gflops.toFixed(0)} GFLOP/s`;
 }
 
 function tableRow(

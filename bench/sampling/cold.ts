@@ -4,7 +4,7 @@ import type { SamplingCase } from "./cases.ts";
 import { modelFile } from "./exports.ts";
 import { median } from "./loop.ts";
 import type { Plan } from "./plan.ts";
-import { denoScript, runMeasurement } from "./process.ts";
+import { denoScript, runMeasurement } from "../process.ts";
 
 /** Milliseconds of each stage, in order, and of what they add up to. */
 export interface ColdStages {
@@ -61,7 +61,7 @@ export async function measureCold(plan: Plan, folder: string): Promise<MeasuredC
       const spawned = performance.timeOrigin + performance.now();
       const stamps = await runMeasurement<ColdStamps>(
         Deno.execPath(),
-        denoScript("measure_cold.ts", ["--allow-read"], args),
+        denoScript("sampling/measure_cold.ts", ["--allow-read"], args),
       );
       const ended = performance.timeOrigin + performance.now();
       if (typeof stamps === "string") throw new Error(`Cannot load ${name}: ${stamps}`);

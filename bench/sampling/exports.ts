@@ -4,7 +4,7 @@ import { EXPORT_DTYPES, type ExportDtype } from "../../src/export/mod.ts";
 import { markdownTable } from "../../src/report/markdown.ts";
 import type { SamplingCase } from "./cases.ts";
 import type { Plan } from "./plan.ts";
-import { denoScript, runMeasurement } from "./process.ts";
+import { denoScript, runMeasurement } from "../process.ts";
 
 /** What `measure_export.ts` prints. */
 export interface ExportFigures {
@@ -37,7 +37,11 @@ export async function measureExports(
       const permissions = ["--allow-read", "--allow-write", "--allow-env"];
       const figures = await runMeasurement<ExportFigures>(
         Deno.execPath(),
-        denoScript("measure_export.ts", permissions, [name, dtype, modelFile(folder, name, dtype)]),
+        denoScript("sampling/measure_export.ts", permissions, [
+          name,
+          dtype,
+          modelFile(folder, name, dtype),
+        ]),
       );
       if (typeof figures === "string") {
         throw new Error(`Cannot export ${name} as ${dtype}: ${figures}`);

@@ -5,7 +5,7 @@ import { BATCHES, type SamplingCase } from "./cases.ts";
 import { modelFile } from "./exports.ts";
 import { median, type WebSpeed } from "./loop.ts";
 import type { EngineName, Plan } from "./plan.ts";
-import { denoScript, runMeasurement } from "./process.ts";
+import { denoScript, runMeasurement } from "../process.ts";
 
 /** What a measurement prints; `onnx-node` and PyTorch have no sampler. */
 interface Measurement {
@@ -102,12 +102,13 @@ function measure(
     return runMeasurement(plan.python, [script, name, ...common], seconds);
   }
   const args = engine === "chromium"
-    ? denoScript("measure_page.ts", ["--allow-all"], [plan.chromium, model, ...common])
-    : denoScript(
-      "measure_speed.ts",
-      ["--allow-read", "--allow-env", "--allow-sys", "--allow-ffi"],
-      [engine, model, ...common],
-    );
+    ? denoScript("sampling/measure_page.ts", ["--allow-all"], [plan.chromium, model, ...common])
+    : denoScript("sampling/measure_speed.ts", [
+      "--allow-read",
+      "--allow-env",
+      "--allow-sys",
+      "--allow-ffi",
+    ], [engine, model, ...common]);
   return runMeasurement(Deno.execPath(), args, seconds);
 }
 

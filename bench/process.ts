@@ -1,4 +1,5 @@
 /** Runs one measurement in a process of its own. */
+import { measuredEnvironment } from "./peer_environment.ts";
 
 /** A measurement that hangs is given up after this long beyond its own time. */
 const PATIENCE_MS = 90_000;
@@ -19,7 +20,8 @@ export async function runMeasurement<Result>(
   try {
     const command = new Deno.Command(program, {
       args: [...args],
-      env: { NO_COLOR: "1", PYTHONDONTWRITEBYTECODE: "1" },
+      env: { ...measuredEnvironment().env, NO_COLOR: "1", PYTHONDONTWRITEBYTECODE: "1" },
+      clearEnv: true,
       signal,
     });
     const { success, stdout, stderr } = await command.output();
@@ -33,7 +35,7 @@ export async function runMeasurement<Result>(
   }
 }
 
-/** The arguments with which Deno runs a script of this folder. */
+/** The arguments with which Deno runs a script of this folder, such as `sampling/measure_speed.ts`. */
 export function denoScript(
   name: string,
   permissions: readonly string[],

@@ -1,0 +1,51 @@
+"""What the peer computes with: its version, its BLAS, how fast it multiplies. Imported by the scripts beside it.
+
+A PyTorch over the reference BLAS multiplies some 25 times slower than over OpenBLAS: every ratio to it would
+flatter us, so it is refused.
+"""
+import os
+import sys
+import time
+
+import torch
+
+SIDE, ROUNDS = 1024, 5
+# One product of 1024 x 1024 matrices in the reference BLAS takes 0.7 s (3 GFLOP/s) on a core of 2023.
+REFERENCE_GFLOPS = 8
+
+
+def blas_library():
+    """The BLAS that this process has loaded: a file's name, or what PyTorch was built with."""
+    torch.ones(64, 64) @ torch.ones(64, 64)
+    with open("/proc/self/maps") as maps:
+        files = {line.split()[-1] for line in maps if ".so" in line}
+    real = {os.path.realpath(file) for file in files}
+    for word in ("mkl", "openblas", "blis", "atlas", "blas"):
+        found = sorted(file for file in real if word in os.path.basename(file) and "cublas" not in file)
+        if found:
+            return found[0]
+    return "the one that PyTorch was built with"
+
+
+def matmul_gflops():
+    """The best rate of float32 products of 1024 x 1024 matrices, in GFLOP/s."""
+    a, b = torch.randn(SIDE, SIDE), torch.randn(SIDE, SIDE)
+    best = float("inf")
+    for _ in range(ROUNDS):
+        start = time.perf_counter()
+        a @ b
+        best = min(best, time.perf_counter() - start)
+    return 2 * SIDE ** 3 / best / 1e9
+
+
+def peer_description():
+    """One line on the peer. Ends the program where its BLAS is the reference one."""
+    blas, rate = blas_library(), matmul_gflops()
+    per_core = rate / torch.get_num_threads()
+    if "/blas/libblas" in blas or per_core < REFERENCE_GFLOPS:
+        sys.exit(
+            f"Error: this PyTorch multiplies at {rate:.1f} GFLOP/s with {blas}, a reference BLAS: it is no "
+            "peer to compare with; install libopenblas0 (Debian: apt-get install libopenblas0)")
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
+    return (f"PyTorch {torch.__version__}, {device}, {torch.get_num_threads()} threads, "
+            f"{'/'.join(blas.split('/')[-2:])}, products of 1024 x 1024 at {rate:.0f} GFLOP/s")
