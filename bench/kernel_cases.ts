@@ -131,7 +131,7 @@ export const KERNEL_CASES: readonly KernelCase[] = [
 ];
 
 /** Shapes and types of a case's inputs. */
-export function specsOf({ inputs }: KernelCase): Record<string, TensorSpec> {
+export function inputSpecs({ inputs }: KernelCase): Record<string, TensorSpec> {
   return Object.fromEntries(
     Object.entries(inputs).map(([key, shape]) => [key, { shape, dtype: "float32" }]),
   );

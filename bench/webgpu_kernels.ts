@@ -16,7 +16,7 @@ import { GPU_TUNING, type KernelTuning, SOFTWARE_TUNING } from "../src/engine/we
 import { arithmeticCeiling, copyCeiling } from "./device_ceilings.ts";
 import { passMilliseconds } from "./device_time.ts";
 import { gpuTuning } from "./gpu_tuning.ts";
-import { functionOf, KERNEL_CASES, specsOf } from "./kernel_cases.ts";
+import { functionOf, inputSpecs, KERNEL_CASES } from "./kernel_cases.ts";
 
 const gpu = await openWebGpu();
 if (!gpu) {
@@ -42,7 +42,7 @@ printRow([":-", "-:", "-:", "-:", "-:"]);
 for (const item of KERNEL_CASES) {
   const { name, flops, bytes } = item;
   if (names.length > 0 && !names.some((part) => name.includes(part))) continue;
-  const fn = await engine.compileFunction(functionOf(item), specsOf(item)) as WebGpuFunction;
+  const fn = await engine.compileFunction(functionOf(item), inputSpecs(item)) as WebGpuFunction;
   const ms = await passMilliseconds(gpu.device, (pass) => fn.executable.encodeDispatches(pass));
   const rate = (flops ?? bytes!) / ms / 1e6;
   const share = `${(100 * rate / (flops ? ceiling.flops : ceiling.bytes)).toFixed(0)}%`;

@@ -9,7 +9,7 @@ import { openWebGpu } from "../src/engine/webgpu/device.ts";
 import { createWebGpuEngine } from "../src/engine/webgpu/engine.ts";
 import { GPU_TUNING, type GroupTile, groupTile } from "../src/engine/webgpu/tuning.ts";
 import { passMilliseconds } from "./device_time.ts";
-import { functionOf, KERNEL_CASES, specsOf } from "./kernel_cases.ts";
+import { functionOf, inputSpecs, KERNEL_CASES } from "./kernel_cases.ts";
 
 /** Sums are split until there are so many workgroups. */
 const ENOUGH = [1, 128, 256, 512, 1024];
@@ -52,7 +52,7 @@ for (const item of KERNEL_CASES) {
       const groupTiles = { large: tile, largeProducts: Infinity, short: tile, usual: [tile] };
       const tuning = { ...GPU_TUNING, groupTiles, targetTiles };
       const engine = await createWebGpuEngine({ tuning });
-      const fn = await engine.compileFunction(functionOf(item), specsOf(item)) as WebGpuFunction;
+      const fn = await engine.compileFunction(functionOf(item), inputSpecs(item)) as WebGpuFunction;
       const groups = fn.executable.workgroups[0].join("x");
       const what = `${textOf(tile)} in ${groups} workgroups`;
       if (!seen.has(what)) {
@@ -68,7 +68,7 @@ for (const item of KERNEL_CASES) {
     }
   }
   const engine = await createWebGpuEngine({ tuning: GPU_TUNING });
-  const fn = await engine.compileFunction(functionOf(item), specsOf(item)) as WebGpuFunction;
+  const fn = await engine.compileFunction(functionOf(item), inputSpecs(item)) as WebGpuFunction;
   const chosen = await passMilliseconds(gpu.device, (pass) => fn.executable.encodeDispatches(pass));
   await engine.dispose();
   const [best] = results.toSorted((a, b) => a.ms - b.ms);

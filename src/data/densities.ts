@@ -91,18 +91,18 @@ function chooseMode(modes: readonly Mode[], u: number): number {
 }
 
 /** A 1-D mixture of Gaussians. */
-export function mixture1d(components: readonly MixtureComponent[]): Density {
+export function mixture1dDensity(components: readonly MixtureComponent[]): Density {
   const modes = components.map(({ weight, mean, sigma }) => ({ weight, mean: [mean], sigma }));
   return gaussianMixture("mixture-1d", modes);
 }
 
 /** N(0, 1). */
-export function normal1d(): Density {
+export function normal1dDensity(): Density {
   return gaussianMixture("normal-1d", [{ weight: 1, mean: [0], sigma: 1 }]);
 }
 
 /** Eight modes, an eighth of a turn apart, on the unit circle, sigma 0.01. */
-export function ring2d(): Density {
+export function ring2dDensity(): Density {
   const r = Math.SQRT1_2;
   const directions = [[1, 0], [r, r], [0, 1], [-r, r], [-1, 0], [-r, -r], [0, -1], [r, -r]];
   return gaussianMixture(
@@ -112,7 +112,7 @@ export function ring2d(): Density {
 }
 
 /** Twenty-five modes at {-4, -2, 0, 2, 4}^2, sigma 0.05. */
-export function grid2d(): Density {
+export function grid2dDensity(): Density {
   const ticks = [-4, -2, 0, 2, 4];
   const modes = ticks.flatMap((x) => ticks.map((y) => ({ weight: 1, mean: [x, y], sigma: 0.05 })));
   return gaussianMixture("grid-2d", modes);

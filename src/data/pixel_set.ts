@@ -1,7 +1,7 @@
 /** 8-bit images as a file holds them, and the last steps from there to a data source. */
 import { type ImageSize, imageSize } from "../config/data.ts";
 import { UserError } from "../errors.ts";
-import { type ImageChannels, type Raster, toChannels } from "./images/raster.ts";
+import { type ImageChannels, type PixelImage, toChannels } from "./images/raster.ts";
 import { cropAndResize, RESIZER } from "./images/resize.ts";
 import { loadSharp } from "./images/sharp.ts";
 import { randomSubset } from "./order.ts";
@@ -114,7 +114,7 @@ async function reshapePixels(
     const indices = Array.from({ length: Math.min(together, count - first) }, (_, i) => first + i);
     const shaped = await Promise.all(indices.map(async (index) => {
       const data = set.pixels.subarray(index * rowSize, (index + 1) * rowSize);
-      const raster: Raster = { width, height, channels: oldChannels, data };
+      const raster: PixelImage = { width, height, channels: oldChannels, data };
       const sized = await cropAndResize(raster, { width: newWidth, height: newHeight });
       return toChannels(sized, channels);
     }));

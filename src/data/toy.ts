@@ -1,7 +1,13 @@
 /** Data sources of points that are drawn from the toy densities. */
 import type { DataSpec, TOY_SOURCES } from "../config/data.ts";
 import { DEFAULTS } from "../config/defaults.ts";
-import { type Density, grid2d, mixture1d, normal1d, ring2d } from "./densities.ts";
+import {
+  type Density,
+  grid2dDensity,
+  mixture1dDensity,
+  normal1dDensity,
+  ring2dDensity,
+} from "./densities.ts";
 import { counted, type DataSource, floatSource } from "./source.ts";
 
 /** The name of a toy density. */
@@ -14,13 +20,13 @@ function toyDensity(
 ): Density {
   switch (name) {
     case "mixture-1d":
-      return mixture1d(options.components ?? DEFAULTS.data.components);
+      return mixture1dDensity(options.components ?? DEFAULTS.data.components);
     case "normal-1d":
-      return normal1d();
+      return normal1dDensity();
     case "ring-2d":
-      return ring2d();
+      return ring2dDensity();
     case "grid-2d":
-      return grid2d();
+      return grid2dDensity();
   }
 }
 

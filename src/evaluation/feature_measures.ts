@@ -7,8 +7,8 @@ import {
   kernelDistance,
   manifoldMetrics,
   MAX_FEATURES,
-  pickRows,
   type SampleMatrix,
+  selectRows,
 } from "../metrics/mod.ts";
 import type { FeatureEvaluation, FeatureFigures, Pair, ScoreFigures } from "./evaluation.ts";
 import type { FeatureSet } from "./features.ts";
@@ -65,8 +65,8 @@ export function measureFeatures(comparison: FeatureComparison): FeatureEvaluatio
 export function halves(matrix: SampleMatrix): [SampleMatrix, SampleMatrix] {
   const length = Math.floor(matrix.count / 2);
   return [
-    pickRows(matrix, Uint32Array.from({ length }, (_, i) => 2 * i)),
-    pickRows(matrix, Uint32Array.from({ length }, (_, i) => 2 * i + 1)),
+    selectRows(matrix, Uint32Array.from({ length }, (_, i) => 2 * i)),
+    selectRows(matrix, Uint32Array.from({ length }, (_, i) => 2 * i + 1)),
   ];
 }
 

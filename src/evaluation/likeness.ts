@@ -6,9 +6,9 @@ import type { DataSource } from "../data/source.ts";
 import {
   memorization,
   nearestNeighbors,
-  pickRows,
   type SampleMatrix,
   sampleMatrix,
+  selectRows,
   slicedWasserstein,
 } from "../metrics/mod.ts";
 import type { Sampler } from "../sampler/mod.ts";
@@ -116,7 +116,7 @@ export function measureMemorization(lookup: Lookup): MemorizationEvaluation {
     Math.max(LOOKUPS.min, affordable),
   ));
   const rows = Uint32Array.from({ length: asked }, (_, i) => i);
-  const found = memorization(pickRows(generated, rows), training);
+  const found = memorization(selectRows(generated, rows), training);
   const closest = rows.sort((a, b) => found.distances[a] - found.distances[b]).subarray(0, SHOWN);
   return {
     of,

@@ -4,10 +4,10 @@
  */
 import { permutation, STREAMS } from "../random/counter_random.ts";
 import {
-  pickRows,
   requireSameDimensions,
   rowProducts,
   type SampleMatrix,
+  selectRows,
 } from "./sample_matrix.ts";
 
 /** How {@linkcode kernelDistance} draws its subsets. */
@@ -56,7 +56,7 @@ export function kernelDistance(
     );
   }
   const subset = (matrix: SampleMatrix, step: number): SampleMatrix =>
-    pickRows(
+    selectRows(
       matrix,
       permutation(matrix.count, { seed, stream: STREAMS.evaluation, step })
         .subarray(0, subsetSize),

@@ -12,5 +12,5 @@ export * from "./line_theory.ts";
 export * from "./manifold.ts";
 export * from "./modes.ts";
 export * from "./neighbors.ts";
-export { pickRows, type SampleMatrix, sampleMatrix } from "./sample_matrix.ts";
+export { type SampleMatrix, sampleMatrix, selectRows } from "./sample_matrix.ts";
 export * from "./wasserstein.ts";

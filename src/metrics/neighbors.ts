@@ -4,11 +4,11 @@
  */
 import { permutation, STREAMS } from "../random/counter_random.ts";
 import {
-  pickRows,
   requireSameDimensions,
   rowProducts,
   rowRange,
   type SampleMatrix,
+  selectRows,
 } from "./sample_matrix.ts";
 
 /** Rows of a block: 256 rows of 1000 features are 1 MB. */
@@ -197,7 +197,7 @@ export function memorization(
     stream: STREAMS.evaluation,
     step: 0,
   }).subarray(0, samples.count);
-  const own = nearestNeighbors(pickRows(training, asked), training, 2);
+  const own = nearestNeighbors(selectRows(training, asked), training, 2);
   const ownDistances = Float64Array.from(
     asked,
     (row, i) => own.indices[2 * i] === row ? own.distances[2 * i + 1] : own.distances[2 * i],

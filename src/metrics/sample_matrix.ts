@@ -49,7 +49,7 @@ export function rowRange(matrix: SampleMatrix, first: number, count: number): Sa
 }
 
 /** The given rows, copied. @throws {RangeError} if there is no such row */
-export function pickRows(matrix: SampleMatrix, rows: ArrayLike<number>): SampleMatrix {
+export function selectRows(matrix: SampleMatrix, rows: ArrayLike<number>): SampleMatrix {
   const { data, dimensions } = matrix;
   const picked = new Float32Array(rows.length * dimensions);
   for (let i = 0; i < rows.length; i++) {

@@ -16,11 +16,11 @@ export interface ModelSession extends AsyncDisposable {
    * @returns each output
    * @throws {UserError} when an input is not given or the runtime fails
    */
-  run(inputs: HostTensors): Promise<Record<string, ModelOutput>>;
+  run(inputs: HostTensors): Promise<Record<string, OutputTensor>>;
 }
 
 /** What an output holds. */
-export interface ModelOutput {
+export interface OutputTensor {
   shape: number[];
   data: Float32Array | Int32Array | Uint8Array;
 }
@@ -88,7 +88,7 @@ export async function openModel(
       return Object.fromEntries(
         Object.entries(outputs).map(([name, tensor]) => [name, {
           shape: [...tensor.dims],
-          data: tensor.data as ModelOutput["data"],
+          data: tensor.data as OutputTensor["data"],
         }]),
       );
     },

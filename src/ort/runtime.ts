@@ -31,7 +31,7 @@ export interface OnnxRuntime {
 const MAX_THREADS = 16;
 
 /** Options of {@linkcode loadRuntime}. */
-export interface RuntimeOptions {
+export interface LoadRuntimeOptions {
   /** Default "auto". */
   runtime?: RuntimeChoice;
   /**
@@ -45,7 +45,7 @@ export interface RuntimeOptions {
  * Loads an ONNX Runtime.
  * @throws {UserError} when `runtime: "node"` is asked for and cannot be loaded
  */
-export async function loadRuntime(options: RuntimeOptions = {}): Promise<OnnxRuntime> {
+export async function loadRuntime(options: LoadRuntimeOptions = {}): Promise<OnnxRuntime> {
   const { runtime = "auto" } = options;
   const threads = options.threads ?? Math.min(MAX_THREADS, navigator.hardwareConcurrency ?? 1);
   let notTaken: string | undefined;

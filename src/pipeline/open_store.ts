@@ -50,7 +50,7 @@ export interface OpenedStore {
  * Opens the store of a new run, or of one that continues from its last checkpoint.
  * @throws {UserError} when the folder cannot be written, or the run does not fit
  */
-export async function openStore(
+export async function openRunStore(
   opening: OpeningRun,
   { runsFolder, resume, onWarning: warn = () => {} }: StoreOptions,
 ): Promise<OpenedStore> {

@@ -18,7 +18,7 @@ import { planRemark, planRun } from "../training/schedule.ts";
 import { buildTrainingStep, type TrainingStep } from "../training/step.ts";
 import type { TrainingStore } from "../training/store.ts";
 import { train, type TrainingResult } from "../training/train.ts";
-import { openStore } from "./open_store.ts";
+import { openRunStore } from "./open_store.ts";
 import type { RunCallbacks } from "./run_options.ts";
 import { dropLaterImages, openSnapshots, type SnapshotWriter } from "./snapshots.ts";
 
@@ -92,7 +92,7 @@ export async function runTraining(setup: TrainingRunSetup): Promise<CompletedTra
     onStage: callbacks.onStage,
   });
   if (evaluator) cleanup.defer(() => evaluator.dispose());
-  const opened = await openStore(
+  const opened = await openRunStore(
     { config, data, engine, trainingStep, totalSteps },
     { runsFolder: setup.runsFolder, resume, onWarning: callbacks.onWarning },
   );

@@ -39,7 +39,7 @@ export async function readResponse(
   const limit = options.maxBytes ?? MAX_BYTES;
   if (total !== null && total > limit) {
     await response.body?.cancel();
-    throw tooLarge(name, total, options);
+    throw downloadTooLarge(name, total, options);
   }
   const parts: Uint8Array[] = [];
   let loaded = 0;
@@ -57,7 +57,7 @@ export async function readResponse(
       onProgress(loaded, total);
       if (loaded > limit) {
         await reader.cancel();
-        throw tooLarge(name, loaded, options, "more than ");
+        throw downloadTooLarge(name, loaded, options, "more than ");
       }
     }
     options.signal?.throwIfAborted();
@@ -87,7 +87,7 @@ function brokenOff(name: string, loaded: number, total: number | null, cause?: u
 }
 
 /** The error for a file above `maxBytes`. */
-export function tooLarge(
+export function downloadTooLarge(
   name: string,
   size: number,
   options: DownloadLimits,

@@ -7,7 +7,7 @@ import {
   parseManifest,
 } from "../manifest.ts";
 import { arrangeOutput, type Assumptions, type OutputPlan } from "./assumptions.ts";
-import { findInputs, type FoundInputs, type InputSpec } from "./generator_inputs.ts";
+import { findInputs, type FoundInputs, type GeneratorInputSpec } from "./generator_inputs.ts";
 import type { LatentInfo } from "./latents.ts";
 import { describeTensor, describeTensors, type ModelFile, type TensorInfo } from "./model_file.ts";
 
@@ -60,7 +60,7 @@ export interface GeneratorInfo {
 
 /** A generator before its first run: parts of `output`, and its plan, are missing where a run must tell. */
 export interface DescribedGenerator {
-  input: InputSpec;
+  input: GeneratorInputSpec;
   info: Omit<GeneratorInfo, "output" | "cache"> & { output: Partial<OutputSpec> };
   plan: OutputPlan | null;
   /** Values of `input.feeds` to begin with. */

@@ -15,7 +15,7 @@ export interface FeedSpec {
 }
 
 /** The inputs as the graph wants them. */
-export interface InputSpec {
+export interface GeneratorInputSpec {
   latentName: string;
   latentType: ElementType;
   /** The latent's shape without N: `[dimension]`, or `[dimension, 1, 1]` and the like. */
@@ -37,7 +37,7 @@ const NOISE = "noise";
 const TRUNCATION = /^(truncation|trunc|truncation_?psi|psi)$/i;
 
 /** Inputs that are known, and a value for those that nobody has to give. */
-export interface FoundInputs extends Omit<InputSpec, "outputName"> {
+export interface FoundInputs extends Omit<GeneratorInputSpec, "outputName"> {
   /** Values of feeds by name where there are some to begin with. */
   defaults: Record<string, number | ArrayLike<number>>;
   /** What was guessed, in words. */
@@ -137,7 +137,7 @@ function findLabel(
   label: TensorInfo | undefined,
   isOneHot: boolean,
   { typeOf, refuse }: Rules,
-): InputSpec["label"] {
+): GeneratorInputSpec["label"] {
   if (label === undefined) return null;
   const shape = label.shape ?? [null];
   if (isOneHot) {

@@ -31,7 +31,7 @@ export interface SampleOptions {
 }
 
 /** What one run is made from: columns, whose item `i` belongs to its sample `i`. */
-export interface Batch {
+export interface RequestBatch {
   /** The number of its first sample in the request. */
   firstIndex: number;
   /** The seed of each latent; null where it was given. */
@@ -99,7 +99,7 @@ function gigabytes(bytes: number): string {
  * The batches, made one by one as they are taken; what can be checked at once is checked at once.
  * @throws {UserError} if options contradict each other or the generator
  */
-export function planBatches(options: SampleOptions, info: GeneratorInfo): Iterable<Batch> {
+export function planBatches(options: SampleOptions, info: GeneratorInfo): Iterable<RequestBatch> {
   const { count, seed, seeds, latents, truncation = 1 } = options;
   const sources = [count ?? seed, seeds, latents].filter((source) => source !== undefined);
   if (sources.length > 1) {
@@ -127,11 +127,11 @@ function* build(
   labelOf: (index: number, seed: number | null) => number,
   info: GeneratorInfo,
   size: number,
-): Generator<Batch> {
+): Generator<RequestBatch> {
   const { dimension, distribution } = info.latent;
   const mean = truncation === 1 ? null : info.manifest?.truncationMean ??
     Array<number>(dimension).fill(distribution === "uniform" ? 0.5 : 0);
-  let batch: Batch | null = null;
+  let batch: RequestBatch | null = null;
   let index = 0;
   for (const item of items) {
     batch ??= emptyBatch(index, size, info);
@@ -155,7 +155,7 @@ function* build(
   if (batch !== null) yield batch;
 }
 
-function emptyBatch(firstIndex: number, size: number, info: GeneratorInfo): Batch {
+function emptyBatch(firstIndex: number, size: number, info: GeneratorInfo): RequestBatch {
   return {
     firstIndex,
     seeds: [],

@@ -4,7 +4,7 @@ import type { OrtModule } from "../ort/types.ts";
 import { hasStarted, startWeb, type WebStart } from "../ort/start.ts";
 import { currentBuilds, type RuntimeBuild } from "./builds.ts";
 import type { ByteProgress } from "./download.ts";
-import type { InputSpec } from "./generator_inputs.ts";
+import type { GeneratorInputSpec } from "./generator_inputs.ts";
 import { findGpu } from "./gpu.ts";
 import { defaultThreads, hasFiles, threadObstacle } from "./platform.ts";
 import { inTurn, untilAborted } from "./queue.ts";
@@ -36,7 +36,7 @@ export interface RuntimeOptions {
 }
 
 /** The options of a start of the runtime. */
-export interface OpenOptions
+export interface StartOptions
   extends RuntimeOptions, Pick<SourceOptions, "signal" | "cache" | "fetch"> {
   /** Called with the bytes of ONNX Runtime's `.wasm` that have arrived, while it is fetched. */
   onBytes?: ByteProgress;
@@ -52,8 +52,8 @@ export interface OpenOptions
 export async function openRuntime(
   model: ModelBytes,
   name: string,
-  input: InputSpec,
-  options: OpenOptions,
+  input: GeneratorInputSpec,
+  options: StartOptions,
   reason: string | null = null,
 ): Promise<Runtime> {
   const { device = "auto", threads } = options;
@@ -87,8 +87,8 @@ export async function openRuntime(
 interface Opening {
   model: ModelBytes;
   name: string;
-  input: InputSpec;
-  options: OpenOptions;
+  input: GeneratorInputSpec;
+  options: StartOptions;
   build: RuntimeBuild;
 }
 
@@ -159,7 +159,7 @@ const lastStarts = new Map<RuntimeBuild, Promise<unknown>>();
  */
 async function startBuild(
   build: RuntimeBuild,
-  options: OpenOptions,
+  options: StartOptions,
   threads: number,
 ): Promise<WebStart & { ort: OrtModule }> {
   const { signal, onBytes = () => {}, onStart = () => {} } = options;

@@ -3,11 +3,11 @@ import type { OutputSpec } from "./generator_info.ts";
 import { grid, type GridOptions } from "../raster/grid.ts";
 import type { PngImage } from "../raster/png.ts";
 import { Raster } from "../raster/raster.ts";
-import type { Batch } from "./requests.ts";
+import type { RequestBatch } from "./requests.ts";
 
 /** A run that is done: what it was made from, and what it gave. */
 export interface FinishedRun {
-  batch: Batch;
+  batch: RequestBatch;
   /** The values of all samples, one sample after the other. */
   data: Float32Array | Uint8Array;
   output: OutputSpec;

@@ -16,10 +16,10 @@ import { interpolateLatents, type InterpolateOptions } from "./latents.ts";
 import { type LoadedGenerator, loadGenerator, type LoadOptions } from "./loading.ts";
 import { Pace } from "./pace.ts";
 import {
-  type Batch,
   checkListSize,
   checkSeed,
   planBatches,
+  type RequestBatch,
   type SampleOptions,
 } from "./requests.ts";
 import type { Runtime, SamplerDevice } from "./session.ts";
@@ -170,7 +170,7 @@ export class Sampler {
     await this.dispose();
   }
 
-  async #run(batch: Batch, feeds: SampleOptions["feeds"]): Promise<FinishedRun> {
+  async #run(batch: RequestBatch, feeds: SampleOptions["feeds"]): Promise<FinishedRun> {
     if (this.#disposed) {
       throw new UserError(`Cannot sample from ${this.info.name}: the sampler is disposed`);
     }

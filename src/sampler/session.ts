@@ -2,7 +2,7 @@
 import { UserError } from "../errors.ts";
 import type { OrtModule, OrtSession, OrtTensor } from "../ort/types.ts";
 import { sessionOptionsFor } from "../ort/wasm_memory.ts";
-import type { InputSpec } from "./generator_inputs.ts";
+import type { GeneratorInputSpec } from "./generator_inputs.ts";
 import { fillFeeds } from "./feeds.ts";
 import { makeTensor, readTensor } from "./tensors.ts";
 import { inTurn } from "./queue.ts";
@@ -74,7 +74,7 @@ export function wrapSession(
   name: string,
   ort: OrtModule,
   session: OrtSession,
-  input: InputSpec,
+  input: GeneratorInputSpec,
   device: SamplerDevice,
 ): Runtime {
   const { label } = input;
@@ -116,7 +116,7 @@ export function wrapSession(
 }
 
 /** Runs a generator on the latent of zeros, class 0 and noise of zeros. */
-export async function runZeros(runtime: Runtime, input: InputSpec): Promise<RawOutput> {
+export async function runZeros(runtime: Runtime, input: GeneratorInputSpec): Promise<RawOutput> {
   const count = input.fixedBatch ?? 1;
   const length = input.latentShape.reduce((product, size) => product * size, count);
   const labels = input.label === null ? null : new Int32Array(count);

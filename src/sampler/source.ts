@@ -5,9 +5,9 @@ import { openCache } from "./cache.ts";
 import {
   type ByteProgress,
   type DownloadLimits,
+  downloadTooLarge,
   MAX_BYTES,
   readResponse,
-  tooLarge,
 } from "./download.ts";
 import { builtin, hasFiles } from "./platform.ts";
 
@@ -63,7 +63,9 @@ export async function readSource(
   const place = resolve(source);
   const checkAll = async (bytes: Uint8Array<ArrayBuffer>, name: string) => {
     options.signal?.throwIfAborted();
-    if (bytes.length > (options.maxBytes ?? MAX_BYTES)) throw tooLarge(name, bytes.length, options);
+    if (bytes.length > (options.maxBytes ?? MAX_BYTES)) {
+      throw downloadTooLarge(name, bytes.length, options);
+    }
     check(bytes, name);
     if (options.sha256 !== undefined) await checkDigest(bytes, name, options.sha256);
   };
@@ -169,7 +171,9 @@ async function readGiven(
   }
   if (given instanceof Blob) {
     const name = "name" in given ? `${given.name}` : "the blob";
-    if (given.size > (options.maxBytes ?? MAX_BYTES)) throw tooLarge(name, given.size, options);
+    if (given.size > (options.maxBytes ?? MAX_BYTES)) {
+      throw downloadTooLarge(name, given.size, options);
+    }
     return { name, bytes: await readResponse(new Response(given), name, options, onProgress) };
   }
   const name = "the given bytes";
@@ -202,7 +206,7 @@ async function readPath(
     const handle = await open(file);
     try {
       const total = (await handle.stat()).size;
-      if (total > (options.maxBytes ?? MAX_BYTES)) throw tooLarge(file, total, options);
+      if (total > (options.maxBytes ?? MAX_BYTES)) throw downloadTooLarge(file, total, options);
       const bytes = new Uint8Array(total);
       for (let at = 0; at < total;) {
         options.signal?.throwIfAborted();

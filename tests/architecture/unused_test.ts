@@ -1,4 +1,7 @@
-/** Nothing lies about unused: every module is reached, and every exported name is imported or public. */
+/**
+ * Nothing lies about unused: every module is reached, every exported name is imported or public. And an
+ * exported name stands for one thing, so that a reader who meets it knows which.
+ */
 import { assertEquals } from "@std/assert";
 import { type Names, readNames } from "./exports.ts";
 import { reachable, readModules, ROOT } from "./modules.ts";
@@ -84,4 +87,17 @@ Deno.test("every exported name of src is public or imported, and not by tests al
     }
   }
   assertEquals(unused.sort(), Object.keys(FOR_TESTS).sort());
+});
+
+Deno.test("an exported name stands for one thing: no two modules export values or types of one name", () => {
+  const modulesOf = new Map<string, Set<string>>();
+  for (const [path, { exports }] of names) {
+    if (path.startsWith("tests/")) continue;
+    for (const { name } of exports) {
+      modulesOf.set(name, (modulesOf.get(name) ?? new Set()).add(path));
+    }
+  }
+  const doubles = [...modulesOf].filter(([, paths]) => paths.size > 1)
+    .map(([name, paths]) => `${name}: ${[...paths].join(", ")}`);
+  assertEquals(doubles.sort(), []);
 });

@@ -1,9 +1,20 @@
 import { assert, assertAlmostEquals, assertEquals, assertLess } from "@std/assert";
 import { DEFAULTS } from "../../src/config/defaults.ts";
-import { type Density, grid2d, mixture1d, normal1d, ring2d } from "../../src/data/densities.ts";
+import {
+  type Density,
+  grid2dDensity,
+  mixture1dDensity,
+  normal1dDensity,
+  ring2dDensity,
+} from "../../src/data/densities.ts";
 import { drawToyData } from "../../src/data/toy.ts";
 
-const DENSITIES = [mixture1d(DEFAULTS.data.components), normal1d(), ring2d(), grid2d()];
+const DENSITIES = [
+  mixture1dDensity(DEFAULTS.data.components),
+  normal1dDensity(),
+  ring2dDensity(),
+  grid2dDensity(),
+];
 
 /** The integral of a density near one mode, by the midpoint rule. */
 function massNear(density: Density, mean: readonly number[], sigma: number): number {
@@ -22,7 +33,7 @@ function massNear(density: Density, mean: readonly number[], sigma: number): num
 }
 
 Deno.test("density() integrates to each mode's weight around separate modes", () => {
-  for (const density of [normal1d(), ring2d(), grid2d()]) {
+  for (const density of [normal1dDensity(), ring2dDensity(), grid2dDensity()]) {
     for (const { mean, sigma, weight } of density.modes) {
       assertAlmostEquals(massNear(density, mean, sigma), weight, 1e-8, density.name);
     }
@@ -30,7 +41,7 @@ Deno.test("density() integrates to each mode's weight around separate modes", ()
 });
 
 Deno.test("density() of a 1-D mixture is the weighted sum of normal densities", () => {
-  const density = mixture1d([{ weight: 1, mean: -1, sigma: 0.5 }, {
+  const density = mixture1dDensity([{ weight: 1, mean: -1, sigma: 0.5 }, {
     weight: 3,
     mean: 2,
     sigma: 2,
@@ -46,19 +57,19 @@ Deno.test("density() of a 1-D mixture is the weighted sum of normal densities", 
 });
 
 Deno.test("logDensity() stays finite where the density underflows", () => {
-  assertEquals(ring2d().density([3, 3]), 0);
-  assert(Number.isFinite(ring2d().logDensity([3, 3])));
+  assertEquals(ring2dDensity().density([3, 3]), 0);
+  assert(Number.isFinite(ring2dDensity().logDensity([3, 3])));
 });
 
 Deno.test("the ring has 8 modes on the unit circle, the grid 25 at {-4, -2, 0, 2, 4}^2", () => {
-  const ring = ring2d().modes;
+  const ring = ring2dDensity().modes;
   assertEquals(ring.length, 8);
   for (const [k, { mean, sigma, weight }] of ring.entries()) {
     assertAlmostEquals(mean[0], Math.cos(k * Math.PI / 4), 1e-15);
     assertAlmostEquals(mean[1], Math.sin(k * Math.PI / 4), 1e-15);
     assertEquals([sigma, weight], [0.01, 1 / 8]);
   }
-  const grid = grid2d().modes;
+  const grid = grid2dDensity().modes;
   assertEquals(new Set(grid.map(({ mean }) => mean.join())).size, 25);
   for (const { mean, sigma } of grid) {
     assert(mean.every((coordinate) => [-4, -2, 0, 2, 4].includes(coordinate)));
@@ -93,7 +104,7 @@ Deno.test("sample() has the mean, the variance and the shares of its density", (
 
 Deno.test("sample() of the grid is of high quality as often as the true distribution", () => {
   // within 3 sigma of a mode, in two dimensions: 1 - exp(-9 / 2) = 98.89%
-  const { modes, sample } = grid2d();
+  const { modes, sample } = grid2dDensity();
   const samples = sample(20_000, { seed: 1 });
   let good = 0;
   for (let i = 0; i < samples.length; i += 2) {

@@ -1,13 +1,13 @@
 import { assert, assertEquals, assertLess, assertLessOrEqual, assertRejects } from "@std/assert";
 import fc from "fast-check";
 import { checkProperty } from "../properties.ts";
-import { type Raster, toChannels } from "../../src/data/images/raster.ts";
+import { type PixelImage, toChannels } from "../../src/data/images/raster.ts";
 import { cropAndResize, cropToAspect, stretch } from "../../src/data/images/resize.ts";
 import { fromHex, golden } from "./helpers.ts";
 
 Deno.test("stretch() makes images smaller as Pillow's Lanczos filter does, but for a few levels", async () => {
   const { width, height, data, results } = golden.resize;
-  const raster: Raster = { width, height, channels: 3, data: fromHex(data) };
+  const raster: PixelImage = { width, height, channels: 3, data: fromHex(data) };
   for (const expected of results) {
     if (expected.width > width || expected.height > height) continue;
     const { width: w, height: h } = expected;
@@ -21,7 +21,7 @@ Deno.test("stretch() makes images smaller as Pillow's Lanczos filter does, but f
 Deno.test("cropAndResize() enlarges without moving the image", async () => {
   for (const [from, to] of [[4, 8], [4, 6], [28, 32], [5, 23], [28, 64], [28, 29]]) {
     const data = Uint8Array.from({ length: from * from }, (_, i) => 10 + 8 * (i % from));
-    const raster: Raster = { width: from, height: from, channels: 1, data };
+    const raster: PixelImage = { width: from, height: from, channels: 1, data };
     const larger = await cropAndResize(raster, { width: to, height: to });
     assertEquals([larger.width, larger.height, larger.channels], [to, to, 1]);
     for (let x = 0; x < to; x++) {
@@ -53,26 +53,26 @@ Deno.test("cropAndResize() keeps channels, and refuses data of another length", 
       assert(image.data.every((value) => Math.abs(value - 200) <= 2));
     }
   }
-  const short: Raster = { width: 2, height: 2, channels: 1, data: new Uint8Array(3) };
+  const short: PixelImage = { width: 2, height: 2, channels: 1, data: new Uint8Array(3) };
   await assertRejects(() => cropAndResize(short, { width: 1, height: 1 }), RangeError, "3 bytes");
 });
 
 Deno.test("toChannels() has Pillow's luma, repeats gray, and adds or drops alpha", () => {
   const { width, height, data } = golden.resize;
-  const color: Raster = { width, height, channels: 3, data: fromHex(data) };
+  const color: PixelImage = { width, height, channels: 3, data: fromHex(data) };
   assertEquals(toChannels(color, 1).data, fromHex(golden.luma.gray));
-  const gray: Raster = { width: 2, height: 1, channels: 1, data: Uint8Array.of(7, 9) };
+  const gray: PixelImage = { width: 2, height: 1, channels: 1, data: Uint8Array.of(7, 9) };
   assertEquals([...toChannels(gray, 3).data], [7, 7, 7, 9, 9, 9]);
   assertEquals([...toChannels(gray, 4).data], [7, 7, 7, 255, 9, 9, 9, 255]);
-  const both: Raster = { width: 1, height: 1, channels: 2, data: Uint8Array.of(7, 50) };
+  const both: PixelImage = { width: 1, height: 1, channels: 2, data: Uint8Array.of(7, 50) };
   assertEquals([...toChannels(both, 4).data], [7, 7, 7, 50]);
-  const rgba: Raster = { width: 1, height: 1, channels: 4, data: Uint8Array.of(1, 2, 3, 4) };
+  const rgba: PixelImage = { width: 1, height: 1, channels: 4, data: Uint8Array.of(1, 2, 3, 4) };
   assertEquals([...toChannels(rgba, 3).data], [1, 2, 3]);
 });
 
 Deno.test("cropToAspect() takes the middle", () => {
   const data = Uint8Array.from({ length: 10 }, (_, i) => i); // two rows of five
-  const raster: Raster = { width: 5, height: 2, channels: 1, data };
+  const raster: PixelImage = { width: 5, height: 2, channels: 1, data };
   assertEquals([...cropToAspect(raster, { width: 8, height: 8 }).data], [1, 2, 6, 7]);
   assertEquals([...cropToAspect(raster, { width: 3, height: 2 }).data], [1, 2, 3, 6, 7, 8]);
   assertEquals([...cropToAspect(raster, { width: 500, height: 1 }).data], [0, 1, 2, 3, 4]);
@@ -82,7 +82,7 @@ Deno.test("cropToAspect() takes the middle", () => {
 Deno.test("cropToAspect() leaves an image of the ratio alone and is never empty", () => {
   const side = fc.integer({ min: 1, max: 40 });
   checkProperty(fc.property(side, side, side, side, (width, height, w, h) => {
-    const raster: Raster = { width, height, channels: 1, data: new Uint8Array(width * height) };
+    const raster: PixelImage = { width, height, channels: 1, data: new Uint8Array(width * height) };
     const cropped = cropToAspect(raster, { width: w, height: h });
     assertEquals(cropped.data.length, cropped.width * cropped.height);
     assert(cropped.width === width || cropped.height === height); // the largest there is

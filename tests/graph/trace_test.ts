@@ -4,7 +4,7 @@ import type { TensorMap, TensorSpec } from "../../src/tensor/types.ts";
 import { UserError } from "../../src/errors.ts";
 import { LOWERING_RULES } from "../../src/graph/lower/lower.ts";
 import { SHAPE_RULES, traceableKernels } from "../../src/graph/trace/shape_rules.ts";
-import { findDifference, traceFunction, traceTwice } from "../../src/graph/trace/trace.ts";
+import { findGraphDifference, traceFunction, traceTwice } from "../../src/graph/trace/trace.ts";
 import { normal } from "../export/support.ts";
 
 const x: Record<string, TensorSpec> = { x: { shape: [2, 3], dtype: "float32" } };
@@ -116,9 +116,9 @@ Deno.test("traceTwice() refuses functions that change from run to run", () => {
   }
 });
 
-Deno.test("findDifference() finds nothing between two traces of a pure function", () => {
+Deno.test("findGraphDifference() finds nothing between two traces of a pure function", () => {
   const fn = ({ x }: TensorMap) => ({ y: tf.add(tf.exp(x), tf.range(0, 3)) });
-  assertEquals(findDifference(traceFunction(fn, x), traceFunction(fn, x)), null);
+  assertEquals(findGraphDifference(traceFunction(fn, x), traceFunction(fn, x)), null);
 });
 
 Deno.test("every kernel that can be traced has a lowering rule, and the other way round", () => {

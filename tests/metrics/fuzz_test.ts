@@ -25,9 +25,9 @@ import {
   nearestNeighbors,
   nearestOthers,
   normalize,
-  pickRows,
   type SampleMatrix,
   sampleMatrix,
+  selectRows,
   slicedWasserstein,
   valueFunction,
   wasserstein,
@@ -80,13 +80,13 @@ function within(value: number, low: number, high: number): void {
   assert(value >= low && value <= high, `${value} is not in [${low}, ${high}]`);
 }
 
-Deno.test("sampleMatrix() and pickRows() refuse what is no matrix and no row", () => {
+Deno.test("sampleMatrix() and selectRows() refuse what is no matrix and no row", () => {
   checkProperty(
     fc.property(anyArray, smallCount, anyArray, (data, width, rows) => {
       const matrix = attempt(() => sampleMatrix(data, width));
       if (!matrix) return;
       assert(matrix.count * width === data.length && data.every(Number.isFinite));
-      const picked = attempt(() => pickRows(matrix, rows));
+      const picked = attempt(() => selectRows(matrix, rows));
       if (picked) assertEquals(picked.data.length, rows.length * width);
     }),
     RUNS,

@@ -4,7 +4,7 @@
  */
 import { DEFAULTS } from "../../config/defaults.ts";
 import { fillNormal, fillUniform, STREAMS } from "../../random/counter_random.ts";
-import { type ImageChannels, type Raster, toChannels } from "../images/raster.ts";
+import { type ImageChannels, type PixelImage, toChannels } from "../images/raster.ts";
 import { setSource } from "../pixel_set.ts";
 import { counted, type DataSource } from "../source.ts";
 import { renderLines } from "./render.ts";
@@ -39,7 +39,7 @@ export function drawDigits(options: DigitsOptions = {}): DataSource {
       size,
     });
   }
-  const strip: Raster = { width: size, height: count * size, channels: 1, data: pixels };
+  const strip: PixelImage = { width: size, height: count * size, channels: 1, data: pixels };
   return setSource(toChannels(strip, channels).data, {
     name: "digits",
     origin: `${counted(count)} synthetic digits (seed ${seed})`,

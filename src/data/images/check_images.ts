@@ -27,7 +27,7 @@ export interface CheckedImages {
 const CONCURRENCY = 8;
 
 /** How to look. */
-export interface CheckOptions {
+export interface ImageCheckOptions {
   /** Called after each file. */
   onProgress?: (progress: { done: number; total: number }) => void;
   signal?: AbortSignal;
@@ -36,7 +36,7 @@ export interface CheckOptions {
 /** Looks at all files. */
 export async function checkImages(
   files: readonly StoredFile[],
-  { onProgress, signal }: CheckOptions,
+  { onProgress, signal }: ImageCheckOptions,
 ): Promise<CheckedImages> {
   const headers = new Array<KnownHeader | undefined>(files.length);
   const failures = new Map<number, UserError>();

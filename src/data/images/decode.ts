@@ -5,7 +5,7 @@
  */
 import { UserError } from "../../errors.ts";
 import { type ImageHeader, maxPixels, readImageHeader } from "./image_header.ts";
-import { type ImageChannels, type Raster, toChannels } from "./raster.ts";
+import { type ImageChannels, type PixelImage, toChannels } from "./raster.ts";
 import { cropAndResize, isEnlarged, middlePart, type PixelSize, SHRINK } from "./resize.ts";
 import { loadSharp } from "./sharp.ts";
 
@@ -25,7 +25,7 @@ export interface DecodeOptions {
 }
 
 /** A decoded image, and what it was. */
-export interface DecodedImage extends Raster {
+export interface DecodedImage extends PixelImage {
   channels: ImageChannels;
   /** Its size in the file, after it was turned. */
   original: PixelSize;
@@ -76,10 +76,10 @@ async function decodeWith(
   const { data, info } = await pipeline.raw({ depth: isDeep ? "ushort" : "uchar" })
     .toBuffer({ resolveWithObject: true });
   const { pixels, peak } = toBytes(data, isDeep, range);
-  const decoded: Raster = {
+  const decoded: PixelImage = {
     width: info.width,
     height: info.height,
-    channels: info.channels as Raster["channels"],
+    channels: info.channels as PixelImage["channels"],
     data: pixels,
   };
   const sized = size === undefined || shrinks ? decoded : await cropAndResize(decoded, size);

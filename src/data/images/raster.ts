@@ -1,7 +1,7 @@
 /** Images of 8-bit pixels in memory, and their conversion between gray and RGB. */
 
 /** An image, rows from the top, channels interleaved. */
-export interface Raster {
+export interface PixelImage {
   /** Width in pixels. */
   width: number;
   /** Height in pixels. */
@@ -20,11 +20,11 @@ export type ImageChannels = 1 | 3 | 4;
  * images have to be flattened before; where it is missing it becomes opaque.
  */
 export function toChannels<C extends ImageChannels>(
-  raster: Raster,
+  raster: PixelImage,
   channels: C,
-): Raster & { channels: C } {
+): PixelImage & { channels: C } {
   const { width, height, data, channels: from } = raster;
-  if (from === channels) return raster as Raster & { channels: C };
+  if (from === channels) return raster as PixelImage & { channels: C };
   const isGray = from <= 2;
   const converted = new Uint8Array(width * height * channels);
   for (let at = 0, to = 0; at < data.length; at += from, to += channels) {

@@ -6,7 +6,7 @@
  * half a pixel. Enlarging therefore goes through its affine transform, with the offset that keeps the
  * middle in the middle.
  */
-import type { Raster } from "./raster.ts";
+import type { PixelImage } from "./raster.ts";
 import { loadSharp } from "./sharp.ts";
 
 /** Height and width in pixels. */
@@ -31,7 +31,7 @@ export function isEnlarged(from: PixelSize, to: PixelSize): boolean {
  * The middle of an image, cut to the aspect ratio of a size and brought to that size.
  * @throws {RangeError} when `data` has another length than the raster's sizes say
  */
-export async function cropAndResize(raster: Raster, size: PixelSize): Promise<Raster> {
+export async function cropAndResize(raster: PixelImage, size: PixelSize): Promise<PixelImage> {
   const { width, height, channels, data } = raster;
   if (data.length !== width * height * channels) {
     throw new RangeError(
@@ -48,7 +48,7 @@ export async function cropAndResize(raster: Raster, size: PixelSize): Promise<Ra
 }
 
 /** An image brought to a size without cutting, whatever becomes of its aspect ratio. */
-export async function stretch(raster: Raster, size: PixelSize): Promise<Raster> {
+export async function stretch(raster: PixelImage, size: PixelSize): Promise<PixelImage> {
   const { width, height, channels, data } = raster;
   if (width === size.width && height === size.height) return raster;
   if (isEnlarged(raster, size)) return await enlarge(raster, size);
@@ -68,7 +68,7 @@ export interface ImagePart extends PixelSize {
 }
 
 /** The largest middle part of an aspect ratio, to the nearest pixel. */
-export function cropToAspect(raster: Raster, aspect: PixelSize): Raster {
+export function cropToAspect(raster: PixelImage, aspect: PixelSize): PixelImage {
   return cropTo(raster, middlePart(raster, aspect));
 }
 
@@ -83,9 +83,9 @@ export function middlePart({ width, height }: PixelSize, aspect: PixelSize): Ima
 }
 
 function cropTo(
-  { width, height, channels, data }: Raster,
+  { width, height, channels, data }: PixelImage,
   part: ImagePart,
-): Raster {
+): PixelImage {
   if (part.width === width && part.height === height) return { width, height, channels, data };
   const row = part.width * channels;
   const cropped = new Uint8Array(part.height * row);
@@ -97,7 +97,7 @@ function cropTo(
 }
 
 /** Output pixel j lies over input pixel (j + 0.5) / scale - 0.5, along both axes. */
-async function enlarge(raster: Raster, size: PixelSize): Promise<Raster> {
+async function enlarge(raster: PixelImage, size: PixelSize): Promise<PixelImage> {
   const { width, height, channels, data } = raster;
   const { sharp } = await loadSharp();
   const side = { top: MARGIN, bottom: MARGIN, left: MARGIN, right: MARGIN };
@@ -128,8 +128,8 @@ function axis(from: number, to: number): { scale: number; first: number; offset:
 /** What comes out of a pipeline, with the channels that went in: sharp makes gray RGB by itself. */
 async function pixelsOf(
   pipeline: import("sharp").Sharp,
-  channels: Raster["channels"],
-): Promise<Raster> {
+  channels: PixelImage["channels"],
+): Promise<PixelImage> {
   const space = channels === 1 ? pipeline.toColourspace("b-w") : pipeline;
   const { data, info } = await space.raw().toBuffer({ resolveWithObject: true });
   const { width, height } = info;
@@ -137,5 +137,5 @@ async function pixelsOf(
   if (channels === 2) { // out of RGBA
     return { width, height, channels, data: pixels.filter((_, i) => i % 4 === 0 || i % 4 === 3) };
   }
-  return { width, height, channels: info.channels as Raster["channels"], data: pixels };
+  return { width, height, channels: info.channels as PixelImage["channels"], data: pixels };
 }

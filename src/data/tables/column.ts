@@ -5,7 +5,7 @@ import { isMissing, parseNumber } from "./cells.ts";
 export type ColumnKind = "number" | "integer" | "boolean" | "category" | "date";
 
 /** A column with all its cells. */
-export interface TableColumn {
+export interface ParsedColumn {
   /** What the header calls it, or its number from 1. */
   name: string;
   kind: ColumnKind;
@@ -126,7 +126,7 @@ export class ColumnBuilder {
   }
 
   /** The column of all cells. */
-  finish(): TableColumn {
+  finish(): ParsedColumn {
     const { name } = this;
     const numbers = this.#numbers.take();
     const codes = this.#codes?.take();
@@ -149,7 +149,7 @@ export class ColumnBuilder {
   #finishTexts(
     numbers: Float64Array,
     codes: Int32Array,
-  ): Pick<TableColumn, "kind" | "values" | "categories"> {
+  ): Pick<ParsedColumn, "kind" | "values" | "categories"> {
     const texts = [...this.#categories.keys()];
     const hasNumbers = numbers.some((value) => !Number.isNaN(value));
     if (!hasNumbers && !this.#isText) {

@@ -1,14 +1,14 @@
 /** Reads a text table into typed columns: numbers, integers, booleans, categories and dates. */
 import { UserError } from "../../errors.ts";
 import type { StoredFile } from "../stores/file_store.ts";
-import { ColumnBuilder, type TableColumn } from "./column.ts";
+import { ColumnBuilder, type ParsedColumn } from "./column.ts";
 import { isRowNumbers, readHeader } from "./header.ts";
 import { detectDialect, type Dialect, readRecords, type TableRecord } from "./records.ts";
 
 /** A table in memory. */
-export interface Table {
+export interface ParsedTable {
   /** The columns, but for those that only number the rows or have neither name nor cells. */
-  columns: TableColumn[];
+  columns: ParsedColumn[];
   /** How many rows it has below its header. */
   rowCount: number;
   /** Whether its first line names the columns. */
@@ -34,7 +34,10 @@ const SAMPLE = 50;
  * Reads a table.
  * @throws {UserError} when it has no rows, or rows of different lengths
  */
-export async function readTable(file: StoredFile, options: TableOptions = {}): Promise<Table> {
+export async function readTable(
+  file: StoredFile,
+  options: TableOptions = {},
+): Promise<ParsedTable> {
   const dialect = await detectDialect(file);
   const { table, unclear } = await readOnce(file, dialect, options);
   if (unclear.length === 0) return table;
@@ -47,7 +50,7 @@ async function readOnce(
   file: StoredFile,
   dialect: Dialect,
   { textColumns = [], wanted = [] }: TableOptions,
-): Promise<{ table: Table; unclear: string[] }> {
+): Promise<{ table: ParsedTable; unclear: string[] }> {
   const { origin } = file;
   const { decimalComma } = dialect;
   const records = readRecords(file, dialect);
@@ -122,9 +125,9 @@ function dialectNotes({ encoding, separator, decimalComma }: Dialect): string[] 
 
 /** Leaves out columns without name and cells, and those that only number the rows. */
 function usefulColumns(
-  columns: readonly TableColumn[],
+  columns: readonly ParsedColumn[],
   { header, keep, notes }: { header: readonly string[]; keep: readonly string[]; notes: string[] },
-): TableColumn[] {
+): ParsedColumn[] {
   const useful = columns.filter(({ name, values, missingCount }, i) => {
     if (keep.includes(name)) return true;
     if (missingCount === values.length && (header[i] ?? "") === "" && columns.length > 1) {

@@ -3,8 +3,8 @@ import { UserError } from "../../errors.ts";
 import { didYouMean } from "../../config/nearest.ts";
 import { classNamesOf } from "../natural_order.ts";
 import { MISSING_WORDS } from "./cells.ts";
-import type { TableColumn } from "./column.ts";
-import type { Table } from "./table.ts";
+import type { ParsedColumn } from "./column.ts";
+import type { ParsedTable } from "./table.ts";
 
 /** Points with their classes, where there is a column for them. */
 export interface PointTable {
@@ -41,7 +41,7 @@ export const LABEL_NAME = /^labels?$/i;
  * Takes points from a table.
  * @throws {UserError} when a column is not there or holds texts, or values are missing
  */
-export function tablePoints(table: Table, options: PointTableOptions): PointTable {
+export function tablePoints(table: ParsedTable, options: PointTableOptions): PointTable {
   const { origin } = options;
   const label = options.label === undefined
     ? table.columns.find(({ name }) => LABEL_NAME.test(name) && table.hasHeader)
@@ -87,7 +87,7 @@ export function tablePoints(table: Table, options: PointTableOptions): PointTabl
   };
 }
 
-function findColumn(table: Table, name: string, origin: string): TableColumn {
+function findColumn(table: ParsedTable, name: string, origin: string): ParsedColumn {
   const { columns } = table;
   const found = columns.find((column) => column.name === name) ??
     columns.find((column) => column.name.toLowerCase() === name.toLowerCase());
@@ -100,15 +100,15 @@ function findColumn(table: Table, name: string, origin: string): TableColumn {
   );
 }
 
-function listed(columns: readonly TableColumn[]): string {
+function listed(columns: readonly ParsedColumn[]): string {
   const shown = columns.slice(0, 20).map(({ name }) => name).join(", ");
   return columns.length > 20 ? `${shown} and ${columns.length - 20} more` : shown;
 }
 
 /** Refuses columns that are no numbers, with what can be done about them. */
 function checkNumbers(
-  coordinates: readonly TableColumn[],
-  { origin, table, label }: PointTableOptions & { table: Table },
+  coordinates: readonly ParsedColumn[],
+  { origin, table, label }: PointTableOptions & { table: ParsedTable },
 ): void {
   const texts = coordinates.filter(({ kind }) => kind !== "number" && kind !== "integer");
   if (texts.length === 0) return;
@@ -145,9 +145,9 @@ function quoted(text: string): string {
 
 /** The rows that have all values; refused unless the user lets rows be left out. */
 function presentRows(
-  coordinates: readonly TableColumn[],
-  label: TableColumn | undefined,
-  { origin, missing, table }: PointTableOptions & { table: Table },
+  coordinates: readonly ParsedColumn[],
+  label: ParsedColumn | undefined,
+  { origin, missing, table }: PointTableOptions & { table: ParsedTable },
 ): Int32Array {
   const used = label ? [...coordinates, label] : coordinates;
   const isWhole = (row: number) => used.every(({ values }) => !Number.isNaN(values[row]));
@@ -171,7 +171,7 @@ function presentRows(
 
 /** Class numbers in the sequence of the classes' names. */
 function classesOf(
-  { values, categories }: TableColumn,
+  { values, categories }: ParsedColumn,
   rows: Int32Array,
 ): Pick<PointTable, "labels" | "classNames"> {
   const nameOf = (row: number) => categories ? categories[values[row]] : String(values[row]);

@@ -8,7 +8,7 @@ import { Lifecycle } from "../lifecycle.ts";
 import { kindOf, kindRuns } from "../step_kinds.ts";
 import type { CompiledStep, StepInputs, StepProgram } from "../types.ts";
 import type { HostTensors, TensorSpec } from "../../tensor/types.ts";
-import { checkFits } from "./memory.ts";
+import { checkRuntimeMemory } from "./memory.ts";
 import type { OnnxRuntime } from "../../ort/runtime.ts";
 import type { OrtTensor } from "../../ort/types.ts";
 import { buildStepModel, type StateSlot } from "./step_graph.ts";
@@ -78,7 +78,7 @@ export class OnnxStep implements CompiledStep {
     if (known) return known;
     const { runtime, availableBytes } = this.#setup;
     const model = buildStepModel(this.#program, this.#specs, { kind, like: this.#slots });
-    checkFits(runtime, { minBytes: model.minBytes, availableBytes });
+    checkRuntimeMemory(runtime, { minBytes: model.minBytes, availableBytes });
     const session = await StepSession.open(runtime, model, this.#seed);
     this.#sessions.set(kind, session);
     return session;

@@ -67,7 +67,7 @@ function bytesOf({ dtype, shape, source }: KernelValue): number {
  * The memory that a runtime can get: WebAssembly's, or less where the machine has less left. Undefined
  * where nobody knows.
  */
-export function availableBytes({ kind }: OnnxRuntime): number | undefined {
+export function availableRuntimeBytes({ kind }: OnnxRuntime): number | undefined {
   const free = freeHostBytes();
   if (kind === "node") return free;
   return Math.min(WASM_BYTES, free ?? WASM_BYTES);
@@ -77,7 +77,7 @@ export function availableBytes({ kind }: OnnxRuntime): number | undefined {
  * Checks what a step needs against the memory that there is.
  * @throws {UserError} with the bytes needed and the bytes available
  */
-export function checkFits(
+export function checkRuntimeMemory(
   runtime: OnnxRuntime,
   { minBytes, availableBytes }: { minBytes: number; availableBytes: number | undefined },
 ): void {

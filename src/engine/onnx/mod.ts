@@ -6,13 +6,13 @@ import { OpenItems } from "../lifecycle.ts";
 import type { CompiledFunction, CompiledStep, Engine } from "../types.ts";
 import { compileOnnxFunction } from "./compiled_function.ts";
 import { OnnxStep } from "./compiled_step.ts";
-import { availableBytes } from "./memory.ts";
-import { loadRuntime, type RuntimeChoice, type RuntimeOptions } from "../../ort/runtime.ts";
+import { availableRuntimeBytes } from "./memory.ts";
+import { loadRuntime, type LoadRuntimeOptions, type RuntimeChoice } from "../../ort/runtime.ts";
 
 export type { RuntimeChoice };
 
 /** Options of {@linkcode createOnnxEngine}. */
-export interface OnnxEngineOptions extends RuntimeOptions {
+export interface OnnxEngineOptions extends LoadRuntimeOptions {
   /** The most bytes that a step may take. Default: what the runtime can get, where that is known. */
   memoryBytes?: number;
 }
@@ -36,7 +36,7 @@ export async function createOnnxEngine(options: OnnxEngineOptions = {}): Promise
       (runtime.notTaken ? ` (${runtime.notTaken})` : ""),
     async compileStep(program, state, seed) {
       items.checkUsable();
-      const available = options.memoryBytes ?? availableBytes(runtime);
+      const available = options.memoryBytes ?? availableRuntimeBytes(runtime);
       const setup = { runtime, availableBytes: available, onDispose };
       return items.add(await OnnxStep.create(setup, program, state, seed));
     },

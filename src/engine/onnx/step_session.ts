@@ -26,7 +26,7 @@ const MAX_STEPS = 64;
 type Feeds = Record<string, OrtTensor>;
 
 /** A step's model without its bytes, which the session has read. */
-export type StepPlan = Omit<StepModel, "bytes">;
+export type StepModelInfo = Omit<StepModel, "bytes">;
 
 /** The steps of one call. */
 export interface SessionCall {
@@ -46,13 +46,13 @@ export class StepSession {
   /** Filled anew for each call: fresh memory would cost more than the numbers. */
   readonly #randomBuffers = new Map<string, Float32Array>();
   /** What the model takes and gives. */
-  readonly plan: StepPlan;
+  readonly plan: StepModelInfo;
   /** How many steps a call may have. */
   readonly maxSteps: number;
 
   private constructor(
     runtime: OnnxRuntime,
-    plan: StepPlan,
+    plan: StepModelInfo,
     session: OrtSession,
     seed: number,
   ) {

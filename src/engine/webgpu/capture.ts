@@ -5,8 +5,8 @@ import type { GanforgeWebGpuBackend } from "./backend.ts";
 import type { WebGpu } from "./device.ts";
 import { StepExecutable } from "./executable.ts";
 import { fuseElementwise } from "./fusion.ts";
-import { findDifference, type StepGraph } from "./graph.ts";
-import { checkFits, checkWorkgroups, tooLarge } from "./memory.ts";
+import { findRecordingDifference, type StepGraph } from "./graph.ts";
+import { checkGpuMemory, checkWorkgroups, stepTooLarge } from "./memory.ts";
 import { dropUnusedWork, shareRepeatedWork } from "./passes.ts";
 import { planStep } from "./plan.ts";
 import { record, type RecordedResult } from "./recorder.ts";
@@ -61,7 +61,7 @@ export async function capture(
   backend.tuning = setup.tuning ?? before;
   try {
     const graph = record(backend, externals, fn);
-    const difference = findDifference(graph, record(backend, externals, fn));
+    const difference = findRecordingDifference(graph, record(backend, externals, fn));
     if (difference) {
       throw new UserError(
         `Cannot compile a step that is not a pure function: run twice, it differs: ${difference}; ` +
@@ -71,7 +71,7 @@ export async function capture(
     const shortened = optimize(graph, setup);
     const plan = planStep(shortened, { sideBySide: backend.tuning.maxMembers > 1 });
     const needs = { slots: plan.slots, totalBytes: memory.bytesWith(plan) };
-    checkFits(gpu, needs, budgetBytes);
+    checkGpuMemory(gpu, needs, budgetBytes);
     checkWorkgroups(gpu, shortened.operations);
     gpu.device.pushErrorScope("out-of-memory");
     let made: { executable: StepExecutable } | { error: unknown };
@@ -80,7 +80,7 @@ export async function capture(
     } catch (error) {
       made = { error }; // maybe only because a buffer has no memory
     }
-    if (await gpu.device.popErrorScope()) throw tooLarge(gpu, needs);
+    if (await gpu.device.popErrorScope()) throw stepTooLarge(gpu, needs);
     if ("error" in made) throw made.error;
     return made.executable;
   } finally {

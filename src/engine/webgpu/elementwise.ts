@@ -39,7 +39,7 @@ export function elementwiseMember(
   });
   const stores = work.outputs.map(({ node }, o) => `${outputs[o].name}[q] = v${node};`);
   return {
-    label: labelOf(work),
+    label: expressionLabel(work),
     groups: Math.ceil(work.size / width / perThread / threads),
     declarations: code.declarations,
     shared: code.functions,
@@ -67,6 +67,6 @@ function elementsPerThread(
 }
 
 /** The functions of an expression, for profiles. */
-export function labelOf({ nodes }: Expression): string {
+export function expressionLabel({ nodes }: Expression): string {
   return nodes.length === 1 ? nodes[0].op : `fused(${nodes.map(({ op }) => op).join(" ")})`;
 }

@@ -4,14 +4,14 @@
  */
 
 /** How an element is stored. Booleans are 0 or 1 in an i32, as TensorFlow.js keeps them. */
-export type ElementType = "f32" | "i32";
+export type WgslType = "f32" | "i32";
 
 /** One function: how many arguments and parameters it takes, and its WGSL. */
 export interface ElementwiseOp {
   /** How many of the values in the uniform block it uses, and whether they are floats. */
   params?: ("f32" | "u32")[];
   /** Its result's type; by default that of its first argument. */
-  result?: ElementType;
+  result?: WgslType;
   /**
    * The expression.
    * @param a the arguments

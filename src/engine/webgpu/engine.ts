@@ -15,7 +15,7 @@ import { WebGpuStep } from "./compiled_step.ts";
 import { openWebGpu, type WebGpu } from "./device.ts";
 import type { StepExecutable } from "./executable.ts";
 import { registerOwnKernels } from "./kernels/mod.ts";
-import { availableBytes } from "./memory.ts";
+import { availableGpuBytes } from "./memory.ts";
 import { ADDRESS, inputKey, stateKey } from "./recorder.ts";
 import { StepInputFeed } from "./step_inputs.ts";
 import { StepMemory } from "./step_memory.ts";
@@ -166,7 +166,7 @@ class WebGpuEngine implements Engine {
   #budgetBytes(memory: StepMemory): number | undefined {
     const { memoryBytes } = this.#options;
     if (memoryBytes !== undefined) return memoryBytes;
-    const available = availableBytes(this.#gpu);
+    const available = availableGpuBytes(this.#gpu);
     return available === undefined ? undefined : available + memory.totalBytes;
   }
 

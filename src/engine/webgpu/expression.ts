@@ -3,10 +3,10 @@
  * kernels store their results, reductions add them up, and fusion.ts joins them.
  */
 import {
-  type ElementType,
   ELEMENTWISE_OPS,
   type ElementwiseOp,
   type ElementwiseOpName,
+  type WgslType,
 } from "./elementwise_ops.ts";
 
 /**
@@ -27,7 +27,7 @@ export interface Operand {
   /** Where it is. */
   buffer: GPUBuffer;
   /** How its values are stored. */
-  type: ElementType;
+  type: WgslType;
   /** Where an element of the output finds its number. */
   terms: IndexTerm[];
   /** Added to the index. Default 0. */
@@ -58,7 +58,7 @@ export interface Expression {
 }
 
 /** The type of a node's result. */
-export function nodeType(work: Expression, index: number): ElementType {
+export function nodeType(work: Expression, index: number): WgslType {
   const { op, args } = work.nodes[index];
   const { result }: ElementwiseOp = ELEMENTWISE_OPS[op];
   if (result) return result;
@@ -67,7 +67,7 @@ export function nodeType(work: Expression, index: number): ElementType {
 }
 
 /** True when the operand has the output's shape: element `i` is read at `i`. */
-export function isIdentity(operand: Operand, size: number): boolean {
+export function readsOwnElement(operand: Operand, size: number): boolean {
   const [term] = operand.terms;
   if (operand.offset) return false;
   if (size === 1) return operand.terms.length === 0;

@@ -3,13 +3,13 @@
  * for the thread's element `q` (or for the four elements from `4 q` on). Elementwise kernels store
  * the results; reductions add them up.
  */
-import { type Expression, isIdentity, nodeType, type Operand } from "./expression.ts";
+import { type Expression, nodeType, type Operand, readsOwnElement } from "./expression.ts";
 import {
-  type ElementType,
   ELEMENTWISE_OPS,
   type ElementwiseOp,
   isRandom,
   RANDOM_WGSL,
+  type WgslType,
 } from "./elementwise_ops.ts";
 
 /** How an operand is loaded when one thread computes four neighboring elements. */
@@ -94,7 +94,7 @@ export function expressionCode(
   const setup: string[] = [];
   const body = [`let i = q * ${width}u;`];
   const reads: GPUBuffer[] = [];
-  const typeOf = (type: ElementType, lanes: number) => lanes === 4 ? `vec4<${type}>` : type;
+  const typeOf = (type: WgslType, lanes: number) => lanes === 4 ? `vec4<${type}>` : type;
   const bound = new Map<string, GPUBuffer>();
   /** The name of a binding; operands that read the same buffer in the same way share one. */
   const bind = (name: string, type: string, buffer: GPUBuffer): string => {
@@ -185,7 +185,7 @@ function indexExpression(
   lanes: number,
   integers: number[],
 ): string {
-  if (isIdentity(operand, size)) return "q";
+  if (readsOwnElement(operand, size)) return "q";
   const field = (value: number) => `u.i${integers.push(value) - 1}`;
   const terms = operand.terms.map(({ divisor, modulus, stride }) => {
     const vector = lanes === 4 && divisor % 4 !== 0; // the term that runs over the four elements

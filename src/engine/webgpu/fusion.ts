@@ -5,7 +5,12 @@
  * The functions are the same as in kernels of one operation each. What is left is put into an order
  * (group_order.ts).
  */
-import { type Argument, type ElementwiseNode, isIdentity, type Operand } from "./expression.ts";
+import {
+  type Argument,
+  type ElementwiseNode,
+  type Operand,
+  readsOwnElement,
+} from "./expression.ts";
 import { DataFlow } from "./dataflow.ts";
 import { bindingCount } from "./expression_code.ts";
 import type { Operation, StepGraph } from "./graph.ts";
@@ -62,7 +67,7 @@ class Fuser {
       if (operation.kind === "dispatch" || flow.isInlined(i)) return;
       for (const operand of operation.work.operands) {
         const producer = flow.producer.get(operand.buffer);
-        if (producer === undefined || !isIdentity(operand, operation.work.size)) continue;
+        if (producer === undefined || !readsOwnElement(operand, operation.work.size)) continue;
         // Both free, or both left to the same reduction.
         if (flow.reservation(producer) === flow.reservation(i)) this.#tryToMerge(producer, i);
       }
@@ -205,7 +210,7 @@ class Fuser {
  * it in order, or one number.
  */
 function throughView(operand: Operand, source: Operand, size: number): Operand | undefined {
-  if (isIdentity(operand, size)) return source;
+  if (readsOwnElement(operand, size)) return source;
   if (operand.terms.length > 0 || operand.offset) return undefined;
   return { ...source, terms: [] };
 }

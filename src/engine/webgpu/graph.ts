@@ -3,11 +3,11 @@
  * exist yet ("values"). Each value is written by one operation, or by several that accumulate into
  * it, so the list can be shortened, fused and given memory before anything runs.
  */
-import { labelOf as labelOfExpression } from "./elementwise.ts";
+import { expressionLabel } from "./elementwise.ts";
 import type { Dispatch, ElementwiseWork, ReductionWork } from "./work.ts";
 
 /** What a value is before any operation has run. */
-export type ValueSource =
+export type InitialValue =
   /** Written by operations of the step. */
   | { kind: "temporary" }
   /** The same values in each step: a literal of the program. */
@@ -22,7 +22,7 @@ export interface Value {
   /** How long it is. */
   sizeBytes: number;
   /** What is in it before the step. */
-  source: ValueSource;
+  source: InitialValue;
   /** Stands for it in operations. */
   buffer: GPUBuffer;
 }
@@ -70,7 +70,7 @@ export function accumulates(operation: Operation): boolean {
 function labelOf(operation: Operation): string {
   if (operation.kind === "dispatch") return operation.work.label;
   if (operation.kind === "reduction") return operation.work.combine;
-  return labelOfExpression(operation.work);
+  return expressionLabel(operation.work);
 }
 
 /** The operation with other buffers. */
@@ -135,7 +135,7 @@ function exactText(value: number): string {
  * they return, or gives undefined when they are the same. A step that uses host randomness or host
  * state differs.
  */
-export function findDifference(first: StepGraph, second: StepGraph): string | undefined {
+export function findRecordingDifference(first: StepGraph, second: StepGraph): string | undefined {
   const [a, b] = [first.operations.length, second.operations.length];
   if (a !== b) return `it queues ${a} operations the first time and ${b} the second`;
   const ids = new Map<object, number>();

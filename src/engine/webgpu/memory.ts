@@ -18,7 +18,7 @@ export interface StepNeeds {
  * @param budgetBytes the most that the step may take; undefined where nobody knows
  * @throws UserError with the bytes needed and the bytes available
  */
-export function checkFits(
+export function checkGpuMemory(
   gpu: WebGpu,
   plan: StepNeeds,
   budgetBytes: number | undefined,
@@ -34,7 +34,7 @@ export function checkFits(
     );
   }
   if (budgetBytes !== undefined && plan.totalBytes > budgetBytes) {
-    throw tooLarge(gpu, plan, budgetBytes);
+    throw stepTooLarge(gpu, plan, budgetBytes);
   }
 }
 
@@ -82,7 +82,7 @@ export function poolFits(
 }
 
 /** The error for a step that has more bytes than there are; nobody may know how many there are. */
-export function tooLarge(gpu: WebGpu, plan: StepNeeds, budgetBytes?: number): UserError {
+export function stepTooLarge(gpu: WebGpu, plan: StepNeeds, budgetBytes?: number): UserError {
   const available = budgetBytes === undefined
     ? "more than is"
     : `and ${megabytes(budgetBytes)} are`;
@@ -96,6 +96,6 @@ export function tooLarge(gpu: WebGpu, plan: StepNeeds, budgetBytes?: number): Us
  * The memory that a step may take. WebGPU does not tell a GPU's; a software adapter uses the
  * machine's.
  */
-export function availableBytes(gpu: WebGpu): number | undefined {
+export function availableGpuBytes(gpu: WebGpu): number | undefined {
   return gpu.isSoftware ? freeHostBytes() : undefined;
 }

@@ -2,7 +2,7 @@
  * Gives the values of a recorded step their memory: state stays in fixed buffers and is updated there
  * (in place, or by a copy at the end where its old value is still needed), temporaries share buffers.
  */
-import { isIdentity } from "./expression.ts";
+import { readsOwnElement } from "./expression.ts";
 import { type Operation, readsOf, type StepGraph, type Value, writesOf } from "./graph.ts";
 
 /** A buffer that the step needs, before it exists. */
@@ -183,7 +183,7 @@ function overwritableOperand(
   const { operands, outputs, size } = operation.work;
   const readers = operands.flatMap((operand, k) => operand.buffer === state.buffer ? [k] : []);
   const output = outputs.findIndex(({ buffer }) => buffer === next.buffer);
-  if (readers.length !== 1 || !isIdentity(operands[readers[0]], size)) return undefined;
+  if (readers.length !== 1 || !readsOwnElement(operands[readers[0]], size)) return undefined;
   return { operand: readers[0], output };
 }
 

@@ -7,7 +7,7 @@ import { tf } from "../../tensor/tf.ts";
 import type { StepRandom, TensorMap, TensorSpec } from "../../tensor/types.ts";
 import { type GanforgeWebGpuBackend, TENSOR_USAGE } from "./backend.ts";
 import type { TensorData } from "./backend_types.ts";
-import type { Operation, StepGraph, Value, ValueSource } from "./graph.ts";
+import type { InitialValue, Operation, StepGraph, Value } from "./graph.ts";
 import { drawRandom } from "./kernels/elementwise.ts";
 import type { Dispatch, ElementwiseWork, ReductionWork, WorkRecorder } from "./work.ts";
 
@@ -109,7 +109,7 @@ class Recorder implements WorkRecorder {
   readonly #valueOf = new Map<GPUBuffer, Value>();
   readonly #uploaded: TensorData[] = [];
 
-  #add(sizeBytes: number, source: ValueSource): GPUBuffer {
+  #add(sizeBytes: number, source: InitialValue): GPUBuffer {
     const buffer = standIn(sizeBytes);
     const value = { id: this.#values.length, sizeBytes, source, buffer };
     this.#values.push(value);

@@ -3,7 +3,7 @@
  * `[outer, reduced, inner]`. The expression may be a tensor's own elements or what fusion.ts has
  * joined to it. Long axes are reduced in parts first.
  */
-import { labelOf } from "./elementwise.ts";
+import { expressionLabel } from "./elementwise.ts";
 import { expressionCode, loadsByFour } from "./expression_code.ts";
 import {
   type ProgramContext,
@@ -144,7 +144,7 @@ export function reductionMember(
   if (share == 0u && t < ${results}) { ${output}[t] = ${memory}[local] / ${divisor}; }`
     : `if (t < ${results}) { ${output}[t] = (${collapse}) / ${divisor}; }`;
   return {
-    label: `${combine}${work.nodes.length > 0 ? ` of ${labelOf(work)}` : ""}`,
+    label: `${combine}${work.nodes.length > 0 ? ` of ${expressionLabel(work)}` : ""}`,
     groups: Math.ceil(outer * parts * lanes / apart),
     declarations: code.declarations,
     shared: [

@@ -4,7 +4,7 @@
  *
  * The clock is four words: seed, step, the step's place in its upload and ring, columns of the ring.
  */
-import { each, range, storage } from "./kernels/wgsl.ts";
+import { each, listOf, storage } from "./kernels/wgsl.ts";
 import { spread } from "./workgroups.ts";
 
 /** A kernel without uniforms. */
@@ -48,7 +48,7 @@ export function copyProgram(words: number): TransferProgram {
 export function feedProgram(sizes: number[]): TransferProgram {
   const ends = sizes.map((_, k) => sizes.slice(0, k + 1).reduce((sum, size) => sum + size, 0));
   const total = ends[ends.length - 1];
-  const inputs = Object.fromEntries(range(sizes.length, (k) => [`input${k}`, "u32"]));
+  const inputs = Object.fromEntries(listOf(sizes.length, (k) => [`input${k}`, "u32"]));
   return forEachWord(
     total,
     storage({ clock: "u32", upload: "u32" }, inputs),
@@ -66,7 +66,7 @@ export function feedProgram(sizes: number[]): TransferProgram {
  * @param isLast whether the clock moves on to the next step
  */
 export function collectProgram(columns: number[], isLast: boolean): TransferProgram {
-  const scalars = Object.fromEntries(range(columns.length, (k) => [`scalar${k}`, "u32"]));
+  const scalars = Object.fromEntries(listOf(columns.length, (k) => [`scalar${k}`, "u32"]));
   const code = `
 ${storage(scalars, { clock: "u32", ring: "u32" })}
 @compute @workgroup_size(1)

@@ -17,7 +17,7 @@ export function range(count: number): number[] {
 }
 
 /** Whether physical and logical axes are the same. */
-export function isIdentity(order: readonly number[]): boolean {
+export function isIdentityOrder(order: readonly number[]): boolean {
   return order.every((axis, index) => axis === index);
 }
 
@@ -32,7 +32,7 @@ export function permuteData<T extends ConstantData>(
   shape: readonly number[],
   order: readonly number[],
 ): T {
-  if (isIdentity(order)) return data;
+  if (isIdentityOrder(order)) return data;
   const result = new (data.constructor as new (size: number) => T)(data.length);
   const strides = range(shape.length).map((axis) => elementCount(shape.slice(axis + 1)));
   const dims = arrange(shape, order);
@@ -70,7 +70,7 @@ export function reshapeOrder(
   order: readonly number[],
   to: readonly number[],
 ): number[] | null {
-  if (isIdentity(order)) return range(to.length);
+  if (isIdentityOrder(order)) return range(to.length);
   const groups = matchGroups(from, to);
   const physical = order.filter((axis) => from[axis] !== 1);
   const result: number[] = [];

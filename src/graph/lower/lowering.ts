@@ -16,7 +16,7 @@ import {
 } from "../trace/kernel_graph.ts";
 import { countUses } from "../trace/passes.ts";
 import { broadcastShapes } from "../trace/shape_rule.ts";
-import { arrange, isIdentity, permuteData, range, reshapeOrder } from "./layout.ts";
+import { arrange, isIdentityOrder, permuteData, range, reshapeOrder } from "./layout.ts";
 import { OnnxBuilder } from "./onnx_builder.ts";
 
 /** An ONNX value, or one that can be written when it is needed. */
@@ -306,7 +306,7 @@ export function commonOrder(operands: readonly Lowered[]): readonly number[] {
   const bound = operands.filter((x) =>
     x.name !== undefined && x.stored.filter((dim) => dim !== 1).length > 1
   );
-  return bound.find(({ order }) => !isIdentity(order))?.order ?? range(rank);
+  return bound.find(({ order }) => !isIdentityOrder(order))?.order ?? range(rank);
 }
 
 /** A constant filled with one number. */

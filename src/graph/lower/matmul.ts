@@ -2,7 +2,7 @@
 import { flagAttribute, textAttribute } from "../trace/attributes.ts";
 import type { KernelNode } from "../trace/kernel_graph.ts";
 import { activate } from "./elementwise.ts";
-import { isIdentity, range } from "./layout.ts";
+import { isIdentityOrder, range } from "./layout.ts";
 import type { Lowered, Lowering, LoweringRule } from "./lowering.ts";
 
 /** A matrix whose transposition is done by the product that reads it. */
@@ -14,7 +14,7 @@ interface Factor {
 /** Takes a 2-D factor as it lies in memory: a `[1, 0]` layout is a transposition. */
 function flatFactor(lowering: Lowering, input: Lowered, transposed: boolean): Factor {
   const x = lowering.weight(input);
-  if (x.name === undefined || isIdentity(x.order)) return { x: lowering.plain(x), transposed };
+  if (x.name === undefined || isIdentityOrder(x.order)) return { x: lowering.plain(x), transposed };
   return { x, transposed: !transposed };
 }
 

@@ -12,7 +12,7 @@ import {
   type KernelValue,
   producerOf,
 } from "../trace/kernel_graph.ts";
-import { addLinear, labelOf, readLinear } from "./linear.ts";
+import { addLinear, constantLabel, readLinear } from "./linear.ts";
 import { GraphRewriter } from "./rewriter.ts";
 
 /** Kernels that treat each element by itself. */
@@ -147,7 +147,7 @@ class Region {
     const data = constantData(value);
     if (data === undefined || value.shape.at(-1) !== this.#size) return null;
     const reordered = this.#reorder(data, data.length / this.#size);
-    return this.#rewriter.constant(reordered, value.shape, labelOf(value));
+    return this.#rewriter.constant(reordered, value.shape, constantLabel(value));
   }
 
   /** Puts rows of `[h, w, c]` into the order `[c, h, w]`. */

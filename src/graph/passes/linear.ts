@@ -110,10 +110,14 @@ export function addLinear(
     [inputName]: changed.input ?? node.inputs[inputName],
     [weightName]: changed.data === linear.data && weight.source.kind === "constant"
       ? weight
-      : rewriter.constant(changed.data, weight.shape, labelOf(weight) ?? `${node.scope}/weight`),
+      : rewriter.constant(
+        changed.data,
+        weight.shape,
+        constantLabel(weight) ?? `${node.scope}/weight`,
+      ),
   };
   if (changed.bias !== null) {
-    const label = labelOf(node.inputs.bias) ?? `${node.scope}/bias`;
+    const label = constantLabel(node.inputs.bias) ?? `${node.scope}/bias`;
     inputs.bias = rewriter.constant(
       Float32Array.from(changed.bias),
       [changed.bias.length],
@@ -195,6 +199,6 @@ function floatData(value: KernelValue): Float32Array | null {
 }
 
 /** A constant's readable name. */
-export function labelOf(value: KernelValue | undefined): string | undefined {
+export function constantLabel(value: KernelValue | undefined): string | undefined {
   return value?.source.kind === "constant" ? value.source.label : undefined;
 }

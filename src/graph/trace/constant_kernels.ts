@@ -14,7 +14,7 @@ import {
   type ValueSource,
 } from "./kernel_graph.ts";
 import type { OutputShape } from "./shape_rule.ts";
-import { arithmeticRules } from "./shape_rules_math.ts";
+import { arithmeticShapeRules } from "./shape_rules_math.ts";
 
 /** A folded output. */
 export interface FoldedOutput {
@@ -76,7 +76,7 @@ export function foldConstants(
     if (REARRANGING.has(kernel)) {
       return outputs.map((output) => ({ ...output, source: values[0].source }));
     }
-    if (kernel in arithmeticRules && !NOT_ELEMENTWISE.has(kernel)) {
+    if (kernel in arithmeticShapeRules && !NOT_ELEMENTWISE.has(kernel)) {
       const scalars = Object.fromEntries(
         Object.entries(inputs).map(([name, value]) => [name, { ...value, shape: [] }]),
       );

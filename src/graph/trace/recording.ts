@@ -16,23 +16,23 @@ import { SHAPE_RULES } from "./shape_rules.ts";
 /** What a kernel gets and gives: TensorFlow.js' handle of a tensor. */
 export type Info = tf.TensorInfo;
 /** What several handles of one tensor share. */
-export type DataId = object;
+export type TensorKey = object;
 
 /** Options of a {@linkcode Recording}. */
 export interface RecordingOptions {
   /** Names for tensors of other backends that become constants, by their data's handle. */
-  labels?: ReadonlyMap<DataId, string>;
+  labels?: ReadonlyMap<TensorKey, string>;
   /** See `TraceOptions` in trace.ts. */
   openLengths?: readonly number[];
   /** See `TraceOptions` in trace.ts. */
-  captured?: Map<DataId, ConstantData>;
+  captured?: Map<TensorKey, ConstantData>;
 }
 
 /** What one run of a function recorded. */
 export class Recording {
   /** The kernels, in the order in which they ran. */
   readonly nodes: KernelNode[] = [];
-  readonly #values = new WeakMap<DataId, KernelValue>();
+  readonly #values = new WeakMap<TensorKey, KernelValue>();
   readonly #options: RecordingOptions;
   #nextId = 0;
 
@@ -55,7 +55,7 @@ export class Recording {
   }
 
   /** The value behind a handle, or undefined where it belongs to another backend. */
-  find(dataId: DataId): KernelValue | undefined {
+  find(dataId: TensorKey): KernelValue | undefined {
     return this.#values.get(dataId);
   }
 

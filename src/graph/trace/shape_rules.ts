@@ -2,16 +2,16 @@
  * For each kernel that can be traced, the shapes and types of its outputs. This table is also the list
  * of what is supported.
  */
-import { arithmeticRules } from "./shape_rules_math.ts";
-import { arrayRules } from "./shape_rules_array.ts";
-import { imageRules } from "./shape_rules_image.ts";
+import { arithmeticShapeRules } from "./shape_rules_math.ts";
+import { arrayShapeRules } from "./shape_rules_array.ts";
+import { imageShapeRules } from "./shape_rules_image.ts";
 import type { ShapeRule } from "./shape_rule.ts";
 
 /** The rules by kernel name. */
 export const SHAPE_RULES: Readonly<Record<string, ShapeRule>> = {
-  ...arithmeticRules,
-  ...arrayRules,
-  ...imageRules,
+  ...arithmeticShapeRules,
+  ...arrayShapeRules,
+  ...imageShapeRules,
 };
 
 /** The names of all kernels that can be traced. */

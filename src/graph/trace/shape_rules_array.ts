@@ -109,7 +109,7 @@ const padded: ShapeRule = ({ x }, attributes) => {
 };
 
 /** The rules by kernel name. */
-export const arrayRules: Record<string, ShapeRule> = {
+export const arrayShapeRules: Record<string, ShapeRule> = {
   BatchToSpaceND: ({ x }, attributes) => {
     const { cropped } = batchToSpaceShapes(x.shape, attributes);
     return [{ shape: cropped }];

@@ -103,7 +103,7 @@ const filterGradient: ShapeRule = (_, attributes) => [{
 }];
 
 /** The rules by kernel name. */
-export const imageRules: Record<string, ShapeRule> = {
+export const imageShapeRules: Record<string, ShapeRule> = {
   AvgPool: pool,
   AvgPool3D: volumePool,
   AvgPoolGrad: ({ input }) => [{ shape: input.shape }],

@@ -68,7 +68,7 @@ const einsum: ShapeRule = (inputs, attributes) => {
 };
 
 /** The rules by kernel name. */
-export const arithmeticRules: Record<string, ShapeRule> = {
+export const arithmeticShapeRules: Record<string, ShapeRule> = {
   ...Object.fromEntries(UNARY.map((kernel) => [kernel, same])),
   ...Object.fromEntries(BINARY.map((kernel) => [kernel, broadcast])),
   ...Object.fromEntries(PREDICATES.map((kernel) => [kernel, compare])),

@@ -90,7 +90,7 @@ export function traceTwice(
   inputs: Record<string, TensorSpec>,
 ): KernelGraph {
   const graph = traceFunction(fn, inputs);
-  const difference = findDifference(graph, traceFunction(fn, inputs));
+  const difference = findGraphDifference(graph, traceFunction(fn, inputs));
   if (difference !== null) {
     throw new UserError(
       `Cannot compile a step that is not a pure function: run twice, it differs in ${difference}; ` +
@@ -101,7 +101,7 @@ export function traceTwice(
 }
 
 /** In words, the first difference between two graphs, or null when they are the same. */
-export function findDifference(a: KernelGraph, b: KernelGraph): string | null {
+export function findGraphDifference(a: KernelGraph, b: KernelGraph): string | null {
   if (a.nodes.length !== b.nodes.length) {
     return `the number of kernels (${a.nodes.length} and ${b.nodes.length})`;
   }

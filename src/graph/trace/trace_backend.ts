@@ -9,11 +9,11 @@ import { tf } from "../../tensor/tf.ts";
 import { UserError } from "../../errors.ts";
 import { constantData, type KernelType } from "./kernel_graph.ts";
 import {
-  type DataId,
   type Info,
   Recording,
   type RecordingOptions,
   scopeName,
+  type TensorKey,
   toConstantData,
 } from "./recording.ts";
 import { withGuards } from "./guards.ts";
@@ -24,7 +24,7 @@ const TRACE_BACKEND = "ganforge-trace";
 
 class TraceBackend extends tf.KernelBackend {
   recording: Recording | null = null;
-  readonly #references = new WeakMap<DataId, number>();
+  readonly #references = new WeakMap<TensorKey, number>();
   #liveCount = 0;
 
   /** The recording that is running. */
@@ -46,7 +46,7 @@ class TraceBackend extends tf.KernelBackend {
     return this.adopt(this.current.defineConstant(data, shape, type)).dataId;
   }
 
-  override readSync(dataId: DataId): tf.backend_util.BackendValues {
+  override readSync(dataId: TensorKey): tf.backend_util.BackendValues {
     const value = this.current.find(dataId);
     const data = value && constantData(value);
     if (data !== undefined) return data as tf.backend_util.BackendValues;
@@ -58,19 +58,19 @@ class TraceBackend extends tf.KernelBackend {
     );
   }
 
-  override read(dataId: DataId): Promise<tf.backend_util.BackendValues> {
+  override read(dataId: TensorKey): Promise<tf.backend_util.BackendValues> {
     return Promise.resolve(this.readSync(dataId));
   }
 
-  override refCount(dataId: DataId): number {
+  override refCount(dataId: TensorKey): number {
     return this.#references.get(dataId) ?? 0;
   }
 
-  override incRef(dataId: DataId): void {
+  override incRef(dataId: TensorKey): void {
     this.#references.set(dataId, this.refCount(dataId) + 1);
   }
 
-  override disposeData(dataId: DataId, force = false): boolean {
+  override disposeData(dataId: TensorKey, force = false): boolean {
     const left = this.refCount(dataId) - 1;
     this.#references.set(dataId, left);
     if (left > 0 && !force) return false;

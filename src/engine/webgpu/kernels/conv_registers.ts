@@ -3,7 +3,7 @@
  * pixels and filter taps straight from memory, and visits only taps that can touch its pixels.
  */
 import { GEOMETRY_FIELDS } from "./conv_geometry.ts";
-import { COMPONENT, each, floatType, range, storage, uniforms } from "./wgsl.ts";
+import { COMPONENT, each, floatType, listOf, storage, uniforms } from "./wgsl.ts";
 
 /** A program's tile: `rows` pixels (or input channels) by `columns` channels. */
 export interface ConvTile {
@@ -88,7 +88,7 @@ ${HEAD}
         ${
     each(rows, (i) =>
       each(vectors, (j) => {
-        const terms = range(sumWidth, (q) => `a${i}${tap(q)} * b${q}_${j}`);
+        const terms = listOf(sumWidth, (q) => `a${i}${tap(q)} * b${q}_${j}`);
         return `c${i}_${j} += ${terms.join(" + ")};`;
       }))
   }
@@ -172,7 +172,7 @@ ${HEAD}
     }
         ${
       each(rows, (i) => {
-        const products = range(outWidth, (q) => product(`a${i}`, `b${j}_${q}`));
+        const products = listOf(outWidth, (q) => product(`a${i}`, `b${j}_${q}`));
         return `c${i}_${j} += ${
           outWidth === 4 ? `${float}(${products.join(", ")})` : products[0]
         };`;

@@ -1,5 +1,5 @@
 /** The kernel that makes a batch of samples that lie on the device: see `SamplePool`. */
-import { range, storage, vectorWidth } from "./wgsl.ts";
+import { listOf, storage, vectorWidth } from "./wgsl.ts";
 
 const THREADS = 64;
 /** Workgroups along y at most; more go along z. */
@@ -35,7 +35,7 @@ export function gatherProgram(
   const layers = Math.ceil(picked / down / MAX_LINES);
   const lines = Math.ceil(picked / down / layers);
   const reads = { rows: "u32", numbers: "u32", ...(isBytes ? { byteValues: "u32" } : {}) };
-  const values = range(width, (i) => {
+  const values = listOf(width, (i) => {
     if (!isBytes) return `rows[at + ${i}u]`;
     return `byteValues[(word >> ${width === 4 ? `${8 * i}u` : "(8u * (at & 3u))"}) & 0xffu]`;
   });

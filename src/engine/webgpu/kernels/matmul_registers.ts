@@ -2,7 +2,7 @@
  * Matrix product for software adapters: each thread keeps a tile of the result in registers and reads
  * its operands straight from memory, four values at a time where sizes allow.
  */
-import { COMPONENT, each, floatType, range, storage, uniforms } from "./wgsl.ts";
+import { COMPONENT, each, floatType, listOf, storage, uniforms } from "./wgsl.ts";
 
 /** What the program is written for; sizes come in the uniform block. */
 export interface RegisterMatmulShape {
@@ -89,11 +89,11 @@ export function registerMatmulCode(shape: RegisterMatmulShape): string {
   const valueB = (j: number, q: number): string => {
     if (!transposeB) return `b${q}_${j}`;
     const of = (c: number) => step === 4 ? `b${c}.${COMPONENT[q]}` : `b${c}`;
-    return widthC === 4 ? `vec4<f32>(${range(4, (c) => of(4 * j + c)).join(", ")})` : of(j);
+    return widthC === 4 ? `vec4<f32>(${listOf(4, (c) => of(4 * j + c)).join(", ")})` : of(j);
   };
   const dotProducts = (i: number, j: number) =>
     widthC === 4
-      ? `vec4<f32>(${range(4, (c) => `dot(a${i}, b${4 * j + c})`).join(", ")})`
+      ? `vec4<f32>(${listOf(4, (c) => `dot(a${i}, b${4 * j + c})`).join(", ")})`
       : `dot(a${i}, b${j})`;
   const useDots = transposeB && !transposeA && step === 4;
   const inner = useDots
@@ -105,11 +105,11 @@ export function registerMatmulCode(shape: RegisterMatmulShape): string {
     : [
       // All terms of one accumulator together: with more of them than registers, each is loaded and
       // stored once a step instead of four times.
-      ...range(step, (q) => loadA(q)),
-      ...range(step, (q) => loadB(q)),
+      ...listOf(step, (q) => loadA(q)),
+      ...listOf(step, (q) => loadB(q)),
       each(rows, (i) =>
         each(vectors, (j) => {
-          const terms = range(step, (q) => `${valueA(i, q)} * ${valueB(j, q)}`);
+          const terms = listOf(step, (q) => `${valueA(i, q)} * ${valueB(j, q)}`);
           return `${acc(i, j)} += ${terms.join(" + ")};`;
         })),
     ];

@@ -1,6 +1,6 @@
 /** How the tiles of a matrix product for GPUs (gemm_workgroup.ts) get from memory into workgroup memory. */
 import type { GroupTile } from "../tuning.ts";
-import { COMPONENT, floatType, range } from "./wgsl.ts";
+import { COMPONENT, floatType, listOf } from "./wgsl.ts";
 
 /**
  * Where a tile of A (`[rows, terms]`) or of B (`[columns, terms]`) comes from. What depends on the
@@ -60,7 +60,7 @@ export function tileLoader(
   const rowsOfFour = extent / 4;
   const terms = source.fours === "terms" ? 4 : 1; // of a place
   const places = rowsOfFour * tile.depth / terms;
-  const slots = range(Math.ceil(places / count), (slot) => ({
+  const slots = listOf(Math.ceil(places / count), (slot) => ({
     id: `${name}${slot}`,
     place: `(t + ${slot * count}u)`,
     guard: (statements: string) =>

@@ -6,7 +6,7 @@ export function each(count: number, text: (i: number) => string): string {
 }
 
 /** The values for 0 ... count - 1. */
-export function range<T>(count: number, value: (i: number) => T): T[] {
+export function listOf<T>(count: number, value: (i: number) => T): T[] {
   return Array.from({ length: count }, (_, i) => value(i));
 }
 
