@@ -45,6 +45,7 @@ export {
 export { imageData, type MemoryDataOptions, tensorData } from "./src/data/memory_data.ts";
 export { EXPORT_DTYPES } from "./src/export/mod.ts";
 export { evaluate } from "./src/pipeline/evaluate_run.ts";
+export { openTable, type OpenTableOptions } from "./src/data/open_table.ts";
 export { tableData, type TableDataOptions } from "./src/data/table_data.ts";
 export { type TableQuality, tableQuality } from "./src/metrics/table_quality.ts";
 export { type ImagePair, psnr, ssim } from "./src/metrics/image_quality.ts";
@@ -60,6 +61,7 @@ export type {
   Table,
   TableColumn,
 } from "./src/tables/columns.ts";
+export { drawDataConditions } from "./src/tables/conditions.ts";
 export type { ConditionBatch, ConditionColumn, ConditionSampler } from "./src/tables/conditions.ts";
 export type { ColumnShape, PairTrend } from "./src/metrics/table_quality.ts";
 export {

@@ -6,7 +6,7 @@ import { UserError } from "../errors.ts";
 import type { RowShape } from "../config/presets/models/tabular.ts";
 import { sha256 } from "../hash.ts";
 import type { ConditionSampler } from "../tables/conditions.ts";
-import type { ColumnEncoding } from "../tables/columns.ts";
+import type { ColumnEncoding, Table } from "../tables/columns.ts";
 import { shuffledBatches } from "./order.ts";
 import type { DataSource } from "./source.ts";
 
@@ -18,6 +18,10 @@ export interface TableContext {
   conditions: ConditionSampler;
   /** The layout of rows and conditions, for `tabularModel()`. */
   shape: RowShape;
+  /** The rows that are trained on. */
+  trained: Table;
+  /** Rows that are kept to compare generated ones with, where some were held back. */
+  heldBack?: Table;
 }
 
 /** Sources by the names of a model's inputs. */

@@ -1,10 +1,11 @@
 /** A table as the data of a model: encoded rows, and the conditions that rows are trained under. */
 import { UserError } from "../errors.ts";
-import { type ColumnEncoding, rowLayout, type Table } from "../tables/columns.ts";
+import { type ColumnEncoding, rowLayout, type Table, takeTableRows } from "../tables/columns.ts";
 import { type ConditionSampler, conditionSampler } from "../tables/conditions.ts";
 import { encodeTable, fitTableEncoder } from "../tables/encode.ts";
 import { formatInteger } from "../text.ts";
 import { type ModelData, modelData, type TableContext } from "./model_data.ts";
+import { randomSubset } from "./order.ts";
 import { floatSource } from "./source.ts";
 
 /** How {@linkcode tableData} reads a table. */
@@ -13,6 +14,15 @@ export interface TableDataOptions {
   seed?: number;
   /** A short name, which becomes part of a run folder's name. Default `table`. */
   name?: string;
+  /** Where the table is from, for the description. */
+  origin?: string;
+  /** What is odd, left out or guessed, in lines for a person. */
+  notes?: readonly string[];
+  /**
+   * The share of rows that are not trained on, but kept to compare generated rows with; they are picked at
+   * random by the seed. Default 0.
+   */
+  heldBack?: number;
 }
 
 /**
@@ -31,25 +41,55 @@ export interface TableDataOptions {
  * @throws {UserError} when the table has no rows, columns differ in length, or a column is empty
  */
 export function tableData(
-  table: Table,
-  { seed = 0, name = "table" }: TableDataOptions = {},
+  whole: Table,
+  { seed = 0, name = "table", origin, notes = [], heldBack = 0 }: TableDataOptions = {},
 ): ModelData {
-  checkTable(table);
+  checkTable(whole);
+  const { trained: table, heldBack: kept } = holdBack(whole, { share: heldBack, seed });
   const encoder = fitTableEncoder(table);
   const { encodings } = encoder;
   const columns = `${table.columns.length} columns`;
+  const of = origin === undefined ? "" : ` of ${origin}`;
+  const besides = kept ? `, and ${formatInteger(kept.rowCount)} held back` : "";
   const row = floatSource(encodeTable(table, encoder, seed), {
     kind: "points",
     name,
-    description: `${formatInteger(table.rowCount)} rows of ${columns}`,
+    description: `${formatInteger(table.rowCount)} rows${of}: ${columns}${besides}`,
+    notes,
     shape: [rowLayout(encodings).width],
   });
   const conditions = conditionSampler(table, encodings);
   return modelData({ row }, {
     pairing: "by condition",
     name,
-    table: { encodings, conditions, shape: rowShapeOf(encodings, conditions) },
+    table: {
+      encodings,
+      conditions,
+      shape: rowShapeOf(encodings, conditions),
+      trained: table,
+      ...(kept ? { heldBack: kept } : {}),
+    },
   });
+}
+
+/** Some rows apart, at random; all categories stay known. */
+function holdBack(
+  table: Table,
+  { share, seed }: { share: number; seed: number },
+): { trained: Table; heldBack?: Table } {
+  if (!(share >= 0 && share < 1)) {
+    throw new UserError(
+      `Cannot hold back a share of ${share} of the rows: it is from 0 to below 1, such as 0.1`,
+    );
+  }
+  const wanted = Math.round(share * table.rowCount);
+  if (wanted === 0) return { trained: table };
+  const apart = randomSubset(table.rowCount, { wanted, seed });
+  const isApart = new Uint8Array(table.rowCount);
+  for (const row of apart) isApart[row] = 1;
+  const others = Uint32Array.from({ length: table.rowCount }, (_, row) => row)
+    .filter((row) => !isApart[row]);
+  return { trained: takeTableRows(table, others), heldBack: takeTableRows(table, apart) };
 }
 
 /** The layout of rows and conditions, as the networks of `tabularModel()` need it. */

@@ -13,6 +13,8 @@ export interface NumericColumn {
   values: Float64Array;
   /** Digits after the decimal point that the column was written with, 0 to 15. */
   decimals: number;
+  /** How its dates are written, as in `dates.ts`. Default `YYYY-MM-DD`. */
+  datePattern?: string;
 }
 
 /** A column of names. */
@@ -48,12 +50,14 @@ export interface NumericEncoding {
   name: string;
   /** What its values are. */
   kind: NumericColumn["kind"];
-  /** Means and standard deviations, by ascending mean. */
+  /** Means and standard deviations, by ascending mean; a standard deviation of 0 means one exact value. */
   modes: { mean: number; std: number }[];
   /** Smallest and largest value of the data: what is decoded is clipped to it. */
   range: [number, number];
   /** Digits after the decimal point. */
   decimals: number;
+  /** How its dates are written, where they are not `YYYY-MM-DD`. */
+  datePattern?: string;
   /** Whether values may be missing. */
   hasMissing: boolean;
 }
@@ -76,6 +80,16 @@ export type ColumnEncoding = NumericEncoding | ChoiceEncoding;
 /** Whether a column holds numbers. */
 export function isNumericColumn(column: TableColumn): column is NumericColumn {
   return "values" in column;
+}
+
+/** The rows of a table with these numbers, in this order. */
+export function takeTableRows(table: Table, rows: Uint32Array): Table {
+  const columns = table.columns.map((column): TableColumn =>
+    isNumericColumn(column)
+      ? { ...column, values: Float64Array.from(rows, (row) => column.values[row]) }
+      : { ...column, codes: Int32Array.from(rows, (row) => column.codes[row]) }
+  );
+  return { columns, rowCount: rows.length };
 }
 
 /** Where a column stands in an encoded row: all scalars come first, then all choices. */

@@ -101,6 +101,34 @@ export function conditionSampler(
   return { columns, width, draw };
 }
 
+/**
+ * Conditions to sample rows by: the column evenly, the category as often as the data have it.
+ * @returns `[count, width]` one-hot
+ */
+export function drawDataConditions(
+  columns: readonly Pick<ConditionColumn, "offset" | "frequencies">[],
+  count: number,
+  { seed }: { seed: number },
+): Float32Array {
+  const width = columns.reduce((total, { frequencies }) => total + frequencies.length, 0);
+  const vectors = new Float32Array(count * width);
+  if (width === 0) return vectors;
+  const stream = STREAMS.tableConditions + 1;
+  const draws = fillUniform(new Float32Array(2 * count), { seed, stream, step: 0 });
+  const cumulative = columns.map(({ frequencies }) => {
+    let reached = 0;
+    return frequencies.map((frequency) => reached += frequency);
+  });
+  for (let row = 0; row < count; row++) {
+    const place = Math.floor(draws[2 * row] * columns.length);
+    const ends = cumulative[place];
+    const wanted = draws[2 * row + 1] * ends[ends.length - 1];
+    const category = ends.findIndex((end) => wanted < end);
+    vectors[row * width + columns[place].offset + category] = 1;
+  }
+  return vectors;
+}
+
 /** Cumulative probabilities by log(1 + frequency); the last one is 1. */
 function cumulativeShares(frequencies: readonly number[]): number[] {
   const weights = frequencies.map((count) => Math.log1p(count));

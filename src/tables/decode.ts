@@ -1,7 +1,8 @@
 /** From rows of numbers, as a generator gives them, back to the values of a table. */
 import { type ColumnEncoding, isNumericEncoding, rowLayout } from "./columns.ts";
+import { formatDate, ISO_DATE } from "./dates.ts";
 
-/** A value of a decoded row; null where it is missing. Dates are strings such as "2021-05-30". */
+/** A value of a decoded row; null where it is missing. Dates are strings, written as the data had them. */
 export type CellValue = number | string | boolean | null;
 
 /** A decoded row, by the names of its columns. */
@@ -48,6 +49,9 @@ export function decodeRows(
 /** The text of a cell, as the data had it; "" where it is missing. */
 export function cellText(value: CellValue, encoding: ColumnEncoding): string {
   if (value === null) return "";
+  if (typeof value === "boolean" && !isNumericEncoding(encoding)) {
+    return encoding.categories.find((category) => isTrue(category) === value) ?? String(value);
+  }
   if (typeof value !== "number" || !isNumericEncoding(encoding)) return String(value);
   return value.toFixed(encoding.decimals);
 }
@@ -61,7 +65,7 @@ function cellOf(encoding: ColumnEncoding, choice: number, scalar: number): CellV
   const [low, high] = encoding.range;
   const raw = Math.max(-1, Math.min(1, scalar)) * STDS_PER_UNIT * std + mean;
   const clipped = Math.max(low, Math.min(high, raw));
-  if (encoding.kind === "date") return dateText(Math.round(clipped));
+  if (encoding.kind === "date") return formatDate(clipped, encoding.datePattern ?? ISO_DATE);
   const scale = 10 ** encoding.decimals;
   return Math.round(clipped * scale) / scale;
 }
@@ -69,11 +73,6 @@ function cellOf(encoding: ColumnEncoding, choice: number, scalar: number): CellV
 /** Whether a category of a boolean column means true. */
 export function isTrue(category: string): boolean {
   return /^(true|t|yes|y|1)$/i.test(category);
-}
-
-/** A day since 1970-01-01 as "2021-05-30". */
-export function dateText(day: number): string {
-  return new Date(day * 86_400_000).toISOString().slice(0, 10);
 }
 
 function largestOf(values: Float32Array, offset: number, size: number): number {

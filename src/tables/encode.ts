@@ -19,6 +19,12 @@ const MAX_SCALAR = 0.99;
 /** Values that a mixture is fitted to at most; of more, evenly spaced ones. */
 const MAX_FITTED = 50_000;
 
+/** Modes of a column at most (Xu et al. 2019). */
+const MAX_MODES = 10;
+
+/** A value that at least this share of the rows has is a mode of its own. */
+const EXACT_SHARE = 0.1;
+
 /** How a table is encoded, and the fitted mixtures that choose modes. */
 export interface TableEncoder {
   encodings: ColumnEncoding[];
@@ -43,15 +49,17 @@ export function fitTableEncoder(table: Table): TableEncoder {
     if (present.length === 0) {
       throw new RangeError(`Cannot encode the column ${JSON.stringify(name)}: it has no values`);
     }
-    const modes = fitGaussianMixture(evenly(present, MAX_FITTED));
+    const modes = fitModes(present);
     mixtures.push(modes);
+    const { kind, decimals, datePattern } = column;
     return {
       name,
-      kind: column.kind,
+      kind,
       modes: modes.map(({ mean, std }) => ({ mean, std })),
       range: rangeOf(present),
-      decimals: column.decimals,
+      decimals,
       hasMissing: present.length < column.values.length,
+      ...(datePattern === undefined ? {} : { datePattern }),
     };
   });
   return { encodings, mixtures };
@@ -92,15 +100,41 @@ export function encodeTable(table: Table, encoder: TableEncoder, seed: number): 
   return rows;
 }
 
+/**
+ * The modes of a column: a mixture of Gaussians, and beyond the paper a mode of width 0 for each value
+ * that many rows have. A Gaussian around such a value, as the many zeros of a cost, gives values beside it.
+ */
+function fitModes(values: Float64Array): GaussianMode[] {
+  const counts = new Map<number, number>();
+  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
+  const isFew = counts.size <= MAX_MODES;
+  const exact = [...counts]
+    .filter(([, count]) => isFew || count >= EXACT_SHARE * values.length)
+    .sort((a, b) => b[1] - a[1] || a[0] - b[0])
+    .slice(0, isFew ? MAX_MODES : MAX_MODES - 1)
+    .map(([mean, count]) => ({ weight: count / values.length, mean, std: 0 }));
+  const isExact = new Set(exact.map(({ mean }) => mean));
+  const others = values.filter((value) => !isExact.has(value));
+  if (others.length === 0) return exact.sort((a, b) => a.mean - b.mean);
+  const share = others.length / values.length;
+  const gaussians = fitGaussianMixture(evenly(others, MAX_FITTED), {
+    maxModes: MAX_MODES - exact.length,
+  }).map((mode) => ({ ...mode, weight: mode.weight * share }));
+  return [...exact, ...gaussians].sort((a, b) => a.mean - b.mean);
+}
+
 function scalarOf(value: number, { mean, std }: NumericEncoding["modes"][number]): number {
+  if (std === 0) return 0;
   const scalar = (value - mean) / (STDS_PER_UNIT * std);
   return Math.max(-MAX_SCALAR, Math.min(MAX_SCALAR, scalar));
 }
 
 /** A mode with the probability that the value came from it. */
 function drawMode(value: number, mixture: readonly GaussianMode[], draw: number): number {
+  const exact = mixture.findIndex(({ mean, std }) => std === 0 && mean === value);
+  if (exact >= 0) return exact;
   const logs = mixture.map(({ weight, mean, std }) =>
-    Math.log(weight) - Math.log(std) - 0.5 * ((value - mean) / std) ** 2
+    std === 0 ? -Infinity : Math.log(weight) - Math.log(std) - 0.5 * ((value - mean) / std) ** 2
   );
   const largest = Math.max(...logs);
   const shares = logs.map((log) => Math.exp(log - largest));

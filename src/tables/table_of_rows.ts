@@ -1,5 +1,6 @@
 /** A table from decoded rows, to compare with the real one or to write to a file. */
 import { type ColumnEncoding, isNumericEncoding, type Table, type TableColumn } from "./columns.ts";
+import { ISO_DATE, parseDate } from "./dates.ts";
 import { isTrue, type TableRow } from "./decode.ts";
 
 /**
@@ -13,8 +14,15 @@ export function tableOfRows(
   const columns = encodings.map((encoding): TableColumn => {
     const { name } = encoding;
     if (isNumericEncoding(encoding)) {
-      const values = Float64Array.from(rows, (row) => numberOf(row[name]));
-      return { name, kind: encoding.kind, decimals: encoding.decimals, values };
+      const { kind, decimals, datePattern } = encoding;
+      const values = Float64Array.from(rows, (row) => numberOf(row[name], datePattern));
+      return {
+        name,
+        kind,
+        decimals,
+        values,
+        ...(datePattern === undefined ? {} : { datePattern }),
+      };
     }
     const { kind, categories } = encoding;
     const codes = Int32Array.from(rows, (row) => {
@@ -29,7 +37,7 @@ export function tableOfRows(
 }
 
 /** A number, or a date's days since 1970-01-01; NaN where it is missing. */
-function numberOf(value: TableRow[string]): number {
-  if (typeof value === "string") return Date.parse(`${value}T00:00:00Z`) / 86_400_000;
+function numberOf(value: TableRow[string], datePattern = ISO_DATE): number {
+  if (typeof value === "string") return parseDate(value, datePattern) ?? NaN;
   return typeof value === "number" ? value : NaN;
 }

@@ -6,8 +6,9 @@ import {
   rowLayout,
   type Table,
 } from "../../src/tables/columns.ts";
-import { conditionSampler } from "../../src/tables/conditions.ts";
-import { cellText, dateText, decodeRows } from "../../src/tables/decode.ts";
+import { conditionSampler, drawDataConditions } from "../../src/tables/conditions.ts";
+import { formatDate } from "../../src/tables/dates.ts";
+import { cellText, decodeRows } from "../../src/tables/decode.ts";
 import { encodeTable, fitTableEncoder } from "../../src/tables/encode.ts";
 import { counterNormals } from "./normals.ts";
 
@@ -70,7 +71,7 @@ Deno.test("decodeRows() gives back what encodeTable() encoded", () => {
     else assertAlmostEquals(row.weight as number, weight.values[i], 0.0051);
     assertEquals(row.species, species.codes[i] < 0 ? null : species.categories[species.codes[i]]);
     assertEquals(row.ringed, ringed.codes[i] === 1);
-    assertEquals(row.seen, dateText(seen.values[i]));
+    assertEquals(row.seen, formatDate(seen.values[i], "YYYY-MM-DD"));
     assertEquals(row.eggs, eggs.values[i]);
   }
 });
@@ -110,7 +111,7 @@ Deno.test("cellText() writes numbers with the decimals of the data", () => {
   const { encodings } = fitTableEncoder(madeTable());
   assertEquals(cellText(3.5, encodings[0]), "3.50");
   assertEquals(cellText(null, encodings[0]), "");
-  assertEquals(cellText(true, encodings[2]), "true");
+  assertEquals(cellText(true, encodings[2]), "yes");
 });
 
 Deno.test("conditionSampler() draws rows that have the category, rare ones by log frequency", () => {
@@ -134,4 +135,39 @@ Deno.test("conditionSampler() draws rows that have the category, rare ones by lo
   const logs = sampler.columns[0].frequencies.map((count) => Math.log1p(count));
   const expected = 2000 * logs[2] / logs.reduce((total, log) => total + log, 0);
   assertAlmostEquals(rare, expected, 4 * Math.sqrt(expected));
+});
+
+Deno.test("drawDataConditions() names categories as often as the data have them", () => {
+  const columns = [{ offset: 0, frequencies: [90, 10] }, { offset: 2, frequencies: [0, 1, 3] }];
+  const vectors = drawDataConditions(columns, 4000, { seed: 2 });
+  assertEquals(vectors, drawDataConditions(columns, 4000, { seed: 2 }));
+  const totals = [0, 0, 0, 0, 0];
+  for (const [at, value] of vectors.entries()) totals[at % 5] += value;
+  const shares = [0.45, 0.05, 0, 0.125, 0.375];
+  for (const [entry, share] of shares.entries()) {
+    assertAlmostEquals(totals[entry], 4000 * share, 4 * Math.sqrt(4000 * share));
+  }
+  assertEquals(drawDataConditions([], 3, { seed: 2 }).length, 0);
+});
+
+Deno.test("fitTableEncoder() gives values that many rows have modes of their own, which come back exactly", () => {
+  const normals = counterNormals(ROWS, 6);
+  const values = Float64Array.from(normals, (x, i) => i % 2 ? 0 : 5000 + 1000 * x);
+  const table: Table = {
+    rowCount: ROWS,
+    columns: [{ name: "cost", kind: "number", decimals: 2, values }],
+  };
+  const encoder = fitTableEncoder(table);
+  const [encoding] = encoder.encodings;
+  assert("modes" in encoding);
+  assertEquals(encoding.modes.filter(({ std }) => std === 0), [{ mean: 0, std: 0 }]);
+  const rows = encodeTable(table, encoder, 1);
+  const noisy = rows.map((value, at) =>
+    at % rowLayout(encoder.encodings).width === 0 ? value + 0.01 : value
+  );
+  const costs = decodeRows(noisy, encoder.encodings).map(({ cost }) => cost as number);
+  for (const [row, cost] of costs.entries()) {
+    if (row % 2) assertEquals(cost, 0);
+    else assert(cost !== 0);
+  }
 });

@@ -1,4 +1,5 @@
 /** A column of a table: its cells by type, as compact as they can be kept. */
+import { type DatePattern, detectDatePattern, parseDate } from "../../tables/dates.ts";
 import { isMissing, parseNumber } from "./cells.ts";
 
 /** What the cells of a column are. */
@@ -16,6 +17,8 @@ export interface ParsedColumn {
   values: Float64Array;
   /** The distinct texts of a category or boolean, in the sequence in which they first appear. */
   categories?: string[];
+  /** How dates are written. */
+  datePattern?: DatePattern;
   /** How many cells are missing. */
   missingCount: number;
   /** The line of the first missing cell, from 1. */
@@ -49,22 +52,8 @@ class GrowingArray<T extends Float64Array<ArrayBuffer> | Int32Array<ArrayBuffer>
   }
 }
 
-/** Days since 1970 of a date such as 2026-11-30, 2026/11/30 or 2026-11-30T12:00; undefined for others. */
-function parseDate(cell: string): number | undefined {
-  const match =
-    /^([0-9]{4})[-/]([0-9]{1,2})[-/]([0-9]{1,2})(?:[T ]([0-9]{2}):([0-9]{2})(?::([0-9]{2}(?:\.[0-9]{1,9})?))?Z?)?$/
-      .exec(cell);
-  if (!match) return undefined;
-  const [year, month, day, hour = 0, minute = 0, second = 0] = match.slice(1)
-    .map((part) => part === undefined ? undefined : Number(part));
-  const ms = Date.UTC(year!, month! - 1, day!, hour, minute, 0) + 1000 * second;
-  const date = new Date(Date.UTC(year!, month! - 1, day!));
-  const isReal = date.getUTCMonth() === month! - 1 && date.getUTCDate() === day! && hour < 24 &&
-    minute < 60 && second < 60;
-  return isReal ? ms / 86_400_000 : undefined;
-}
-
-const BOOLEANS: readonly (readonly [string, string])[] = [
+/** Texts that mean no and yes. */
+export const BOOLEANS: readonly (readonly [string, string])[] = [
   ["false", "true"],
   ["no", "yes"],
   ["f", "t"],
@@ -149,7 +138,7 @@ export class ColumnBuilder {
   #finishTexts(
     numbers: Float64Array,
     codes: Int32Array,
-  ): Pick<ParsedColumn, "kind" | "values" | "categories"> {
+  ): Pick<ParsedColumn, "kind" | "values" | "categories" | "datePattern"> {
     const texts = [...this.#categories.keys()];
     const hasNumbers = numbers.some((value) => !Number.isNaN(value));
     if (!hasNumbers && !this.#isText) {
@@ -163,12 +152,11 @@ export class ColumnBuilder {
         const categories = pair.map((word) => texts[words.indexOf(word)] ?? word);
         return { kind: "boolean", values, categories };
       }
-      const dates = texts.map(parseDate);
-      if (dates.every((date) => date !== undefined)) {
-        return {
-          kind: "date",
-          values: Float64Array.from(codes, (code) => code < 0 ? NaN : dates[code]!),
-        };
+      const datePattern = detectDatePattern(texts);
+      if (datePattern) {
+        const dates = texts.map((text) => parseDate(text, datePattern.pattern)!);
+        const values = Float64Array.from(codes, (code) => code < 0 ? NaN : dates[code]);
+        return { kind: "date", datePattern, values };
       }
     }
     for (let row = 0; row < codes.length; row++) {
