@@ -45,6 +45,7 @@ export {
 export { imageData, type MemoryDataOptions, tensorData } from "./src/data/memory_data.ts";
 export { EXPORT_DTYPES } from "./src/export/mod.ts";
 export { evaluate } from "./src/pipeline/evaluate_run.ts";
+export { openCaptions, type OpenCaptionsOptions } from "./src/data/open_captions.ts";
 export { openTable, type OpenTableOptions } from "./src/data/open_table.ts";
 export { tableData, type TableDataOptions } from "./src/data/table_data.ts";
 export { type TableQuality, tableQuality } from "./src/metrics/table_quality.ts";
@@ -65,11 +66,12 @@ export { drawDataConditions } from "./src/tables/conditions.ts";
 export type { ConditionBatch, ConditionColumn, ConditionSampler } from "./src/tables/conditions.ts";
 export type { ColumnShape, PairTrend } from "./src/metrics/table_quality.ts";
 export {
-  type CaptionData,
+  type CaptionedDigitOptions,
   captionedDigits,
   type DigitModelOptions,
   digitPairs,
 } from "./src/data/digits/digit_models.ts";
+export { encodeCaption, type Vocabulary } from "./src/vocabulary.ts";
 export { modelData } from "./src/data/model_data.ts";
 export { resumeModel, trainModel } from "./src/pipeline/train_model.ts";
 export { exportRun } from "./src/pipeline/export_run.ts";
@@ -90,6 +92,8 @@ export type {
   SelfTest,
 } from "./src/manifest.ts";
 export type {
+  CaptionContext,
+  CaptionSamples,
   ModelBatch,
   ModelData,
   ModelDataOptions,

@@ -7,6 +7,7 @@ import type { RowShape } from "../config/presets/models/tabular.ts";
 import { sha256 } from "../hash.ts";
 import type { ConditionSampler } from "../tables/conditions.ts";
 import type { ColumnEncoding, Table } from "../tables/columns.ts";
+import type { Vocabulary } from "../vocabulary.ts";
 import { shuffledBatches } from "./order.ts";
 import type { DataSource } from "./source.ts";
 
@@ -22,6 +23,24 @@ export interface TableContext {
   trained: Table;
   /** Rows that are kept to compare generated ones with, where some were held back. */
   heldBack?: Table;
+}
+
+/** Images and one caption of each. */
+export interface CaptionSamples {
+  /** The images. */
+  image: DataSource;
+  /** A caption for each. */
+  texts: string[];
+}
+
+/** Which words the captions have, and the samples by their texts. */
+export interface CaptionContext {
+  /** In the order of the input `words`. */
+  vocabulary: Vocabulary;
+  /** What is trained on. */
+  trained: CaptionSamples;
+  /** What is kept to compare generated images with, where some was held back. */
+  heldBack?: CaptionSamples;
 }
 
 /** Sources by the names of a model's inputs. */
@@ -46,6 +65,8 @@ export interface ModelData {
   readonly pairing: "together" | "apart" | "by condition";
   /** For rows of a table. */
   readonly table?: TableContext;
+  /** For images with captions. */
+  readonly captions?: CaptionContext;
 }
 
 /** What the samples of a step are. */

@@ -11,11 +11,10 @@ import { arraySource } from "./arrays/array_source.ts";
 import { readNpyFile } from "./arrays/npy.ts";
 import { readCifar } from "./cifar.ts";
 import { drawDigits } from "./digits/draw_digits.ts";
-import { decodedSource, type DecodedStorage } from "./cache/cached_source.ts";
+import type { DecodedStorage } from "./cache/cached_source.ts";
 import { selectImages } from "./images/image_store.ts";
-import { type DataProgress, loadImages, pickImages } from "./images/load_images.ts";
-import { RESIZER } from "./images/resize.ts";
-import { loadSharp } from "./images/sharp.ts";
+import { decodedImages } from "./images/decoded_images.ts";
+import { type DataProgress, pickImages } from "./images/load_images.ts";
 import { readMnist } from "./mnist.ts";
 import { pixelSource } from "./pixel_set.ts";
 import { pointSource } from "./points.ts";
@@ -124,24 +123,7 @@ async function readFound(
       const { background = DEFAULTS.data.background, broken } = spec;
       const options = { ...wanted, label, background, range, broken, onProgress, signal };
       const picked = await pickImages(store, options);
-      const { decoder } = await loadSharp();
-      const identity = {
-        decoder,
-        resizer: RESIZER,
-        options: { size, channels, background, range, broken },
-        origin: Deno.realPathSync(origin),
-        files: picked.files.map(({ path, sizeBytes, modifiedMs }) => [path, sizeBytes, modifiedMs]),
-        labels: picked.labels && [...picked.labels],
-        classNames: picked.classNames,
-      };
-      return await decodedSource(
-        storage,
-        { identity, name: store.name },
-        async (sink) => {
-          const parts = await loadImages(store.origin, picked, options, sink);
-          return { ...parts, notes: [...store.notes, ...parts.notes ?? []] };
-        },
-      );
+      return await decodedImages(store, picked, { origin, storage, options });
     }
     case "npy": {
       const { samples, labels, notes } = data.arrays;

@@ -1,6 +1,8 @@
 /** Data that the project makes for models of several networks: pairs of images of digits, and captions. */
 import { type ModelData, modelData } from "../model_data.ts";
-import { floatSource, imageSource } from "../source.ts";
+import { captionData } from "../captions/caption_data.ts";
+import { randomSubset } from "../order.ts";
+import { imageSource } from "../source.ts";
 import { drawCaptionedDigits } from "./captioned_digits.ts";
 import { colored, edgesOf } from "./digit_variants.ts";
 import { drawDigit } from "./draw_digits.ts";
@@ -47,43 +49,39 @@ export function digitPairs(
   }, { pairing, name: `digit-${form}` });
 }
 
-/** A made data set of images with captions, and the words that these have. */
-export interface CaptionData {
-  /** The inputs `image` and `words`: how often each word of the vocabulary occurs, `[vocabulary]`. */
-  data: ModelData;
-  /** All words, in the order of the input `words`. */
-  vocabulary: string[];
-  /** Of each sample. */
-  captions: string[];
+/** Which captioned digits are made. */
+export interface CaptionedDigitOptions extends DigitModelOptions {
+  /**
+   * The share of the captions, such as "thin upright blue two", of which no image is trained on. Default 0.
+   */
+  heldBack?: number;
 }
 
-/** Digits with captions such as "thick slanted red seven". */
-export function captionedDigits(options: DigitModelOptions): CaptionData {
-  const { count, size = DEFAULT_SIZE, seed = 0 } = options;
+/**
+ * Digits with captions such as "thick slanted red seven", as the inputs `image` and `words` (how often each
+ * word of the vocabulary occurs). `data.captions` has the vocabulary, the texts, and what is held back.
+ */
+export function captionedDigits(options: CaptionedDigitOptions): ModelData {
+  const { count, size = DEFAULT_SIZE, seed = 0, heldBack = 0 } = options;
   const { pixels, captions, labels } = drawCaptionedDigits({ count, size, seed });
-  const vocabulary = [...new Set(captions.flatMap((caption) => caption.split(" ")))].sort();
-  const counts = new Float32Array(count * vocabulary.length);
-  for (const [index, caption] of captions.entries()) {
-    for (const word of caption.split(" ")) {
-      counts[index * vocabulary.length + vocabulary.indexOf(word)]++;
-    }
-  }
-  const what = `${count} captioned digits (seed ${seed})`;
-  const data = modelData({
-    image: imageSource(pixels, {
-      name: "captioned-digits",
-      description: what,
-      shape: [size, size, 3],
-      labels,
-    }),
-    words: floatSource(counts, {
-      kind: "points",
-      name: "captions",
-      description: `${vocabulary.length} words`,
-      shape: [vocabulary.length],
-    }),
-  }, { name: "captioned-digits" });
-  return { data, vocabulary, captions };
+  const distinct = [...new Set(captions)].sort();
+  const wanted = Math.round(heldBack * distinct.length);
+  const apart = new Set(
+    wanted === 0
+      ? []
+      : Array.from(randomSubset(distinct.length, { wanted, seed }), (i) => distinct[i]),
+  );
+  const all = Uint32Array.from(captions.keys());
+  const image = imageSource(pixels, {
+    name: "captioned-digits",
+    description: `${count} synthetic digits with ${distinct.length} captions (seed ${seed})`,
+    shape: [size, size, 3],
+    labels,
+  });
+  const held = all.filter((caption) => apart.has(captions[caption]));
+  return captionData({ image, images: all, texts: captions, heldBack: held }, {
+    name: "captioned-digits",
+  });
 }
 
 /** `[size, size] -> [size, size, 3]` */

@@ -40,6 +40,8 @@ export interface ImageStore extends Disposable {
 export interface ImageStoreOptions {
   /** Which split, where the folders are splits. Default: train. */
   split?: Split;
+  /** Files that are used besides the images, which are not said to be left out. */
+  used?: RegExp;
 }
 
 const METADATA_NAME = /(?:^|\/)metadata\.(?:csv|jsonl)$/i;
@@ -50,12 +52,14 @@ const METADATA_NAME = /(?:^|\/)metadata\.(?:csv|jsonl)$/i;
  */
 export async function selectImages(
   store: FileStore,
-  { split }: ImageStoreOptions = {},
+  { split, used }: ImageStoreOptions = {},
 ): Promise<ImageStore> {
   const { origin } = store;
   const { images: all, others } = await findImages(store.files);
   if (all.length === 0) throw nothingFound(store);
-  const notes = [...describeLeftOut(others, store.passedOver)];
+  const notes = [
+    ...describeLeftOut(others.filter(({ path }) => !used?.test(path)), store.passedOver),
+  ];
   const chosen = chooseSplit(all, { split, origin });
   if (chosen.note) notes.unshift(chosen.note);
   const images = chosen.files.map(refuseForeign);
