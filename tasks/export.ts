@@ -8,17 +8,29 @@ import { UserError } from "../src/errors.ts";
 import { EXPORT_DTYPES } from "../src/export/dtypes.ts";
 import type { InputDimension } from "../src/export/target.ts";
 import { exportStoredModel } from "../src/pipeline/export_model.ts";
+import { exportWeights } from "../src/pipeline/export_weights.ts";
 import { exportFolder } from "../src/pipeline/export_run.ts";
 import { findRun } from "../src/run/run_folder.ts";
 import { type CommandSpec, type ParsedCommand, runTask, type TaskOutcome } from "../cli/command.ts";
 
 /** Options of one kind of source only. */
-const RUN_OPTIONS = ["checkpoint", "runs"];
+const RUN_OPTIONS = ["checkpoint", "runs", "format"];
 const MODEL_OPTIONS = ["as", "shape", "latent", "label", "classes", "distribution", "unchecked"];
+
+/** Options that a file of weights has no use for. */
+const ONNX_OPTIONS = ["dtype", "output", "opset", "licence"];
+
+const FORMATS = ["onnx", "safetensors"] as const;
 
 const AS = ["generator", "function"] as const;
 
 const DISTRIBUTIONS = ["normal", "uniform", "unit"] as const;
+
+const WHAT_FOR = new Map([
+  [RUN_OPTIONS, "that is for runs"],
+  [MODEL_OPTIONS, "that is for a MODEL.json"],
+  [ONNX_OPTIONS, "weights are written as they are; leave it away, or write ONNX"],
+]);
 
 const spec: CommandSpec = {
   name: "export",
@@ -35,6 +47,10 @@ const spec: CommandSpec = {
       path: true,
       value: "FILE.onnx",
       help: "the file to write (default generator.onnx in the run, model.onnx beside MODEL.json)",
+    },
+    format: {
+      value: FORMATS.join("|"),
+      help: "of a run: onnx (default), or both networks' weights for PyTorch",
     },
     dtype: { value: EXPORT_DTYPES.join("|"), help: "how weights are kept (default fp32)" },
     output: { value: "float|uint8", help: "images as -1 ... 1 (default) or as 0 ... 255" },
@@ -66,6 +82,7 @@ const spec: CommandSpec = {
     "deno task export latest",
     "deno task export runs/00003-mnist-mlp --dtype fp16 --out small.onnx",
     "deno task export latest --checkpoint best --out best.onnx",
+    "deno task export latest --format safetensors      # for PyTorch; examples/pytorch loads it",
     "deno task export 3 --output uint8 --licence CC-BY-4.0",
     "deno task export esrgan/model.json --shape input_1=N,H,W,3 --out esrgan.onnx",
     "deno task export acgan/model.json --label imageClass --classes 0,1,2,3,4,5,6,7,8,9",
@@ -86,11 +103,7 @@ function refuseOptions(command: ParsedCommand, names: string[], source: string):
     return repeated ? command.list(name).length > 0 : command.text(name) !== undefined;
   });
   if (given === undefined) return;
-  throw new UserError(
-    `Cannot export ${source} with --${given}: ${
-      names === RUN_OPTIONS ? "that is for runs" : "that is for a MODEL.json"
-    }`,
-  );
+  throw new UserError(`Cannot export ${source} with --${given}: ${WHAT_FOR.get(names)}`);
 }
 
 async function exportModel(path: string, command: ParsedCommand): Promise<TaskOutcome> {
@@ -159,6 +172,9 @@ function readShape(text: string): [name: string, shape: InputDimension[]] {
 
 async function exportOfRun(source: string, command: ParsedCommand): Promise<TaskOutcome> {
   refuseOptions(command, MODEL_OPTIONS, source);
+  if (command.choice("format", FORMATS) === "safetensors") {
+    return await exportOfWeights(source, command);
+  }
   const opset = command.integer("opset", { min: 13, max: 21 });
   const dtype = command.choice("dtype", EXPORT_DTYPES);
   const output = command.choice("output", ["float", "uint8"]);
@@ -205,6 +221,27 @@ async function exportOfRun(source: string, command: ParsedCommand): Promise<Task
       parity,
     },
   };
+}
+
+async function exportOfWeights(source: string, command: ParsedCommand): Promise<TaskOutcome> {
+  refuseOptions(command, ONNX_OPTIONS, `${source} as safetensors`);
+  const out = command.text("out");
+  if (out !== undefined && !/[^/]\.safetensors$/i.test(out)) {
+    throw new UserError(`Cannot export to ${out}: expected a name that ends in .safetensors`);
+  }
+  const run = await findRun(source, command.text("runs") ?? "runs");
+  const exported = await exportWeights(run, {
+    out,
+    checkpoint: readCheckpoint(command.text("checkpoint")),
+    onWarning: (message) => console.error(`warning   ${message}`),
+  });
+  const { path, step, tensors, sizeBytes, usesEma } = exported;
+  console.log(
+    `exported  ${path}, after step ${formatInteger(step)}, ${tensors} tensors, ` +
+      `${(sizeBytes / 1e6).toPrecision(3)} MB, PyTorch's names and layouts; ` +
+      `the generator's are ${usesEma ? "those of the EMA" : "as they were trained"}`,
+  );
+  return { json: { run, ...exported } };
 }
 
 function readCheckpoint(text: string | undefined): CheckpointChoice | number | undefined {

@@ -56,6 +56,15 @@ const spec: CommandSpec = {
     },
     export: { value: "best|last", help: "which checkpoint to export at the end (default last)" },
     conditional: { help: "use the data's labels, in networks that have no layer for them too" },
+    from: {
+      path: true,
+      value: "RUN|FILE",
+      help: "start with the weights of a run or a .safetensors file, where names and shapes fit",
+    },
+    "freeze-d": {
+      value: "N",
+      help: "keep the weights of the discriminator's first N layers as they are (FreezeD)",
+    },
     resume: { path: true, value: "RUN|latest", help: "continue a run from its last checkpoint" },
     "dry-run": { help: "print networks, data and plan, and train nothing" },
     set: {
@@ -70,6 +79,7 @@ const spec: CommandSpec = {
     "deno task train cifar-dcgan --download",
     "deno task train --resume latest --steps 5000",
     "deno task train mnist-mlp --data mnist --set generatorOptimizer.learningRate=2e-4",
+    "deno task train dcgan@64 --data mine --from 12 --freeze-d 2",
     "deno task train --evaluate-every 500 --set evaluation.measure=frechet --export best",
     "deno task train dcgan --size 64x128 --data photos --conditional --dry-run",
   ],

@@ -4,6 +4,8 @@
 export const DEFAULTS = {
   /** Samples that the discriminator sees at once. */
   pack: 1,
+  /** Layers of the discriminator that are not trained. */
+  freezeDiscriminator: 0,
   /** Generator updates of a step. */
   generatorSteps: 1,
   /** Of a run of a model of several networks. */

@@ -100,6 +100,18 @@ export const runConfigSchema = named(
     update: updateSchema.describe("Which updates a step makes, and on what."),
     generatorOptimizer: optimizerSchema.describe("The generator's optimizer."),
     discriminatorOptimizer: optimizerSchema.describe("The discriminator's optimizer."),
+    from: optional(
+      z.string().min(1),
+      "Weights to start with: a run (its folder, or its name or number in the folder of runs), or a " +
+        "`.safetensors` file. Tensors of other names or shapes start anew; so do optimizers.",
+      { otherwise: "new weights" },
+    ),
+    freezeDiscriminator: optional(
+      z.number().int().min(0),
+      "FreezeD (Mo et al. 2020): the weights of this many of the discriminator's layers, from the image " +
+        "on, stay as they are.",
+      { default: DEFAULTS.freezeDiscriminator },
+    ),
     learningRateSchedule: optional(learningRateSchema, "How both learning rates change.", {
       otherwise: "they stay as they are",
     }),

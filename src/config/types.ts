@@ -954,6 +954,17 @@ export interface RunConfig {
   generatorOptimizer: OptimizerSpec;
   /** The discriminator's optimizer. */
   discriminatorOptimizer: OptimizerSpec;
+  /**
+   * Weights to start with: a run (its folder, or its name or number in the folder of runs), or a
+   * `.safetensors` file. Tensors of other names or shapes start anew; so do optimizers. Default:
+   * new weights.
+   */
+  from?: string;
+  /**
+   * FreezeD (Mo et al. 2020): the weights of this many of the discriminator's layers, from the
+   * image on, stay as they are. Default: 0. Range: 0 or more.
+   */
+  freezeDiscriminator?: number;
   /** How both learning rates change. Default: they stay as they are. */
   learningRateSchedule?: LearningRateSpec;
   /**

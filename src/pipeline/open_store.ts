@@ -3,6 +3,7 @@ import { formatInteger } from "../text.ts";
 import type { RunConfig } from "../config/run_config.ts";
 import type { DataSource } from "../data/source.ts";
 import type { Engine } from "../engine/types.ts";
+import type { HostTensors } from "../tensor/types.ts";
 import { UserError } from "../errors.ts";
 import { readLatestCheckpoint, removeLaterCheckpoints } from "../run/checkpoint.ts";
 import { readDataRecord, writeDataRecord } from "../run/data_record.ts";
@@ -13,7 +14,7 @@ import {
   type RunFolder,
   writeConfig,
 } from "../run/run_folder.ts";
-import { checkStateFits } from "../training/check_state.ts";
+import { checkStateFits, withSwitchedParts } from "../training/check_state.ts";
 import { createMemoryStore } from "../training/memory_store.ts";
 import type { Checkpoint, TrainingStore } from "../training/store.ts";
 import { folderStore } from "../run/folder_store.ts";
@@ -63,18 +64,39 @@ export async function openRunStore(
   }
   const folder = await openRunFolder(resume);
   try {
-    const checkpoint = await readLatestCheckpoint(folder.checkpoints, warn);
+    const stored = await readLatestCheckpoint(folder.checkpoints, warn);
+    const initial = opening.trainingStep.initialState(config.seed);
+    const { state, changes } = withSwitchedParts(stored.state, initial);
+    const checkpoint = { ...stored, state };
+    changes.forEach(warn);
     await checkResume(opening, { folder, checkpoint, warn });
     // Nothing is written before all of that is known to fit.
     await removeLaterCheckpoints(folder.checkpoints, checkpoint.step);
     await dropLaterImages(folder, checkpoint.step);
     await writeConfig(folder, config);
     await writeDataRecord(folder.path, data);
-    return { store: folderStore(folder), folder, checkpoint };
+    return { store: withParts(folderStore(folder), initial), folder, checkpoint };
   } catch (error) {
     folder[Symbol.dispose]();
     throw error;
   }
+}
+
+/** A store whose checkpoints have the parts that the config has, also those that were written without. */
+function withParts(store: TrainingStore, initial: HostTensors): TrainingStore {
+  const fitted = <Stored extends { state: HostTensors }>(checkpoint: Stored): Stored => ({
+    ...checkpoint,
+    state: withSwitchedParts(checkpoint.state, initial).state,
+  });
+  const { checkpoints } = store;
+  return {
+    ...store,
+    checkpoints: {
+      ...checkpoints,
+      readLatest: async (onWarning) => fitted(await checkpoints.readLatest(onWarning)),
+      read: async (step) => fitted(await checkpoints.read(step)),
+    },
+  };
 }
 
 /** A run that continues. */

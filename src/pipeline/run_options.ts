@@ -56,6 +56,8 @@ export interface RunStart {
   evaluation: EvaluationPlan | undefined;
   /** What is odd about the plan, such as very few steps; undefined where nothing is. */
   remark?: string;
+  /** What was taken of the weights that the run starts from, in lines; undefined for new weights. */
+  from?: readonly string[];
 }
 
 /** How to train. */

@@ -20,6 +20,7 @@ import type { TrainingStore } from "../training/store.ts";
 import { train, type TrainingResult } from "../training/train.ts";
 import { openRunStore } from "./open_store.ts";
 import type { RunCallbacks } from "./run_options.ts";
+import { startFrom } from "./start_from.ts";
 import { dropLaterImages, openSnapshots, type SnapshotWriter } from "./snapshots.ts";
 
 /** What to train, where, and the callbacks. */
@@ -63,11 +64,19 @@ export type CompletedFolderTraining = CompletedTraining & { folder: RunFolder };
  */
 export async function runTraining(setup: TrainingRunSetup): Promise<CompletedTraining> {
   const { config, data, signal, resume, callbacks } = setup;
-  const trainingStep = buildTrainingStep(config, {
+  const built = buildTrainingStep(config, {
     shape: [...data.shape],
     classCount: data.classNames?.length,
   });
-  checkWeightsFit(trainingStep, freeHostBytes());
+  checkWeightsFit(built, freeHostBytes());
+  const started = config.from === undefined || resume !== undefined
+    ? undefined
+    : await startFrom(config.from, {
+      initial: built.initialState(config.seed),
+      networks: built.networks,
+      runsFolder: setup.runsFolder ?? "runs",
+    });
+  const trainingStep = started ? { ...built, initialState: () => started.state } : built;
   const plan = planRun(config, {
     sampleCount: data.count,
     samplesPerStep: trainingStep.samplesPerStep,
@@ -134,6 +143,7 @@ export async function runTraining(setup: TrainingRunSetup): Promise<CompletedTra
     logitKind: logitKind(config.objective.name),
     evaluation,
     remark: planRemark(config, plan),
+    from: started?.lines,
   });
   const result = await train(
     { config, data, engine, store, trainingStep, evaluator, resume: checkpoint },

@@ -11,7 +11,7 @@ import { tf } from "../tensor/tf.ts";
 import type { StepProgram } from "../engine/types.ts";
 import type { HostTensors, StepRandom, TensorMap, TensorSpec } from "../tensor/types.ts";
 import type { RunConfig } from "../config/run_config.ts";
-import { buildNetwork, type Network } from "../nn/mod.ts";
+import { buildNetwork, type Network, withFrozenLayers } from "../nn/mod.ts";
 import { checkCombination, checkObjective } from "../objectives/compatibility.ts";
 import { packedShape } from "../objectives/packing.ts";
 import { augmentProbability, initialAugment, updateAugment } from "./adaptive.ts";
@@ -37,6 +37,7 @@ export type StepConfig = Omit<
   RunConfig,
   | "version"
   | "preset"
+  | "from"
   | "seed"
   | "device"
   | "data"
@@ -72,11 +73,15 @@ export interface TrainingStep extends GanNetworks {
 export function buildTrainingStep(config: StepConfig, sample: SampleSpec): TrainingStep {
   checkLabels(config.conditional, sample);
   const generator = buildNetwork({ ...config.generator, classCount: sample.classCount });
-  const discriminator = buildNetwork({
-    ...config.discriminator,
-    inputShape: packedShape(config.discriminator.inputShape, config.pack ?? DEFAULTS.pack),
-    classCount: sample.classCount,
-  });
+  const discriminator = withFrozenLayers(
+    buildNetwork({
+      ...config.discriminator,
+      inputShape: packedShape(config.discriminator.inputShape, config.pack ?? DEFAULTS.pack),
+      classCount: sample.classCount,
+    }),
+    config.freezeDiscriminator ?? DEFAULTS.freezeDiscriminator,
+    "discriminator",
+  );
   const networks = { generator, discriminator };
   checkShapes(config, sample, networks);
   checkObjective(config.objective, discriminator);

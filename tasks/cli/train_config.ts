@@ -33,8 +33,12 @@ export async function readTrainRequest(command: ParsedCommand): Promise<TrainReq
   const resumed = command.text("resume");
   if (resumed === undefined) {
     const { config: base, choices } = await baseConfig(command);
+    const config = withOptions(base, command);
+    if (config.from !== undefined && !/\.safetensors$/i.test(config.from)) {
+      config.from = await findRun(config.from, runsFolder); // a number means another run tomorrow
+    }
     return {
-      config: withOptions(base, command),
+      config,
       runsFolder,
       resume: undefined,
       changes: [],
@@ -47,6 +51,12 @@ export async function readTrainRequest(command: ParsedCommand): Promise<TrainReq
         command.positionals[0]
       }: a resumed run keeps its own config; ` +
         "leave the preset away, and change options with --set",
+    );
+  }
+  const from = command.text("from");
+  if (from !== undefined) {
+    throw new UserError(
+      `Cannot resume ${resumed} with --from ${from}: a resumed run has weights of its own; give one of them`,
     );
   }
   const resume = await findRun(resumed, runsFolder);
@@ -109,6 +119,10 @@ function withOptions(base: RunConfig, command: ParsedCommand): RunConfig {
   config.batchSize = command.integer("batch", { min: 1 }) ?? config.batchSize;
   config.seed = command.integer("seed", { min: 0, max: 0xffff_ffff }) ?? config.seed;
   config.device = command.choice("device", ["auto", "webgpu", "cpu"]) ?? config.device;
+  const from = command.text("from");
+  if (from !== undefined) config.from = from;
+  const frozen = command.integer("freeze-d", { min: 0 });
+  if (frozen !== undefined) config.freezeDiscriminator = frozen;
   const every = command.integer("evaluate-every", { min: 0 });
   if (every === 0) delete config.evaluation;
   else if (every !== undefined) {

@@ -50,6 +50,7 @@ export function watchRun(): Watch {
           `networks  generator ${formatInteger(generatorParameters)} parameters, ` +
             `discriminator ${formatInteger(discriminatorParameters)}`,
         );
+        for (const line of start.from ?? []) log(`weights   ${line}`);
         log(`run       ${folder}`);
         if (evaluation) log(`measures  ${planText(evaluation)}`);
         if (remark) log(`note      ${remark}`);

@@ -1,6 +1,6 @@
 /**
  * What the tests need of the machine: a WebGPU adapter (a software Vulkan driver will do), a browser,
- * Python's onnx. Where apt and root are there, they are installed; elsewhere a line says what to install.
+ * Python's onnx and PyTorch. Where apt and root are there, they are installed; elsewhere a line says what to install.
  */
 import { NATIVE_VERSION } from "../../src/ort/native.ts";
 import { hasProgram, runCommand } from "./process.ts";
@@ -29,7 +29,12 @@ const NEEDS: Need[] = [
   {
     what: "Python's onnx, a referee",
     packages: ["python3-onnx", "python3-numpy"],
-    isThere: hasPythonOnnx,
+    isThere: () => hasPython("import onnx, numpy"),
+  },
+  {
+    what: "PyTorch, a referee",
+    packages: ["python3-torch", "libopenblas0"],
+    isThere: () => hasPython("import torch"),
   },
 ];
 
@@ -123,10 +128,11 @@ function graphicsEnv(): Record<string, string> {
   return GRAPHICS_API === undefined ? {} : { DENO_WEBGPU_BACKEND: GRAPHICS_API };
 }
 
-async function hasPythonOnnx(): Promise<boolean> {
+/** Whether Debian's Python can run some imports. */
+async function hasPython(code: string): Promise<boolean> {
   try {
     const { success } = await new Deno.Command("/usr/bin/python3", {
-      args: ["-c", "import onnx, numpy"],
+      args: ["-c", code],
       stdout: "null",
       stderr: "null",
     }).output();
