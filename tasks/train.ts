@@ -6,6 +6,7 @@ import { resumeRun, trainRun } from "../src/pipeline/train_run.ts";
 import { type CommandSpec, type ParsedCommand, runTask, type TaskOutcome } from "../cli/command.ts";
 import { cacheOptions } from "../src/pipeline/open_data.ts";
 import { readCacheFolder } from "./cli/cache_folder.ts";
+import { openDashboard } from "./cli/open_dashboard.ts";
 import { download } from "./cli/download.ts";
 import { printPlan } from "./cli/dry_run.ts";
 import { summarize } from "./cli/summary.ts";
@@ -66,6 +67,7 @@ const spec: CommandSpec = {
       help: "keep the weights of the discriminator's first N layers as they are (FreezeD)",
     },
     resume: { path: true, value: "RUN|latest", help: "continue a run from its last checkpoint" },
+    dashboard: { help: "show the runs live in a local page meanwhile (deno task dashboard)" },
     "dry-run": { help: "print networks, data and plan, and train nothing" },
     set: {
       value: "PATH=VALUE",
@@ -109,6 +111,10 @@ async function main(command: ParsedCommand): Promise<TaskOutcome> {
     return plan ? { json: plan } : { exitCode: 130, json: { interrupted: true } };
   }
 
+  await using dashboard = command.flag("dashboard")
+    ? await openDashboard(request.runsFolder)
+    : undefined;
+  if (dashboard) watch.log(`dashboard ${dashboard.address}`);
   let folder: string | undefined;
   let trained = false;
   const outcome = await withInterrupt(

@@ -1,4 +1,5 @@
 /** Serves a site on the loopback, with the headers that a careful app sends. */
+import { isForLoopback } from "../../src/site.ts";
 import type { SiteFile } from "./build.ts";
 
 /** How to serve. */
@@ -26,15 +27,6 @@ const POLICY = [
   "form-action 'none'",
   "frame-ancestors 'none'",
 ].join("; ");
-
-/**
- * Whether a request was meant for this machine. A page of another site can point a name of its own at
- * 127.0.0.1 ("DNS rebinding") and so read what is served here; its requests carry that name.
- */
-export function isForLoopback(request: Request): boolean {
-  const host = request.headers.get("host") ?? "";
-  return /^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/i.test(host);
-}
 
 /** Starts to serve. */
 export function serveSite(

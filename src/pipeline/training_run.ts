@@ -16,6 +16,7 @@ import { openTensorboardLog } from "../run/tensorboard/tensorboard_run.ts";
 import type { GanNetworks } from "../training/gan_state.ts";
 import { planRemark, planRun } from "../training/schedule.ts";
 import { buildTrainingStep, type TrainingStep } from "../training/step.ts";
+import { watchStopRequests } from "../run/stop_request.ts";
 import type { TrainingStore } from "../training/store.ts";
 import { train, type TrainingResult } from "../training/train.ts";
 import { openRunStore } from "./open_store.ts";
@@ -145,10 +146,13 @@ export async function runTraining(setup: TrainingRunSetup): Promise<CompletedTra
     remark: planRemark(config, plan),
     from: started?.lines,
   });
-  const result = await train(
+  const requests = folder && watchStopRequests(folder.path, () => {
+    callbacks.onWarning?.("asked to stop from outside: saving a checkpoint");
+  });
+  const training = train(
     { config, data, engine, store, trainingStep, evaluator, resume: checkpoint },
     {
-      signal,
+      signal: anySignal(signal, requests?.signal),
       onProgress(progress) {
         scalars = progress.scalars;
         callbacks.onProgress?.(progress);
@@ -166,6 +170,7 @@ export async function runTraining(setup: TrainingRunSetup): Promise<CompletedTra
       },
     },
   );
+  const result = await training.finally(() => requests?.[Symbol.dispose]());
   if (!result.interrupted) await log?.complete();
   const gif = await snapshots.writeGif();
   const resources = cleanup.move();
@@ -181,6 +186,11 @@ export async function runTraining(setup: TrainingRunSetup): Promise<CompletedTra
     gif,
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
+}
+
+/** Aborted as soon as one of them is. */
+function anySignal(...signals: (AbortSignal | undefined)[]): AbortSignal {
+  return AbortSignal.any(signals.filter((signal) => signal !== undefined));
 }
 
 /**

@@ -15,6 +15,8 @@ function isEvent(line: { step: number }): line is RunEvent {
   switch (event) {
     case "resume":
       return typeof engine === "string";
+    case "diverged":
+      return typeof fault === "string";
     case "warning":
       return typeof message === "string";
     case "rollback":

@@ -194,7 +194,7 @@ async function takeFolder(path: string): Promise<RunFolder> {
   } catch (error) {
     throw writeError(path, error);
   }
-  if (!(await lock.tryLock(true))) { // the system frees the lock when a process ends, however it ends
+  if (!(await takesLock(lock))) { // the system frees the lock when a process ends, however it ends
     lock.close();
     throw new UserError(
       `Cannot train in ${path}: another process is training in it; wait for it, or start a new run`,
@@ -211,6 +211,13 @@ async function takeFolder(path: string): Promise<RunFolder> {
     samples: `${path}/samples`,
     [Symbol.dispose]: () => lock.close(),
   };
+}
+
+/** Tries twice: a dashboard takes the lock for a moment to see whether the run is going. */
+async function takesLock(lock: Deno.FsFile): Promise<boolean> {
+  if (await lock.tryLock(true)) return true;
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  return await lock.tryLock(true);
 }
 
 async function isFolder(path: string): Promise<boolean> {

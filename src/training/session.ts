@@ -272,6 +272,9 @@ export class TrainingSession {
   async #rollBack(fault: Fault): Promise<void> {
     const { config, store, trainingStep } = this.#setup;
     const { guard } = this.#parts;
+    if (guard.retriesLeft === 0) {
+      await store.events.append([{ event: "diverged", step: fault.step, fault: fault.what }]);
+    }
     const { learningRateFactor } = guard.rollBack(fault, this.#lastGood());
     const good = this.#savedStep === undefined
       ? { step: 0, state: trainingStep.initialState(config.seed) }

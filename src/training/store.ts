@@ -135,8 +135,18 @@ export interface WarningEvent {
   message: string;
 }
 
+/** Training diverged as often as the config allows, and ended. */
+export interface DivergedEvent {
+  /** Tells events apart. */
+  event: "diverged";
+  /** Steps done when it diverged. */
+  step: number;
+  /** What was wrong. */
+  fault: string;
+}
+
 /** What may happen to a run besides its steps. */
-export type RunEvent = RollbackEvent | ResumeEvent | WarningEvent;
+export type RunEvent = RollbackEvent | ResumeEvent | WarningEvent | DivergedEvent;
 
 /** What an evaluation measured. */
 export interface Measured {

@@ -1,5 +1,6 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { isForLoopback, serveSite } from "../../examples/site/serve.ts";
+import { serveSite } from "../../examples/site/serve.ts";
+import { isForLoopback } from "../../src/site.ts";
 import { buildSite } from "../../examples/site/build.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;

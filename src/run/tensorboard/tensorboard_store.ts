@@ -71,5 +71,7 @@ function eventText(line: RunEvent): string {
       return `Resumed on ${line.engine}`;
     case "warning":
       return line.message;
+    case "diverged":
+      return `Diverged: ${line.fault}`;
   }
 }
