@@ -48,6 +48,14 @@ export { evaluate } from "./src/pipeline/evaluate_run.ts";
 export { openCaptions, type OpenCaptionsOptions } from "./src/data/open_captions.ts";
 export { openTable, type OpenTableOptions } from "./src/data/open_table.ts";
 export { tableData, type TableDataOptions } from "./src/data/table_data.ts";
+export {
+  comparedRows,
+  evaluateTable,
+  type LearnedColumn,
+  type RealRows,
+  type TableEvaluation,
+} from "./src/evaluation/evaluate_table.ts";
+export type { ClosestRows } from "./src/metrics/closest_rows.ts";
 export { type TableQuality, tableQuality } from "./src/metrics/table_quality.ts";
 export { type ImagePair, psnr, ssim } from "./src/metrics/image_quality.ts";
 export { cellText, type CellValue, decodeRows, type TableRow } from "./src/tables/decode.ts";
@@ -73,6 +81,14 @@ export {
 } from "./src/data/digits/digit_models.ts";
 export { encodeCaption, type Vocabulary } from "./src/vocabulary.ts";
 export { modelData } from "./src/data/model_data.ts";
+export {
+  drawCaptioned,
+  type DrawOptions,
+  drawRows,
+  evaluateCaptioned,
+  evaluateRows,
+} from "./src/pipeline/evaluate_model.ts";
+export type { CaptionEvaluation } from "./src/evaluation/evaluate_captions.ts";
 export { resumeModel, trainModel } from "./src/pipeline/train_model.ts";
 export { exportRun } from "./src/pipeline/export_run.ts";
 export { openData } from "./src/pipeline/open_data.ts";

@@ -37,6 +37,8 @@ export interface CaptionSamples {
 export interface CaptionContext {
   /** In the order of the input `words`. */
   vocabulary: Vocabulary;
+  /** Words of which a caption has one each, where captions are made so. */
+  attributes?: readonly { name: string; words: readonly string[] }[];
   /** What is trained on. */
   trained: CaptionSamples;
   /** What is kept to compare generated images with, where some was held back. */

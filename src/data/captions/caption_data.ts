@@ -3,7 +3,7 @@ import { UserError } from "../../errors.ts";
 import { sha256 } from "../../hash.ts";
 import { formatInteger } from "../../text.ts";
 import { captionWords, type Vocabulary } from "../../vocabulary.ts";
-import { type ModelData, modelData } from "../model_data.ts";
+import { type CaptionContext, type ModelData, modelData } from "../model_data.ts";
 import { selectSamples } from "../selection.ts";
 import { completeSource, type DataSource } from "../source.ts";
 import { countCaptions } from "./build_vocabulary.ts";
@@ -26,6 +26,8 @@ export interface CaptionDataOptions {
   maxWords?: number;
   /** A short name. */
   name: string;
+  /** See `CaptionContext`. */
+  attributes?: CaptionContext["attributes"];
 }
 
 /** Every byte stands for itself. */
@@ -38,7 +40,7 @@ const COUNTS = Float32Array.from({ length: 256 }, (_, value) => value);
  */
 export function captionData(
   { image, images, texts, heldBack }: CaptionedSource,
-  { maxWords, name }: CaptionDataOptions,
+  { maxWords, name, attributes }: CaptionDataOptions,
 ): ModelData {
   const isApart = new Uint8Array(texts.length);
   for (const caption of heldBack) isApart[caption] = 1;
@@ -63,6 +65,7 @@ export function captionData(
     notes: [...image.notes ?? [], ...notes],
     captions: {
       vocabulary,
+      ...(attributes ? { attributes } : {}),
       trained: {
         image: selected(captions),
         texts: Array.from(captions, (caption) => texts[caption]),

@@ -27,6 +27,14 @@ const COLORS: Readonly<Record<string, readonly number[]>> = {
 const THICKNESS: Readonly<Record<string, number>> = { thin: 0.05, thick: 0.95 };
 const SLANT: Readonly<Record<string, number>> = { upright: 0, slanted: 0.45 };
 
+/** The attributes that a caption names, and their words. */
+export const DIGIT_ATTRIBUTES = [
+  { name: "thickness", words: Object.keys(THICKNESS) },
+  { name: "slant", words: Object.keys(SLANT) },
+  { name: "color", words: Object.keys(COLORS) },
+  { name: "digit", words: DIGITS },
+] as const;
+
 const PAPER = [16, 16, 16];
 
 /** Streams of the choices, apart from those that draw the strokes. */

@@ -3,7 +3,7 @@ import { type ModelData, modelData } from "../model_data.ts";
 import { captionData } from "../captions/caption_data.ts";
 import { randomSubset } from "../order.ts";
 import { imageSource } from "../source.ts";
-import { drawCaptionedDigits } from "./captioned_digits.ts";
+import { DIGIT_ATTRIBUTES, drawCaptionedDigits } from "./captioned_digits.ts";
 import { colored, edgesOf } from "./digit_variants.ts";
 import { drawDigit } from "./draw_digits.ts";
 
@@ -81,6 +81,7 @@ export function captionedDigits(options: CaptionedDigitOptions): ModelData {
   const held = all.filter((caption) => apart.has(captions[caption]));
   return captionData({ image, images: all, texts: captions, heldBack: held }, {
     name: "captioned-digits",
+    attributes: DIGIT_ATTRIBUTES,
   });
 }
 
