@@ -37,6 +37,7 @@ export { withAssignments } from "./src/config/assignments.ts";
 export { checkConfig } from "./src/config/check_config.ts";
 export {
   DeviceLostError,
+  DownloadError,
   GanforgeError,
   StorageError,
   TrainingDivergedError,

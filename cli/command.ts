@@ -208,7 +208,7 @@ export interface TaskOutcome {
 /** The exit codes of every task, for `--help`. */
 const EXIT_CODES =
   "Exit codes: 0 done; 2 a mistake in the call or its data; 130 stopped by Ctrl-C; 1 anything else " +
-  "(diverged, device lost, disk full, a bug)";
+  "(diverged, device lost, disk full, a failed download, a bug)";
 
 /**
  * Runs a task and ends the process: 0 for success, 2 for a mistake in the call or its data, 1 for any

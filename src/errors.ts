@@ -57,6 +57,12 @@ export class DeviceLostError extends GanforgeError {
   override name: string = "DeviceLostError";
 }
 
+/** A file could not be had from a server: no connection, a server that fails, a transfer that broke off. */
+export class DownloadError extends GanforgeError {
+  /** The name of the class. */
+  override name: string = "DownloadError";
+}
+
 /** The disk is full, or a quota is used up. What was written before is still there. */
 export class StorageError extends GanforgeError {
   /** The name of the class. */

@@ -8,9 +8,9 @@ export function sha256(...parts: readonly (Uint8Array | string)[]): string {
   return hash.digest("hex");
 }
 
-/** The hash of a file in hexadecimal digits, read in pieces. */
-export async function hashOfFile(path: string, algorithm: "sha256" | "md5"): Promise<string> {
-  const hash = createHash(algorithm);
+/** SHA-256 of a file as 64 hexadecimal digits; the file is read in pieces. */
+export async function sha256OfFile(path: string): Promise<string> {
+  const hash = createHash("sha256");
   const file = await Deno.open(path, { read: true });
   for await (const chunk of file.readable) hash.update(chunk);
   return hash.digest("hex");

@@ -1,6 +1,6 @@
 /** Fetches MNIST and CIFAR-10 from their documented addresses, or says where to put them. */
 import { type DataSpec, withDataPath } from "../config/data.ts";
-import { UserError } from "../errors.ts";
+import { DownloadError, UserError } from "../errors.ts";
 import {
   DOWNLOAD_OF,
   type DownloadName,
@@ -69,7 +69,8 @@ export async function downloadSource(
  * Fetches a data set into a folder, which is made where it is missing. Files that are there already
  * are checked and kept.
  * @returns the paths of its files
- * @throws {UserError} when a file cannot be had or is not as published; it says where to put it
+ * @throws {DownloadError} when a file cannot be had or is not as published; it says where to put it
+ * @throws {UserError} when a file cannot be written, or its place is taken
  */
 export async function downloadDataset(
   name: DownloadName,
@@ -101,7 +102,7 @@ export async function downloadFiles(
     } catch (error) {
       if (!(error instanceof TransferError)) throw error;
       const names = files.map(({ name }) => name).join(", ");
-      throw new UserError(
+      throw new DownloadError(
         `Cannot fetch ${baseUrl}${file.name}: ${error.message}; without a network, put ${title}'s ` +
           `files (${names}) into ${folder} and name that folder as the data`,
         { cause: error },

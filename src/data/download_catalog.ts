@@ -1,4 +1,4 @@
-/** The data sets that can be fetched: addresses, sizes and published checksums; and who reads them. */
+/** The data sets that can be fetched: addresses, sizes and checksums; and who reads them. */
 import type { DataSourceName } from "../config/data.ts";
 
 /** A file of a data set on a server. */
@@ -7,8 +7,8 @@ export interface RemoteFile {
   name: string;
   /** Its size. */
   sizeBytes: number;
-  /** In hexadecimal, as published with the file. */
-  md5: string;
+  /** In hexadecimal. */
+  sha256: string;
 }
 
 /** A data set on a server. */
@@ -25,8 +25,8 @@ export interface RemoteDataset {
 export type DownloadName = "mnist" | "cifar-10";
 
 /**
- * The data sets that can be fetched. Checksums: torchvision's `datasets.MNIST`, and
- * https://www.cs.toronto.edu/~kriz/cifar.html.
+ * The data sets that can be fetched. SHA-256: TensorFlow Datasets' `url_checksums/mnist.txt` and
+ * `cifar10.txt`. The authors publish MD5 only (CIFAR's page, torchvision's `datasets.MNIST`).
  */
 export const DOWNLOADS: Record<DownloadName, RemoteDataset> = {
   "mnist": {
@@ -36,22 +36,22 @@ export const DOWNLOADS: Record<DownloadName, RemoteDataset> = {
       {
         name: "train-images-idx3-ubyte.gz",
         sizeBytes: 9912422,
-        md5: "f68b3c2dcbeaaa9fbdd348bbdeb94873",
+        sha256: "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
       },
       {
         name: "train-labels-idx1-ubyte.gz",
         sizeBytes: 28881,
-        md5: "d53e105ee54ea40749a09fcbcd1e9432",
+        sha256: "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
       },
       {
         name: "t10k-images-idx3-ubyte.gz",
         sizeBytes: 1648877,
-        md5: "9fb629c4189551a2d022fa330f9573f3",
+        sha256: "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
       },
       {
         name: "t10k-labels-idx1-ubyte.gz",
         sizeBytes: 4542,
-        md5: "ec29112dd5afa0611ce80d1b7f02629c",
+        sha256: "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
       },
     ],
   },
@@ -61,7 +61,7 @@ export const DOWNLOADS: Record<DownloadName, RemoteDataset> = {
     files: [{
       name: "cifar-10-binary.tar.gz",
       sizeBytes: 170052171,
-      md5: "c32a1d4ab5d03f1284b67883e8d87530",
+      sha256: "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
     }],
   },
 };

@@ -2,8 +2,9 @@
  * Fetches one file whose size and checksum are known: it goes to a `.part` beside its place, is
  * continued where a transfer broke off, and takes its name once its checksum is right.
  */
-import { hashOfFile } from "../hash.ts";
-import { UserError } from "../errors.ts";
+import { sha256OfFile } from "../hash.ts";
+import { GanforgeError, UserError } from "../errors.ts";
+import { writeError } from "../files.ts";
 import type { RemoteFile } from "./download_catalog.ts";
 
 /** How patient a transfer is. */
@@ -45,15 +46,16 @@ export class TransferError extends Error {
  * Fetches a file, unless it is there already.
  * @throws {TransferError} when the file cannot be had or is not as published
  * @throws {UserError} when it cannot be written, or its place is taken
+ * @throws {StorageError} when the disk is full
  */
 export async function fetchFile(file: RemoteFile, options: FileTransfer): Promise<void> {
   const { path } = options;
   const existing = await fileSize(path);
   if (existing !== undefined) {
-    if (existing !== file.sizeBytes || await hashOfFile(path, "md5") !== file.md5) {
+    if (existing !== file.sizeBytes || await sha256OfFile(path) !== file.sha256) {
       throw new UserError(
         `Cannot fetch ${file.name}: ${path} is there with other contents (${existing} bytes; ` +
-          `${file.sizeBytes} with MD5 ${file.md5} were expected); move it away first`,
+          `${file.sizeBytes} with SHA-256 ${file.sha256} were expected); move it away first`,
       );
     }
     options.report(file.sizeBytes);
@@ -77,11 +79,11 @@ async function transfer(file: RemoteFile, part: string, options: FileTransfer): 
   const there = await fileSize(part) ?? 0;
   const have = there > file.sizeBytes ? 0 : there;
   if (have < file.sizeBytes) await receive(file, part, { ...options, have });
-  const md5 = await hashOfFile(part, "md5");
-  if (md5 === file.md5) return;
+  const sha256 = await sha256OfFile(part);
+  if (sha256 === file.sha256) return;
   await Deno.remove(part);
   throw new TransferError(
-    `its MD5 checksum is ${md5}, and ${file.md5} was expected: it was damaged on the way or changed`,
+    `its SHA-256 is ${sha256}, and ${file.sha256} was expected: it was damaged on the way or changed`,
     { retry: have > 0 }, // a part of an earlier time may have been another file's
   );
 }
@@ -150,7 +152,7 @@ async function checkStatus(response: Response, have: number): Promise<boolean> {
 }
 
 function asTransferError(error: unknown, url: string): unknown {
-  if (error instanceof TransferError || error instanceof UserError) return error;
+  if (error instanceof TransferError || error instanceof GanforgeError) return error;
   if (error instanceof Deno.errors.NotCapable) {
     const { host } = new URL(url);
     return new UserError(
@@ -177,17 +179,16 @@ async function writeAll(file: Deno.FsFile, bytes: Uint8Array, path: string): Pro
 
 /**
  * Runs something that writes.
- * @throws {UserError} naming the path, when it fails
+ * @throws {StorageError} when the disk is full
+ * @throws {UserError} naming the path, when it fails otherwise
  */
 export async function write<T>(path: string, action: () => Promise<T>): Promise<T> {
   try {
     return await action();
   } catch (error) {
-    const reason = error instanceof Deno.errors.NotCapable
-      ? `Deno was not allowed to; run it with --allow-write`
-      : error instanceof Error
-      ? error.message
-      : String(error);
+    const known = writeError(path, error);
+    if (known instanceof GanforgeError) throw known;
+    const reason = error instanceof Error ? error.message : String(error);
     throw new UserError(`Cannot write ${path}: ${reason}`, { cause: error });
   }
 }

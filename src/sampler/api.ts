@@ -1,5 +1,5 @@
 /** What both entries of the sampler export: mod.ts and static.ts. */
-export { GanforgeError, UserError } from "../errors.ts";
+export { DownloadError, GanforgeError, UserError } from "../errors.ts";
 export type {
   ConditionInput,
   ConditionType,

@@ -1,5 +1,5 @@
 /** Reads a response's body with progress, a size limit and a word when it ends too early. */
-import { UserError } from "../errors.ts";
+import { DownloadError, GanforgeError, UserError } from "../errors.ts";
 
 /** What may end a download. */
 export interface DownloadLimits {
@@ -20,7 +20,8 @@ export const MAX_BYTES: number = 2 ** 31 - 1;
 
 /**
  * Reads a response to its end.
- * @throws {UserError} if the status is an error, the body is too large or ends early
+ * @throws {UserError} if the server has no such file, or the body is too large
+ * @throws {DownloadError} if the server fails, or the body ends early
  */
 export async function readResponse(
   response: Response,
@@ -31,7 +32,8 @@ export async function readResponse(
   if (!response.ok) {
     await response.body?.cancel();
     const status = `${response.status} ${response.statusText}`.trim();
-    throw new UserError(`Cannot load ${name}: the server answered ${status}`);
+    const message = `Cannot load ${name}: the server answered ${status}`;
+    throw isPassing(response.status) ? new DownloadError(message) : new UserError(message);
   }
   const length = response.headers.get("content-length");
   const packed = (response.headers.get("content-encoding") ?? "identity") !== "identity";
@@ -63,7 +65,7 @@ export async function readResponse(
     options.signal?.throwIfAborted();
   } catch (error) {
     options.signal?.throwIfAborted();
-    if (error instanceof UserError) throw error;
+    if (error instanceof GanforgeError) throw error;
     throw brokenOff(name, loaded, total, error);
   } finally {
     options.signal?.removeEventListener("abort", stop);
@@ -78,9 +80,19 @@ export async function readResponse(
   return bytes;
 }
 
-function brokenOff(name: string, loaded: number, total: number | null, cause?: unknown): UserError {
+/** Whether a status says that the server cannot answer now, rather than that the address is wrong. */
+function isPassing(status: number): boolean {
+  return status >= 500 || status === 408 || status === 429;
+}
+
+function brokenOff(
+  name: string,
+  loaded: number,
+  total: number | null,
+  cause?: unknown,
+): DownloadError {
   const expected = total === null ? "" : ` of ${total}`;
-  return new UserError(
+  return new DownloadError(
     `Cannot load ${name}: the download ended after ${loaded}${expected} bytes; try again`,
     { cause },
   );

@@ -2,7 +2,7 @@
  * Gets ONNX Runtime's `.wasm` as a model is got: with progress, a signal, the cache, and an error that
  * another try may follow. ONNX Runtime itself can do none of that, and after one failure never starts.
  */
-import { UserError } from "../errors.ts";
+import { DownloadError, GanforgeError, UserError } from "../errors.ts";
 import type { OrtModule } from "../ort/types.ts";
 import type { RuntimeBuild } from "./builds.ts";
 import type { ByteProgress } from "./download.ts";
@@ -55,7 +55,7 @@ export async function readRuntimeWasm(
       return await read(address);
     } catch (error) {
       signal?.throwIfAborted();
-      if (!(error instanceof UserError)) throw error;
+      if (!(error instanceof GanforgeError)) throw error;
       faults.push(error.message.replace(/^Cannot load /, ""));
     }
   }
@@ -63,7 +63,8 @@ export async function readRuntimeWasm(
   const tried = faults.length > 0
     ? faults.join("; ")
     : `no address of ${build.wasmFile} is known here`;
-  throw new UserError(
+  const Cause = faults.length > 0 ? DownloadError : UserError;
+  throw new Cause(
     `Cannot start ONNX Runtime: its WebAssembly cannot be loaded (${tried}); give its address or its ` +
       "bytes as the option wasm, or try again",
   );

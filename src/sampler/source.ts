@@ -1,5 +1,5 @@
 /** Gets a model's bytes from wherever they are: a path, run folder, URL, Response, Blob or memory. */
-import { UserError } from "../errors.ts";
+import { DownloadError, UserError } from "../errors.ts";
 import { sha256Hex } from "../bytes.ts";
 import { openCache } from "./cache.ts";
 import {
@@ -52,7 +52,8 @@ export interface LoadedSource {
  * Gets a model's bytes.
  * @param check throws if bytes are no usable model; a kept copy that fails it is fetched anew, and
  * only what passes is kept
- * @throws {UserError} if they cannot be had, are too many, or are not those of `sha256`
+ * @throws {UserError} if they are no model, are too many, or are not those of `sha256`
+ * @throws {DownloadError} if a server does not give them
  */
 export async function readSource(
   source: ModelSource,
@@ -137,7 +138,7 @@ async function readUrl(
   } catch (error) {
     options.signal?.throwIfAborted();
     const reason = (error as Error).message;
-    throw new UserError(`Cannot load ${name}: it could not be fetched (${reason})`, {
+    throw new DownloadError(`Cannot load ${name}: it could not be fetched (${reason})`, {
       cause: error,
     });
   }

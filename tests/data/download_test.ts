@@ -3,19 +3,19 @@ import { createHash } from "node:crypto";
 import { downloadDataset, downloadFiles, downloadSource } from "../../src/data/download.ts";
 import { DOWNLOADS, type RemoteDataset } from "../../src/data/download_catalog.ts";
 import { openDataSource } from "../../src/data/open.ts";
-import { UserError } from "../../src/errors.ts";
+import { DownloadError, UserError } from "../../src/errors.ts";
 import { idxBytes, put, withFolder } from "./helpers.ts";
 
 const contents = Uint8Array.from({ length: 300_000 }, (_, i) => (i * 2654435761) >>> 13);
 const other = Uint8Array.of(1, 2, 3);
-const md5 = (bytes: Uint8Array) => createHash("md5").update(bytes).digest("hex");
+const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
 
 const dataset: RemoteDataset = {
   title: "Test",
   baseUrl: "http://127.0.0.1:1/",
   files: [
-    { name: "a.bin", sizeBytes: contents.length, md5: md5(contents) },
-    { name: "b.bin", sizeBytes: other.length, md5: md5(other) },
+    { name: "a.bin", sizeBytes: contents.length, sha256: sha256(contents) },
+    { name: "b.bin", sizeBytes: other.length, sha256: sha256(other) },
   ],
 };
 const quick = { retryDelayMs: 1 };
@@ -123,9 +123,9 @@ Deno.test("downloadFiles() refuses a file with a wrong checksum and leaves nothi
     withServer(() => new Response(new Uint8Array(300_000)), async (baseUrl) => {
       await assertRejects(
         () => downloadFiles(dataset, folder, { baseUrl, ...quick }),
-        UserError,
-        `Cannot fetch ${baseUrl}a.bin: its MD5 checksum is ${md5(new Uint8Array(300_000))}, and ` +
-          `${md5(contents)} was expected`,
+        DownloadError,
+        `Cannot fetch ${baseUrl}a.bin: its SHA-256 is ${sha256(new Uint8Array(300_000))}, and ` +
+          `${sha256(contents)} was expected`,
       );
       assertEquals([...Deno.readDirSync(folder)], []);
     })
@@ -137,7 +137,7 @@ Deno.test("downloadFiles() names a transfer that stays truncated, and what to do
     withServer(() => brokenOff(contents.subarray(0, 10)), async (baseUrl, requests) => {
       await assertRejects(
         () => downloadFiles(dataset, folder, { baseUrl, attempts: 2, ...quick }),
-        UserError,
+        DownloadError,
         `Cannot fetch ${baseUrl}a.bin: the transfer ended after 10 of 300000 bytes; without a ` +
           `network, put Test's files (a.bin, b.bin) into ${folder} and name that folder as the data`,
       );
@@ -153,7 +153,7 @@ Deno.test("downloadFiles() tries again after a server's error, not after a missi
       withServer(handler, async (baseUrl, requests) => {
         await assertRejects(
           () => downloadFiles(dataset, folder, { baseUrl, ...quick }),
-          UserError,
+          DownloadError,
           `a.bin: the server answered ${status}`,
         );
         assertEquals(requests.length, tries);
@@ -167,7 +167,7 @@ Deno.test("downloadFiles() refuses more bytes than the file has", async () => {
     withServer(() => new Response(new Uint8Array(300_001)), async (baseUrl) => {
       await assertRejects(
         () => downloadFiles(dataset, folder, { baseUrl, ...quick }),
-        UserError,
+        DownloadError,
         "it has more than the expected 300000 bytes",
       );
     })
@@ -188,7 +188,7 @@ Deno.test("downloadFiles() gives up on a server that sends nothing", async () =>
     withServer(handler, async (baseUrl) => {
       await assertRejects(
         () => downloadFiles(dataset, folder, { baseUrl, attempts: 1, stallTimeoutMs: 50 }),
-        UserError,
+        DownloadError,
         "nothing came for 50 ms",
       );
     })
@@ -201,8 +201,8 @@ Deno.test("downloadFiles() leaves a file alone that is there with other contents
     await assertRejects(
       () => downloadFiles(dataset, folder, quick),
       UserError,
-      `${folder}/a.bin is there with other contents (4 bytes; 300000 with MD5 ${
-        md5(contents)
+      `${folder}/a.bin is there with other contents (4 bytes; 300000 with SHA-256 ${
+        sha256(contents)
       } were ` +
         `expected); move it away first`,
     );
@@ -233,7 +233,7 @@ Deno.test("downloadDataset() says where to put the files when nobody answers", a
     for (const [name, files] of [["mnist", 4], ["cifar-10", 1]] as const) {
       const error = await assertRejects(
         () => downloadDataset(name, folder, { baseUrl: "http://127.0.0.1:1/", attempts: 1 }),
-        UserError,
+        DownloadError,
         `into ${folder} and name that folder as the data`,
       );
       assertEquals(error.message.match(/\.gz/g)!.length, files + 1); // the address names one too
@@ -264,7 +264,7 @@ Deno.test("downloadSource() fetches MNIST for stacked digits, which read what wa
     files: Object.entries(files).map(([name, bytes]) => ({
       name,
       sizeBytes: bytes.length,
-      md5: md5(bytes),
+      sha256: sha256(bytes),
     })),
   };
   await withFolder((root) =>

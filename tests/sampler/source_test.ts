@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
-import { Sampler, UserError } from "../../src/sampler/mod.ts";
+import { DownloadError, Sampler, UserError } from "../../src/sampler/mod.ts";
 import { fixture, FIXTURES, golden } from "./helpers.ts";
 import { assertNear } from "./helpers.ts";
 
@@ -133,6 +133,7 @@ Deno.test("Sampler.load() says what a server gave instead of a model", async () 
     "/missing": () => new Response("no", { status: 404, statusText: "Not Found" }),
     "/page": () => new Response(page, { headers: { "content-type": "text/html" } }),
     "/empty": () => new Response(null),
+    "/busy": () => new Response("no", { status: 503, statusText: "Service Unavailable" }),
   };
   await withServer((request) => answers[new URL(request.url).pathname](), async (origin) => {
     const refuse = (path: string, message: string) =>
@@ -147,10 +148,15 @@ Deno.test("Sampler.load() says what a server gave instead of a model", async () 
       `it is a web page (HTML, ${page.length} bytes), not an ONNX model; check`,
     );
     await refuse("/empty", "it is empty (0 bytes)");
+    await assertRejects(
+      () => Sampler.load(`${origin}/busy`, wasm),
+      DownloadError,
+      "the server answered 503 Service Unavailable",
+    );
   });
   await assertRejects(
     () => Sampler.load("http://127.0.0.1:1/g.onnx", wasm),
-    UserError,
+    DownloadError,
     "Cannot load http://127.0.0.1:1/g.onnx: it could not be fetched (",
   );
 });
@@ -167,7 +173,7 @@ Deno.test("Sampler.load() says when a download ends early", async () => {
   })();
   try {
     const url = `http://127.0.0.1:${listener.addr.port}/g.onnx`;
-    const error = await assertRejects(() => Sampler.load(url, wasm), UserError);
+    const error = await assertRejects(() => Sampler.load(url, wasm), DownloadError);
     assertMatch(
       (error as Error).message,
       new RegExp(`Cannot load ${url}: the download ended after \\d+ of ${model.length} bytes`),
@@ -185,7 +191,7 @@ Deno.test("Sampler.load() notices a body that is shorter than the server told", 
     );
   await assertRejects(
     () => Sampler.load("https://models.test/g.onnx", { ...wasm, fetch }),
-    UserError,
+    DownloadError,
     `the download ended after 1000 of ${model.length} bytes; try again`,
   );
 });
