@@ -70,7 +70,7 @@ Deno.test("a run that is killed 20 times at random moments ends in the bits of a
       if (which < 0.3 && i > 0) {
         await sleep(when * startMs);
       } else {
-        const target = before + 8 * when;
+        const target = before + 4 * when;
         await waitFor(async () => latest(await checkpointSteps(checkpoints)) > target, child);
       }
       startMs ||= performance.now() - startedAt;

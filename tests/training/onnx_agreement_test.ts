@@ -1,5 +1,5 @@
 /**
- * Twenty steps of every preset as a graph of ONNX Runtime, against eager TensorFlow.js with the same
+ * Six steps of every preset as a graph of ONNX Runtime, against eager TensorFlow.js with the same
  * random numbers: each loss within 1e-4 of the other, relative, and each tensor of weights and running
  * statistics within 1e-4 of its norm, |a - b| / |b|. Most are at 1e-6.
  *
@@ -10,7 +10,7 @@
  * - A rectifier's derivative jumps at 0. Where rounding decides the sign of its input, one pixel has another
  *   gradient, which moves the gradient of a batch norm's offset by 1 / sqrt(pixels), and Adam's first
  *   steps with it. `cifar-dcgan` has 350,000 rectified values a step even at this batch, and such a
- *   coincidence in one step of six. Seeds below are ones without any in twenty steps; the second test
+ *   coincidence in one step of six. Seeds below are ones without any in the steps; the second test
  *   has seeds that meet one, on the same networks with activations whose derivatives do not jump.
  * - Where only differences of logits count, in `r3gan`, and the blocks start as identities, a bias of
  *   the first layer moves all logits alike at first: what is left is a difference of nearly equal
@@ -26,6 +26,7 @@ import type { HostTensors } from "../../src/tensor/types.ts";
 import { caseBatches, caseStep, PRESET_CASES } from "./preset_cases.ts";
 
 const TOLERANCE = 1e-4;
+const STEPS = 6;
 
 interface Choice {
   steps: number;
@@ -125,10 +126,10 @@ function assertNear(engine: string, actual: Outcome, expected: Outcome): void {
 }
 
 for (const [name, config] of Object.entries(PRESET_CASES)) {
-  Deno.test(`20 steps of ${name} as a graph give the losses and weights of eager ones`, () =>
+  Deno.test(`${STEPS} steps of ${name} as a graph give the losses and weights of eager ones`, () =>
     assertAgreement(
       config,
-      { steps: 20, seed: SEEDS[name] ?? 1 },
+      { steps: STEPS, seed: SEEDS[name] ?? 1 },
       { withNative: !MANY_RECTIFIERS.includes(name) },
     ));
 }
@@ -144,8 +145,8 @@ function smoothly(network: NetworkSpec): NetworkSpec {
 
 const SMOOTH: [string, Choice][] = [
   ["cifar-dcgan", { steps: 1, seed: 17 }],
-  ["digits-conditional", { steps: 20, seed: 1 }],
-  ["stacked-mnist", { steps: 20, seed: 1 }],
+  ["digits-conditional", { steps: STEPS, seed: 1 }],
+  ["stacked-mnist", { steps: STEPS, seed: 1 }],
 ];
 
 for (const [name, choice] of SMOOTH) {

@@ -4,19 +4,17 @@ import type { GanforgeWebGpuBackend } from "../../../src/engine/webgpu/backend.t
 import { GPU_TUNING, SOFTWARE_TUNING } from "../../../src/engine/webgpu/tuning.ts";
 import { assertClose, assertMatchesCpu, plainNormals, runOn, test, withWebGpu } from "./helpers.ts";
 
-/** M, K, N: not multiples of a tile, single rows and columns, and the presets' sizes. */
+/**
+ * M, K, N: not multiples of a tile, single rows and columns, long sums. The presets' sizes are in
+ * preset_kernels_test.ts.
+ */
 const SIZES = [
   [1, 1, 1],
-  [1, 5, 3],
   [3, 4, 1],
-  [5, 8, 12],
   [17, 33, 7],
   [33, 64, 68],
   [20, 36, 20],
   [2, 2048, 4],
-  [1, 3, 128],
-  [100, 2, 400],
-  [32, 784, 64],
   [4, 6400, 1],
   [36, 30, 132], // large enough for A to be turned first
   [100, 9, 20], // tiles of 28 rows where both are read across the sum
@@ -57,17 +55,20 @@ for (const tile of [large, short, ...usual]) {
       const before = backend.tuning;
       try {
         let stream = 0;
-        // Sums whole and in parts; sizes in fours or not, a tile and some more.
-        for (const targetTiles of [1, 64]) {
+        // A tile and some more: sums whole, sizes in fours; then sums in parts, sizes not in fours.
+        for (
+          const { targetTiles, m, k, n } of [
+            { targetTiles: 1, m: rows + 4, k: 36, n: columns + 8 },
+            { targetTiles: 64, m: rows + 1, k: 37, n: columns + 3 },
+          ]
+        ) {
           const groupTiles = { large: tile, largeProducts: 0, short: tile, usual: [tile] };
           backend.tuning = { ...GPU_TUNING, groupTiles, targetTiles, minDepth: 8 };
-          for (const [m, k, n] of [[rows + 4, 36, columns + 8], [rows + 1, 37, columns + 3]]) {
-            for (const [ta, tb] of [[false, false], [false, true], [true, false], [true, true]]) {
-              const a = plainNormals(ta ? [k, m] : [m, k], stream++);
-              const b = plainNormals(tb ? [n, k] : [k, n], stream++);
-              const what = `${m}x${k}x${n} ${ta ? "T" : "N"}${tb ? "T" : "N"}`;
-              await assertMatchesCpu(what, [a, b], (x, y) => tf.matMul(x, y, ta, tb), 3e-6);
-            }
+          for (const [ta, tb] of [[false, false], [false, true], [true, false], [true, true]]) {
+            const a = plainNormals(ta ? [k, m] : [m, k], stream++);
+            const b = plainNormals(tb ? [n, k] : [k, n], stream++);
+            const what = `${m}x${k}x${n} ${ta ? "T" : "N"}${tb ? "T" : "N"}`;
+            await assertMatchesCpu(what, [a, b], (x, y) => tf.matMul(x, y, ta, tb), 3e-6);
           }
         }
       } finally {

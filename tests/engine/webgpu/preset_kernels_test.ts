@@ -1,18 +1,20 @@
 /**
  * Every matrix product and convolution, and every gradient of them, that a step of any preset computes,
- * with the preset's own sizes (convolutions with one sample) and by both families of tiles, against sums
- * in double precision for some of the results. Groups of channels: see grouped_conv_test.ts.
+ * with the preset's own sizes (convolutions with one sample), against sums in double precision for some
+ * of the results. By the tiles for GPUs, one call of each structure of program. Groups of channels: see grouped_conv_test.ts.
  */
 import { assert, assertEquals } from "@std/assert";
 import { presetConfig, presets, SIZED_PRESETS } from "../../../src/config/presets/mod.ts";
 import type { RunConfig } from "../../../src/config/run_config.ts";
 import { kindOf } from "../../../src/engine/step_kinds.ts";
+import type { GanforgeWebGpuBackend } from "../../../src/engine/webgpu/backend.ts";
 import { tf } from "../../../src/tensor/tf.ts";
 import type { TensorSpec } from "../../../src/tensor/types.ts";
 import { traceFunction } from "../../../src/graph/trace/trace.ts";
 import { fillBits } from "../../../src/random/counter_random.ts";
 import { caseStep } from "../../training/preset_cases.ts";
-import { normals, testByFamily } from "./helpers.ts";
+import { GPU_TUNING, SOFTWARE_TUNING } from "../../../src/engine/webgpu/tuning.ts";
+import { normals, test, withTuning } from "./helpers.ts";
 
 /** What a preset made for images of any size is made for here. */
 const SIZE: Record<string, number> = { dcgan: 64 };
@@ -175,6 +177,30 @@ function convolution(call: Call): Reference {
   };
 }
 
+/**
+ * The programs of a call on the current backend, with every number in them replaced: calls of one
+ * structure run the same statements with other sizes.
+ */
+function structureOf(backend: GanforgeWebGpuBackend, { kernel, attrs, inputs }: Call): string {
+  const codes: string[] = [];
+  const { pipeline, dispatch } = backend;
+  backend.pipeline = (_label, code) => {
+    codes.push(code.replaceAll(/\d+/g, "#"));
+    return {} as GPUComputePipeline;
+  };
+  backend.dispatch = () => {};
+  try {
+    tf.tidy(() => {
+      const tensors = Object.entries(inputs).map(([name, shape]) => [name, tf.zeros(shape)]);
+      const attributes = attrs as tf.NamedAttrMap;
+      tf.engine().runKernel(kernel, Object.fromEntries(tensors), attributes);
+    });
+  } finally {
+    Object.assign(backend, { pipeline, dispatch });
+  }
+  return codes.join();
+}
+
 /** How many results of each call are looked at: the first, the last, and others. */
 const LOOKED_AT = 24;
 
@@ -210,14 +236,31 @@ for (const name of new Set([...Object.keys(presets), ...SIZED_PRESETS])) {
   for (const call of callsOf(configOf(name))) calls.set(JSON.stringify(call), call);
 }
 
+/**
+ * One call of each structure, the smallest: the programs for GPUs hold sizes as constants, and each takes
+ * a software adapter about a second to compile.
+ */
+function oneOfEach(backend: GanforgeWebGpuBackend, calls: Call[]): Call[] {
+  const elements = ({ inputs }: Call) =>
+    Object.values(inputs).reduce((sum, shape) => sum + tf.util.sizeFromShape(shape), 0);
+  const byStructure = new Map<string, Call>();
+  for (const call of calls.toSorted((a, b) => elements(b) - elements(a))) {
+    byStructure.set(structureOf(backend, call), call);
+  }
+  return [...byStructure.values()];
+}
+
 for (const kernel of KERNELS) {
   const all = [...calls.values()].filter((call) => call.kernel === kernel);
-  testByFamily(
-    (family) =>
-      `the ${all.length} calls of ${kernel} of all presets, by tiles in ${family}, are right`,
-    async () => {
+  test(`the ${all.length} calls of ${kernel} of all presets, by tiles in registers, are right`, () =>
+    withTuning(SOFTWARE_TUNING, async () => {
       assert(all.length > 30);
       for (const call of all) await check(call);
-    },
-  );
+    }));
+  test(`each structure of program that ${kernel} of all presets has on GPUs is right`, () =>
+    withTuning(GPU_TUNING, async (backend) => {
+      const chosen = oneOfEach(backend, all);
+      assert(chosen.length > 15);
+      for (const call of chosen) await check(call);
+    }));
 }

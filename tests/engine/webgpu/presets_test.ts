@@ -6,7 +6,11 @@ import { caseBatches, caseStep, PRESET_CASES } from "../../training/preset_cases
 import { test, withTuning, withWebGpu } from "./helpers.ts";
 import { assertReplayEqualsEager } from "./replay.ts";
 
-const STEPS = 50;
+/**
+ * Enough for buffers that swap, and for what an optimizer carries from step to step. That 50 steps are no
+ * different, in one pass and in several, engine_test.ts shows.
+ */
+const STEPS = 6;
 
 for (const [name, config] of Object.entries(PRESET_CASES)) {
   test(`${STEPS} replayed steps of ${name} give the weights of eager ones bit for bit`, () =>
@@ -21,11 +25,11 @@ Deno.test("the presets that are replayed are all there are", () => {
   assertEquals([...replayed].sort(), Object.keys(presets).sort());
 });
 
-/** Batch norm, dropout, a penalty, groups of channels; the tiles for GPUs take long on a software adapter. */
-for (const name of ["conditional dcgan", "wgan-gp-resnet", "r3gan", "digits", "mnist-mlp"]) {
-  test(`5 replayed steps of ${name} by tiles for GPUs give the weights of eager ones`, () =>
+/** Batch norm, a penalty, groups of channels, dropout; the tiles for GPUs take long on a software adapter. */
+for (const name of ["conditional dcgan", "wgan-gp-resnet", "r3gan", "mnist-mlp"]) {
+  test(`3 replayed steps of ${name} by tiles for GPUs give the weights of eager ones`, () =>
     withTuning(GPU_TUNING, () => {
       const step = caseStep(PRESET_CASES[name]);
-      return assertReplayEqualsEager(step, caseBatches(step, { steps: 5, seed: 1 }));
+      return assertReplayEqualsEager(step, caseBatches(step, { steps: 3, seed: 1 }));
     }));
 }
