@@ -1,6 +1,6 @@
 /**
  * The environment in which engines and their peer are measured: without variables that would slow one of
- * them, such as the kernels of an old processor that OPENBLAS_CORETYPE chooses.
+ * them, such as the kernels of an old CPU that OPENBLAS_CORETYPE chooses.
  */
 
 const SLOWING = [

@@ -11,7 +11,7 @@ import { GPU_TUNING, type GroupTile, groupTile } from "../src/engine/webgpu/tuni
 import { passMilliseconds } from "./device_time.ts";
 import { functionOf, inputSpecs, KERNEL_CASES } from "./kernel_cases.ts";
 
-/** Sums are split until there are so many workgroups. */
+/** Sums are split until there are this many workgroups. */
 const ENOUGH = [1, 128, 256, 512, 1024];
 
 /** Rows, columns and depth of a tile; rows and columns of a thread, and its slices. */

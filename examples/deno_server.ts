@@ -13,9 +13,9 @@ import { type Sample, type SampleOptions, Sampler, UserError } from "@ganforge/g
 export interface ServerOptions {
   /** Batches that are drawn at the same time; a client that reads slowly holds no place. */
   maxRunning: number;
-  /** Requests that may wait to draw; more are told to come back (503). */
+  /** Requests that may wait to draw; more get 503. */
   maxWaiting: number;
-  /** Streams that may be open at the same time, read or not; more are told to come back (503). */
+  /** Streams that may be open at the same time, read or not; more get 503. */
   maxStreams: number;
   /** Milliseconds without a read after which a stream is closed. */
   stallMs: number;

@@ -77,7 +77,7 @@ export async function writeDurably(
   await file.sync();
 }
 
-/** Turns an error of the file system into one that tells the user what to do; others pass as they are. */
+/** Turns an error of the file system into one that says what to do; others pass as they are. */
 export function writeError(path: string, error: unknown): unknown {
   if (error instanceof GanforgeError || !(error instanceof Error)) return error;
   const code = (error as { code?: string }).code;

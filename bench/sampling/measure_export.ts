@@ -8,7 +8,7 @@ import { Sampler } from "../../src/sampler/mod.ts";
 import { type SamplingCase, untrainedGenerator } from "./cases.ts";
 import { median } from "./loop.ts";
 
-/** Images that are compared; WebAssembly computes in halves slowly. */
+/** Images that are compared; WebAssembly computes float16 slowly. */
 const COMPARED = 16;
 
 const [name, dtype, out] = Deno.args as [SamplingCase, ExportDtype, string];

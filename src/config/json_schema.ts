@@ -96,7 +96,7 @@ export function alternatives(schema: OptionSchema): OptionSchema[] {
   return (anyOf ?? oneOf)?.flatMap(alternatives) ?? [resolved(schema)];
 }
 
-/** The option that tells the objects of a union apart, such as `type`. */
+/** The option that distinguishes the objects of a union, such as `type`. */
 function discriminatorOf(choices: readonly OptionSchema[]): string | undefined {
   if (choices.length < 2) return undefined;
   const names = Object.keys(choices[0].properties ?? {});

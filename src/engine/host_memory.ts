@@ -1,6 +1,6 @@
 /** How much memory the machine has left, and how messages name amounts of it. */
 
-/** The machine's free memory in bytes, which Deno tells where --allow-sys permits. */
+/** The machine's free memory in bytes, which Deno reports where --allow-sys permits. */
 export function freeHostBytes(): number | undefined {
   const permission = globalThis.Deno?.permissions.querySync({
     name: "sys",

@@ -23,7 +23,7 @@ export interface RowStream {
   readonly count: number;
   /** Says which rows will be taken next, after those that were announced before. */
   readAhead(numbers: Uint32Array): void;
-  /** How many steps of so many rows are read ahead at most. */
+  /** The most steps, of the batch's rows each, that are read ahead. */
   requestsAhead(rows: number): number;
   /** Forgets what was announced. */
   restart(): void;

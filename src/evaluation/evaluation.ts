@@ -115,7 +115,7 @@ export interface Evaluation {
   model: {
     /** The file. */
     path: string;
-    /** Training steps, and preset, where the file tells. */
+    /** Training steps, and preset, where the file says. */
     step: number | null;
     preset: string | null;
     /** What the sampler ran on. */

@@ -27,7 +27,7 @@ export interface FeatureComparison {
   seed: number;
 }
 
-/** Beyond so many dimensions the data are not measured against themselves: each measure takes minutes. */
+/** Beyond this many dimensions, the data are not measured against themselves: each measure takes minutes. */
 const REFERENCE_DIMENSIONS = 512;
 /** KID's subsets (Binkowski et al. 2018). */
 const SUBSET_SIZE = 1000;

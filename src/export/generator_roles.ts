@@ -37,7 +37,7 @@ type Entry = [name: string, input: ResolvedInput];
 
 /**
  * Finds the roles of a target's inputs.
- * @throws {UserError} when they cannot be told, or the generator needs something else
+ * @throws {UserError} when they cannot be recognized, or the generator needs something else
  */
 export function assignRoles(prepared: PreparedTarget, roles: InputRoles): GeneratorTarget {
   const entries = Object.entries(prepared.inputs);

@@ -98,7 +98,7 @@ export function modeCoverage(samples: SampleMatrix, modes: ModeSet): ModeCoverag
 }
 
 /**
- * The share of a round Gaussian within so many deviations of its center: the distribution function of
+ * The share of a round Gaussian within a number of deviations of its center: the distribution function of
  * chi-square, by its recursion over the dimensions.
  */
 function withinSigmas(sigmas: number, dimensions: number): number {
@@ -114,7 +114,7 @@ function withinSigmas(sigmas: number, dimensions: number): number {
   return 1 - outside;
 }
 
-/** The normal distribution's mass beyond so many deviations on either side, by Simpson's rule. */
+/** The normal distribution's mass beyond a number of deviations on either side, by Simpson's rule. */
 function outsideOnLine(sigmas: number): number {
   const steps = 200;
   let sum = 0;

@@ -1,5 +1,5 @@
 /**
- * Starts the WebAssembly of a build of onnxruntime-web, once in a process or page, and tells with how
+ * Starts the WebAssembly of a build of onnxruntime-web, once in a process or page, and reports with how
  * many threads. Imports no build, so that the static entry can use it.
  */
 import { isStrayThread, withThreadGuard } from "./thread_guard.ts";

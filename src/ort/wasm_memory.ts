@@ -58,7 +58,7 @@ function putMemoryBack(): void {
 const MANY_BYTES = 2 ** 30;
 
 /**
- * What ONNX Runtime's `InferenceSession.create` needs to be told so that large weights fit into
+ * What ONNX Runtime's `InferenceSession.create` needs as options so that large weights fit into
  * WebAssembly's 4 GiB: not to keep a second copy of them, packed for faster products, and to give memory
  * back. Nothing for ordinary models.
  */

@@ -30,7 +30,7 @@ export interface WebSessionOptions extends WebStartOptions {
 }
 
 /**
- * Makes a session, and tells how many threads it really has: those of the first session of its process
+ * Makes a session, and reports how many threads it really has: those of the first session of its process
  * or page, whoever made that.
  */
 export async function createWebSession(

@@ -116,7 +116,7 @@ export function fillUniform(out: Float32Array, address: RandomAddress): Float32A
   return out;
 }
 
-/** Normal numbers are made in three passes over so many: short loops, whose steps a CPU overlaps. */
+/** Normal numbers are made in three passes over blocks of this many: short loops, whose steps a CPU overlaps. */
 const CHUNK = 512;
 const words = new Int32Array(CHUNK);
 const radii = new Float64Array(CHUNK / 2);

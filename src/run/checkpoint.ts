@@ -4,7 +4,7 @@
  *
  * A checkpoint is a folder `checkpoints/<step>/` with `state.safetensors` and `checkpoint.json`. It is
  * written under another name and renamed when it is complete, so that a folder with a number for a name
- * is whole; its SHA-256 tells whether it still is.
+ * is whole; its SHA-256 shows whether it still is.
  */
 import { sha256Hex } from "../bytes.ts";
 import { UserError } from "../errors.ts";

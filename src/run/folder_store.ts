@@ -18,7 +18,7 @@ export function folderStore(folder: RunFolder): TrainingStore {
   const { checkpoints } = folder;
   return {
     name: folder.path,
-    howToResume: `go on with --resume ${folder.path}`,
+    howToResume: `continue with --resume ${folder.path}`,
     checkpoints: {
       write: (checkpoint, retention) => writeCheckpoint(checkpoints, checkpoint, retention),
       readLatest: (onWarning) => readLatestCheckpoint(checkpoints, onWarning),

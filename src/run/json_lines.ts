@@ -1,4 +1,4 @@
-/** Files of one JSON object a line, oldest first, each with the `step` that it tells of. */
+/** Files of one JSON object a line, oldest first, each with the `step` that it belongs to. */
 import { writeError, writeFileAtomically } from "../files.ts";
 
 /** Reads the lines of a file; what follows a damaged line is left out. A file that is not there has none. */

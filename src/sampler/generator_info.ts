@@ -91,7 +91,7 @@ export function describeGenerator(
       feeds.length < (manifest.conditions?.length ?? 0);
     if (manifest.latent.dimension !== dimension || labeled !== (label !== null) || isMissing) {
       throw new UserError(
-        `Cannot sample from ${name}: its manifest tells of a latent of ${manifest.latent.dimension} ` +
+        `Cannot sample from ${name}: its manifest declares a latent of ${manifest.latent.dimension} ` +
           `values ${labeled ? "with" : "without"} a label${
             manifest.noise ? ` and of ${manifest.noise.size} values of noise` : ""
           }, and its graph takes ` +

@@ -31,7 +31,7 @@ export interface GeneratorInputSpec {
   outputName: string;
 }
 
-/** The name of the input that a manifest's `noise` tells of. */
+/** The name of the input that a manifest's `noise` describes. */
 const NOISE = "noise";
 /** Names of the inputs that pull a latent toward its mean inside the graph: 1 leaves it alone. */
 const TRUNCATION = /^(truncation|trunc|truncation_?psi|psi)$/i;
@@ -165,7 +165,7 @@ function findFeed(input: TensorInfo, { typeOf, refuse }: Rules): FeedSpec {
   return { name, type: typeOf(input), shape: own as number[], hasBatch };
 }
 
-/** The input that a manifest tells of as noise. */
+/** The input that a manifest describes as noise. */
 function findNoise(
   inputs: TensorInfo[],
   manifest: GeneratorManifest | null,

@@ -9,7 +9,7 @@ import { FileFault, Reader } from "./protobuf_reader.ts";
 /** One input or output of a graph. */
 export interface TensorInfo {
   name: string;
-  /** The element type's number in onnx.proto (1 float32, 2 uint8, 7 int64, ...), 0 when not told. */
+  /** The element type's number in onnx.proto (1 float32, 2 uint8, 7 int64, ...), 0 when unknown. */
   elementType: number;
   /** Each dimension's size, or null where it is dynamic; null when the file does not tell the rank. */
   shape: (number | null)[] | null;

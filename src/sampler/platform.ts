@@ -68,7 +68,7 @@ export function canReadRuntime(addresses: readonly string[]): boolean {
   return deno.permissions.querySync({ name: "read", path: new URL(address) }).state === "granted";
 }
 
-/** How many threads to use unless told: all cores in Deno and Node, up to 4 in a page that may. */
+/** How many threads to use by default: all cores in Deno and Node, up to 4 in a page that may. */
 export function defaultThreads(): number {
   if (!canShareMemory()) return 1;
   const cores = globalThis.navigator?.hardwareConcurrency ??

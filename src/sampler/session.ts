@@ -13,7 +13,7 @@ export interface SamplerDevice {
   name: "wasm" | "webgpu";
   /** Threads of the wasm device; 1 for WebGPU. */
   threads: number;
-  /** The GPU, where it tells its name. */
+  /** The GPU, where its name is known. */
   adapter: string | null;
   /** Why it is not the device or the number of threads that was asked for; null if it is. */
   fallback: string | null;

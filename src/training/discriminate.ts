@@ -11,7 +11,7 @@ export interface ParameterizedNetwork {
   params: TensorMap;
 }
 
-/** The batches that a discriminator tells apart, `[batch, ...sample]` each. */
+/** The batches that a discriminator compares, `[batch, ...sample]` each. */
 export interface RealAndFake {
   real: tf.Tensor;
   fake: tf.Tensor;

@@ -100,7 +100,7 @@ export class TrainingSession {
     return this.#step >= this.#parts.schedule.totalSteps;
   }
 
-  /** Whether the run is complete, or was told to stop. */
+  /** Whether the run is complete, or was asked to stop. */
   get mustEnd(): boolean {
     return this.isComplete || this.#isAborted;
   }

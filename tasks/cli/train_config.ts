@@ -160,7 +160,7 @@ function withExport(config: RunConfig, command: ParsedCommand): RunConfig {
   );
 }
 
-/** Lets files at a path be brought to the size and colors that the networks take, unless told otherwise. */
+/** Lets files at a path be brought to the size and colors that the networks take, unless the config says otherwise. */
 function fitImages(config: RunConfig): RunConfig {
   const { data, discriminator: { inputShape } } = config;
   const [height, width, channels] = inputShape;

@@ -132,7 +132,7 @@ const FROZEN = {
   "grid-2d": "47df31c41aaea8bdd777afc015a33670b68b6c1bacce8787c85b3e4c5c817846",
 };
 
-Deno.test("drawToyData() draws 100,000 points unless told otherwise", () => {
+Deno.test("drawToyData() draws 100,000 points by default", () => {
   const source = drawToyData("ring-2d");
   assertEquals(source.count, 100_000);
   assertEquals(

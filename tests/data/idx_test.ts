@@ -24,7 +24,7 @@ Deno.test("openDataSource() reads MNIST's files, plain and .gz, by split", async
   }
 });
 
-Deno.test("openDataSource() takes the training split unless told otherwise, or it is missing", async () => {
+Deno.test("openDataSource() takes the training split by default, unless another is asked for, or it is missing", async () => {
   assertEquals((await openDataSource({ source: "auto", path: `${folder}/` })).count, 5);
   await withFolder(async (place) => {
     await Deno.copyFile(

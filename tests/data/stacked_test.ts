@@ -31,7 +31,7 @@ Deno.test("stackDigits() puts three of the digits into the channels of an image,
   assert(new Set(labels).size > 20, "the images hardly differ");
 });
 
-Deno.test("stackDigits() keeps the digits alone, and tells which three of them make an image", () => {
+Deno.test("stackDigits() keeps the digits alone, and says which three of them make an image", () => {
   const { stored, labels } = stackDigits(digits, { count: 30, seed: 1 });
   assert(stored && stored.rows === digits.pixels);
   assertEquals([stored.rowSize, stored.rowsPerSample], [64, 3]);

@@ -46,7 +46,7 @@ Deno.test({
       const checkpoint = `${name}/checkpoints/${String(step).padStart(8, "0")}`;
       assertStringIncludes(
         lines[0],
-        `the last good checkpoint is ${checkpoint}; go on with --resume`,
+        `the last good checkpoint is ${checkpoint}; continue with --resume`,
       );
 
       const resumed = await runTask("train", ["--resume", "latest"], folder);

@@ -27,7 +27,7 @@ async function finalHash(folder: string): Promise<string> {
   return stateSha256;
 }
 
-Deno.test("a flipped byte in the newest checkpoint: the one before is used, and the user is told", () =>
+Deno.test("a flipped byte in the newest checkpoint: the one before is used, and the user is warned", () =>
   inFolder(async (folder) => {
     await trainTiny(folder);
     await Deno.mkdir(`${folder}/whole`);
@@ -91,7 +91,7 @@ Deno.test("a config that this version does not know is refused with the differen
     }
   }));
 
-Deno.test("a run that diverges goes back with smaller steps so many times, then stops with one line", () =>
+Deno.test("a run that diverges rolls back with smaller steps as often as allowed, then stops with one line", () =>
   inFolder(async (folder) => {
     const config: RunConfig = {
       ...TINY,
@@ -121,7 +121,7 @@ Deno.test("a run that diverges goes back with smaller steps so many times, then 
     );
   }));
 
-Deno.test("a generator that makes one sample only: the user is told, then and in the report", () =>
+Deno.test("a generator that makes one sample only: the user is warned, then and in the report", () =>
   inFolder(async (folder) => {
     const config: RunConfig = {
       ...TINY,

@@ -215,7 +215,7 @@ Deno.test("exportOnnx() writes bytes for images where they are asked for", async
   }
 });
 
-Deno.test("exportOnnx() tells of the classes, and each gives its own samples", async () => {
+Deno.test("exportOnnx() names the classes, and each gives its own samples", async () => {
   const { spec, weights } = trainedNetwork(varied, 6);
   const classNames = ["ant", "bee", "cow"];
   const model = await exportOnnx({ spec, weights }, { generator: { classNames } });

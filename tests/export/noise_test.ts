@@ -81,7 +81,7 @@ Deno.test("Sampler draws a sample of a seed the same in any batch, and another f
   assertEquals(zero[0].values, (await sampler.sample({ seed: 0 }))[0].values);
 });
 
-Deno.test("Sampler refuses a file whose manifest tells of other noise than its graph takes", async () => {
+Deno.test("Sampler refuses a file whose manifest describes other noise than its graph takes", async () => {
   const { spec, weights } = trainedNetwork(image, 4);
   const { bytes } = await exportOnnx({ spec, weights });
   const text = new TextDecoder("latin1").decode(bytes);

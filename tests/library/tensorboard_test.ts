@@ -48,7 +48,7 @@ Deno.test("trainRun() with tensorboard writes one event file a session, with ima
     }
     assert(text.includes("generatorOptimizer.learningRate"));
   }
-  assert(second.text.includes("Resumed on onnx-"), "the resume is told");
+  assert(second.text.includes("Resumed on onnx-"), "the resume is recorded");
 });
 
 Deno.test("trainRun() without tensorboard writes no event file", async () => {

@@ -32,7 +32,7 @@ Deno.test("Sampler.device.threads is the number that an engine has started ONNX 
   ]);
 });
 
-Deno.test("An engine's description tells the threads that a sampler has started ONNX Runtime with", async () => {
+Deno.test("An engine's description names the threads that a sampler has started ONNX Runtime with", async () => {
   assertEquals(await printed("await sampler(2); await engine(1); await sampler(3);"), [
     "2; null",
     "2 threads",

@@ -4,7 +4,7 @@ import type { RunEvent } from "../../src/training/store.ts";
 
 const resume = (step: number): RunEvent => ({ event: "resume", step, engine: "cpu" });
 
-Deno.test("runNotes() tells of resumes in one remark, of each rollback, and of warnings once", () => {
+Deno.test("runNotes() mentions resumes in one remark, of each rollback, and of warnings once", () => {
   assertEquals(runNotes([], 9), []);
   assertEquals(runNotes([resume(5)], 9), ["Went on from step 5."]);
   assertEquals(runNotes([resume(9)], 9), []); // had nothing left to do

@@ -21,7 +21,7 @@ const config: RunConfig = {
   evaluation: { everySteps: 3, measure: "jsd" },
 };
 
-/** Gives figures from a list, one a call, after `before` was told which call it is. */
+/** Gives figures from a list, one a call, after `before` was given the call's number. */
 function scripted(
   figures: readonly (number | null)[],
   before: (call: number, signal?: AbortSignal) => void = () => {},

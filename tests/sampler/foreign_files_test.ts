@@ -59,9 +59,9 @@ Deno.test("Sampler recognizes channels on the last axis, and brings them to the 
     const expected = [0, 1, 2].flatMap((c) => [0, 1, 2, 3].map((pixel) => z[pixel * 3 + c]));
     assertEquals([...image.values], expected);
   }
-  await using told = await open(reshaping([2, 2, 3]), { assume: { layout: "NHWC" } });
-  assertEquals(told.info.warnings, []);
-  // [N, 3, 1, 4]: channels first unless told otherwise.
+  await using assumed = await open(reshaping([2, 2, 3]), { assume: { layout: "NHWC" } });
+  assertEquals(assumed.info.warnings, []);
+  // [N, 3, 1, 4]: channels first by default.
   await using first = await open(reshaping([3, 1, 4]));
   assertEquals(first.info.output.shape, [3, 1, 4]);
   await using last = await open(reshaping([3, 1, 4]), { assume: { layout: "NHWC" } });
@@ -70,7 +70,7 @@ Deno.test("Sampler recognizes channels on the last axis, and brings them to the 
   assertEquals([none.info.output.kind, none.info.output.shape], ["sample", [2, 2, 3]]);
 });
 
-Deno.test("Sampler makes an image of [N, 12] when it is told the shape and the range", async () => {
+Deno.test("Sampler makes an image of [N, 12] when the shape and the range are assumed", async () => {
   await using plain = await open(reshaping([12]));
   assertEquals(plain.info.output.kind, "sample");
   const assume = { shape: [2, 2, 3], range: [0, 1] as [number, number] };

@@ -60,7 +60,7 @@ Deno.test("readModelFile() says where a file ends too early", () => {
   );
 });
 
-Deno.test("readModelFile() tells of weights in files beside it, and refuses them elsewhere", () => {
+Deno.test("readModelFile() lists weights in files beside it, and refuses them elsewhere", () => {
   /** graph { initializer { name: "w", data_location: EXTERNAL, external_data: ... } }, ir_version 8 */
   const fileWith = (place: string, more: [string, string][] = []) => {
     const text = (field: number, value: string) => {
@@ -167,7 +167,7 @@ Deno.test("describeGenerator() refuses a newer, broken or contradicting manifest
   refuse(
     '"classNames":null',
     '"classNames":[""]',
-    "its manifest tells of a latent of 4 values with a label, and its graph takes",
+    "its manifest declares a latent of 4 values with a label, and its graph takes",
   );
 });
 

@@ -24,7 +24,7 @@ async function has(program: string): Promise<boolean> {
   }
 }
 
-/** The packages: which file tells `deno pack` what is in them, and what apps can import. */
+/** The packages: which file gives `deno pack` what is in them, and what apps can import. */
 const PACKAGES: [config: string, entries: string[]][] = [
   ["deno.sampler.json", ["./sampler", "./sampler/static"]],
   ["deno.json", [".", "./sampler", "./sampler/static", "./onnx"]],
@@ -106,7 +106,7 @@ for (const [each, apply] of [[model, (x) => model.predict(x)], [target, (z) => f
 console.log(JSON.stringify({ node: process.version, report }));
 `;
 
-Deno.test("deno.sampler.json tells the sampler's part of deno.json", async () => {
+Deno.test("deno.sampler.json repeats the sampler's part of deno.json", async () => {
   const [part, whole] = await Promise.all(
     ["deno.sampler.json", "deno.json"].map(async (name) =>
       JSON.parse(await Deno.readTextFile(new URL(name, ROOT)))

@@ -28,7 +28,7 @@ for (const [name, { seeds, labels, shape, values }] of Object.entries(golden.mod
   });
 }
 
-Deno.test("Sampler.info tells what the file says and what is assumed without a manifest", async () => {
+Deno.test("Sampler.info says what the file says and what is assumed without a manifest", async () => {
   await using gray = await load("gray");
   assertEquals(gray.info.output, {
     kind: "image",
@@ -250,7 +250,7 @@ Deno.test("Sampler.selfTest() passes on a sound runtime and fails on other weigh
   );
 });
 
-Deno.test("Sampler.device tells threads, and why they are not those that were asked for", async () => {
+Deno.test("Sampler.device reports threads, and why they are not those that were asked for", async () => {
   await using sampler = await load("rgb", { threads: 2 });
   const { name, threads, adapter } = sampler.device;
   assertEquals([name, adapter], ["wasm", null]);

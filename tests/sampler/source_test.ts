@@ -184,7 +184,7 @@ Deno.test("Sampler.load() says when a download ends early", async () => {
   }
 });
 
-Deno.test("Sampler.load() notices a body that is shorter than the server told", async () => {
+Deno.test("Sampler.load() notices a body that is shorter than the server announced", async () => {
   const fetch = () =>
     Promise.resolve(
       new Response(model.subarray(0, 1000), { headers: { "content-length": `${model.length}` } }),
@@ -196,7 +196,7 @@ Deno.test("Sampler.load() notices a body that is shorter than the server told", 
   );
 });
 
-Deno.test("Sampler.load() stops a download above maxBytes, told or not", async () => {
+Deno.test("Sampler.load() stops a download above maxBytes, announced or not", async () => {
   let canceled = 0;
   const endless = () =>
     new ReadableStream({

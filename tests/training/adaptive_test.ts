@@ -43,7 +43,7 @@ Deno.test("updateAugment() keeps the probability between 0 and 1", async () => {
   assertEquals(await follow(fast, [1, 1, 1, -1, -1, -1, -1]), [1, 1, 1, 0.5, 0, 0, 0]);
 });
 
-Deno.test("initialAugment() starts at 0 unless told otherwise, and is empty for a fixed probability", () => {
+Deno.test("initialAugment() starts at 0 by default, and is empty for a fixed probability", () => {
   assertEquals(
     initialAugment({ policies: ["color"], adaptive: {} })["augment/probability"].data[0],
     0,

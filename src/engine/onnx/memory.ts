@@ -5,7 +5,7 @@ import type { KernelGraph, KernelNode, KernelValue } from "../../graph/trace/ker
 import { freeHostBytes, megabytes } from "../host_memory.ts";
 import type { OnnxRuntime } from "../../ort/runtime.ts";
 
-/** WebAssembly has addresses for so many bytes. */
+/** The bytes that WebAssembly can address. */
 const WASM_BYTES = 2 ** 32;
 
 /** Kernels whose result is their input under another shape or in another layout, or is read by broadcast. */

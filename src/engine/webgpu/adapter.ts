@@ -4,7 +4,7 @@
  * takes half a minute to compile and Vulkan's takes a second.
  */
 
-/** The API under WebGPU. "unknown" where nothing tells it. */
+/** The API under WebGPU. "unknown" where nothing says. */
 export type GraphicsApi = "Vulkan" | "Metal" | "Direct3D 12" | "OpenGL" | "unknown";
 
 /** An adapter, and how it is reached. */

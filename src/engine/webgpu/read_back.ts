@@ -12,7 +12,7 @@ export async function readMapped(
   try {
     await buffer.mapAsync(GPUMapMode.READ, 0, sizeBytes);
   } catch (error) {
-    await new Promise((resolve) => setTimeout(resolve)); // until the device has told its loss
+    await new Promise((resolve) => setTimeout(resolve)); // until the device has reported its loss
     check();
     throw error;
   }

@@ -49,7 +49,7 @@ export class ScalarRing {
     this.#collects.delete(kind);
   }
 
-  /** Makes room for so many steps. */
+  /** Makes room for a number of steps. */
   reserve(steps: number): void {
     const size = Math.max(16, 4 * steps * this.#columns.size);
     if (!this.#buffers || this.#buffers.ring.size < size) {
@@ -97,7 +97,7 @@ export class ScalarRing {
     }
   }
 
-  /** Encodes the copy that {@linkcode read} waits for, after the last of so many steps. */
+  /** Encodes the copy that {@linkcode read} waits for, after the last step of a run. */
   encodeReadBack(encoder: GPUCommandEncoder, steps: number): void {
     const { ring, readBack } = this.#buffers!;
     const sizeBytes = 4 * steps * this.#columns.size;

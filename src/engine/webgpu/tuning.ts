@@ -36,11 +36,11 @@ export interface GroupTiles {
 
 /** When to split work among threads; what both families have. */
 interface CommonTuning {
-  /** A sum is split among threads, or workgroups, until there are so many tiles... */
+  /** A sum is split among threads, or workgroups, until there are this many tiles... */
   targetTiles: number;
-  /** ...but each part keeps at least so many terms. */
+  /** ...but each part keeps at least this many terms. */
   minDepth: number;
-  /** Reductions are split until there are so many threads. */
+  /** Reductions are split until there are this many threads. */
   targetThreads: number;
   /** Elements (or fours of them) that a thread of an elementwise kernel computes at most. */
   maxElements: number;

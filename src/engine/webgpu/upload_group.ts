@@ -69,7 +69,7 @@ export class UploadGroup {
     this.#staging = staging(0);
   }
 
-  /** Makes room for so many steps. */
+  /** Makes room for a number of steps. */
   reserve(steps: number): void {
     const sizeBytes = 4 * steps * this.#words;
     if (this.#upload && this.#upload.size >= sizeBytes) return;
@@ -92,7 +92,7 @@ export class UploadGroup {
     else this.#staging.uint32.set(data, offset);
   }
 
-  /** Sends what so many steps were given. */
+  /** Sends what a number of steps were given. */
   write(steps: number): void {
     const { bytes } = this.#staging;
     this.#device.queue.writeBuffer(this.#upload!, 0, bytes, 0, 4 * steps * this.#words);

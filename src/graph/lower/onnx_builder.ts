@@ -170,7 +170,7 @@ export class OnnxBuilder {
   }
 }
 
-/** A number as text that tells -0 from 0. */
+/** A number as text that distinguishes -0 from 0. */
 function describe(value: number | bigint): string {
   return Object.is(value, -0) ? "-0" : String(value);
 }

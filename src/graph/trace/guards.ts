@@ -1,6 +1,6 @@
 /**
- * What a traced function must not do, refused in the moment in which it does it. TensorFlow.js' own classes
- * are told for as long as the trace runs, and are as before when it ends.
+ * What a traced function must not do, refused when it does it. TensorFlow.js' own classes
+ * are patched while the trace runs, and restored when it ends.
  */
 import { tf } from "../../tensor/tf.ts";
 import { UserError } from "../../errors.ts";

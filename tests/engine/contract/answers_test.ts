@@ -7,7 +7,7 @@ import { tf } from "../../../src/tensor/tf.ts";
 import type { HostTensor, HostTensors, TensorMap } from "../../../src/tensor/types.ts";
 import { ADDING_STATE, compileAdding, contract, integer, vector } from "./engines.ts";
 
-contract("a step runs, and tells its scalars at each step", async (engine) => {
+contract("a step runs, and reports its scalars at each step", async (engine) => {
   const step = await compileAdding(engine);
   const batches = [1, 2, 3].map((x) => ({ x: Float32Array.of(x, x, x) }));
   assertEquals(await step.run(batches, 0), { total: Float32Array.of(6, 9, 15) });

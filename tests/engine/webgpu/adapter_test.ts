@@ -27,7 +27,7 @@ class Machine {
   }
 }
 
-/** Finds with the variable set so, and gives the adapter's API, as it is and as it is told. */
+/** Finds with the variable set so, and gives the adapter's API, as it is and as it is reported. */
 async function find(machine: Machine, variable?: string): Promise<string> {
   const before = Deno.env.get(VARIABLE);
   if (variable === undefined) Deno.env.delete(VARIABLE);

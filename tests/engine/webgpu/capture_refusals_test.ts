@@ -49,7 +49,7 @@ test("a step that does not fit says how many bytes it needs and how many there a
       `The training step does not fit ${gpu.description}: it needs 0.0 MB (1216 bytes), and ` +
         `0.0 MB (1000 bytes) are available. Use a smaller batch or network.`,
     );
-    // A product with so many rows has to be stored: only elementwise work and vectors are joined.
+    // A product with this many rows has to be stored: only elementwise work and vectors are joined.
     const rows = Math.ceil(gpu.device.limits.maxStorageBufferBindingSize / 16) + 1;
     const huge: StepFunction = ({ a }) => ({
       state: { a },

@@ -38,7 +38,7 @@ export interface ConvGeometry {
   padTop: number;
   /** Columns of zeros to the left of the input. */
   padLeft: number;
-  /** Channels are in so many groups, and a filter sees the input channels of its own. */
+  /** The number of groups of channels; a filter sees the input channels of its own. */
   groups: number;
 }
 

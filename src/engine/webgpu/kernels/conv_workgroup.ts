@@ -13,7 +13,7 @@ import { constants, floatType, storage, vectorWidth } from "./wgsl.ts";
 export interface ConvGemm {
   geometry: ConvGeometry;
   tile: GroupTile;
-  /** Parts of the sum, each of so many terms: a multiple of 4. */
+  /** The terms of each part of the sum: a multiple of 4. */
   parts: number;
   depth: number;
 }

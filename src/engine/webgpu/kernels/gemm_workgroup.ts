@@ -24,7 +24,7 @@ export interface WorkgroupGemm {
   sizes: { rows: string; columns: string; from: string; to: string };
   a: TileSource;
   b: TileSource;
-  /** WGSL statement that stores `value`, so many columns from column `n` on, in row `m`. */
+  /** WGSL statement that stores `value`, a vector of columns from column `n` on, in row `m`. */
   store: { width: 1 | 4; statement: string };
   tile: GroupTile;
 }

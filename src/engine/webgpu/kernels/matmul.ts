@@ -12,7 +12,7 @@ import { addParts } from "./partial_sums.ts";
 import { reduceExpression } from "./reduce.ts";
 import { type KernelCall, replaceKernel } from "./registry.ts";
 
-/** A product of so many columns pays for turning A. */
+/** From this many columns on, a product pays for transposing A. */
 const WIDE = 128;
 
 /** Registers the kernels for the backend "webgpu". */

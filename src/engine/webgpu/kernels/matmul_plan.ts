@@ -28,10 +28,10 @@ export interface Product {
   strideB: number;
 }
 
-/** A dispatch without its buffers; the sum is in so many parts. */
+/** A dispatch without its buffers; the sum may be in parts. */
 export type PlannedProduct = Omit<Dispatch, "reads" | "writes"> & { parts: number };
 
-/** At most so many rows count as few. */
+/** Products of at most this many rows count as short. */
 const SHORT = 64;
 
 function labelOf({ transposeA, transposeB }: Product): string {
