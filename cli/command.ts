@@ -237,7 +237,9 @@ export async function runTask(
       console.error(error);
       Deno.exit(1);
     }
-    console.error(`error: ${error.message.replaceAll("\n", " ")}`);
+    const isColored = Deno.stderr.isTerminal() && !Deno.noColor;
+    const label = isColored ? "\x1b[31merror:\x1b[39m" : "error:";
+    console.error(`${label} ${error.message.replaceAll("\n", " ")}`);
     if (wantsJson) console.log(JSON.stringify({ error: error.message }));
     Deno.exit(error instanceof UserError ? 2 : 1);
   }

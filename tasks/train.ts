@@ -144,7 +144,7 @@ async function main(command: ParsedCommand): Promise<TaskOutcome> {
       }
       trained = true;
       const finished = await run.finish({ signal });
-      return { json: summarize(run, finished) };
+      return { json: summarize(run, finished, watch.log) };
     },
     () =>
       watch.log(

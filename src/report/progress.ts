@@ -5,6 +5,7 @@
 
 import { formatDuration, formatInteger } from "../text.ts";
 import type { LogitKind } from "../config/objective.ts";
+import { dressMessage, stdoutTerminal, type Terminal } from "./terminal.ts";
 
 /** Where training is; a `TrainingProgress` of the training loop fits. */
 export interface ProgressState {
@@ -22,18 +23,6 @@ export interface ProgressState {
   logitKind?: LogitKind;
 }
 
-/** Where the line is written. */
-export interface Terminal {
-  /** Whether a line can be rewritten. */
-  interactive: boolean;
-  /** The width in characters, asked before each line. */
-  columns(): number;
-  /** Writes text as it is. */
-  write(text: string): void;
-  /** Milliseconds. */
-  now(): number;
-}
-
 /** How a {@linkcode ProgressLine} behaves. */
 export interface ProgressOptions {
   /** What a real sample is called: "images/s" or "points/s", say. Default "images". */
@@ -42,24 +31,14 @@ export interface ProgressOptions {
   terminal?: Terminal;
 }
 
+/** Cells of the bar that are kept while there is something else to leave out. */
+const WIDE_BAR = 10;
+/** Cells of the bar in a narrow terminal: losses stay, and the bar shrinks. */
+const NARROW_BAR = 4;
 const REWRITE_MS = 100;
 const PLAIN_LINE_MS = 5000;
 /** A speed's share in the shown mean halves in this time. */
 const SPEED_HALF_LIFE_MS = 3000;
-
-/** The process's standard output. */
-export function stdoutTerminal(): Terminal {
-  const encoder = new TextEncoder();
-  return {
-    interactive: Deno.stdout.isTerminal(),
-    columns: () => Deno.consoleSize().columns || 80, // some terminals say 0
-    write(text) {
-      const bytes = encoder.encode(text);
-      for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
-    },
-    now: () => performance.now(),
-  };
-}
 
 /**
  * Shows how far training is. Call {@linkcode ProgressLine.update} as often as you like: it writes seldom
@@ -93,7 +72,8 @@ export class ProgressLine {
   /** Writes a message of its own on a line above. */
   log(message: string): void {
     const rewrites = this.#terminal.interactive && this.#shown !== undefined;
-    this.#terminal.write(rewrites ? `\r\x1b[K${message}\n` : `${message}\n`);
+    const text = dressMessage(message, this.#terminal);
+    this.#terminal.write(rewrites ? `\r\x1b[K${text}\n` : `${text}\n`);
     if (rewrites) this.#write();
   }
 
@@ -146,17 +126,18 @@ export function formatProgress(
   const { losses, logits } = namedScalars(state);
   const left = timeLeft(state);
   const richestFirst = [
-    [percent, steps, speed, ...losses, ...logits, left],
-    [percent, steps, ...losses, ...logits, left],
-    [percent, steps, ...losses, left],
-    [percent, steps, left],
-    [percent, left],
-    [percent],
+    { parts: [percent, steps, speed, ...losses, ...logits, left], bar: WIDE_BAR },
+    { parts: [percent, steps, ...losses, ...logits, left], bar: WIDE_BAR },
+    { parts: [percent, steps, ...losses, left], bar: NARROW_BAR },
+    { parts: [percent, ...losses, left], bar: NARROW_BAR },
+    { parts: [percent, ...losses], bar: NARROW_BAR },
+    { parts: [percent, left], bar: NARROW_BAR },
+    { parts: [percent], bar: NARROW_BAR },
   ];
-  for (const parts of richestFirst) {
+  for (const { parts, bar: least } of richestFirst) {
     const text = parts.join("  ");
     const room = columns - text.length - 1;
-    if (room >= 10) return `${bar(share(state), Math.min(room, 30))} ${text}`;
+    if (room >= least) return `${bar(share(state), Math.min(room, 30))} ${text}`;
   }
   return percent.slice(0, Math.max(0, columns));
 }

@@ -4,53 +4,57 @@ import { measureText } from "../../src/config/evaluation.ts";
 import type { FinishedFiles } from "../../src/pipeline/finish_run.ts";
 import type { TrainedRun } from "../../src/pipeline/trained_run.ts";
 
-/** Prints the summary of a run. @returns the same as JSON */
-export function summarize(run: TrainedRun, finished: FinishedFiles): Record<string, unknown> {
+/** Prints the summary of a run, line by line, with `log`. @returns the same as JSON */
+export function summarize(
+  run: TrainedRun,
+  finished: FinishedFiles,
+  log: (line: string) => void,
+): Record<string, unknown> {
   const { folder, result } = run;
   const { exported, sampled, sampledOn, report, gif } = finished;
   const { parity } = exported;
-  console.log(
+  log(
     `trained   ${formatInteger(result.step)} steps in ${formatDuration(result.wallSeconds)}`,
   );
   const { best } = result;
   const isLast = exported.step === result.step;
   if (best) {
-    console.log(
+    log(
       `best      step ${formatInteger(best.step)}, ${measureText(best.measure, best.value)}` +
         (exported.step === best.step
           ? ""
           : `; export it with deno task export ${folder} --checkpoint best`),
     );
   }
-  console.log(
+  log(
     `exported  ${exported.path}, ${
       (exported.sizeBytes / 1e6).toFixed(2)
     } MB, opset ${exported.opset}` +
       (isLast ? "" : `: the best, of step ${formatInteger(exported.step)}`),
   );
-  console.log(
+  log(
     `parity    ${parity.count} latents in ${parity.runtime}: largest difference ` +
       `${parity.maxDifference.toExponential(1)}, mean ${parity.meanDifference.toExponential(1)} ` +
       `(allowed ${parity.tolerance})`,
   );
-  console.log(`sampled   ${sampled}, by the sampler on ${sampledOn}`);
+  log(`sampled   ${sampled}, by the sampler on ${sampledOn}`);
   const { theory } = report;
   if (theory?.line) {
     const { jsd, kl, value, valueAtOptimum, accuracy } = theory.line;
     const objective = Number.isNaN(value) ? "" : `; V(G, D) ${value.toFixed(4)} beside ` +
       `-log 4 + 2 JSD = ${valueAtOptimum.toFixed(4)}; D is right ${(100 * accuracy).toFixed(1)}%`;
-    console.log(`theory    JSD ${jsd.toFixed(4)} nats, KL ${kl.toFixed(4)}${objective}`);
+    log(`theory    JSD ${jsd.toFixed(4)} nats, KL ${kl.toFixed(4)}${objective}`);
   }
   if (theory?.modes) {
     const { covered, total, highQuality, reverseKl } = theory.modes;
-    console.log(
+    log(
       `modes     ${covered} of ${total}, high quality ${(100 * highQuality).toFixed(1)}%, ` +
         `reverse KL ${reverseKl.toFixed(3)}`,
     );
   }
-  console.log(`images    ${[...report.images.slice(0, 1), ...(gif ? [gif] : [])].join(", ")}`);
-  console.log(`report    ${report.path}`);
-  console.log(`again     deno task sample ${folder} --seeds 0,5,10-20`);
+  log(`images    ${[...report.images.slice(0, 1), ...(gif ? [gif] : [])].join(", ")}`);
+  log(`report    ${report.path}`);
+  log(`again     deno task sample ${folder} --seeds 0,5,10-20`);
   return {
     run: folder,
     step: result.step,

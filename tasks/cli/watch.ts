@@ -5,6 +5,7 @@ import { evaluationText, planText } from "../../src/evaluation/evaluation_plan.t
 import { classText, dataRemarks, inspectSamples } from "../../src/pipeline/data_remarks.ts";
 import { LoadingBar } from "./loading_bar.ts";
 import { ProgressLine } from "../../src/report/progress.ts";
+import { outputClosed } from "../../src/report/terminal.ts";
 
 /** A run's callbacks that print, and the way to end their progress line. */
 export interface Watch {
@@ -69,8 +70,8 @@ export function watchRun(): Watch {
 }
 
 /**
- * Runs `work` with a signal that Ctrl-C (or a polite kill) aborts; a second one ends the process at
- * once.
+ * Runs `work` with a signal that Ctrl-C (or a polite kill) aborts, or that nobody reads the output any
+ * more, as behind `| head -1`; a second Ctrl-C ends the process at once.
  * @returns what `work` gives, or undefined when it gave up because of the signal
  */
 export async function withInterrupt<T>(
@@ -83,6 +84,8 @@ export async function withInterrupt<T>(
     controller.abort();
     onInterrupt();
   };
+  const stopQuietly = () => controller.abort();
+  outputClosed.addEventListener("abort", stopQuietly);
   const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
   for (const name of signals) Deno.addSignalListener(name, interrupt);
   try {
@@ -92,6 +95,7 @@ export async function withInterrupt<T>(
     if (aborted && (error === reason || (error as Error)?.name === "AbortError")) return undefined;
     throw error;
   } finally {
+    outputClosed.removeEventListener("abort", stopQuietly);
     for (const name of signals) Deno.removeSignalListener(name, interrupt);
   }
 }

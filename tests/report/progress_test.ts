@@ -6,8 +6,8 @@ import {
   formatProgress,
   ProgressLine,
   type ProgressState,
-  type Terminal,
 } from "../../src/report/progress.ts";
+import type { Terminal } from "../../src/report/terminal.ts";
 
 const state: ProgressState = {
   step: 1234,
@@ -39,7 +39,13 @@ Deno.test("formatProgress() drops parts by importance, then the bar", () => {
     " 51%  1,234/2,400  D loss 1.32  G loss 0.81  D(x) 0.58  D(G(z)) 0.43  42 s left",
   );
   assertEquals(at(79), " 51%  1,234/2,400  D loss 1.32  G loss 0.81  42 s left");
-  assertEquals(at(50), " 51%  1,234/2,400  42 s left");
+  // At 60 columns losses stay and the bar shrinks; at 40 no number is cut.
+  assertEquals(
+    formatProgress(state, 59),
+    "██░░  51%  1,234/2,400  D loss 1.32  G loss 0.81  42 s left",
+  );
+  assertEquals(at(50), " 51%  D loss 1.32  G loss 0.81  42 s left");
+  assertEquals(at(39), " 51%  D loss 1.32  G loss 0.81");
   assertEquals(at(30), " 51%  42 s left");
   assertEquals(at(16), " 51%");
   assertEquals(formatProgress(state, 4), " 51%");
