@@ -7,7 +7,11 @@ import { UserError } from "../src/errors.ts";
 import { evaluateRun } from "../src/pipeline/evaluate_run.ts";
 import { ASSUMPTION_OPTIONS, readAssumptions } from "../cli/assumptions.ts";
 import { type CommandSpec, type ParsedCommand, runTask, type TaskOutcome } from "../cli/command.ts";
+import { evaluateModelRun } from "../src/pipeline/models/evaluate_model.ts";
+import { writeModelEvaluation } from "../src/pipeline/models/finish_model.ts";
+import { findRun, isModelConfigFile } from "../src/run/run_folder.ts";
 import { evaluationLines } from "./cli/evaluation_table.ts";
+import { measureLines } from "./cli/measure_lines.ts";
 
 const spec: CommandSpec = {
   name: "evaluate",
@@ -57,9 +61,18 @@ const spec: CommandSpec = {
   ],
 };
 
+/** Options that measure GANs only. */
+const GAN_OPTIONS = ["data", "features", "label", "k", ...Object.keys(ASSUMPTION_OPTIONS)];
+
 if (import.meta.main) await runTask(spec, main);
 
 async function main(command: ParsedCommand): Promise<TaskOutcome> {
+  const runsFolder = command.text("runs") ?? "runs";
+  const target = command.positionals[0] ?? "latest";
+  const run = await findRun(target, runsFolder).catch(() => undefined);
+  if (run !== undefined && await isModelConfigFile(`${run}/config.json`)) {
+    return await evaluateModel(run, { command, runsFolder });
+  }
   const loading = new LoadingBar();
   const evaluated = await withInterrupt(
     (signal) =>
@@ -96,6 +109,47 @@ async function main(command: ParsedCommand): Promise<TaskOutcome> {
   console.log(evaluationLines(evaluation).join("\n"));
   console.log(`\nwrote     ${files.join(", ")}`);
   return { json: { ...evaluation, files } };
+}
+
+async function evaluateModel(
+  run: string,
+  { command, runsFolder }: { command: ParsedCommand; runsFolder: string },
+): Promise<TaskOutcome> {
+  const given = GAN_OPTIONS.find((name) =>
+    spec.options[name].repeated ? command.list(name).length > 0 : command.text(name) !== undefined
+  );
+  if (given !== undefined) {
+    throw new UserError(
+      `Cannot evaluate ${run} with --${given}: it is a model of several networks, which is measured on ` +
+        "what its data hold back",
+    );
+  }
+  const loading = new LoadingBar();
+  const evaluation = await withInterrupt(
+    (signal) =>
+      evaluateModelRun(run, {
+        runsFolder,
+        cacheFolder: readCacheFolder(command),
+        count: command.integer("count", { min: 1, max: 1_000_000 }),
+        seed: command.integer("seed", { min: 0, max: 0xffff_ffff }),
+        signal,
+        onLoading: (progress) => loading.update(progress),
+        onData: (data) => {
+          loading.finish();
+          console.log(`model     ${run}`);
+          console.log(`data      ${data.description}`);
+        },
+        onStage: (what) => console.log(`measures  ${what}`),
+        onWarning: (message) => console.error(`warning   ${message}`),
+      }),
+    () => console.log("stopping"),
+  );
+  if (!evaluation) return { exitCode: 130, json: { interrupted: true } };
+  for (const line of measureLines(evaluation)) console.log(line);
+  const out = readOut(command) ?? `${run}/evaluation.json`;
+  await writeModelEvaluation(out, evaluation);
+  console.log(`wrote     ${out}`);
+  return { json: { ...evaluation, files: [out] } };
 }
 
 function readLabel(command: ParsedCommand): number | string | undefined {

@@ -10,7 +10,11 @@ import type { InputDimension } from "../src/export/target.ts";
 import { exportStoredModel } from "../src/pipeline/export_model.ts";
 import { exportWeights } from "../src/pipeline/export_weights.ts";
 import { exportFolder } from "../src/pipeline/export_run.ts";
-import { findRun } from "../src/run/run_folder.ts";
+import {
+  exportModelRun,
+  type ExportModelRunOptions,
+} from "../src/pipeline/models/export_model_run.ts";
+import { findRun, isModelConfigFile } from "../src/run/run_folder.ts";
 import { type CommandSpec, type ParsedCommand, runTask, type TaskOutcome } from "../cli/command.ts";
 
 /** Options of one kind of source only. */
@@ -19,6 +23,9 @@ const MODEL_OPTIONS = ["as", "shape", "latent", "label", "classes", "distributio
 
 /** Options that a file of weights has no use for. */
 const ONNX_OPTIONS = ["dtype", "output", "opset", "licence"];
+
+/** Options that a run of several networks has no use for. */
+const GAN_OPTIONS = ["dtype", "output", "licence"];
 
 const FORMATS = ["onnx", "safetensors"] as const;
 
@@ -29,6 +36,7 @@ const DISTRIBUTIONS = ["normal", "uniform", "unit"] as const;
 const WHAT_FOR = new Map([
   [RUN_OPTIONS, "that is for runs"],
   [MODEL_OPTIONS, "that is for a MODEL.json"],
+  [GAN_OPTIONS, "a model of several networks is written in float32, images as -1 ... 1"],
   [ONNX_OPTIONS, "weights are written as they are; leave it away, or write ONNX"],
 ]);
 
@@ -184,6 +192,9 @@ async function exportOfRun(source: string, command: ParsedCommand): Promise<Task
   }
   const run = await findRun(source, command.text("runs") ?? "runs");
   const checkpoint = readCheckpoint(command.text("checkpoint"));
+  if (await isModelConfigFile(`${run}/config.json`)) {
+    return await exportOfModelRun(run, command, { out, checkpoint, opset });
+  }
   const exported = await exportFolder(run, {
     out,
     checkpoint,
@@ -223,6 +234,26 @@ async function exportOfRun(source: string, command: ParsedCommand): Promise<Task
   };
 }
 
+async function exportOfModelRun(
+  run: string,
+  command: ParsedCommand,
+  options: ExportModelRunOptions,
+): Promise<TaskOutcome> {
+  refuseOptions(command, GAN_OPTIONS, run);
+  const exported = await exportModelRun(run, {
+    ...options,
+    onWarning: (message) => console.error(`warning   ${message}`),
+  });
+  const { path, step, sizeBytes, opset, nodes, inputNames } = exported;
+  console.log(
+    `exported  ${path}, after step ${formatInteger(step)}, ${
+      (sizeBytes / 1e6).toPrecision(3)
+    } MB, opset ${opset}, ${nodes} operations, a function of ${inputNames.join(" and ")}`,
+  );
+  console.log("checked   the file gives what the trainer gives");
+  return { json: { run, ...exported } };
+}
+
 async function exportOfWeights(source: string, command: ParsedCommand): Promise<TaskOutcome> {
   refuseOptions(command, ONNX_OPTIONS, `${source} as safetensors`);
   const out = command.text("out");
@@ -230,6 +261,12 @@ async function exportOfWeights(source: string, command: ParsedCommand): Promise<
     throw new UserError(`Cannot export to ${out}: expected a name that ends in .safetensors`);
   }
   const run = await findRun(source, command.text("runs") ?? "runs");
+  if (await isModelConfigFile(`${run}/config.json`)) {
+    throw new UserError(
+      `Cannot export ${run} as safetensors: it is a model of several networks; its checkpoints hold ` +
+        "their weights as state.safetensors",
+    );
+  }
   const exported = await exportWeights(run, {
     out,
     checkpoint: readCheckpoint(command.text("checkpoint")),

@@ -1,6 +1,7 @@
 /** `deno task train`: trains, exports, checks the export, samples from it, and says where everything is. */
 import { formatInteger } from "../src/text.ts";
 import { presets, SIZED_PRESETS } from "../src/config/presets/mod.ts";
+import { MODEL_PRESETS } from "../src/config/presets/models/mod.ts";
 import type { RunStart } from "../src/pipeline/run_options.ts";
 import { resumeRun, trainRun } from "../src/pipeline/train_run.ts";
 import { type CommandSpec, type ParsedCommand, runTask, type TaskOutcome } from "../cli/command.ts";
@@ -11,6 +12,7 @@ import { download } from "./cli/download.ts";
 import { printPlan } from "./cli/dry_run.ts";
 import { summarize } from "./cli/summary.ts";
 import { readTrainRequest } from "./cli/train_config.ts";
+import { isModelCommand, trainModelCommand } from "./cli/train_model.ts";
 import { watchRun, withInterrupt } from "./cli/watch.ts";
 
 const spec: CommandSpec = {
@@ -83,18 +85,21 @@ const spec: CommandSpec = {
     "deno task train mnist-mlp --data mnist --set generatorOptimizer.learningRate=2e-4",
     "deno task train dcgan@64 --data mine --from 12 --freeze-d 2",
     "deno task train --evaluate-every 500 --set evaluation.measure=frechet --export best",
+    "deno task train pix2pix --data facades --set data.pairs=side-by-side --size 128",
     "deno task train dcgan --size 64x128 --data photos --conditional --dry-run",
   ],
   notes: [
     `Presets: ${Object.keys(presets).join(", ")}`,
     `Of any size, by --size or as in dcgan@64, r3gan@32x32x1 (gray), dcgan@64x128 (height x width):`,
     `  ${SIZED_PRESETS.join(", ")}`,
+    `Models of several networks (docs/models.md): ${MODEL_PRESETS.join(", ")}`,
   ],
 };
 
 if (import.meta.main) await runTask(spec, main);
 
 async function main(command: ParsedCommand): Promise<TaskOutcome> {
+  if (await isModelCommand(command)) return await trainModelCommand(command);
   const request = await readTrainRequest(command);
   const watch = watchRun();
   for (const choice of request.choices) watch.log(choice);

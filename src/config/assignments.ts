@@ -14,6 +14,9 @@ import {
 import { isAnotherKind } from "./overrides.ts";
 import type { RunConfig } from "./types.ts";
 
+/** Options whose change leaves the others of their object to be checked. */
+const DECIDING_OPTIONS = ["type", "source", "preset", "loss", "op"];
+
 type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 type Container = Record<string, Json> | Json[];
 
@@ -25,7 +28,23 @@ type Container = Record<string, Json> | Json[];
  * @throws {UserError} when an assignment has no `=`, its path leads nowhere, or the value does not fit
  */
 export function withAssignments(config: RunConfig, assignments: readonly string[]): RunConfig {
+  const copy = assignOptions(config, assignments, "gan");
+  const origin = assignments.map((assignment) => `--set ${assignment}`).join(" ") || "the options";
+  return withLabels(checkConfig(copy, origin));
+}
+
+/**
+ * A copy of a config with options replaced, which is still to be checked.
+ * @param kind whose options they are: those of a GAN's run, or of a model of several networks
+ * @throws {UserError} when an assignment has no `=` or its path leads nowhere
+ */
+export function assignOptions(
+  config: object,
+  assignments: readonly string[],
+  kind: "gan" | "model",
+): Record<string, unknown> {
   const copy = structuredClone(config) as unknown as Record<string, Json>;
+  const { root, modelRoot } = configSchema();
   for (const assignment of assignments) {
     const equals = assignment.indexOf("=");
     if (equals < 1) {
@@ -34,15 +53,19 @@ export function withAssignments(config: RunConfig, assignments: readonly string[
       );
     }
     const path = assignment.slice(0, equals);
-    assign(copy, path.split("."), parseValue(path, assignment.slice(equals + 1)));
+    const value = parseValue(path, assignment.slice(equals + 1));
+    assign(copy, path.split("."), { value, schema: kind === "gan" ? root : modelRoot });
   }
-  const origin = assignments.map((assignment) => `--set ${assignment}`).join(" ") || "the options";
-  return withLabels(checkConfig(copy, origin));
+  return copy;
 }
 
-function assign(root: Record<string, Json>, path: string[], value: Json): void {
+function assign(
+  root: Record<string, Json>,
+  path: string[],
+  { value, schema: rootSchema }: { value: Json; schema: OptionSchema },
+): void {
   let target: Container = root;
-  let schema: OptionSchema | undefined = configSchema().root;
+  let schema: OptionSchema | undefined = rootSchema;
   for (const [depth, key] of path.slice(0, -1).entries()) {
     const part: OptionSchema | undefined = schema && childSchema(schema, key, target);
     const child: Json | undefined = childOf(target, key) ?? created(target, key, part);
@@ -57,7 +80,7 @@ function assign(root: Record<string, Json>, path: string[], value: Json): void {
   if (Array.isArray(target)) assignToList(target, path, value);
   else if (value === null) delete target[last];
   else {
-    if (isAnotherKind(target, { [last]: value }, schema) && last !== "type" && last !== "source") {
+    if (isAnotherKind(target, { [last]: value }, schema) && !DECIDING_OPTIONS.includes(last)) {
       for (const key of Object.keys(target)) delete target[key];
     }
     target[last] = value;

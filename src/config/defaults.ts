@@ -15,6 +15,21 @@ export const DEFAULTS = {
     device: "auto",
     checkpoints: { everySeconds: 120, keep: 2 },
   },
+  /** Of the presets of several networks. */
+  recipes: {
+    pix2pix: { filters: 8, norm: "batch", l1Weight: 100, objective: "non-saturating" },
+    cyclegan: { filters: 8, blocks: 2, cycleWeight: 10, identityWeight: 0.5, historySize: 50 },
+    superResolution: {
+      factor: 2,
+      filters: 16,
+      blocks: 3,
+      adversarialWeight: 1e-3,
+      adversarialFromStep: 1500,
+      learningRate: 5e-4,
+    },
+  },
+  /** What presets of several networks train on. */
+  modelData: { heldBack: 0.1, flip: false, direction: "AtoB" },
   /** Whether event files are written. */
   tensorboard: false,
   /** Whether labels are used. */

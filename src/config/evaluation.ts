@@ -30,6 +30,11 @@ export const MEASURES: Readonly<Record<MeasureName, MeasureInfo>> = {
   "sliced": { title: "sliced Wasserstein", better: "lower", kind: "figure" },
   "frechet": { title: "Frechet distance", better: "lower", kind: "figure" },
   "kernel": { title: "kernel distance", better: "lower", kind: "figure" },
+  "l1": { title: "L1", better: "lower", kind: "figure" },
+  "psnr": { title: "PSNR", better: "higher", kind: "figure" },
+  "ssim": { title: "SSIM", better: "higher", kind: "figure" },
+  "cycle": { title: "L1 of the cycle", better: "lower", kind: "figure" },
+  "accuracy": { title: "right class", better: "higher", kind: "share" },
 };
 
 const count = z.number().int().positive();
@@ -51,6 +56,11 @@ const measure = named(
         "Frechet distance, of images over a network's features, of n-D points over themselves",
       "kernel":
         "kernel distance, of images over a network's features, of n-D points over themselves",
+      "l1": "mean absolute difference to the image that belongs to the input, of values in [-1, 1]",
+      "psnr": "peak signal-to-noise ratio to the image that belongs to the input, dB",
+      "ssim": "structural similarity to the image that belongs to the input, 1 for the same",
+      "cycle": "mean absolute difference between an image and what both generators make of it",
+      "accuracy": "the share of generated images that a classifier gives the class of their input",
     },
   },
 );

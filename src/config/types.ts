@@ -623,6 +623,12 @@ export interface MaxoutLayer extends Weighted {
  *   themselves
  * - `kernel`: kernel distance, of images over a network's features, of n-D points over
  *   themselves
+ * - `l1`: mean absolute difference to the image that belongs to the input, of values in [-1,
+ *   1]
+ * - `psnr`: peak signal-to-noise ratio to the image that belongs to the input, dB
+ * - `ssim`: structural similarity to the image that belongs to the input, 1 for the same
+ * - `cycle`: mean absolute difference between an image and what both generators make of it
+ * - `accuracy`: the share of generated images that a classifier gives the class of their input
  */
 export type MeasureName =
   | "jsd"
@@ -633,7 +639,12 @@ export type MeasureName =
   | "high-quality"
   | "sliced"
   | "frechet"
-  | "kernel";
+  | "kernel"
+  | "l1"
+  | "psnr"
+  | "ssim"
+  | "cycle"
+  | "accuracy";
 
 /**
  * Appends the batch's feature deviation as one more channel (Karras et al. 2018).
@@ -656,8 +667,188 @@ export interface MixtureComponent {
   sigma: number;
 }
 
+/** What a preset of several networks trains on. */
+export type ModelDataSpec = {
+  /** Pairs of images. By default synthetic digits and their edges. */
+  source: "image-pairs";
+  /**
+   * Where pairs come from: each image holds both sides, A on its left half; two folders A and B
+   * (or trainA, trainB) have files of the same names; or A is made of each image, its gray
+   * version or its edges. Default: folders where there are A and B, else side-by-side; edges
+   * without a path.
+   */
+  pairs?: "side-by-side" | "folders" | "gray" | "edges";
+  /** Which side is the input. Default: "AtoB". */
+  direction?: "AtoB" | "BtoA";
+  /** The file or folder. Default: what the project makes itself. */
+  path?: string;
+  /**
+   * How many samples to make, or to pick at random. Default: all, or as many as the preset
+   * makes. Range: 1 or more.
+   */
+  count?: number;
+  /** Decides the pick, the part held back and made data. Default: 0. Range: 0 to 4294967295. */
+  seed?: number;
+  /**
+   * The share of samples that are not trained on, to measure with; a folder called test comes
+   * first. Default: 0.1. Range: 0 or more, below 1.
+   */
+  heldBack?: number;
+  /**
+   * Pixels of an image: it is cropped to this aspect ratio around its center and resized.
+   * Default: as the data are.
+   */
+  size?: ImageSize;
+  /**
+   * The side to which images are resized before a random part of `size` is cropped, the same one
+   * of a pair. Default: no random crops. Range: 1 to 4096.
+   */
+  loadSize?: number;
+  /**
+   * Whether half of the samples are mirrored left to right, both sides of a pair alike. Default:
+   * false.
+   */
+  flip?: boolean;
+} | {
+  /**
+   * Two sets of images, in folders A and B (or trainA, trainB). By default synthetic digits, and
+   * others that are thicker and in color.
+   */
+  source: "image-sets";
+  /** Which side is the input. Default: "AtoB". */
+  direction?: "AtoB" | "BtoA";
+  /** Channels: 1 for gray, 3 for RGB. Default: as the images are. */
+  channels?: 1 | 3;
+  /** The file or folder. Default: what the project makes itself. */
+  path?: string;
+  /**
+   * How many samples to make, or to pick at random. Default: all, or as many as the preset
+   * makes. Range: 1 or more.
+   */
+  count?: number;
+  /** Decides the pick, the part held back and made data. Default: 0. Range: 0 to 4294967295. */
+  seed?: number;
+  /**
+   * The share of samples that are not trained on, to measure with; a folder called test comes
+   * first. Default: 0.1. Range: 0 or more, below 1.
+   */
+  heldBack?: number;
+  /**
+   * Pixels of an image: it is cropped to this aspect ratio around its center and resized.
+   * Default: as the data are.
+   */
+  size?: ImageSize;
+  /**
+   * The side to which images are resized before a random part of `size` is cropped, the same one
+   * of a pair. Default: no random crops. Range: 1 to 4096.
+   */
+  loadSize?: number;
+  /**
+   * Whether half of the samples are mirrored left to right, both sides of a pair alike. Default:
+   * false.
+   */
+  flip?: boolean;
+} | {
+  /** Images to enlarge to. By default synthetic digits. */
+  source: "images";
+  /** Channels: 1 for gray, 3 for RGB. Default: as the images are. */
+  channels?: 1 | 3;
+  /** The file or folder. Default: what the project makes itself. */
+  path?: string;
+  /**
+   * How many samples to make, or to pick at random. Default: all, or as many as the preset
+   * makes. Range: 1 or more.
+   */
+  count?: number;
+  /** Decides the pick, the part held back and made data. Default: 0. Range: 0 to 4294967295. */
+  seed?: number;
+  /**
+   * The share of samples that are not trained on, to measure with; a folder called test comes
+   * first. Default: 0.1. Range: 0 or more, below 1.
+   */
+  heldBack?: number;
+  /**
+   * Pixels of an image: it is cropped to this aspect ratio around its center and resized.
+   * Default: as the data are.
+   */
+  size?: ImageSize;
+  /**
+   * The side to which images are resized before a random part of `size` is cropped, the same one
+   * of a pair. Default: no random crops. Range: 1 to 4096.
+   */
+  loadSize?: number;
+  /**
+   * Whether half of the samples are mirrored left to right, both sides of a pair alike. Default:
+   * false.
+   */
+  flip?: boolean;
+};
+
+/** When the model of a preset is measured during training. */
+export interface ModelEvaluationSpec {
+  /** An evaluation every N steps. Range: 1 or more. */
+  everySteps: number;
+  /** Which checkpoint is exported when the run ends. Default: "last". */
+  export?: "best" | "last";
+}
+
+/** The preset that a model's networks were made by, and its options. */
+export type ModelRecipe = {
+  /** From an image to the image that belongs to it (Isola et al. 2017). */
+  preset: "pix2pix";
+  /**
+   * Filters of the first layers; deeper ones have multiples of them. Default: 8. Range: 1 to
+   * 1024.
+   */
+  filters?: number;
+  /** How activations are normalized: over the batch, or in each image. Default: "batch". */
+  norm?: "batch" | "instance";
+  /** The weight of L1. Default: 100. Range: 0 or more. */
+  l1Weight?: number;
+  /** The adversarial loss: binary cross entropy, or least squares. Default: "non-saturating". */
+  objective?: "non-saturating" | "least-squares";
+} | {
+  /** Between two sets of images of which no two belong together (Zhu et al. 2017). */
+  preset: "cyclegan";
+  /**
+   * Filters of the first layers; deeper ones have multiples of them. Default: 8. Range: 1 to
+   * 1024.
+   */
+  filters?: number;
+  /** Residual blocks. Default: 2. Range: 1 to 64. */
+  blocks?: number;
+  /** The weight of the cycles. Default: 10. Range: 0 or more. */
+  cycleWeight?: number;
+  /** The weight of the identity, in cycle weights. Default: 0.5. Range: 0 or more. */
+  identityWeight?: number;
+  /** Images that the discriminators are shown again. Default: 50. Range: 1 to 1000. */
+  historySize?: number;
+} | {
+  /** From a small image to a large one (Ledig et al. 2017, Wang et al. 2018). */
+  preset: "super-resolution";
+  /** How many times larger each side becomes. Default: 2. Range: 2 to 8. */
+  factor?: number;
+  /**
+   * Filters of the first layers; deeper ones have multiples of them. Default: 16. Range: 1 to
+   * 1024.
+   */
+  filters?: number;
+  /** Residual blocks. Default: 3. Range: 1 to 64. */
+  blocks?: number;
+  /** The weight of the adversarial loss. Default: 0.001. Range: 0 or more. */
+  adversarialWeight?: number;
+  /** The first step with the adversarial loss. Default: 1500. Range: 0 or more. */
+  adversarialFromStep?: number;
+  /** The learning rate of both networks. Default: 0.0005. Range: above 0. */
+  learningRate?: number;
+};
+
 /** Everything that decides a run of a model of several networks. */
 export interface ModelRunConfig {
+  /** The preset that made the networks, and its options. Default: networks of your own. */
+  recipe?: ModelRecipe;
+  /** What to train on. Default: what a program gives. */
+  data?: ModelDataSpec;
   /** The networks, and how they are trained. */
   model: ModelSpec;
   /** Samples of a step. Range: 1 or more. */
@@ -688,6 +879,15 @@ export interface ModelRunConfig {
   divergence?: DivergenceSpec;
   /** An average of the output's networks, for results and export. */
   ema?: EmaSpec;
+  /** When images of samples are written, by a preset. Default: at the start and the end. */
+  snapshots?: SnapshotSpec;
+  /** When the model is measured. Default: at the end. */
+  evaluation?: ModelEvaluationSpec;
+  /**
+   * Whether the run folder gets TensorBoard event files: scalars, images, text,
+   * hyper-parameters. Default: false.
+   */
+  tensorboard?: boolean;
   /** When checkpoints are written. Default: every two minutes, and two are kept. */
   checkpoints?: CheckpointSpec;
 }

@@ -5,6 +5,7 @@
 import { UserError } from "../errors.ts";
 import type { RowShape } from "../config/presets/models/tabular.ts";
 import { sha256 } from "../hash.ts";
+import { fillUniform, STREAMS } from "../random/counter_random.ts";
 import type { ConditionSampler } from "../tables/conditions.ts";
 import type { ColumnEncoding, Table } from "../tables/columns.ts";
 import type { Vocabulary } from "../vocabulary.ts";
@@ -65,6 +66,17 @@ export interface ModelData {
    * - `"by condition"`: rows are picked by conditions that are drawn first.
    */
   readonly pairing: "together" | "apart" | "by condition";
+  /**
+   * In how many ways a sample may be mirrored and cropped: the sources then hold sample `i` in way `w` at
+   * `i * views + w`. Default 1.
+   */
+  readonly views?: number;
+  /** The samples that are trained on, neither mirrored nor cropped at random. Default: the inputs. */
+  readonly trained?: Readonly<Record<string, DataSource>>;
+  /** What is not trained on, by the names of the inputs. */
+  readonly heldBack?: Readonly<Record<string, DataSource>>;
+  /** Whether sample `i` of each held-back input belongs together. Default: as the inputs do. */
+  readonly isHeldBackPaired?: boolean;
   /** For rows of a table. */
   readonly table?: TableContext;
   /** For images with captions. */
@@ -87,6 +99,14 @@ export interface ModelDataOptions {
   name?: string;
   /** For rows of a table. */
   table?: TableContext;
+  /** In how many ways a sample may be mirrored and cropped; see {@linkcode ModelData.views}. Default 1. */
+  views?: number;
+  /** See {@linkcode ModelData.trained}. */
+  trained?: Record<string, DataSource>;
+  /** What is not trained on, to measure with. */
+  heldBack?: Record<string, DataSource>;
+  /** See {@linkcode ModelData.isHeldBackPaired}. */
+  isHeldBackPaired?: boolean;
 }
 
 /**
@@ -96,10 +116,12 @@ export interface ModelDataOptions {
  */
 export function modelData(
   inputs: Record<string, DataSource>,
-  { pairing = "together", name, table }: ModelDataOptions = {},
+  options: ModelDataOptions = {},
 ): ModelData {
+  const { pairing = "together", name, table, views = 1, trained, heldBack } = options;
+  const { isHeldBackPaired = pairing === "together" } = options;
   const sources = Object.values(inputs);
-  const counts = sources.map(({ count }) => count);
+  const counts = sources.map(({ count }) => count / views);
   if (sources.length === 0) {
     throw new UserError("Cannot make the data of a model: it has no inputs");
   }
@@ -124,6 +146,9 @@ export function modelData(
     inputs,
     pairing,
     table,
+    ...(views > 1 ? { views } : {}),
+    ...(trained ? { trained } : {}),
+    ...(heldBack ? { heldBack, isHeldBackPaired } : {}),
     count: Math.min(...counts),
     fingerprint: sha256(`${pairing}\n${identity.join("\n")}`),
   };
@@ -148,16 +173,24 @@ export function modelBatches(
       };
     };
   }
+  const { views = 1 } = data;
   const orders = names.map((name, place) =>
     shuffledBatches({
-      count: data.inputs[name].count,
+      count: data.inputs[name].count / views,
       batchSize,
       seed: data.pairing === "apart" ? (seed + place) >>> 0 : seed,
     })
   );
+  const viewed = (indices: Uint32Array, place: number, step: number): Uint32Array => {
+    if (views === 1) return indices;
+    // Inputs that belong together are seen in the same way.
+    const stream = STREAMS.views + (data.pairing === "apart" ? place : 0);
+    const chance = fillUniform(new Float32Array(indices.length), { seed, stream, step });
+    return indices.map((index, i) => index * views + Math.floor(chance[i] * views));
+  };
   return (step) => ({
     indices: Object.fromEntries(
-      names.map((name, place) => [name, orders[place].indices(step)]),
+      names.map((name, place) => [name, viewed(orders[place].indices(step), place, step)]),
     ),
   });
 }

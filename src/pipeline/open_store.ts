@@ -142,8 +142,8 @@ async function checkResume(opening: OpeningRun, resumed: Resumed): Promise<void>
 }
 
 /** What another length does to learning rates that decay over the whole run. @returns undefined: nothing */
-function scheduleChange(
-  { learningRateSchedule: spec }: RunConfig,
+export function scheduleChange(
+  { learningRateSchedule: spec }: Pick<RunConfig, "learningRateSchedule">,
   { step, totalSteps, planned }: { step: number; totalSteps: number; planned: number },
 ): string | undefined {
   const isFixed = !spec || spec.shape === "constant" || spec.steps !== undefined;

@@ -73,27 +73,29 @@ export async function openSnapshots(setup: SnapshotSetup): Promise<SnapshotWrite
       if (!image) return undefined;
       return await writeImage(`${folder.samples}/${String(step).padStart(8, "0")}`, image);
     },
-    async writeGif() {
-      if (!folder) return undefined;
-      const names: string[] = [];
-      for await (const entry of Deno.readDir(folder.samples)) {
-        if (/^\d{8,}\.png$/.test(entry.name)) names.push(entry.name);
-      }
-      if (names.length === 0) return undefined;
-      const files = await Promise.all(
-        names.sort().map((name) => Deno.readFile(`${folder.samples}/${name}`)),
-      );
-      const path = `${folder.path}/samples.gif`;
-      await writeFileAtomically(
-        path,
-        await gifOfFiles(files, {
-          decode: (png, index) => decodeImage(png, `frame ${index} of the GIF`),
-        }),
-      );
-      return path;
-    },
+    writeGif: async () => folder && await writeSamplesGif(folder),
     dispose: () => runner.dispose(),
   };
+}
+
+/** Joins a run's images of samples into `samples.gif`. @returns its path, if there was an image */
+export async function writeSamplesGif(folder: RunFolder): Promise<string | undefined> {
+  const names: string[] = [];
+  for await (const entry of Deno.readDir(folder.samples)) {
+    if (/^\d{8,}\.png$/.test(entry.name)) names.push(entry.name);
+  }
+  if (names.length === 0) return undefined;
+  const files = await Promise.all(
+    names.sort().map((name) => Deno.readFile(`${folder.samples}/${name}`)),
+  );
+  const path = `${folder.path}/samples.gif`;
+  await writeFileAtomically(
+    path,
+    await gifOfFiles(files, {
+      decode: (png, index) => decodeImage(png, `frame ${index} of the GIF`),
+    }),
+  );
+  return path;
 }
 
 /** Removes the images of steps that a resumed run will do again. */

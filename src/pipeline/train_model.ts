@@ -17,7 +17,7 @@ import {
 } from "../run/run_folder.ts";
 import { checkStateFits } from "../training/check_state.ts";
 import { createMemoryStore } from "../training/memory_store.ts";
-import { modelFeed } from "../training/model/model_feed.ts";
+import { inputShapesOf, modelFeed } from "../training/model/model_feed.ts";
 import { buildModelStep, type ModelStep } from "../training/model/model_step.ts";
 import type { Checkpoint, TrainingStore } from "../training/store.ts";
 import { train, type TrainingProgress } from "../training/train.ts";
@@ -170,11 +170,7 @@ async function runModel(run: ModelRun): Promise<TrainedModel> {
 }
 
 function buildStep(config: ModelRunConfig, data: ModelData): ModelStep {
-  const shapes = Object.fromEntries(
-    Object.entries(data.inputs).map(([name, { shape }]) => [name, shape]),
-  );
-  if (data.table) shapes.condition = [data.table.conditions.width];
-  return buildModelStep(config, shapes);
+  return buildModelStep(config, inputShapesOf(data));
 }
 
 function checkData(data: unknown, doing: string): void {

@@ -114,6 +114,7 @@ export async function runTraining(setup: TrainingRunSetup): Promise<CompletedTra
   const log = folder && config.tensorboard
     ? await openTensorboardLog({ folder, store: opened.store, config }, {
       step: checkpoint?.step ?? 0,
+      measure: config.evaluation?.measure,
     })
     : undefined;
   if (log) cleanup.use(log);

@@ -48,6 +48,8 @@ export const STREAMS = {
   tableModes: 0x8000_0000,
   /** The conditions that rows of a table are trained under; the step is the training step. */
   tableConditions: 0x9000_0000,
+  /** How samples are mirrored and cropped; add the input's place. The step is the training step. */
+  views: 0xa000_0000,
 } as const;
 
 const block = new Uint32Array(4);

@@ -53,8 +53,8 @@ export function drawLossPlot(plot: LossPlot): string {
   const lastStep = records.at(-1)?.step ?? 1;
   const x: Axis = { label: "step", domain: [0, lastStep] };
   const losses = [
-    ...curve(records, "dLoss", { label: "discriminator", color: COLORS.discriminator }),
-    ...curve(records, "gLoss", { label: "generator", color: COLORS.generator }),
+    ...lossCurve(records, "dLoss", { label: "discriminator", color: COLORS.discriminator }),
+    ...lossCurve(records, "gLoss", { label: "generator", color: COLORS.generator }),
   ];
   const logits = logitCurves(records, kind);
   const panels: Panel[] = [{
@@ -75,19 +75,19 @@ function logitCurves(records: readonly PlottedRecord[], kind: LogitKind): Mark[]
     case "margin": {
       const none: Mark = { kind: "level", y: 0, color: COLORS.axis, label: "cannot tell (0)" };
       const label = "D(x) \u2212 D(G(z)), mean over pairs";
-      const margin = curve(records, "margin", { label, color: COLORS.real });
+      const margin = lossCurve(records, "margin", { label, color: COLORS.real });
       return margin.length ? [none, ...margin] : [];
     }
     case "value":
       return [
-        ...curve(records, "dReal", { label: "D of data", color: COLORS.real }),
-        ...curve(records, "dFake", { label: "D of generated", color: COLORS.fake }),
+        ...lossCurve(records, "dReal", { label: "D of data", color: COLORS.real }),
+        ...lossCurve(records, "dFake", { label: "D of generated", color: COLORS.fake }),
       ];
     case "probability": {
       const half: Mark = { kind: "level", y: 0.5, color: COLORS.axis, label: "cannot tell (1/2)" };
       const curves = [
-        ...curve(records, "dReal", { label: "D(x), data", color: COLORS.real }),
-        ...curve(records, "dFake", { label: "D(G(z)), generated", color: COLORS.fake }),
+        ...lossCurve(records, "dReal", { label: "D(x), data", color: COLORS.real }),
+        ...lossCurve(records, "dFake", { label: "D(G(z)), generated", color: COLORS.fake }),
       ];
       return curves.length ? [half, ...curves] : [];
     }
@@ -117,12 +117,20 @@ function logitPanel(
   }
 }
 
-function curve(
-  records: readonly PlottedRecord[],
-  name: Curve,
+/**
+ * A scalar over the steps, averaged in groups where there are many.
+ * @param name the scalar's name in the records
+ */
+export function lossCurve(
+  records: readonly { step: number }[],
+  name: string,
   style: { label: string; color: string },
 ): Mark[] {
-  const known = records.filter((record) => Number.isFinite(record[name]));
+  const points = records.map((record) => ({
+    step: record.step,
+    value: (record as Partial<Record<string, number>>)[name] ?? NaN,
+  }));
+  const known = points.filter(({ value }) => Number.isFinite(value));
   if (known.length === 0) return [];
   const groups = Math.min(POINTS, known.length);
   const x = new Float64Array(groups);
@@ -133,7 +141,7 @@ function curve(
     const first = Math.floor(g * known.length / groups);
     const last = Math.floor((g + 1) * known.length / groups);
     for (let i = first; i < last; i++) {
-      const value = known[i][name] ?? NaN;
+      const { value } = known[i];
       mean[g] += value / (last - first);
       x[g] += known[i].step / (last - first);
       low[g] = Math.min(low[g], value);

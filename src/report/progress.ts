@@ -19,6 +19,8 @@ export interface ProgressState {
   imagesPerSecond: number;
   /** `dLoss`, `gLoss`, `dReal` (D of data), `dFake` (D of generated samples); what is missing is not shown. */
   scalars: Record<string, number>;
+  /** Further scalars to show, by what they are called. */
+  shown?: Readonly<Record<string, number>>;
   /** What `dReal` and `dFake` are; of a margin the difference is shown. Default: each as it is. */
   logitKind?: LogitKind;
 }
@@ -159,14 +161,18 @@ function share({ step, totalSteps }: ProgressState): number {
 }
 
 function namedScalars(
-  { scalars, logitKind }: ProgressState,
+  { scalars, logitKind, shown = {} }: ProgressState,
 ): { losses: string[]; logits: string[] } {
   const { dReal, dFake } = scalars;
   const hasMargin = logitKind === "margin" && dReal !== undefined && dFake !== undefined;
   const named = (name: string, label: string): string[] =>
     scalars[name] === undefined ? [] : [`${label} ${shortScalar(scalars[name])}`];
   return {
-    losses: [...named("dLoss", "D loss"), ...named("gLoss", "G loss")],
+    losses: [
+      ...named("dLoss", "D loss"),
+      ...named("gLoss", "G loss"),
+      ...Object.entries(shown).map(([label, value]) => `${label} ${shortScalar(value)}`),
+    ],
     logits: hasMargin
       ? [`D(x)-D(G(z)) ${shortScalar(dReal - dFake)}`]
       : [...named("dReal", "D(x)"), ...named("dFake", "D(G(z))")],

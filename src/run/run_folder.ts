@@ -6,7 +6,7 @@ import { UserError } from "../errors.ts";
 import { DEFAULTS } from "../config/defaults.ts";
 import type { ModelRunConfig, RunConfig } from "../config/types.ts";
 import { checkConfig } from "../config/check_config.ts";
-import { checkModelConfig } from "../config/check_model.ts";
+import { checkModelConfig, checkModelDraft, type ModelRunDraft } from "../config/check_model.ts";
 import { removePartial } from "./checkpoint.ts";
 import { ensureFolder, withSlashes, writeError, writeFileAtomically } from "../files.ts";
 
@@ -44,7 +44,9 @@ export async function createRunFolder(
   config: RunConfig | ModelRunConfig,
   dataName: string,
 ): Promise<RunFolder> {
-  const kind = "preset" in config ? config.preset : config.name ?? DEFAULTS.model.name;
+  const kind = "preset" in config
+    ? config.preset
+    : config.name ?? config.recipe?.preset ?? DEFAULTS.model.name;
   const label = [dataName, kind].map(slug).filter((part, index, all) =>
     index === 0 || part !== all[0]
   ).join("-");
@@ -144,11 +146,29 @@ export async function readConfigFile(file: string, purpose = file): Promise<RunC
   const value = parseJson(text, file);
   if (typeof value === "object" && value !== null && "model" in value) {
     throw new UserError(
-      `Cannot use ${file}: it is the config of a model of several networks, which trainModel() and ` +
-        "resumeModel() of the library train",
+      `Cannot use ${file}: it is the config of a model of several networks, and a GAN's is expected here; ` +
+        "trainModel() and resumeModel() of the library train it, and deno task train that of a preset",
     );
   }
   return checkConfig(value, file);
+}
+
+/** Whether a config file is that of a model of several networks; false where it cannot be read. */
+export async function isModelConfigFile(file: string): Promise<boolean> {
+  try {
+    const value: unknown = JSON.parse(await Deno.readTextFile(file));
+    return typeof value === "object" && value !== null && ("model" in value || "recipe" in value);
+  } catch {
+    return false; // the reader of a GAN's config says what is wrong
+  }
+}
+
+/**
+ * Reads a config file of a model of several networks, whose networks may still have to be made.
+ * @throws {UserError} when it is missing, not JSON, or not such a config
+ */
+export async function readModelDraft(file: string): Promise<ModelRunDraft> {
+  return checkModelDraft(parseJson(await Deno.readTextFile(file), file), file);
 }
 
 /**

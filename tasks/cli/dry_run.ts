@@ -55,7 +55,8 @@ export async function printPlan(
   };
 }
 
-function printNetwork(title: string, network: Network): void {
+/** Prints a network's layers as a table. */
+export function printNetwork(title: string, network: Network): void {
   const rows = network.layers.map(({ name, outputShape, parameterCount }) => [
     name,
     `[${outputShape.join(", ")}]`,

@@ -1,5 +1,5 @@
 /** The TensorBoard log of a run in its folder: what is written at its start, with its images, and at its end. */
-import type { RunConfig } from "../../config/types.ts";
+import type { MeasureName, ModelRunConfig, RunConfig } from "../../config/types.ts";
 import type { TrainingStore } from "../../training/store.ts";
 import type { RunFolder } from "../run_folder.ts";
 import { openEventFile } from "./event_file.ts";
@@ -24,17 +24,24 @@ const COMPARED = ["train/dLoss", "train/gLoss"];
  * @throws {StorageError} when it cannot be written
  */
 export async function openTensorboardLog(
-  { folder, store, config }: { folder: RunFolder; store: TrainingStore; config: RunConfig },
-  session: { step: number },
+  { folder, store, config }: {
+    folder: RunFolder;
+    store: TrainingStore;
+    config: RunConfig | ModelRunConfig;
+  },
+  session: { step: number; measure?: MeasureName },
 ): Promise<TensorboardLog> {
   const startAt = session.step === 0 ? 0 : session.step + 1;
   const file = await openEventFile(folder.path, { startAt });
-  const measure = config.evaluation?.measure;
+  const { measure } = session;
+  const compared = "model" in config
+    ? config.model.updates.map(({ name }) => `train/${name}Loss`)
+    : COMPARED;
   await file.append([
     {
       hyperparameters: {
         values: hyperparametersOf(config),
-        metrics: measure === undefined ? COMPARED : [...COMPARED, `evaluation/${measure}`],
+        metrics: measure === undefined ? compared : [...compared, `evaluation/${measure}`],
         group: folder.name,
       },
     },
@@ -59,12 +66,14 @@ export async function openTensorboardLog(
 }
 
 /** Every option that is a number, a text or a switch, by its path; networks are too long for a table. */
-function hyperparametersOf(config: RunConfig): Record<string, number | string | boolean> {
+function hyperparametersOf(
+  config: RunConfig | ModelRunConfig,
+): Record<string, number | string | boolean> {
   const values: Record<string, number | string | boolean> = {};
   function collect(part: object, path: string): void {
     for (const [key, value] of Object.entries(part)) {
       const name = path + key;
-      if (["generator", "discriminator", "version"].includes(name)) continue;
+      if (["generator", "discriminator", "version", "model"].includes(name)) continue;
       if (Array.isArray(value)) values[name] = JSON.stringify(value);
       else if (typeof value === "object" && value !== null) collect(value, `${name}.`);
       else if (value !== undefined) values[name] = value;
@@ -75,7 +84,7 @@ function hyperparametersOf(config: RunConfig): Record<string, number | string | 
 }
 
 /** Markdown, as TensorBoard's text page shows it. */
-function configText(config: RunConfig): string {
+function configText(config: RunConfig | ModelRunConfig): string {
   return JSON.stringify(config, null, 2).split("\n").map((line) => `    ${line}`).join("\n");
 }
 

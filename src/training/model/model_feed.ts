@@ -7,6 +7,15 @@ import type { ModelStep } from "./model_step.ts";
 /** The input that holds conditions of rows. */
 const CONDITION = "condition";
 
+/** One sample's shape of each input that is data. */
+export function inputShapesOf(data: ModelData): Record<string, readonly number[]> {
+  const shapes = Object.fromEntries(
+    Object.entries(data.inputs).map(([name, { shape }]) => [name, shape]),
+  );
+  if (data.table) shapes[CONDITION] = [data.table.conditions.width];
+  return shapes;
+}
+
 /** What batches are made from. */
 export interface ModelFeedSetup {
   /** Decides the order of the samples. */

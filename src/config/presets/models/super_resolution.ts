@@ -13,8 +13,8 @@ import { conv } from "./parts.ts";
 export interface SuperResolutionOptions {
   /** Height and width of the large images, which `factor` and 4 divide. */
   size: number;
-  /** How much larger images become: 2, 3, 4 or 8. */
-  factor: 2 | 3 | 4 | 8;
+  /** How much larger images become, from 2 to 8. */
+  factor: number;
   /** Channels. Default 3. */
   channels?: number;
   /** Filters of each layer. Default 64. */
@@ -105,7 +105,7 @@ export function superResolutionModel(options: SuperResolutionOptions): ModelSpec
   };
 }
 
-/** Residual blocks at the small size, then pixel shuffle by twos or threes. */
+/** Residual blocks at the small size, then pixel shuffle by the prime factors. */
 function enlarger(
   { factor, channels, filters, blocks }: {
     factor: number;
@@ -119,7 +119,10 @@ function enlarger(
     type: "residual",
     body: [conv(filters, same), { type: "prelu" }, conv(filters, same)],
   };
-  const shuffles = factor === 3 ? [3] : Array.from({ length: Math.log2(factor) }, () => 2);
+  const shuffles: number[] = [];
+  for (let prime = 2, rest = factor; rest > 1; prime++) {
+    for (; rest % prime === 0; rest /= prime) shuffles.push(prime);
+  }
   return [
     conv(filters, same),
     { type: "residual", body: Array.from({ length: blocks }, () => block) },

@@ -1,0 +1,82 @@
+/** Exports the model of a run on disk: what `deno task export` calls for a run of several networks. */
+import type { CheckpointChoice } from "../../config/evaluation.ts";
+import { DEFAULTS } from "../../config/defaults.ts";
+import { openEngine } from "../../engine/open.ts";
+import { readBest, readChosenCheckpoint } from "../../run/best_checkpoint.ts";
+import { readModelRecord } from "../../run/model_record.ts";
+import { readModelConfig } from "../../run/run_folder.ts";
+import { buildModelStep } from "../../training/model/model_step.ts";
+import { trainedModel } from "../trained_model.ts";
+import { presetOf } from "./open_model_run.ts";
+
+/** How the model of a run is exported. */
+export interface ExportModelRunOptions {
+  /** The file to write. Default: `generator.onnx` in the run. */
+  out?: string;
+  /** Which checkpoint. Default: the last, or the best where the config says so. */
+  checkpoint?: CheckpointChoice | number;
+  /** The version of ONNX' operators. Default 17. */
+  opset?: number;
+  onWarning?: (message: string) => void;
+}
+
+/** A file that was written. */
+export interface ExportedModelRun {
+  path: string;
+  /** Steps of the weights. */
+  step: number;
+  sizeBytes: number;
+  opset: number;
+  nodes: number;
+  inputNames: readonly string[];
+}
+
+/**
+ * Exports a run's model.
+ * @param path the run's folder
+ * @throws {UserError} when there is no such checkpoint, or the file's values differ; nothing is written then
+ */
+export async function exportModelRun(
+  path: string,
+  { out, checkpoint, opset, onWarning }: ExportModelRunOptions = {},
+): Promise<ExportedModelRun> {
+  const config = await readModelConfig(path);
+  const { preset } = presetOf(config);
+  const { inputs } = await readModelRecord(path);
+  const step = buildModelStep(config, inputs);
+  const folder = `${path}/checkpoints`;
+  const isBest = config.evaluation?.export === "best" && await readBest(folder) !== undefined;
+  const stored = await readChosenCheckpoint(folder, checkpoint ?? (isBest ? "best" : "last"), {
+    onWarning,
+  });
+  const { engine } = await openEngine(config.device ?? DEFAULTS.model.device);
+  await using model = trainedModel({
+    config,
+    step,
+    engine,
+    folder: path,
+    result: {
+      state: stored.state,
+      step: stored.step,
+      totalSteps: stored.step,
+      wallSeconds: stored.wallSeconds,
+      interrupted: false,
+      scalars: {},
+      best: undefined,
+    },
+    dispose: () => engine.dispose(),
+  });
+  const exported = await model.export({
+    out: out ?? `${path}/generator.onnx`,
+    openSize: preset.openSize,
+    opset,
+  });
+  return {
+    path: exported.path,
+    step: stored.step,
+    sizeBytes: exported.bytes.length,
+    opset: exported.opset,
+    nodes: exported.nodes,
+    inputNames: exported.inputNames,
+  };
+}
