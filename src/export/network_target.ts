@@ -1,6 +1,6 @@
 /** A network of this project as a target of the export. */
+import { toCpuTensors } from "../tensor/cpu_tensors.ts";
 import { tf } from "../tensor/tf.ts";
-import type { HostTensors, TensorMap } from "../tensor/types.ts";
 import { UserError } from "../errors.ts";
 import { applyNetwork, buildNetwork } from "../nn/mod.ts";
 import { LABEL, LATENT, type NetworkTarget, NOISE, type PreparedTarget } from "./target.ts";
@@ -51,20 +51,4 @@ export function prepareNetwork({ spec, weights }: NetworkTarget): PreparedTarget
     isOwn: true,
     release: () => tf.dispose(parameters),
   };
-}
-
-/** Makes host tensors tensors of the cpu backend, where the tracer reads them. */
-function toCpuTensors(given: HostTensors): TensorMap {
-  const previous = tf.getBackend();
-  void tf.setBackend("cpu");
-  try {
-    return Object.fromEntries(
-      Object.entries(given).map(([name, { data, shape, dtype }]) => [
-        name,
-        tf.tensor(data, shape, dtype),
-      ]),
-    );
-  } finally {
-    void tf.setBackend(previous || "cpu");
-  }
 }

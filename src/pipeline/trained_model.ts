@@ -5,6 +5,7 @@ import { UserError } from "../errors.ts";
 import { type ExportedModel, exportOnnx } from "../export/mod.ts";
 import { ensureFolder, writeFileAtomically } from "../files.ts";
 import { fillUniform, STREAMS } from "../random/counter_random.ts";
+import { toCpuTensors } from "../tensor/cpu_tensors.ts";
 import { tf } from "../tensor/tf.ts";
 import type { HostTensor, HostTensors, TensorMap, TensorSpec } from "../tensor/types.ts";
 import { applyModel, requirementsOf, weightsForUse } from "../training/model/apply_model.ts";
@@ -131,7 +132,9 @@ export function trainedModel(parts: TrainedModelParts): TrainedModel {
       }
       const { inputs, networks } = requirementsOf(spec, [spec.output]);
       const weights = weightsForUse(result.state, networks);
-      const params = toTensors(weights);
+      const params = Object.fromEntries(
+        Object.entries(weights).map(([network, tensors]) => [network, toCpuTensors(tensors)]),
+      );
       try {
         const model = await exportOnnx<tf.Tensor>({
           inputs: Object.fromEntries(inputs.map((name) => [name, {
@@ -220,24 +223,4 @@ function specsOf(tensors: HostTensors): Record<string, TensorSpec> {
   return Object.fromEntries(
     Object.entries(tensors).map(([name, { shape, dtype }]) => [name, { shape, dtype }]),
   );
-}
-
-function toTensors(weights: Record<string, HostTensors>): Record<string, TensorMap> {
-  const previous = tf.getBackend();
-  void tf.setBackend("cpu");
-  try {
-    return Object.fromEntries(
-      Object.entries(weights).map(([network, tensors]) => [
-        network,
-        Object.fromEntries(
-          Object.entries(tensors).map(([name, { data, shape, dtype }]) => [
-            name,
-            tf.tensor(data, shape, dtype),
-          ]),
-        ),
-      ]),
-    );
-  } finally {
-    void tf.setBackend(previous || "cpu");
-  }
 }

@@ -2,7 +2,7 @@
  * The engines that keep the contract of src/engine/types.ts, and one test for each of them from one
  * case: `contract  <case>  [<engine>]`, so that the list of tests reads as a table.
  */
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import { createEagerEngine } from "../../../src/engine/eager/engine.ts";
 import { createOnnxEngine } from "../../../src/engine/onnx/mod.ts";
 import type { CompiledStep, Engine, StepProgram } from "../../../src/engine/types.ts";
@@ -65,4 +65,29 @@ export const ADDING_STATE: HostTensors = { sum: vector(1, 2, 3), count: integer(
 /** Compiles {@linkcode ADDING}. */
 export function compileAdding(engine: Engine): Promise<CompiledStep> {
   return engine.compileStep(ADDING, ADDING_STATE, 1);
+}
+
+/** An input of that step. */
+export const ONES: Record<string, Float32Array> = { x: Float32Array.of(1, 1, 1) };
+
+/** A function of a tensor: twice its values. */
+export function compileDoubling(engine: Engine) {
+  return engine.compileFunction(
+    ({ x }) => ({ y: tf.mul(x, 2) }),
+    { x: { shape: [3], dtype: "float32" } },
+  );
+}
+
+/** A class of errors. */
+export type ErrorClass = new (message: string) => Error;
+
+/** Expects a rejection with exactly this class and message. */
+export async function assertRefused(
+  call: () => Promise<unknown>,
+  Class: ErrorClass,
+  message: string,
+): Promise<void> {
+  const error = await assertRejects(call);
+  const { name, message: found } = error as Error;
+  assertEquals({ name, message: found }, { name: Class.name, message });
 }

@@ -2,32 +2,22 @@
  * The contract of engines, second part: what is refused. The same mistakes give the same class of error
  * with the same words, always as a rejection, and leave everything as it was.
  */
-import { assertEquals, assertRejects } from "@std/assert";
-import type {
-  CompiledStep,
-  Engine,
-  SamplePool,
-  StepFunction,
-  StepProgram,
-} from "../../../src/engine/types.ts";
+import { assertEquals } from "@std/assert";
+import type { SamplePool, StepFunction, StepProgram } from "../../../src/engine/types.ts";
 import { tf } from "../../../src/tensor/tf.ts";
 import type { HostTensors } from "../../../src/tensor/types.ts";
-import { ADDING, ADDING_STATE, compileAdding, contract, integer, vector } from "./engines.ts";
-
-type ErrorClass = new (message: string) => Error;
-
-/** Expects a rejection with exactly this class and message. */
-async function assertRefused(
-  call: () => Promise<unknown>,
-  Class: ErrorClass,
-  message: string,
-): Promise<void> {
-  const error = await assertRejects(call);
-  const { name, message: found } = error as Error;
-  assertEquals({ name, message: found }, { name: Class.name, message });
-}
-
-const ONES = { x: Float32Array.of(1, 1, 1) };
+import {
+  ADDING,
+  ADDING_STATE,
+  assertRefused,
+  compileAdding,
+  compileDoubling,
+  contract,
+  type ErrorClass,
+  integer,
+  ONES,
+  vector,
+} from "./engines.ts";
 
 /** Wrong states by what is wrong with them, and what is said. */
 const WRONG_STATES: Record<string, [state: HostTensors, message: string]> = {
@@ -275,13 +265,6 @@ const WRONG_ARGUMENTS: Record<string, [given: HostTensors, message: string]> = {
   ],
 };
 
-function compileDoubling(engine: Engine) {
-  return engine.compileFunction(
-    ({ x }) => ({ y: tf.mul(x, 2) }),
-    { x: { shape: [3], dtype: "float32" } },
-  );
-}
-
 for (const [what, [given, message]] of Object.entries(WRONG_ARGUMENTS)) {
   contract(`a function is refused an input that ${what}`, async (engine) => {
     const double = await compileDoubling(engine);
@@ -301,85 +284,3 @@ contract("a function that throws is refused at the latest when it runs", (engine
     RangeError,
     "no luck",
   ));
-
-const BUSY = "while an earlier call is running: await that call first";
-
-contract(
-  "a call of a step that is running is refused, and the running one ends",
-  async (engine) => {
-    const step = await compileAdding(engine);
-    const running = step.run([ONES, ONES], 0);
-    await Promise.all(
-      [
-        () => step.run([ONES], 2),
-        () => step.readState(),
-        () => step.writeState(ADDING_STATE),
-      ].map((call) => assertRefused(call, Error, `Cannot use a step ${BUSY}`)),
-    );
-    assertEquals(await running, { total: Float32Array.of(6, 9) });
-    assertEquals((await step.readState()).count, integer(2));
-  },
-);
-
-contract(
-  "a call of a function that is running is refused, and the running one ends",
-  async (engine) => {
-    const double = await compileDoubling(engine);
-    const running = double.run({ x: vector(1, 2, 3) });
-    const again = () => double.run({ x: vector(0, 0, 0) });
-    await assertRefused(again, Error, `Cannot use a function ${BUSY}`);
-    assertEquals(await running, { y: vector(2, 4, 6) });
-    assertEquals(await again(), { y: vector(0, 0, 0) });
-  },
-);
-
-const allCalls = (step: CompiledStep): (() => Promise<unknown>)[] => [
-  () => step.run([ONES], 0),
-  () => step.run([], 0),
-  () => step.readState(),
-  () => step.writeState(ADDING_STATE),
-];
-
-contract("a step is of no use after dispose(), which may be called twice", async (engine) => {
-  const step = await compileAdding(engine);
-  await step.run([ONES], 0);
-  await step.dispose();
-  await step.dispose();
-  for (const call of allCalls(step)) {
-    await assertRefused(call, Error, "Cannot use a step that was disposed");
-  }
-});
-
-contract("a function is of no use after dispose(), which may be called twice", async (engine) => {
-  const double = await compileDoubling(engine);
-  await double.dispose();
-  await double.dispose();
-  const call = () => double.run({ x: vector(1, 2, 3) });
-  await assertRefused(call, Error, "Cannot use a function that was disposed");
-});
-
-contract("dispose() waits for the running call", async (engine) => {
-  const step = await compileAdding(engine);
-  const running = step.run([ONES], 0);
-  await Promise.all([step.dispose(), step.dispose()]);
-  assertEquals(await running, { total: Float32Array.of(6) });
-});
-
-contract(
-  "an engine takes its steps and functions with it, and is of no use then",
-  async (engine) => {
-    const step = await compileAdding(engine);
-    const double = await compileDoubling(engine);
-    await engine.dispose();
-    await engine.dispose();
-    await assertRefused(() => step.readState(), Error, "Cannot use a step that was disposed");
-    await assertRefused(
-      () => double.run({ x: vector(1, 2, 3) }),
-      Error,
-      "Cannot use a function that was disposed",
-    );
-    for (const compile of [() => compileAdding(engine), () => compileDoubling(engine)]) {
-      await assertRefused(compile, Error, "Cannot use an engine that was disposed");
-    }
-  },
-);
