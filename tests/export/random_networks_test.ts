@@ -1,13 +1,13 @@
 /**
  * Random networks, exported and compared with TensorFlow.js. GANFORGE_RANDOM_NETWORKS says how many
- * (default 300), GANFORGE_RANDOM_NETWORKS_FROM with which seed they begin.
+ * (default 120), GANFORGE_RANDOM_NETWORKS_FROM with which seed they begin.
  */
 import { assertEquals } from "@std/assert";
 import { checkParity, exportOnnx } from "../../src/export/mod.ts";
 import { trainedNetwork } from "./networks.ts";
 import { randomSpec } from "./random_spec.ts";
 
-const count = Number(Deno.env.get("GANFORGE_RANDOM_NETWORKS") ?? 300);
+const count = Number(Deno.env.get("GANFORGE_RANDOM_NETWORKS") ?? 120);
 const first = Number(Deno.env.get("GANFORGE_RANDOM_NETWORKS_FROM") ?? 0);
 
 /** Layers that a generator can have; the others belong into discriminators. */

@@ -14,7 +14,7 @@ export interface ExportedFile {
 export const OPSETS: readonly number[] = [13, 14, 15, 16, 17, 18, 19, 20, 21];
 
 /** How many random networks. */
-const RANDOM = 300;
+const RANDOM = 108;
 
 /**
  * Makes the files: presets in the usual opset and, once, in another; random networks in each precision and
