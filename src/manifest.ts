@@ -63,7 +63,7 @@ export interface GeneratorManifest {
   };
   /** The names of the classes of input `label` (int64 `[N]`); null where there is no such input. */
   classNames: string[] | null;
-  /** What the values of a sample of points are called; absent where they have no names. */
+  /** What the values of a sample of points are called, in units of the data; absent without names. */
   columnNames?: string[];
   /**
    * Where truncation pulls to: `z' = mean + t (z - mean)`, `dimension` numbers (all 0 for a normal
@@ -105,6 +105,8 @@ export interface SelfTest {
   values: number[][];
   /** The largest |difference| to accept. */
   tolerance: number;
+  /** What differences of each value are divided by, where columns differ in scale; absent: 1. */
+  scales?: number[];
 }
 
 /**
@@ -244,7 +246,11 @@ function findSelfTestFault(
   if (labels !== null && (!isArrayOf(labels, isLabel) || labels.length !== seeds.length)) {
     return `selfTest.labels is neither null nor ${seeds.length} of ${classCount} classes' numbers`;
   }
-  const { tolerance } = selfTest;
+  const { tolerance, scales } = selfTest;
+  const isScale = (scale: unknown): scale is number => isNumber(scale) && scale > 0;
+  if (scales !== undefined && (!isArrayOf(scales, isScale) || scales.length !== valuesPerSample)) {
+    return `selfTest.scales is not ${valuesPerSample} numbers above 0`;
+  }
   return isNumber(tolerance) && tolerance >= 0 ? null : "selfTest.tolerance is not a number >= 0";
 }
 

@@ -3,6 +3,7 @@ import { cleanCache } from "../src/data/cache/cache_folder.ts";
 import { type ImageFilesLook, lookAtData, type OpenedLook } from "../src/data/look.ts";
 import { openDataSource } from "../src/data/open.ts";
 import type { DataSource } from "../src/data/source.ts";
+import { toUnits, unitsOf } from "../src/data/units.ts";
 import { UserError } from "../src/errors.ts";
 import { ensureFolder, writeFileAtomically } from "../src/files.ts";
 import { choosePreset, type ChosenPreset } from "../src/pipeline/choose_preset.ts";
@@ -183,13 +184,14 @@ function counts(values: string[]): string {
     .map(([value, count]) => `${value} ${formatInteger(count)}`).join(", ");
 }
 
-/** The range and mean of each coordinate. */
+/** The name, range and mean of each column, and whether it is standardized for training. */
 function columnLines(data: DataSource): string[] {
   const size = data.sampleSize;
   const ranges = Array.from({ length: size }, () => ({ low: Infinity, high: -Infinity, sum: 0 }));
   for (let first = 0; first < data.count; first += 1000) {
     const length = Math.min(1000, data.count - first);
-    const { values } = data.batch(Uint32Array.from({ length }, (_, i) => first + i));
+    const { values: seen } = data.batch(Uint32Array.from({ length }, (_, i) => first + i));
+    const values = toUnits(seen, data);
     values.forEach((value, i) => {
       const range = ranges[i % size];
       range.low = Math.min(range.low, value);
@@ -197,9 +199,12 @@ function columnLines(data: DataSource): string[] {
       range.sum += value;
     });
   }
+  const units = unitsOf(data);
   return ranges.map(({ low, high, sum }, column) =>
-    `${column + 1}: ${formatNumber(low)} to ${formatNumber(high)}, mean ${
-      formatNumber(sum / data.count)
+    `${data.columns?.[column].name ?? column + 1}: ${formatNumber(low)} to ${
+      formatNumber(high)
+    }, mean ${formatNumber(sum / data.count)}${
+      units ? `, standard deviation ${formatNumber(units[column].scale)}, standardized` : ""
     }`
   );
 }

@@ -182,9 +182,9 @@ export const dataSchema = named(
       { default: DEFAULTS.data.missing },
     ),
     standardize: optional(
-      z.boolean(),
-      "Whether columns of points are brought to mean 0 and standard deviation 1; the samples of " +
-        "the trained generator then have these units too.",
+      z.union([z.boolean(), z.literal("auto")]),
+      "Whether columns of points are brought to mean 0 and standard deviation 1 for training, or " +
+        "only where one is far from that. Samples, files and plots have the units of the data.",
       { default: DEFAULTS.data.standardize },
     ),
     count: optional(

@@ -47,7 +47,7 @@ export const DEFAULTS = {
     background: 255,
     broken: "refuse",
     missing: "refuse",
-    standardize: false,
+    standardize: "auto",
     /** Two equal, well separated Gaussians: a generator that drops one is seen at a glance. */
     components: [
       { weight: 0.5, mean: -2, sigma: 0.5 },

@@ -310,10 +310,11 @@ export interface DataSpec {
   /** What to do about rows of a table in which values are missing. Default: "refuse". */
   missing?: "refuse" | "drop";
   /**
-   * Whether columns of points are brought to mean 0 and standard deviation 1; the samples of the
-   * trained generator then have these units too. Default: false.
+   * Whether columns of points are brought to mean 0 and standard deviation 1 for training, or
+   * only where one is far from that. Samples, files and plots have the units of the data.
+   * Default: "auto".
    */
-  standardize?: boolean;
+  standardize?: boolean | "auto";
   /**
    * How many samples to generate, or to pick at random from what is there. Default: all; 100000
    * points, 10000 digits, 128000 stacked images. Range: 1 to 100000000.

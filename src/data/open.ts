@@ -8,15 +8,18 @@ import { DEFAULTS } from "../config/defaults.ts";
 import { UserError } from "../errors.ts";
 import { readArrayLabels } from "./arrays/array_labels.ts";
 import { arraySource } from "./arrays/array_source.ts";
+import { openLargeArray } from "./arrays/large_array.ts";
 import { readNpyFile } from "./arrays/npy.ts";
 import { readCifar } from "./cifar.ts";
 import { drawDigits } from "./digits/draw_digits.ts";
-import type { DecodedStorage } from "./cache/cached_source.ts";
+import { decodedSource, type DecodedStorage, findDecoded } from "./cache/cached_source.ts";
 import { selectImages } from "./images/image_store.ts";
 import { decodedImages } from "./images/decoded_images.ts";
 import { type DataProgress, pickImages } from "./images/load_images.ts";
+import { RESIZER } from "./images/resize.ts";
+import { loadSharp } from "./images/sharp.ts";
 import { readMnist } from "./mnist.ts";
-import { pixelSource } from "./pixel_set.ts";
+import { type KeepReshaped, pixelSource } from "./pixel_set.ts";
 import { pointSource } from "./points.ts";
 import { EXPECTED, recognize, type Recognized } from "./recognize.ts";
 import type { DataSource } from "./source.ts";
@@ -109,15 +112,25 @@ async function readFound(
   spec: DataSpec,
   { onProgress, signal, ...storage }: OpenOptions,
 ): Promise<DataSource> {
-  const { size, channels, count, split, label, range, standardize } = spec;
+  const { size, channels, count, split, label, range } = spec;
   const { seed = DEFAULTS.data.seed } = spec;
   const wanted = { size, channels, count, seed };
   switch (data.source) {
-    case "mnist":
-      return await pixelSource(await readMnist(data.pair), wanted);
+    case "mnist": {
+      const { images, labels } = data.pair;
+      const files = labels ? [images, labels] : [images];
+      return await reshaped(
+        { files, origin, spec, storage },
+        (keep) => readMnist(data.pair).then((set) => pixelSource(set, wanted, keep)),
+      );
+    }
     case "cifar-10":
     case "cifar-100":
-      return await pixelSource(await readCifar(data.files, { split, label }), wanted);
+      return await reshaped(
+        { files: data.files.batches, origin, spec, storage },
+        (keep) =>
+          readCifar(data.files, { split, label }).then((set) => pixelSource(set, wanted, keep)),
+      );
     case "images": {
       const store = await selectImages(data.store, { split });
       const { background = DEFAULTS.data.background, broken } = spec;
@@ -125,29 +138,89 @@ async function readFound(
       const picked = await pickImages(store, options);
       return await decodedImages(store, picked, { origin, storage, options });
     }
-    case "npy": {
-      const { samples, labels, notes } = data.arrays;
-      const array = await readNpyFile(samples);
-      const classes = labels && await readArrayLabels(labels, array.shape[0]);
-      return await arraySource(array, {
-        ...wanted,
-        name: baseName(origin),
-        origin: samples.origin,
-        range,
-        standardize,
-        ...(classes ? { classes } : {}),
-        notes: labels && !classes
-          ? [...notes, `${labels.origin} has several labels a sample: they are left out`]
-          : notes,
-      });
-    }
+    case "npy":
+      return await readArrays({ data, origin }, spec, { onProgress, signal, ...storage });
     case "csv":
-      return await readTableFile(data.file, spec);
+      return await readTableFile(data.file, spec, storage);
   }
 }
 
+/** Reads an array of images or points. */
+async function readArrays(
+  { data, origin }: { data: Recognized["data"] & { source: "npy" }; origin: string },
+  spec: DataSpec,
+  { onProgress, signal, ...storage }: OpenOptions,
+): Promise<DataSource> {
+  const { samples, labels, notes } = data.arrays;
+  const { size, channels, count, seed = DEFAULTS.data.seed, range, standardize } = spec;
+  const files = labels ? [samples, labels] : [samples];
+  const name = baseName(origin);
+  const wanted = { size, channels, count, seed, name };
+  const readClasses = async (rows: number) => labels && await readArrayLabels(labels, rows);
+  const large = range ? undefined : await openLargeArray(samples, {
+    ...wanted,
+    readClasses,
+    notes,
+    storage,
+    identity: await identityOf({ files, origin, spec }),
+    onProgress,
+    signal,
+  });
+  if (large) return large;
+  return await reshaped({ files, origin, spec, storage }, async (keep) => {
+    const array = await readNpyFile(samples);
+    const classes = await readClasses(array.shape[0]);
+    return await arraySource(array, {
+      ...wanted,
+      origin: samples.origin,
+      range,
+      standardize,
+      keep,
+      ...(classes ? { classes } : {}),
+      notes: labels && !classes
+        ? [...notes, `${labels.origin} has several labels a sample: they are left out`]
+        : notes,
+    });
+  });
+}
+
+/** What a data set is read from, and what is wanted of it. */
+interface ReadFrom {
+  files: readonly StoredFile[];
+  origin: string;
+  spec: DataSpec;
+}
+
+/** Everything that the samples of some files depend on. */
+async function identityOf({ files, origin, spec }: ReadFrom): Promise<unknown> {
+  const { path: _, ...options } = spec;
+  return {
+    decoder: (await loadSharp()).decoder,
+    resizer: RESIZER,
+    options,
+    origin: Deno.realPathSync(origin),
+    files: files.map(({ path, sizeBytes, modifiedMs }) => [path, sizeBytes, modifiedMs]),
+  };
+}
+
+/** Opens images that may be resized or converted: then from the cache, where there is one. */
+async function reshaped(
+  { storage, ...from }: ReadFrom & { storage: DecodedStorage },
+  read: (keep?: KeepReshaped) => Promise<DataSource>,
+): Promise<DataSource> {
+  const { size, channels } = from.spec;
+  if (!storage.cache || size === undefined && channels === undefined) return await read();
+  const made = { identity: await identityOf(from), name: baseName(from.origin) };
+  return await findDecoded(storage, made) ??
+    await read((build) => decodedSource(storage, made, build));
+}
+
 /** Reads a table of points, or of images that lie in its rows. */
-async function readTableFile(file: StoredFile, spec: DataSpec): Promise<DataSource> {
+async function readTableFile(
+  file: StoredFile,
+  spec: DataSpec,
+  storage: DecodedStorage,
+): Promise<DataSource> {
   const { size, channels, count, label, columns, missing, standardize } = spec;
   const { seed = DEFAULTS.data.seed } = spec;
   const name = baseName(file.origin);
@@ -155,7 +228,12 @@ async function readTableFile(file: StoredFile, spec: DataSpec): Promise<DataSour
   const dialect = await detectDialect(file);
   const images = columns || label ? undefined : await findRowImages(file, dialect);
   if (images) {
-    return await pixelSource(await readRowImages(file, dialect, { ...images, name }), wanted);
+    return await reshaped(
+      { files: [file], origin: file.origin, spec, storage },
+      (keep) =>
+        readRowImages(file, dialect, { ...images, name })
+          .then((set) => pixelSource(set, wanted, keep)),
+    );
   }
   const table = await readTable(file, {
     textColumns: label === undefined ? [] : [label],

@@ -1,4 +1,5 @@
 /** 8-bit images as a file holds them, and the last steps from there to a data source. */
+import { elementCount } from "../bytes.ts";
 import { type ImageSize, imageSize } from "../config/data.ts";
 import { UserError } from "../errors.ts";
 import { type ImageChannels, type PixelImage, toChannels } from "./images/raster.ts";
@@ -26,16 +27,37 @@ export interface PixelOptions {
   seed: number;
 }
 
+/** Where converted and resized images are kept. */
+export type KeepReshaped = (
+  build: (sink: SampleSink) => Promise<SetParts>,
+) => Promise<DataSource>;
+
+/** Keeps them in memory. */
+async function keepInMemory(build: (sink: SampleSink) => Promise<SetParts>): Promise<DataSource> {
+  const sink = new MemorySink();
+  const parts = await build(sink);
+  return setSource(sink.pixels, parts);
+}
+
 /**
  * Picks, converts and resizes images, and makes them a data source.
+ * @param keep takes images that are converted or resized; by default they stay in memory
  * @throws {UserError} when more are wanted than are there
  */
-export async function pixelSource(set: PixelSet, options: PixelOptions): Promise<DataSource> {
+export async function pixelSource(
+  set: PixelSet,
+  options: PixelOptions,
+  keep: KeepReshaped = keepInMemory,
+): Promise<DataSource> {
   const picked = pickPixels(set, options);
   if (!isReshaped(picked, options)) return setSource(picked.pixels, picked);
-  const sink = new MemorySink();
-  const parts = await reshapePixels(picked, options, sink);
-  return setSource(sink.pixels, parts);
+  const size = elementCount(picked.shape);
+  const count = picked.pixels.length / size;
+  const rows = Array.from(
+    { length: count },
+    (_, i) => picked.pixels.subarray(i * size, (i + 1) * size),
+  );
+  return await keep((sink) => reshapeRows(rows, { ...options, set: picked, count, sink }));
 }
 
 /** The data source of decoded images. */
@@ -90,37 +112,65 @@ function pickPixels(set: PixelSet, { count, seed }: PixelOptions): PixelSet {
 }
 
 /** Whether images have to be resized or converted. */
-function isReshaped(
-  { shape: [height, width, channels] }: PixelSet,
+export function isReshaped(
+  { shape: [height, width, channels] }: Pick<SetParts, "shape">,
   { size, channels: wanted = channels }: PixelOptions,
 ): boolean {
   const [newHeight, newWidth] = size === undefined ? [height, width] : imageSize(size);
   return newHeight !== height || newWidth !== width || wanted !== channels;
 }
 
-/** Resizes and converts images into a sink, some at a time. */
-async function reshapePixels(
-  set: PixelSet,
-  { size, channels = set.shape[2] }: PixelOptions,
-  sink: SampleSink,
+/** Where rows come from and go to. */
+export interface ReshapeOptions extends Pick<PixelOptions, "size" | "channels"> {
+  /** What is known of the images as they are. */
+  set: SetParts;
+  /** How many rows there are. */
+  count: number;
+  sink: SampleSink;
+  /** Called after each. */
+  onRow?(done: number): void;
+}
+
+/** Resizes and converts images into a sink, some at a time. @param rows `[height, width, channels]` each */
+export async function reshapeRows(
+  rows: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  { size, set, channels = set.shape[2], count, sink, onRow }: ReshapeOptions,
 ): Promise<SetParts> {
   const [height, width, oldChannels] = set.shape;
   const [newHeight, newWidth] = size === undefined ? [height, width] : imageSize(size);
-  const rowSize = height * width * oldChannels;
-  const count = set.pixels.length / rowSize;
   sink.begin([newHeight, newWidth, channels], count);
   const together = 4 * navigator.hardwareConcurrency;
-  for (let first = 0; first < count; first += together) {
-    const indices = Array.from({ length: Math.min(together, count - first) }, (_, i) => first + i);
-    const shaped = await Promise.all(indices.map(async (index) => {
-      const data = set.pixels.subarray(index * rowSize, (index + 1) * rowSize);
-      const raster: PixelImage = { width, height, channels: oldChannels, data };
-      const sized = await cropAndResize(raster, { width: newWidth, height: newHeight });
-      return toChannels(sized, channels);
-    }));
-    for (const { data } of shaped) sink.write(data);
+  let waiting: Promise<PixelImage>[] = [];
+  let done = 0;
+  async function writeAll(): Promise<void> {
+    for (const { data } of await Promise.all(waiting)) {
+      sink.write(data);
+      onRow?.(++done);
+    }
+    waiting = [];
   }
+  const reshape = async (data: Uint8Array): Promise<PixelImage> => {
+    const raster: PixelImage = { width, height, channels: oldChannels, data };
+    return toChannels(
+      await cropAndResize(raster, { width: newWidth, height: newHeight }),
+      channels,
+    );
+  };
+  for await (const row of rows) {
+    waiting.push(reshape(row));
+    if (waiting.length === together) await writeAll();
+  }
+  await writeAll();
   const isResized = newHeight !== height || newWidth !== width;
   const decoding = isResized ? `${(await loadSharp()).decoder}; ${RESIZER}` : set.decoding;
-  return { ...set, shape: [newHeight, newWidth, channels], decoding };
+  const { name, origin, labels, classNames, notes } = set;
+  return {
+    name,
+    origin,
+    labels,
+    classNames,
+    notes,
+    shape: [newHeight, newWidth, channels],
+    decoding,
+  };
 }

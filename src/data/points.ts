@@ -1,15 +1,19 @@
 /**
- * Points of files as a data source. Columns can be standardized, because a network that makes one column
- * in [0, 1] and one in [0, 10000] learns the second alone.
+ * Points of files as a data source. Columns are standardized where they need it, because a network that
+ * makes one column in [0, 1] and one in [0, 10000] learns the second alone.
  */
 import type { ImageSize } from "../config/data.ts";
 import { DEFAULTS } from "../config/defaults.ts";
 import { UserError } from "../errors.ts";
+import { formatNumber } from "../text.ts";
 import { randomSubset } from "./order.ts";
 import { counted, type DataSource, floatSource, type PointColumn } from "./source.ts";
 
-/** Columns whose standard deviations differ by more than this factor are said to be odd. */
-const MAX_SCALE_RATIO = 20;
+/** Columns of these standard deviations, and of means this close to 0, are trained on as they are. */
+const USUAL_SCALE = { low: 0.2, high: 5, maxMean: 3 };
+
+/** Float32, which files give, tells apart values of about this share of the largest. */
+const FLOAT32_STEP = 2 ** -23;
 
 /** What a user may want of points, and where they are from. */
 export interface PointOptions {
@@ -25,8 +29,8 @@ export interface PointOptions {
   count?: number;
   /** Seed of the random pick. */
   seed: number;
-  /** Whether columns are standardized. */
-  standardize?: boolean;
+  /** Whether columns are standardized; `"auto"`, the default: where one of them needs it. */
+  standardize?: boolean | "auto";
   /** Refused for points without names. */
   columns?: readonly string[];
 }
@@ -57,42 +61,10 @@ export function pointSource(
     throw new UserError(`Cannot choose columns of ${origin}: its columns have no names`);
   }
   const picked = pickRows(values, dimension, options);
-  const notes = [...options.notes ?? []];
-  const { standardize = DEFAULTS.data.standardize } = options;
-  const columns = Array.from({ length: dimension }, (_, i): PointColumn => {
-    const named = { name: names?.[i] ?? String(i + 1) };
-    return standardize
-      ? { ...named, ...moments(picked, i, dimension) }
-      : { ...named, mean: 0, scale: 1 };
+  const { columns, notes, isStandardized } = standardizeColumns(picked, {
+    columnNames: Array.from({ length: dimension }, (_, i) => names?.[i] ?? String(i + 1)),
+    standardize: options.standardize ?? DEFAULTS.data.standardize,
   });
-  const constant = columns.filter(({ scale }) => scale === 0);
-  if (constant.length) {
-    notes.push(
-      `${constant.length === 1 ? "column" : "columns"} ${
-        constant.map(({ name }) => name).join(", ")
-      } ` +
-        `${constant.length === 1 ? "has" : "have"} one value only`,
-    );
-    for (const column of constant) column.scale = 1;
-  }
-  if (!standardize) {
-    const scales = columns.map((_, i) => moments(picked, i, dimension).scale).filter((s) => s > 0);
-    const ratio = Math.max(...scales) / Math.min(...scales);
-    if (scales.length > 1 && ratio > MAX_SCALE_RATIO) {
-      notes.push(
-        `the columns' standard deviations differ by a factor of ${
-          Math.round(ratio)
-        }, so that training ` +
-          `may collapse; --set data.standardize=true brings them to 1`,
-      );
-    }
-  }
-  const isChanged = columns.some(({ mean, scale }) => mean !== 0 || scale !== 1);
-  if (isChanged) {
-    notes.push(
-      "columns are standardized, and samples will be too (data.standardize)",
-    );
-  }
   const rows = new Float32Array(picked.length);
   for (let i = 0; i < rows.length; i++) {
     const { mean, scale } = columns[i % dimension];
@@ -108,9 +80,79 @@ export function pointSource(
     shape: [dimension],
     labels: labels && pickRows(labels, 1, options),
     classNames,
-    notes,
-    ...(isChanged || names ? { columns } : {}),
+    notes: [...options.notes ?? [], ...notes],
+    ...(isStandardized || names ? { columns } : {}),
   });
+}
+
+/** What 0 and 1 of each column stand for, and what to say about it. */
+function standardizeColumns(
+  values: Float32Array | Float64Array,
+  { columnNames, standardize }: {
+    columnNames: readonly string[];
+    standardize: boolean | "auto";
+  },
+): { columns: PointColumn[]; notes: string[]; isStandardized: boolean } {
+  const notes: string[] = [];
+  const found = columnNames.map((name, i) => ({ name, ...moments(values, i, columnNames.length) }));
+  const constant = found.filter(({ scale }) => scale === 0).map(({ name }) => name);
+  if (constant.length > 0) {
+    const which = constant.length === 1 ? "column" : "columns";
+    const have = constant.length === 1 ? "has" : "have";
+    notes.push(`${which} ${constant.join(", ")} ${have} one value only`);
+  }
+  const unusual = found.filter(isUnusual);
+  const isStandardized = standardize === "auto" ? unusual.length > 0 : standardize;
+  if (!isStandardized) {
+    if (standardize === false && unusual.length > 0) {
+      notes.push(
+        `${
+          describeColumns(unusual)
+        }: training may collapse; leave data.standardize away to bring ` +
+          `them to 0 and 1 while training`,
+      );
+    }
+    return {
+      columns: columnNames.map((name) => ({ name, mean: 0, scale: 1 })),
+      notes,
+      isStandardized,
+    };
+  }
+  const columns = found.map(({ name, mean, scale }) => ({ name, mean, scale: scale || 1 }));
+  const why = unusual.length > 0 ? `${describeColumns(unusual)}; ` : "";
+  notes.push(
+    `${why}all columns are trained on with mean 0 and standard deviation 1 (data.standardize), and ` +
+      `samples have the units of the data`,
+  );
+  const coarse = found.filter(({ mean, scale }) =>
+    scale > 0 && Math.abs(mean) * FLOAT32_STEP > scale / 50
+  );
+  for (const { name, mean } of coarse) {
+    notes.push(
+      `column ${name} lies so far from 0 that float32 samples tell apart steps of ` +
+        `${formatNumber(Math.abs(mean) * FLOAT32_STEP)} only: subtract ${
+          formatNumber(mean)
+        } from it`,
+    );
+  }
+  return { columns, notes, isStandardized };
+}
+
+/** Whether a network would learn a column badly as it is. */
+function isUnusual({ mean, scale }: Pick<PointColumn, "mean" | "scale">): boolean {
+  if (Math.abs(mean) > USUAL_SCALE.maxMean) return true;
+  return scale !== 0 && (scale < USUAL_SCALE.low || scale > USUAL_SCALE.high);
+}
+
+/** `column y has mean 5,000 and standard deviation 2,887` */
+function describeColumns(columns: readonly PointColumn[]): string {
+  const [{ name, mean, scale }] = columns;
+  const others = columns.length === 1
+    ? ""
+    : `, and ${columns.length - 1} more ${columns.length === 2 ? "is" : "are"} unusual too`;
+  return `column ${name} has mean ${formatNumber(mean)} and standard deviation ${
+    formatNumber(scale)
+  }${others}`;
 }
 
 /** Mean and standard deviation of a column. */

@@ -1,5 +1,6 @@
 /** What measures and plots take from a data set: its first samples, and the interval of 1-D data. */
 import type { DataSource } from "./source.ts";
+import { toUnits } from "./units.ts";
 
 /**
  * The first samples of the data.
@@ -11,8 +12,8 @@ export function firstSamples(data: DataSource, maxCount: number): Float32Array {
   return data.batch(Uint32Array.from({ length: count }, (_, index) => index)).values;
 }
 
-/** The interval of 1-D data: the bounds of their density where it is known, else of their values. */
+/** The interval of 1-D data in their units: the bounds of their density where it is known, else of their values. */
 export function valueInterval(data: DataSource): [number, number] {
-  const [low, high] = data.density?.bounds[0] ?? data.valueRange;
+  const [low, high] = data.density?.bounds[0] ?? toUnits(Float32Array.from(data.valueRange), data);
   return low < high ? [low, high] : [low - 1, high + 1];
 }

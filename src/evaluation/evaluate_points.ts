@@ -4,6 +4,7 @@
  */
 import { formatInteger } from "../text.ts";
 import type { DataSource } from "../data/source.ts";
+import { fromUnits, unitsOf } from "../data/units.ts";
 import { type SampleMatrix, sampleMatrix } from "../metrics/mod.ts";
 import { permutation, STREAMS } from "../random/counter_random.ts";
 import type { Sampler } from "../sampler/mod.ts";
@@ -89,7 +90,12 @@ async function evaluateFeatures(setup: EvaluationSetup): Promise<Figures> {
   const real = pointsOf(data, order.subarray(0, Math.min(count, data.count)));
   onStage("distances");
   const features = measureFeatures({
-    extractor: { name: "points", description: "the points themselves, as they are" },
+    extractor: {
+      name: "points",
+      description: unitsOf(data)
+        ? "the points themselves, their columns standardized as for training"
+        : "the points themselves, as they are",
+    },
     real: { features: real },
     generated: { features: generated },
     k,
@@ -107,7 +113,7 @@ async function evaluateFeatures(setup: EvaluationSetup): Promise<Figures> {
   };
 }
 
-/** Samples of a generator. @throws {UserError} when one holds NaN or infinity */
+/** Samples of a generator, standardized as the data are. @throws {UserError} when one holds NaN or infinity */
 async function drawPoints(
   { sampler, data, seed }: EvaluationSetup,
   count: number,
@@ -119,7 +125,7 @@ async function drawPoints(
     points.set(values, at);
     at += values.length;
   }
-  return sampleMatrix(points, data.sampleSize);
+  return sampleMatrix(fromUnits(points, data), data.sampleSize);
 }
 
 function pointsOf(data: DataSource, indices: Uint32Array): SampleMatrix {

@@ -17,8 +17,8 @@ export interface PixelBatch {
   height: number;
   /** Pixels of a row. */
   width: number;
-  /** 1 gray, 3 RGB. */
-  channels: 1 | 3;
+  /** 1 gray, 3 RGB, 4 RGB and alpha. */
+  channels: 1 | 3 | 4;
 }
 
 /** Images of a batch. */
@@ -35,7 +35,7 @@ export function* realBatches(data: DataSource, indices: Uint32Array): Generator<
 export function pixelsOf(data: DataSource, indices: Uint32Array): PixelBatch {
   const [height, width, channels] = data.shape;
   const size = data.sampleSize;
-  const shape = { count: indices.length, height, width, channels: channels as 1 | 3 };
+  const shape = { count: indices.length, height, width, channels: channels as 1 | 3 | 4 };
   const { pixels } = data;
   if (!pixels) {
     const bytes = Uint8ClampedArray.from(data.batch(indices).values, (x) => (x + 1) * 127.5);
@@ -61,7 +61,7 @@ export function* networkBatches(
       count: part.length / size,
       height,
       width,
-      channels: channels as 1 | 3,
+      channels: channels as 1 | 3 | 4,
     };
   }
 }
@@ -83,7 +83,7 @@ export async function* generatedBatches(
     count,
     height,
     width,
-    channels: channels as 1 | 3,
+    channels: channels as 1 | 3 | 4,
   });
   for await (const sample of sampler.stream(options)) {
     requireFinite(sample.values, sample.seed);

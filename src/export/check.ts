@@ -12,7 +12,13 @@ import { fillNormal, fillUniform } from "../random/counter_random.ts";
 import { fillLatent } from "../random/latents.ts";
 import type { ExportDtype } from "./dtypes.ts";
 import { seededNoise } from "./generator_manifest.ts";
-import { compareValues, ROUNDING_MARGIN, toNCHW } from "./compare.ts";
+import {
+  type ColumnUnits,
+  compareValues,
+  ROUNDING_MARGIN,
+  toNCHW,
+  withoutUnits,
+} from "./compare.ts";
 import { LABEL, LATENT, NOISE } from "./target.ts";
 import { LEVEL_TOLERANCES, TOLERANCES } from "./tolerances.ts";
 import { type FileTarget, openAxes, shapeFor } from "./traced_target.ts";
@@ -25,6 +31,8 @@ export interface CheckOptions {
   output?: "float" | "uint8";
   /** Where a generator's latents come from. */
   distribution?: LatentDistribution;
+  /** The units of a generator's columns. */
+  columnUnits?: readonly ColumnUnits[];
   /** How many classes a generator has. */
   classCount?: number;
   /** The tensors that the target uses, by their data's handle: it runs on their backend. */
@@ -127,7 +135,10 @@ async function compareRun(
           `[${expected.shape}]; this is a fault of ganforge, please report it`,
       );
     }
-    const { maxDifference, meanDifference } = compareValues(found.data, expected.data, how);
+    const own = options.columnUnits
+      ? withoutUnits(found.data, expected.data, options.columnUnits)
+      : found.data;
+    const { maxDifference, meanDifference } = compareValues(own, expected.data, how);
     const isRounded = allowed.mean !== undefined && !(meanDifference <= allowed.mean);
     if (maxDifference <= tolerance && !isRounded) continue;
     // A function may round by more than that itself: what one unit in the last place of its inputs does.

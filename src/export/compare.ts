@@ -3,6 +3,38 @@
 /** How many times the trainer's own rounding a file may differ by. */
 export const ROUNDING_MARGIN = 8;
 
+/** What 0 and 1 of a column of a network's samples stand for. */
+export interface ColumnUnits {
+  /** The value that 0 stands for. */
+  mean: number;
+  /** What 1 adds to it. */
+  scale: number;
+}
+
+/** Rounding of `value * scale + mean` in float32, as a share of the result. */
+const UNITS_ROUNDING = 2 ** -22;
+
+/**
+ * Values of a file in units as its network gave them, so that each column counts alike; what float32 rounds
+ * off in these units is no difference.
+ * @param actual `[n, columns]` of the file
+ * @param expected `[n, columns]` of the network
+ */
+export function withoutUnits(
+  actual: ArrayLike<number>,
+  expected: ArrayLike<number>,
+  columns: readonly ColumnUnits[],
+): Float64Array {
+  return Float64Array.from({ length: actual.length }, (_, i) => {
+    const { mean, scale } = columns[i % columns.length];
+    const inUnits = expected[i] * scale + mean;
+    const gap = actual[i] - inUnits;
+    const rounding = UNITS_ROUNDING * (Math.abs(inUnits) + Math.abs(mean));
+    const beyond = Math.sign(gap) * Math.max(0, Math.abs(gap) - rounding);
+    return expected[i] + beyond / scale;
+  });
+}
+
 /** Images `[n, height, width, channels]` as `[n, channels, height, width]`. @param shape the latter without n */
 export function toNCHW(
   nhwc: Float32Array,

@@ -136,7 +136,8 @@ async function exportPrepared(
   const file: FileTarget = isGenerator
     ? generatorTarget(prepared, description ?? {}, (image) => toOutput(image, options))
     : plainTarget(prepared);
-  const written = writeGraph(file, { opset, dtype, output });
+  const columnUnits = description?.columnUnits;
+  const written = writeGraph(file, { opset, dtype, output, columnUnits });
   const { graph } = written;
   const [producer, producerVersion] = PRODUCER.split(" ");
   const model: OnnxModel = {
@@ -169,6 +170,7 @@ async function exportPrepared(
           output,
           distribution: described?.latent.distribution,
           classCount: described?.classNames?.length,
+          columnUnits,
           captured: written.captured,
         });
       }

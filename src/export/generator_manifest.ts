@@ -14,6 +14,7 @@ import { fillLatent, fillNoise } from "../random/latents.ts";
 import { bytesOf } from "../graph/external_data.ts";
 import type { OnnxGraph } from "../graph/onnx_graph.ts";
 import type { ModelSession } from "../ort/model_session.ts";
+import type { ColumnUnits } from "./compare.ts";
 import type { InputRoles } from "./generator_roles.ts";
 import { LABEL, LATENT, NOISE } from "./target.ts";
 
@@ -28,6 +29,11 @@ export interface GeneratorDescription extends InputRoles {
   range?: [number, number] | null;
   /** What the values of a sample of points are called, one name each. Default: they have no names. */
   columnNames?: readonly string[];
+  /**
+   * What 0 and 1 of each value of a sample of points stand for: the file gives `value * scale + mean`.
+   * Default: what the network gives.
+   */
+  columnUnits?: readonly ColumnUnits[];
   /** Where truncation pulls to. Default 0 for each value of the latent, 1/2 for a uniform one. */
   truncationMean?: readonly number[];
   /** The preset that the run started from. */
@@ -93,7 +99,7 @@ export async function buildManifest(
     step: step ?? null,
     licence: licence ?? null,
     weightsSha256: hashWeights(graph),
-    selfTest: await runSelfTest(distribution, facts, session),
+    selfTest: await runSelfTest(description, facts, session),
   };
 }
 
@@ -126,7 +132,7 @@ function hashWeights({ initializers }: OnnxGraph): string {
 }
 
 async function runSelfTest(
-  distribution: LatentDistribution,
+  { distribution = "normal", columnUnits }: GeneratorDescription,
   { latentDimension, classCount, conditions, output, graph, tolerance }: ManifestFacts,
   session: ModelSession,
 ): Promise<SelfTest> {
@@ -164,6 +170,13 @@ async function runSelfTest(
     // Seven digits tell all that a float32 knows, in half of the text.
     return first.slice(0, size).map((value) => Number(value.toPrecision(7)));
   });
+  if (columnUnits) {
+    const scales = columnUnits.map(({ scale }) => Math.abs(scale));
+    const sized = values.flatMap((row) => row.map((value, i) => Math.abs(value) / scales[i]));
+    // Far from 0, float32 in these units is coarser than the network.
+    const rounding = 2 ** -20 * Math.max(...sized);
+    return { seeds, labels, values, tolerance: 4 * tolerance + rounding, scales };
+  }
   const largest = Math.max(1, ...values.flat().map(Math.abs));
   const scale = output.dtype === "uint8" ? 1 : largest;
   return { seeds, labels, values, tolerance: tolerance * scale };

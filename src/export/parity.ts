@@ -5,7 +5,13 @@ import { fillBits, STREAMS } from "../random/counter_random.ts";
 import { fillLatent } from "../random/latents.ts";
 import type { ExportedGenerator } from "./export.ts";
 import { withModel } from "../ort/model_session.ts";
-import { compareValues, ROUNDING_MARGIN, toNCHW } from "./compare.ts";
+import {
+  type ColumnUnits,
+  compareValues,
+  ROUNDING_MARGIN,
+  toNCHW,
+  withoutUnits,
+} from "./compare.ts";
 import { seededNoise, selfTestCondition } from "./generator_manifest.ts";
 import { LABEL, LATENT, NOISE } from "./target.ts";
 
@@ -41,6 +47,8 @@ export interface ParityOptions {
   seed?: number;
   /** Where the file gives uint8: which of the trainer's values are 0 and 255. Default -1 and 1. */
   range?: readonly [number, number];
+  /** The units of the file's columns, where it does not give what the network does. */
+  columnUnits?: readonly ColumnUnits[];
 }
 
 /**
@@ -69,7 +77,7 @@ export async function checkParity(
   reference: ParityReference,
   options: ParityOptions,
 ): Promise<Parity> {
-  const { count = 64, seed = 0, tolerance, meanTolerance, range = [-1, 1] } = options;
+  const { count = 64, seed = 0, tolerance, meanTolerance, range = [-1, 1], columnUnits } = options;
   const { latent, output, classNames } = model.manifest;
   const seeds = fillBits(new Uint32Array(count), { seed, stream: STREAMS.evaluation, step: 0 });
   const data = new Float32Array(count * latent.dimension);
@@ -110,7 +118,9 @@ export async function checkParity(
       : values.data as Float32Array;
     return isBytes ? ordered.map((value) => toLevel(value, range)) : ordered;
   };
-  const difference = compareValues(actual, inFile(expected), { isAbsolute: isBytes });
+  const wanted = inFile(expected);
+  const own = columnUnits ? withoutUnits(actual, wanted, columnUnits) : actual;
+  const difference = compareValues(own, wanted, { isAbsolute: isBytes });
   const result: Parity = { count, ...difference, tolerance, runtime };
   if (meanTolerance !== undefined && !(result.meanDifference <= meanTolerance)) {
     throw new UserError(
@@ -126,7 +136,7 @@ export async function checkParity(
   const nudged = { ...latents, data: data.map((value) => value * (1 + 2 ** -23)) };
   const rounding = compareValues(
     inFile(await reference(nudged, labels, noiseSeeds)),
-    inFile(expected),
+    wanted,
     { isAbsolute: isBytes },
   );
   // A reference that is not finite says nothing about rounding.

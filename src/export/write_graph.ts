@@ -1,6 +1,6 @@
 /** From a target to the graph of its file: traced, made smaller, lowered, made to hold for any length. */
 import { UserError } from "../errors.ts";
-import { castInput, castOutput } from "../graph/boundary.ts";
+import { castInput, castOutput, scaleOutput } from "../graph/boundary.ts";
 import { NCHW } from "../graph/lower/layout.ts";
 import { lowerGraph } from "../graph/lower/lower.ts";
 import type { OnnxGraph } from "../graph/onnx_graph.ts";
@@ -10,6 +10,7 @@ import { generalize, type SizedGraph } from "../graph/open/generalize.ts";
 import { simplify } from "../graph/passes/mod.ts";
 import { toFloat16 } from "../graph/precision/float16_graph.ts";
 import { toByteWeights } from "../graph/precision/int8.ts";
+import type { ColumnUnits } from "./compare.ts";
 import type { ExportDtype } from "./dtypes.ts";
 import { LABEL } from "./target.ts";
 import { type FileTarget, type TracedTarget, traceTarget } from "./traced_target.ts";
@@ -22,6 +23,8 @@ export interface WriteOptions {
   dtype: ExportDtype;
   /** How a generator's images leave the file. */
   output?: "float" | "uint8";
+  /** The units of a sample's columns, where they are standardized. */
+  columnUnits?: readonly ColumnUnits[];
 }
 
 /** A finished graph. */
@@ -85,7 +88,26 @@ function finishGraph(general: OnnxGraph, { generator }: FileTarget, options: Wri
   if (isImage && options.output === "uint8") graph = castOutput(graph, "image", "uint8");
   if (options.dtype === "fp16") graph = toFloat16(graph);
   if (options.dtype === "int8") graph = toByteWeights(graph);
+  if (options.columnUnits) {
+    checkUnits(graph, options.columnUnits);
+    graph = scaleOutput(graph, "sample", options.columnUnits);
+  }
   return graph;
+}
+
+function checkUnits({ outputs: [output] }: OnnxGraph, units: readonly ColumnUnits[]): void {
+  const shape = output.dims!.slice(1);
+  const isUsable = output.name === "sample" && units.length === shape[0] &&
+    units.every(({ mean, scale }) =>
+      [mean, scale].every((value) => Number.isFinite(Math.fround(value))) && Math.fround(scale) > 0
+    );
+  if (isUsable) return;
+  throw new UserError(
+    `Cannot export with ${units.length} columnUnits: a sample has the shape [${
+      shape.join(", ")
+    }]; ` +
+      "units are for the values of points, one each, of finite float32 and a scale above 0",
+  );
 }
 
 /** A diverged network's images as bytes look like images. */

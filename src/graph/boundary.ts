@@ -1,8 +1,14 @@
 /**
- * Casts at the edges of a finished graph: what comes in as one type and is computed with as another, and
- * the same for what goes out.
+ * The edges of a finished graph: what comes in as one type and is computed with as another, the same for
+ * what goes out, and the units of what goes out.
  */
-import { DATA_TYPES, type OnnxGraph, type OnnxNode, type OnnxType } from "./onnx_graph.ts";
+import {
+  DATA_TYPES,
+  type OnnxGraph,
+  type OnnxNode,
+  type OnnxTensor,
+  type OnnxType,
+} from "./onnx_graph.ts";
 
 /** Lets an input come in as `outer` while the graph goes on computing with the type that it had. */
 export function castInput(graph: OnnxGraph, name: string, outer: OnnxType): OnnxGraph {
@@ -37,6 +43,45 @@ export function castOutput(graph: OnnxGraph, name: string, outer: OnnxType): Onn
       cast(inner, name, outer),
     ],
     values: [...graph.values ?? [], { ...output, name: inner }],
+  };
+}
+
+/**
+ * Scales an output, column by column, as the last thing that the graph does and in float32 whatever its
+ * precision: `value * scale + mean`.
+ * @param columns one for each value of a sample
+ */
+export function scaleOutput(
+  graph: OnnxGraph,
+  name: string,
+  columns: readonly { mean: number; scale: number }[],
+): OnnxGraph {
+  const output = graph.outputs.find((value) => value.name === name)!;
+  const [inner, scaled] = [`${name}/standardized`, `${name}/scaled`];
+  const rename = (used: string) => used === name ? inner : used;
+  const constant = (part: "mean" | "scale"): OnnxTensor => ({
+    name: `${name}/${part}`,
+    dtype: "float32",
+    dims: [columns.length],
+    data: Float32Array.from(columns, (column) => column[part]),
+  });
+  return {
+    ...graph,
+    nodes: [
+      ...graph.nodes.map((node) => ({
+        ...node,
+        inputs: node.inputs.map(rename),
+        outputs: node.outputs.map(rename),
+      })),
+      { op: "Mul", inputs: [inner, `${name}/scale`], outputs: [scaled], name: `${scaled}/Mul` },
+      { op: "Add", inputs: [scaled, `${name}/mean`], outputs: [name], name: `${name}/Add` },
+    ],
+    initializers: [...graph.initializers, constant("scale"), constant("mean")],
+    values: [
+      ...graph.values ?? [],
+      { ...output, name: inner },
+      { ...output, name: scaled },
+    ],
   };
 }
 

@@ -1,5 +1,6 @@
 /** Which generator of a run is exported: that of the last step, of the best checkpoint, or of a step. */
 import { columnNames } from "../data/source.ts";
+import { unitsOf } from "../data/units.ts";
 import { UserError } from "../errors.ts";
 import type { GeneratorExportOptions, TrainedGenerator } from "./export_generator.ts";
 import type { CompletedTraining } from "./training_run.ts";
@@ -27,6 +28,7 @@ export async function chosenGenerator(
     generator,
     classNames: data.classNames,
     columnNames: columnNames(data.columns),
+    columnUnits: unitsOf(data),
     state,
     step: found,
   };

@@ -6,6 +6,7 @@ import type { Engine } from "../engine/types.ts";
 import type { HostTensors } from "../tensor/types.ts";
 import { UserError } from "../errors.ts";
 import { compileNetwork, generatorWeights } from "../evaluation/generate.ts";
+import type { ColumnUnits } from "../export/compare.ts";
 import type { ExportDtype } from "../export/dtypes.ts";
 import { type ExportedGenerator, exportOnnx } from "../export/export.ts";
 import { LEVEL_TOLERANCES, TOLERANCES } from "../export/tolerances.ts";
@@ -65,6 +66,8 @@ export interface TrainedGenerator {
   classNames: readonly string[] | undefined;
   /** What the values of a sample of points are called, where the data have names for them. */
   columnNames: readonly string[] | undefined;
+  /** The units of standardized columns, which the file gives; undefined where the network has them. */
+  columnUnits: readonly ColumnUnits[] | undefined;
   state: HostTensors;
   step: number;
 }
@@ -78,7 +81,8 @@ const GPU_TOLERANCE = 1e-4;
  * @throws {UserError} when a layer or an option cannot be exported
  */
 export async function exportModel(
-  { name: run, config, generator, classNames, columnNames, state, step }: TrainedGenerator,
+  { name: run, config, generator, classNames, columnNames, columnUnits, state, step }:
+    TrainedGenerator,
   options: GeneratorExportOptions = {},
 ): Promise<ExportedGenerator> {
   const { dtype = "fp32", output = "float", opset, licence, out = "generator.onnx" } = options;
@@ -102,6 +106,7 @@ export async function exportModel(
       distribution: config.latent.distribution,
       classNames,
       columnNames,
+      columnUnits,
       preset: config.preset,
       step,
       licence,
@@ -137,6 +142,7 @@ export async function exportGenerator(
     {
       seed: trained.step,
       tolerance: toleranceFor(dtype, output, engine),
+      columnUnits: trained.columnUnits,
       meanTolerance: (output === "uint8" ? LEVEL_TOLERANCES : TOLERANCES)[dtype].mean,
     },
   );

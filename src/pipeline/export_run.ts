@@ -1,5 +1,6 @@
 /** Exports the generator of a run on disk. */
 import { columnNames } from "../data/source.ts";
+import { unitsOf } from "../data/units.ts";
 import type { Engine } from "../engine/types.ts";
 import { withSlashes } from "../files.ts";
 import { buildNetwork } from "../nn/mod.ts";
@@ -63,6 +64,7 @@ async function readTrainedGenerator(
     generator,
     classNames: classNames ?? undefined,
     columnNames: columnNames(columns),
+    columnUnits: unitsOf({ columns }),
     state,
     step,
   };

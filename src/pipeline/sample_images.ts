@@ -1,6 +1,7 @@
 /** Images of samples: a grid for images, a plot for points in one or two dimensions. */
 import { firstSamples, valueInterval } from "../data/samples.ts";
 import type { DataSource } from "../data/source.ts";
+import { toUnits } from "../data/units.ts";
 import { imageGrid } from "../report/image_grid.ts";
 import { type DiscriminatorCurves, drawDensityPlot } from "../report/density_plot.ts";
 import { drawScatterPlot } from "../report/scatter_plot.ts";
@@ -28,7 +29,7 @@ export const POINTS_PER_IMAGE = 10_000;
 
 /**
  * Draws samples as the data's kind asks for.
- * @param samples `[count, ...data.shape]` flat
+ * @param samples `[count, ...data.shape]` flat, as networks give them; plots have the data's units
  * @returns undefined for points of three dimensions or more, which are not drawn
  */
 export async function drawSamples(
@@ -43,7 +44,7 @@ export async function drawSamples(
       count: samples.length / data.sampleSize,
       height,
       width,
-      channels: channels as 1 | 3,
+      channels: channels as 1 | 3 | 4,
     };
     return { png: await imageGrid(batch, { columns: options.columns }).toPng() };
   }
@@ -52,11 +53,12 @@ export async function drawSamples(
 }
 
 function drawPoints(
-  samples: Float32Array,
+  values: Float32Array,
   data: DataSource,
   { title, subtitle, discriminator }: SampleImageOptions,
 ): string | undefined {
-  const reals = firstSamples(data, POINTS_PER_IMAGE);
+  const samples = toUnits(values, data);
+  const reals = toUnits(firstSamples(data, POINTS_PER_IMAGE), data);
   const density = data.density;
   if (data.sampleSize === 1) {
     return drawDensityPlot({

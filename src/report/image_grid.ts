@@ -15,8 +15,8 @@ export interface ImageBatch {
   height: number;
   /** Pixels of a row. */
   width: number;
-  /** 1 gray, 3 RGB. */
-  channels: 1 | 3;
+  /** 1 gray, 3 RGB, 4 RGB and alpha. */
+  channels: 1 | 3 | 4;
 }
 
 /** How {@linkcode imageGrid} lays images out. */

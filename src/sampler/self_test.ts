@@ -6,7 +6,7 @@ import type { Sample } from "./sample.ts";
 /**
  * Compares samples with a self-test's values.
  * @param samples one for each of the test's seeds
- * @returns the largest |difference|
+ * @returns the largest |difference|, as a share of its column's scale where columns have any
  * @throws {UserError} if it exceeds the test's tolerance
  */
 export function compareSelfTest(samples: readonly Sample[], test: SelfTest, name: string): number {
@@ -14,7 +14,7 @@ export function compareSelfTest(samples: readonly Sample[], test: SelfTest, name
   let message = "";
   samples.forEach((sample, i) => {
     test.values[i].forEach((expected, k) => {
-      const difference = Math.abs(sample.values[k] - expected);
+      const difference = Math.abs(sample.values[k] - expected) / (test.scales?.[k] ?? 1);
       if (difference <= worst) return; // false for NaN, which so fails below
       worst = Number.isNaN(difference) ? Infinity : difference;
       message = `value ${k} of seed ${test.seeds[i]} is ${sample.values[k]}, expected ${expected}`;

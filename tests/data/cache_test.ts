@@ -2,6 +2,7 @@ import { assert, assertEquals, assertNotEquals, assertRejects, assertThrows } fr
 import sharp from "sharp";
 import { cleanCache } from "../../src/data/cache/cache_folder.ts";
 import { readCacheFile } from "../../src/data/cache/cache_file.ts";
+import { rowsOf } from "../../src/data/cache/cached_source.ts";
 import { RowReader } from "../../src/data/cache/row_reader.ts";
 import { openDataSource } from "../../src/data/open.ts";
 import type { DataSource } from "../../src/data/source.ts";
@@ -167,7 +168,7 @@ Deno.test("RowReader reads ahead in sequence, and anything else at once", () =>
     const cache = { folder: `${folder}/cache` };
     const plain = await openDataSource({ source: "images", path: `${folder}/images` }, { cache });
     const path = `${cache.folder}/${names(cache.folder)[0]}`;
-    const rows = new RowReader(readCacheFile(path)!);
+    const rows = new RowReader(rowsOf(readCacheFile(path)!));
     const expected = (numbers: Uint32Array) =>
       Uint8Array.from(
         [...numbers].flatMap((row) => [...plain.pixels!.subarray(row * 72, row * 72 + 72)]),

@@ -267,3 +267,18 @@ function withPngSums(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   }
   return bytes;
 }
+
+Deno.test("decodeImage() reads a JPEG with arithmetic coding", async () => {
+  const file = "arithmetic.jpg"; // by fixtures/data/make_arithmetic.py
+  const bytes = await Deno.readFile(`${FIXTURES}/${file}`);
+  assert(bytes.some((byte, i) => byte === 0xff && bytes[i + 1] === 0xc9), "it is not arithmetic");
+  const header = readImageHeader(bytes, file);
+  assertEquals([header.format, header.width, header.height], ["jpeg", 24, 16]);
+  const { data } = await decodeImage(bytes, file);
+  for (let pixel = 0; pixel < 24 * 16; pixel++) {
+    const [x, y] = [pixel % 24, Math.floor(pixel / 24)];
+    for (const [c, value] of [10 * x, 15 * y, 6 * (x + y)].entries()) {
+      assertLessOrEqual(Math.abs(data[3 * pixel + c] - value), 12, `${x}, ${y}`);
+    }
+  }
+});

@@ -269,15 +269,26 @@ Deno.test("openDataSource() reads MNIST within a zip, and EMNIST upright with it
   assertEquals(pair?.labels?.path, "qmnist-train-labels-idx2-int");
 });
 
-Deno.test("openDataSource() says when columns differ in scale, and standardizes them when asked to", async () => {
+Deno.test("openDataSource() standardizes columns where one of them needs it, and says so", async () => {
   await withFolder(async (folder) => {
+    const usual = await put(`${folder}/u.csv`, "x,y\n-1,0\n1,1\n");
+    const unchanged = await openDataSource({ source: "auto", path: usual });
+    assertEquals([...unchanged.batch(Uint32Array.of(0, 1)).values], [-1, 0, 1, 1]);
+    assertEquals(unchanged.notes, []);
+    const forced = await openDataSource({ source: "auto", path: usual, standardize: true });
+    assertEquals([...forced.batch(Uint32Array.of(0, 1)).values], [-1, -1, 1, 1]);
     const path = await put(`${folder}/p.csv`, "x,y\n0,0\n1,10000\n0.5,5000\n");
-    const plain = await openDataSource({ source: "auto", path });
+    const plain = await openDataSource({ source: "auto", path, standardize: false });
+    assertEquals([...plain.batch(Uint32Array.of(1)).values], [1, 10000]);
     assertEquals(plain.notes, [
-      "the columns' standard deviations differ by a factor of 10000, so that training may collapse; " +
-      "--set data.standardize=true brings them to 1",
+      "column y has mean 5000 and standard deviation 4082: training may collapse; leave " +
+      "data.standardize away to bring them to 0 and 1 while training",
     ]);
-    const source = await openDataSource({ source: "auto", path, standardize: true });
+    const source = await openDataSource({ source: "auto", path });
+    assertEquals(source.notes, [
+      "column y has mean 5000 and standard deviation 4082; all columns are trained on with mean 0 and " +
+      "standard deviation 1 (data.standardize), and samples have the units of the data",
+    ]);
     const { values } = source.batch(Uint32Array.of(0, 1, 2));
     assertEquals([...values].map((value) => Math.round(value * 1000)), [
       -1225,

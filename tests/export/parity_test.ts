@@ -109,3 +109,33 @@ Deno.test("checkParity() lets a file differ by the trainer's own rounding, and n
   assert(parity.tolerance > parity.maxDifference && parity.maxDifference > 1e-5);
   await assertRejects(() => checkParity(model, shift(0.5), { tolerance: 1e-5 }), UserError);
 });
+
+Deno.test("exportOnnx() gives columns in their units at the end of the graph, in float32 whatever the precision", async () => {
+  const network = trainedNetwork(generatorOf(4, [{ type: "dense", units: 3 }]), 2);
+  const columnUnits = [
+    { mean: 0, scale: 1e-3 },
+    { mean: 5e5, scale: 1e5 }, // beyond float16
+    { mean: -1e9, scale: 1 }, // float32 is coarser than the network here
+  ];
+  for (const dtype of ["fp32", "fp16", "int8"] as const) {
+    const tolerance = dtype === "fp32" ? 1e-5 : 5e-2;
+    const model = await exportOnnx(network, { dtype, generator: { columnUnits } });
+    const parity = await checkParity(model, network.reference, { tolerance, columnUnits });
+    assertLess(parity.maxDifference, tolerance);
+    const [first] = model.manifest.selfTest.values;
+    assertLess(Math.abs(first[0]), 1e-2);
+    assertLess(Math.abs(first[2] + 1e9), 100);
+    assertEquals(model.manifest.selfTest.scales, [1e-3, 1e5, 1]);
+    const shifted = columnUnits.map((unit, i) => i === 0 ? { ...unit, mean: 1e-3 } : unit);
+    await assertRejects(
+      () => checkParity(model, network.reference, { tolerance, columnUnits: shifted }),
+      UserError,
+      "differs from the trainer",
+    );
+  }
+  await assertRejects(
+    () => exportOnnx(network, { generator: { columnUnits: columnUnits.slice(1) } }),
+    UserError,
+    "Cannot export with 2 columnUnits: a sample has the shape [3]; units are for the values of points",
+  );
+});

@@ -1,7 +1,7 @@
 /** From an array to a data source: which axes are pixels, and which values are. */
 import { imageSize } from "../../config/data.ts";
 import { UserError } from "../../errors.ts";
-import { type PixelOptions, pixelSource } from "../pixel_set.ts";
+import { type KeepReshaped, type PixelOptions, pixelSource } from "../pixel_set.ts";
 import { pickRows, type PointOptions, pointSource } from "../points.ts";
 import { counted, type DataSource, floatSource } from "../source.ts";
 import type { ArrayLabels } from "./array_labels.ts";
@@ -14,6 +14,8 @@ export interface ArrayOptions extends Omit<PointOptions, "channels">, PixelOptio
   range?: readonly [number, number];
   /** The classes of the samples. */
   classes?: ArrayLabels;
+  /** Takes images that are resized or converted; by default they stay in memory. */
+  keep?: KeepReshaped;
   /** What was chosen already, for the source's notes. */
   notes?: readonly string[];
 }
@@ -34,7 +36,10 @@ export async function arraySource(
   array: NpyArray,
   options: ArrayOptions,
 ): Promise<DataSource> {
-  const layout = imageLayout(array, options.origin);
+  const layout = imageLayout(array.shape, {
+    isBytes: array.values instanceof Uint8Array,
+    origin: options.origin,
+  });
   if (layout) return await imagesOfArray(array, layout, options);
   if (options.range) {
     throw new UserError(
@@ -55,7 +60,7 @@ async function imagesOfArray(
   options: ArrayOptions,
 ): Promise<DataSource> {
   const { name, origin, size, channels, classes } = options;
-  if (options.columns || options.standardize) {
+  if (options.columns || options.standardize === true) {
     throw new UserError(
       `Cannot use "columns" or "standardize" with ${origin}: it holds images, and these are for points`,
     );
@@ -87,27 +92,31 @@ async function imagesOfArray(
     });
   }
   if (values instanceof Float32Array) notes.push("rounded to 8 bits, to be resized");
-  return await pixelSource({
-    name,
-    origin: `${counted(count)} images of ${origin}`,
-    shape: [height, width, depth],
-    pixels: values instanceof Uint8Array ? values : quantize(values),
-    ...classes,
-    notes,
-  }, options);
+  return await pixelSource(
+    {
+      name,
+      origin: `${counted(count)} images of ${origin}`,
+      shape: [height, width, depth],
+      pixels: values instanceof Uint8Array ? values : quantize(values),
+      ...classes,
+      notes,
+    },
+    options,
+    options.keep,
+  );
 }
 
 function channelText(depth: number): string {
   return depth === 1 ? "gray" : depth === 3 ? "RGB" : "RGBA";
 }
 
-/** [-1, 1] to bytes. */
+/** [-1, 1] to bytes, as images that are resized have them. */
 function quantize(values: Float32Array): Uint8Array {
   return Uint8Array.from(values, (value) => Math.round((value + 1) * 127.5));
 }
 
 /** How the axes of an array of images are meant. */
-interface ImageLayout {
+export interface ImageLayout {
   height: number;
   width: number;
   depth: 1 | 3 | 4;
@@ -118,7 +127,10 @@ interface ImageLayout {
 }
 
 /** The layout of an array of images; nothing for points. */
-function imageLayout({ shape, values }: NpyArray, origin: string): ImageLayout | undefined {
+export function imageLayout(
+  shape: readonly number[],
+  { isBytes, origin }: { isBytes: boolean; origin: string },
+): ImageLayout | undefined {
   const [, a, b, c] = shape;
   const found = { height: a, width: b, isPlanar: false, notes: [] };
   if (shape.length === 3) return { ...found, depth: 1 };
@@ -137,13 +149,13 @@ function imageLayout({ shape, values }: NpyArray, origin: string): ImageLayout |
     );
   }
   const side = Math.sqrt(a ?? 1);
-  if (!(values instanceof Uint8Array) || !Number.isInteger(side) || side < 8) return undefined;
+  if (!isBytes || !Number.isInteger(side) || side < 8) return undefined;
   const notes = [`rows of ${a} bytes were taken as images of ${side} x ${side} pixels`];
   return { ...found, height: side, width: side, depth: 1, notes };
 }
 
 /** `[N, C, plane] -> [N, plane, C]` */
-function interleave<T extends Uint8Array | Float32Array>(
+export function interleave<T extends Uint8Array | Float32Array>(
   values: T,
   { depth, plane }: { depth: number; plane: number },
 ): T {

@@ -16,6 +16,9 @@ export interface ScaledImages {
 /** Floats above 1 whose largest value is at least this are taken as going to 255. */
 const MIN_BYTE_PEAK = 64;
 
+/** Said where 1 is white. */
+export const TWO_LEVELS = "values are 0 and 1 only, taken as black and white (data.range decides)";
+
 /** Below this share of the range, the brightest value is said to be odd. */
 const DARK_SHARE = 1 / 8;
 
@@ -39,8 +42,7 @@ export function scaleImages(
   if (high <= 1) {
     if (dtype.kind === "b") return { values: toBytes(values, 255), notes: [] };
     if (!isFloat) {
-      const notes = [`values are 0 and 1 only, taken as black and white (data.range decides)`];
-      return { values: toBytes(values, 255), notes };
+      return { values: toBytes(values, 255), notes: [TWO_LEVELS] };
     }
     const scaled = scaleFrom(values, [0, 1]);
     return { ...scaled, notes: ["values from 0 to 1, scaled to [-1, 1] (data.range decides)"] };
@@ -59,7 +61,7 @@ export function scaleImages(
 }
 
 /** Says that images are darker than their type lets them be. */
-function darkNotes(high: number, white: number): string[] {
+export function darkNotes(high: number, white: number): string[] {
   if (high > white * DARK_SHARE) return [];
   return [
     `the brightest value is ${high} of ${white}, so that images are nearly black; ` +

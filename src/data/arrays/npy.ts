@@ -105,7 +105,8 @@ function checkedLength(reader: ByteReader, { shape }: NpyHeader, elementBytes: n
   if (sizeBytes <= MAX_DATA_BYTES) return length;
   throw reader.error( // also when it is Infinity
     `its shape is (${shape.join(", ")}), which is ${sizeBytes} bytes, and the limit is ` +
-      `${MAX_DATA_BYTES}`,
+      `${MAX_DATA_BYTES}; only images of uint8 in C order are read from the disk as they are needed, of ` +
+      `any size`,
   );
 }
 

@@ -41,14 +41,9 @@ export async function openOrMake(
   { key, name }: { key: string; name: string },
   build: (writer: CacheWriter) => Promise<SetParts>,
 ): Promise<CachedSet> {
-  const safe = name.replace(/[^\w.-]+/g, "-").slice(0, 60);
-  const path = `${folder}/${safe}-${key.slice(0, 16)}${ENDING}`;
-  const found = readOrRemove(path, key);
-  if (found) {
-    const now = new Date();
-    await Deno.utime(path, now, now).catch(() => {}); // the folder may belong to another user
-    return { contents: found, isNew: false };
-  }
+  const path = pathOf(folder, { key, name });
+  const found = await findCache({ folder }, { key, name });
+  if (found) return { contents: found, isNew: false };
   await inFolder(folder, () => Deno.mkdir(folder, { recursive: true }));
   await removePartial(folder);
   const aside = `${folder}/.partial-${Deno.pid}-${crypto.randomUUID()}${ENDING}`;
@@ -65,6 +60,23 @@ export async function openOrMake(
   }
   await removeOldest(folder, { maxBytes, keep: path });
   return { contents: readCacheFile(path)!, isNew: true };
+}
+
+function pathOf(folder: string, { key, name }: { key: string; name: string }): string {
+  const safe = name.replace(/[^\w.-]+/g, "-").slice(0, 60);
+  return `${folder}/${safe}-${key.slice(0, 16)}${ENDING}`;
+}
+
+/** The file of a key, where it was made before and is not damaged. */
+export async function findCache(
+  { folder }: CacheOptions,
+  named: { key: string; name: string },
+): Promise<CacheContents | undefined> {
+  const path = pathOf(folder, named);
+  const found = readOrRemove(path, named.key);
+  const now = new Date();
+  if (found) await Deno.utime(path, now, now).catch(() => {}); // the folder may belong to another user
+  return found;
 }
 
 function readOrRemove(path: string, key: string): CacheContents | undefined {

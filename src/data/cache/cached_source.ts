@@ -5,8 +5,8 @@ import { describeSet, setSource } from "../pixel_set.ts";
 import { MemorySink, type SampleSink, type SetParts } from "../sample_sink.ts";
 import { type DataSource, fileSource } from "../source.ts";
 import { type CacheContents, readAt, ROWS_OFFSET } from "./cache_file.ts";
-import { cacheKey, type CacheOptions, openOrMake } from "./cache_folder.ts";
-import { RowReader } from "./row_reader.ts";
+import { cacheKey, type CacheOptions, findCache, openOrMake } from "./cache_folder.ts";
+import { type RowFile, RowReader } from "./row_reader.ts";
 
 /** Where decoded samples go. */
 export interface DecodedStorage {
@@ -17,16 +17,29 @@ export interface DecodedStorage {
 }
 
 /** Data up to this size are held in memory. */
-const DEFAULT_MEMORY_BYTES = 2 ** 30;
+export const DEFAULT_MEMORY_BYTES = 2 ** 30;
 
-/**
- * The source of what `build` writes.
- * @param made.identity everything that the samples depend on, as JSON
- * @param made.name of the data set, for the file's name
- */
+/** What decoded samples are known by. */
+export interface DecodedName {
+  /** Everything that the samples depend on, as JSON. */
+  identity: unknown;
+  /** Of the data set, for the file's name. */
+  name: string;
+}
+
+/** The source that an earlier call kept; undefined where there is none, or it is damaged. */
+export async function findDecoded(
+  { cache, memoryBytes = DEFAULT_MEMORY_BYTES }: DecodedStorage,
+  { identity, name }: DecodedName,
+): Promise<DataSource | undefined> {
+  const contents = cache && await findCache(cache, { key: cacheKey(identity), name });
+  return contents && openContents(contents, memoryBytes);
+}
+
+/** The source of what `build` writes. */
 export async function decodedSource(
   { cache, memoryBytes = DEFAULT_MEMORY_BYTES }: DecodedStorage,
-  made: { identity: unknown; name: string },
+  made: DecodedName,
   build: (sink: SampleSink) => Promise<SetParts>,
 ): Promise<DataSource> {
   if (!cache) {
@@ -44,6 +57,12 @@ export async function decodedSource(
   }
 }
 
+/** Where the rows of a cache file are. */
+export function rowsOf({ path, trailer: { count, shape }, rowSums }: CacheContents): RowFile {
+  const rowSize = elementCount(shape);
+  return { path, count, rowSize, rowsOffset: ROWS_OFFSET, rowSums, isCache: true };
+}
+
 /** @returns undefined when a row is not what was written */
 function openContents(contents: CacheContents, memoryBytes: number): DataSource | undefined {
   const { trailer, labels, rowSums, path } = contents;
@@ -52,7 +71,7 @@ function openContents(contents: CacheContents, memoryBytes: number): DataSource 
   const size = elementCount(shape);
   if (size * count > memoryBytes) {
     const description = `${describeSet(set)}; read from ${path} as they are needed`;
-    return fileSource(new RowReader(contents), { ...set, description, fingerprint });
+    return fileSource(new RowReader(rowsOf(contents)), { ...set, description, fingerprint });
   }
   using file = Deno.openSync(path, { read: true });
   const pixels = readAt(file, ROWS_OFFSET, size * count);

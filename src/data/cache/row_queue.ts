@@ -12,6 +12,8 @@ export const COUNTER = {
   taken: 1,
   /** 1 once the worker has failed. */
   failed: 2,
+  /** 1 once the reader is closed: a worker that waits cannot be terminated, and keeps the process alive. */
+  closed: 3,
 } as const;
 
 /** What the worker is started with. */

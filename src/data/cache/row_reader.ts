@@ -1,14 +1,28 @@
 /**
- * The rows of a cache file that is not held in memory. Rows that were announced are read ahead by a
- * worker; all others are read when they are asked for. Either way these are the file's bytes, and each
- * row is checked against its checksum.
+ * The rows of a file that is not held in memory: a cache file, or an array of bytes as the user has it. Rows
+ * that were announced are read ahead by a worker; all others are read when they are asked for. Either way
+ * these are the file's bytes, and each row is checked against its checksum.
  */
 import { crc32 } from "node:zlib";
-import { elementCount } from "../../bytes.ts";
 import { UserError } from "../../errors.ts";
-import { type CacheContents, readInto, ROWS_OFFSET } from "./cache_file.ts";
+import { readInto } from "./cache_file.ts";
 import { COUNTER, type QueueSetup, type RowRequest } from "./row_queue.ts";
 import type { RowMessage } from "./row_worker.ts";
+
+/** Rows of one size, one after the other in a file. */
+export interface RowFile {
+  path: string;
+  /** How many rows there are. */
+  count: number;
+  /** Bytes of a row. */
+  rowSize: number;
+  /** The first row's first byte. */
+  rowsOffset: number;
+  /** `[count]` CRC-32 of each row. */
+  rowSums: Uint32Array;
+  /** Whether it is ours: a damaged one is removed, so that it is made again. */
+  isCache: boolean;
+}
 
 /** Memory for rows that are read ahead. */
 const RING_BYTES = 96e6;
@@ -20,7 +34,7 @@ export class RowReader {
   readonly count: number;
   /** Bytes of a row. */
   readonly rowSize: number;
-  readonly #contents: CacheContents;
+  readonly #rows: RowFile;
   readonly #file: Deno.FsFile;
   #queue: RowQueue | undefined;
 
@@ -28,11 +42,11 @@ export class RowReader {
    * Opens the file.
    * @throws errors of the file system
    */
-  constructor(contents: CacheContents) {
-    this.#contents = contents;
-    this.#file = Deno.openSync(contents.path, { read: true });
-    this.count = contents.trailer.count;
-    this.rowSize = elementCount(contents.trailer.shape);
+  constructor(rows: RowFile) {
+    this.#rows = rows;
+    this.#file = Deno.openSync(rows.path, { read: true });
+    this.count = rows.count;
+    this.rowSize = rows.rowSize;
   }
 
   /** How many requests of so many rows are read ahead at most. */
@@ -43,8 +57,7 @@ export class RowReader {
   /** Says which rows will be taken next, after those that were announced before. */
   readAhead(numbers: Uint32Array): void {
     if (this.#queue && this.#queue.rows !== numbers.length) this.#closeQueue();
-    this.#queue ??= new RowQueue(this.#contents, {
-      rowSize: this.rowSize,
+    this.#queue ??= new RowQueue(this.#rows, {
       rows: numbers.length,
       slots: this.requestsAhead(numbers.length),
     });
@@ -76,11 +89,12 @@ export class RowReader {
       let together = 1; // neighbors are read at once
       while (numbers[k + together] === numbers[k] + together) together++;
       const part = bytes.subarray(k * this.rowSize, (k + together) * this.rowSize);
-      const read = readInto(this.#file, ROWS_OFFSET + numbers[k] * this.rowSize, part);
+      const start = this.#rows.rowsOffset + numbers[k] * this.rowSize;
+      const read = readInto(this.#file, start, part);
       for (let i = 0; i < together; i++) {
         const row = part.subarray(i * this.rowSize, (i + 1) * this.rowSize);
-        if (read === part.length && crc32(row) === this.#contents.rowSums[numbers[k + i]]) continue;
-        throw damagedCache(this.#contents.path, numbers[k + i]);
+        if (read === part.length && crc32(row) === this.#rows.rowSums[numbers[k + i]]) continue;
+        throw damagedRow(this.#rows, numbers[k + i]);
       }
       k += together;
     }
@@ -99,8 +113,14 @@ export class RowReader {
   }
 }
 
-/** The error for a row that is not what was written. The file is removed, so that it is made again. */
-function damagedCache(path: string, row: number): UserError {
+/** The error for a row that is not what it was. A cache file is removed, so that it is made again. */
+function damagedRow({ path, isCache }: RowFile, row: number): UserError {
+  if (!isCache) {
+    return new UserError(
+      `Cannot read sample ${row} of ${path}: it is not what it was when the file was opened: the file was ` +
+        `changed or cut meanwhile, or the disk is failing; put it back, and --resume`,
+    );
+  }
   try {
     Deno.removeSync(path);
   } catch { /* it says so all the same */ }
@@ -123,20 +143,20 @@ class RowQueue {
   #requested = 0;
 
   constructor(
-    { path, rowSums }: CacheContents,
-    { rowSize, rows, slots }: { rowSize: number; rows: number; slots: number },
+    { path, rowSize, rowsOffset, rowSums }: RowFile,
+    { rows, slots }: { rows: number; slots: number },
   ) {
     this.rows = rows;
     const slotBytes = rows * rowSize;
     this.#setup = {
       path,
       rowSize,
-      rowsOffset: ROWS_OFFSET,
+      rowsOffset,
       rowSums,
       slots,
       slotBytes,
       ring: new SharedArrayBuffer(slots * slotBytes),
-      counters: new SharedArrayBuffer(12),
+      counters: new SharedArrayBuffer(16),
     };
     this.#counters = new Int32Array(this.#setup.counters);
     this.#ring = new Uint8Array(this.#setup.ring);
@@ -178,6 +198,8 @@ class RowQueue {
   }
 
   close(): void {
+    Atomics.store(this.#counters, COUNTER.closed, 1);
+    Atomics.notify(this.#counters, COUNTER.taken);
     this.#worker.terminate();
   }
 }

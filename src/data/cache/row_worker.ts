@@ -33,7 +33,8 @@ function openReader(setup: QueueSetup): (request: RowRequest) => void {
       for (;;) { // until a slot is free
         const taken = Atomics.load(counters, COUNTER.taken);
         if (place - taken < slots) break;
-        Atomics.wait(counters, COUNTER.taken, taken);
+        if (Atomics.load(counters, COUNTER.closed)) return;
+        Atomics.wait(counters, COUNTER.taken, taken, 1000); // it may be closed just before the wait
       }
       const start = (place % slots) * slotBytes;
       for (let k = 0; k < numbers.length; k++) {

@@ -17,6 +17,8 @@ export interface StoredFile {
   origin: string;
   /** Its size when unpacked, as the store lists it. */
   sizeBytes: number;
+  /** Where it lies as a file of its own; absent in archives. */
+  diskPath?: string;
   /** When it, or the archive that it lies in, was last changed, in milliseconds since 1970. */
   modifiedMs: number;
   /**

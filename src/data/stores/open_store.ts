@@ -183,6 +183,7 @@ function folderFile(origin: string, path: string, info: Deno.FileInfo): StoredFi
   return {
     path,
     origin,
+    diskPath: origin,
     sizeBytes: info.size,
     modifiedMs: info.mtime?.getTime() ?? 0,
     read: ({ maxBytes = MAX_FILE_BYTES } = {}) => readSmallFile(origin, { maxBytes }),
