@@ -128,7 +128,7 @@ export type { ExportDtype } from "./src/export/dtypes.ts";
 export type { Parity } from "./src/export/parity.ts";
 export type { EvaluationKind, EvaluationPlan } from "./src/evaluation/evaluation_plan.ts";
 export type * from "./src/evaluation/evaluation.ts";
-export type { DataProgress } from "./src/data/images/load_images.ts";
+export type { DataProgress } from "./src/data/progress.ts";
 export type { OpenOptions } from "./src/data/open.ts";
 export type { EvaluateOptions, RunEvaluationOptions } from "./src/pipeline/evaluate_run.ts";
 export type { ExportedRun, GeneratorExportOptions } from "./src/pipeline/export_generator.ts";

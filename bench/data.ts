@@ -3,6 +3,7 @@
  *
  *     deno run -A bench/data.ts                     # 300 photos, 20,000 PNGs, 60,000 npy images, 12 GB
  *     deno run -A bench/data.ts --scale 0.05        # a twentieth of all, for a busy machine
+ *     deno run -A bench/data.ts --side 32 --batch 64 --steps 200 --device webgpu
  *
  * Files are made in a folder of their own in /var/tmp (--folder) and removed at the end. Pillow comes from
  * Debian's python3-pil; without it its row is left out, and said.
@@ -11,7 +12,9 @@ import { parseArgs } from "@std/cli/parse-args";
 import sharp from "sharp";
 import { fillBits } from "../src/random/counter_random.ts";
 
-const args = parseArgs(Deno.args, { string: ["scale", "folder", "device", "side"] });
+const args = parseArgs(Deno.args, {
+  string: ["scale", "folder", "device", "side", "steps", "batch"],
+});
 const scale = Number(args.scale ?? 1);
 const device = args.device ?? "cpu";
 const side = Number(args.side ?? 256);
@@ -75,14 +78,34 @@ async function makePngs(folder: string, count: number): Promise<void> {
   }
 }
 
-async function makeNpy(path: string, count: number): Promise<void> {
-  const header = `{'descr': '|u1', 'fortran_order': False, 'shape': (${count}, 28, 28), }`;
-  const text = header.padEnd(117) + "\n";
-  const bytes = new Uint8Array(128 + count * 784);
-  bytes.set([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0, 118, 0]);
-  bytes.set(new TextEncoder().encode(text), 10);
-  fillBits(new Uint32Array(bytes.buffer, 128), { seed: 4, stream: 1, step: 0 });
-  await Deno.writeFile(path, bytes);
+/** Bytes of noise, of which 64 MiB repeat. */
+async function makeNpy(path: string, shape: readonly number[]): Promise<void> {
+  const header = `{'descr': '|u1', 'fortran_order': False, 'shape': (${shape.join(", ")}), }`;
+  const start = new Uint8Array(128);
+  start.set([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0, 118, 0]);
+  start.set(new TextEncoder().encode(header.padEnd(117) + "\n"), 10);
+  const noise = new Uint8Array(2 ** 26 - 1); // an odd number, so that images differ
+  fillBits(new Uint32Array(noise.buffer, 0, 2 ** 24 - 1), { seed: 4, stream: 1, step: 0 });
+  using file = await Deno.open(path, { write: true, createNew: true });
+  const write = async (bytes: Uint8Array) => {
+    for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
+  };
+  await write(start);
+  const size = shape.reduce((product, side) => product * side);
+  for (let done = 0; done < size; done += noise.length) {
+    await write(noise.subarray(0, Math.min(noise.length, size - done)));
+  }
+}
+
+async function train(what: string, path: string, memory: number, steps: number): Promise<void> {
+  const script = ["run", "-A", here("train_once.ts"), path, String(memory), String(steps)];
+  const text = await run(Deno.execPath(), [...script, String(args.batch ?? 8), device]);
+  if (text === undefined) throw new Error(`training on ${path} failed`);
+  const { rate, megabytes, openSeconds, hash } = JSON.parse(text.split("\n").at(-1)!);
+  console.log(
+    `${what.padEnd(44)} ${rate.toFixed(2).padStart(8)} images/s ${megabytes.toFixed(0)} MB, ` +
+      `opened in ${openSeconds.toFixed(1)} s, state ${hash}`,
+  );
 }
 
 try {
@@ -99,15 +122,18 @@ try {
   await makePngs(`${root}/pngs`, pngs);
   await twice(`${pngs} PNGs of 48 x 48 to 32 x 32`, `${root}/pngs`, 32);
   const arrays = scaled(60_000);
-  await makeNpy(`${root}/images.npy`, arrays);
+  await makeNpy(`${root}/images.npy`, [arrays, 28, 28]);
   await twice(`${arrays} npy images of 28 x 28`, `${root}/images.npy`, 28);
   await twice(`${arrays} npy images of 28 x 28 to 32 x 32`, `${root}/images.npy`, 32);
   const count = scaled(12e9 / (3 * side * side));
-  const part = Math.max(64, Math.round(count / 20));
-  const steps = String(Math.max(5, Math.round(40 * scale)));
-  const stream = [`${root}/cache`, String(side), String(count), String(part), steps, device];
-  const text = await run(Deno.execPath(), ["run", "-A", here("stream.ts"), ...stream]);
-  console.log(`${(count * 3 * side * side / 1e9).toFixed(1)} GB of ${side} x ${side}:`, text);
+  const part = Math.max(64, Math.round(count / 40));
+  const steps = Number(args.steps ?? Math.max(5, Math.round(20 * scale)));
+  await makeNpy(`${root}/large.npy`, [count, side, side, 3]);
+  await makeNpy(`${root}/part.npy`, [part, side, side, 3]);
+  const gigabytes = (count * 3 * side * side / 1e9).toFixed(1);
+  await train(`${gigabytes} GB of ${side} x ${side}, from the file`, `${root}/large.npy`, 0, steps);
+  await train(`${part} of them, in memory`, `${root}/part.npy`, Infinity, steps);
+  await train(`the same, from the file`, `${root}/part.npy`, 0, steps);
 } finally {
   await Deno.remove(root, { recursive: true });
 }

@@ -45,8 +45,11 @@ export async function fuzz<T>(
   const { seed, runs = FUZZ_RUNS, maxBytes = MAX_BYTES, refusal = /^Cannot [^\n]{15,}$/ } = options;
   const outcome: FuzzOutcome = { read: 0, refused: 0 };
   const before = Deno.memoryUsage().rss;
+  const begun = new Int32Array(new SharedArrayBuffer(4));
+  using _ = startWatchdog(begun);
   await checkProperty(
     fc.asyncProperty(cases, async (value) => {
+      Atomics.add(begun, 0, 1);
       try {
         await read(value);
         outcome.read++;
@@ -61,6 +64,14 @@ export async function fuzz<T>(
     { numRuns: runs, seed, timeout: TIMEOUT_MS },
   );
   return outcome;
+}
+
+/** Ends the process where one case keeps its thread busy; {@linkcode TIMEOUT_MS} cannot tell then. */
+function startWatchdog(begun: Int32Array): Disposable {
+  const url = new URL("./fuzz_watchdog.ts", import.meta.url);
+  const worker = new Worker(url, { type: "module" });
+  worker.postMessage({ begun, maxMs: TIMEOUT_MS });
+  return { [Symbol.dispose]: () => worker.terminate() };
 }
 
 /**

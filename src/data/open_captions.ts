@@ -7,7 +7,7 @@ import { CAPTION_FILE, readCaptions } from "./captions/read_captions.ts";
 import { captionedDigits } from "./digits/digit_models.ts";
 import { decodedImages } from "./images/decoded_images.ts";
 import { selectImages } from "./images/image_store.ts";
-import type { DataProgress } from "./images/load_images.ts";
+import type { DataProgress } from "./progress.ts";
 import type { ModelData } from "./model_data.ts";
 import { randomSubset } from "./order.ts";
 import { UserError } from "../errors.ts";

@@ -5,7 +5,7 @@
 import { type DataSpec, shortSize, TOY_SOURCES, withDataPath } from "../config/data.ts";
 import { DEFAULTS } from "../config/defaults.ts";
 import type { RunConfig } from "../config/run_config.ts";
-import type { DataProgress } from "../data/images/load_images.ts";
+import type { DataProgress } from "../data/progress.ts";
 import { openDataSource, type OpenOptions } from "../data/open.ts";
 import type { DataSource } from "../data/source.ts";
 import { UserError } from "../errors.ts";

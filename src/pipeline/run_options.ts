@@ -2,7 +2,7 @@
 import { didYouMean } from "../config/nearest.ts";
 import type { LogitKind } from "../config/objective.ts";
 import type { RunConfig } from "../config/types.ts";
-import type { DataProgress } from "../data/images/load_images.ts";
+import type { DataProgress } from "../data/progress.ts";
 import type { DataSource } from "../data/source.ts";
 import { UserError } from "../errors.ts";
 import type { EvaluationPlan } from "../evaluation/evaluation_plan.ts";

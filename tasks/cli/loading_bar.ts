@@ -1,7 +1,7 @@
 /** The bar of loading: how far it is, how fast, and how long it will take. */
 import { formatDuration, formatInteger } from "../../src/text.ts";
 import { stdoutTerminal, type Terminal } from "../../src/report/terminal.ts";
-import type { DataProgress } from "../../src/data/images/load_images.ts";
+import type { DataProgress } from "../../src/data/progress.ts";
 
 /** Between two writings of the bar on a terminal, and of lines elsewhere. */
 const REWRITE_MS = 200;

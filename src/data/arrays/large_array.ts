@@ -13,7 +13,7 @@ import {
   DEFAULT_MEMORY_BYTES,
 } from "../cache/cached_source.ts";
 import { RowReader } from "../cache/row_reader.ts";
-import type { DataProgress } from "../images/load_images.ts";
+import type { DataProgress } from "../progress.ts";
 import type { ImageChannels } from "../images/raster.ts";
 import { randomSubset } from "../order.ts";
 import { describeSet, isReshaped, type PixelOptions, reshapeRows } from "../pixel_set.ts";

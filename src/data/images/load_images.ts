@@ -1,14 +1,20 @@
-/**
- * Decodes a store's images into rows of pixels, on all cores, in the sequence of their paths. What is
- * in memory at once is bounded in bytes, however many and large the files are.
- */
+/** From a store's images to rows of pixels of one shape: which are taken, and what to say about them. */
 import { type ImageSize, imageSize } from "../../config/data.ts";
 import { UserError } from "../../errors.ts";
 import { randomSubset } from "../order.ts";
 import { counted } from "../source.ts";
+import type { DataProgress } from "../progress.ts";
 import type { SampleSink, SetParts } from "../sample_sink.ts";
 import { checkImages, type KnownHeader } from "./check_images.ts";
-import { type DecodedImage, decodeImage } from "./decode.ts";
+import type { DecodedImage } from "./decode.ts";
+import { decodeInOrder } from "./decode_in_order.ts";
+import {
+  combineFaults,
+  findOtherSizes,
+  isSameSize,
+  otherSize,
+  skippedNote,
+} from "./image_faults.ts";
 import { type ImageLabels, readImageLabels } from "./image_labels.ts";
 import { depthNotes, sizeNotes } from "./image_notes.ts";
 import type { ImageStore, StoredFile } from "./image_store.ts";
@@ -40,30 +46,10 @@ export interface LoadImagesOptions {
   signal?: AbortSignal;
 }
 
-/** How far the loading of images is. */
-export interface DataProgress {
-  /** What is being done. */
-  stage: "checking" | "decoding";
-  /** Images done. */
-  done: number;
-  /** Images to do. */
-  total: number;
-}
-
-/** Bytes that the files and pixels of images in decoding may take together. */
-const MAX_DECODING_BYTES = 128e6;
-
-/** Images that may wait for one before them. */
-const MAX_AHEAD = 64;
-
-/** After so many files that cannot be decoded, the others are not tried. */
-const MAX_FAILURES = 20;
-
 /** The images that are taken from a store, and their labels. */
 export interface PickedImages extends ImageLabels {
   files: StoredFile[];
   /** Images of the store before the pick. */
-  /** Images to do. */
   total: number;
 }
 
@@ -111,10 +97,10 @@ export async function loadImages(
   const otherSizes = size === undefined ? findOtherSizes(files, headers) : new Map();
   if (broken === "refuse" || otherSizes.size > 0) {
     const faults = new Map([...otherSizes, ...(broken === "refuse" ? failures : [])]);
-    if (faults.size > 0) throw combine(faults, files);
+    if (faults.size > 0) throw combineFaults(faults, files);
   }
   const readable = headers.filter((header) => header !== undefined);
-  if (readable.length === 0) throw combine(failures, files);
+  if (readable.length === 0) throw combineFaults(failures, files);
   const channels = options.channels ??
     (readable.every((header) => header.channels <= 2) ? 1 : 3);
 
@@ -140,7 +126,7 @@ export async function loadImages(
     sink.write(image.data);
   }
   await decodeInOrder(files, headers, { ...options, size, channels, take });
-  if (failures.size > 0 && (broken === "refuse" || !first)) throw combine(failures, files);
+  if (failures.size > 0 && (broken === "refuse" || !first)) throw combineFaults(failures, files);
 
   const notes = [
     ...(fallback ? [fallback] : []),
@@ -165,142 +151,6 @@ export async function loadImages(
 function pixelSize(size: ImageSize): PixelSize {
   const [height, width] = imageSize(size);
   return { height, width };
-}
-
-interface OrderedDecoding extends Omit<LoadImagesOptions, "size"> {
-  size: PixelSize | undefined;
-  channels: ImageChannels;
-  /** Gets each image, or why it cannot be had, in the sequence of the files. */
-  take(index: number, image: DecodedImage | UserError): void;
-}
-
-/** Decodes what has a header, side by side, and hands it on in order. */
-async function decodeInOrder(
-  files: readonly StoredFile[],
-  headers: readonly (KnownHeader | undefined)[],
-  { size, channels, background, range, broken, onProgress, signal, take }: OrderedDecoding,
-): Promise<void> {
-  const wanted = headers.flatMap((header, index) => header ? [{ index, header }] : []);
-  const maxRunning = 2 * navigator.hardwareConcurrency;
-  const waiting = new Map<number, DecodedImage | UserError>();
-  const running = new Set<Promise<void>>();
-  let bytes = 0;
-  let handedOn = 0;
-  let failed = 0;
-  async function decode(place: number): Promise<void> {
-    const file = files[wanted[place].index];
-    try {
-      const pixels = await decodeImage(await file.read(), file.origin, {
-        size,
-        channels,
-        background,
-        range,
-      });
-      waiting.set(place, pixels);
-    } catch (error) {
-      if (!(error instanceof UserError)) throw error;
-      failed++;
-      waiting.set(place, error);
-    }
-    for (let image = waiting.get(handedOn); image; image = waiting.get(handedOn)) {
-      waiting.delete(handedOn);
-      take(wanted[handedOn].index, image);
-      handedOn++;
-      onProgress?.({ stage: "decoding", done: handedOn, total: wanted.length });
-    }
-  }
-  try {
-    for (let place = 0; place < wanted.length; place++) {
-      if (broken !== "skip" && failed >= MAX_FAILURES) break;
-      const cost = decodingBytes(wanted[place].header, size);
-      while (
-        running.size >= maxRunning || place - handedOn >= MAX_AHEAD ||
-        (running.size > 0 && bytes + cost > MAX_DECODING_BYTES)
-      ) await Promise.race(running);
-      signal?.throwIfAborted();
-      bytes += cost;
-      const task: Promise<void> = decode(place).finally(() => {
-        running.delete(task);
-        bytes -= cost;
-      });
-      running.add(task);
-    }
-    await Promise.all(running);
-    signal?.throwIfAborted(); // also when it was aborted while the last ones were decoded
-  } catch (error) {
-    await Promise.allSettled(running); // nothing may write after the failure has been told
-    throw error;
-  }
-}
-
-/** About how much memory decoding takes: the file, and its pixels as far as they are not shrunk at once. */
-function decodingBytes(header: KnownHeader, size: PixelSize | undefined): number {
-  const { width, height, format, progressive, sizeBytes } = header;
-  const pixels = width * height;
-  if (progressive) return sizeBytes + 6 * pixels; // coefficients of 16 bits
-  if (size === undefined || format !== "jpeg") return sizeBytes + 4 * pixels;
-  const shrink = Math.min(8, width / size.width, height / size.height);
-  return sizeBytes + 4 * pixels / Math.max(1, shrink) ** 2;
-}
-
-/** Without a size all images must have that of the first; those that are turned may have it turned. */
-function findOtherSizes(
-  files: readonly StoredFile[],
-  headers: readonly (KnownHeader | undefined)[],
-): Map<number, UserError> {
-  const faults = new Map<number, UserError>();
-  const reference = headers.findIndex((header) => header !== undefined);
-  if (reference < 0) return faults;
-  const sides = ({ width, height }: KnownHeader) => [width, height].sort((a, b) => a - b).join();
-  const expected = sides(headers[reference]!);
-  for (const [index, header] of headers.entries()) {
-    if (header === undefined || sides(header) === expected) continue;
-    const names = { origin: files[index].origin, reference: files[reference] };
-    faults.set(index, otherSize(header, headers[reference]!, names));
-  }
-  return faults;
-}
-
-function isSameSize(a: PixelSize, b: PixelSize): boolean {
-  return a.width === b.width && a.height === b.height;
-}
-
-function otherSize(
-  found: PixelSize,
-  expected: PixelSize,
-  { origin, reference }: { origin: string; reference: StoredFile },
-): UserError {
-  return new UserError(
-    `Cannot use ${origin}: it has ${found.width} x ${found.height} pixels, and ` +
-      `${reference.origin} has ${expected.width} x ${expected.height}; --size HxW cuts and ` +
-      `resizes all to one`,
-  );
-}
-
-/** One error that names all files, with the first one's fault. */
-function combine(failures: Map<number, UserError>, files: readonly StoredFile[]): UserError {
-  const indices = [...failures.keys()].sort((a, b) => a - b);
-  const first = failures.get(indices[0])!;
-  const isUnread = [...failures.values()].some(({ message }) => message.startsWith("Cannot read"));
-  const them = indices.length === 1 ? "it" : "them";
-  const skip = isUnread ? `; --broken skip trains without ${them}` : "";
-  if (indices.length === 1) return new UserError(`${first.message}${skip}`, { cause: first });
-  const names = indices.slice(1, MAX_FAILURES).map((index) => files[index].path).join(", ");
-  const more = indices.length > MAX_FAILURES ? ` and ${indices.length - MAX_FAILURES} more` : "";
-  return new UserError(
-    `${first.message}; ${indices.length} of ${counted(files.length)} files cannot be used, also ` +
-      `${names}${more}${skip}`,
-    { cause: first },
-  );
-}
-
-function skippedNote(failures: Map<number, UserError>, files: readonly StoredFile[]): string {
-  const names = [...failures.keys()].sort((a, b) => a - b).map((index) => files[index].path);
-  const shown = names.slice(0, MAX_FAILURES).join(", ");
-  const more = names.length > MAX_FAILURES ? ` and ${names.length - MAX_FAILURES} more` : "";
-  return names.length === 1
-    ? `1 file is left out, because it cannot be read: ${shown}`
-    : `${counted(names.length)} files are left out, because they cannot be read: ${shown}${more}`;
 }
 
 function alphaNotes(

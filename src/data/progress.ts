@@ -1,0 +1,11 @@
+/** What those are told who wait for data. */
+
+/** How far the loading of images is. */
+export interface DataProgress {
+  /** What is being done. */
+  stage: "checking" | "decoding";
+  /** Images done. */
+  done: number;
+  /** Images to do. */
+  total: number;
+}
