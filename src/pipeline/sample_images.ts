@@ -1,7 +1,7 @@
 /** Images of samples: a grid for images, a plot for points in one or two dimensions. */
 import { firstSamples, valueInterval } from "../data/samples.ts";
-import type { DataSource } from "../data/source.ts";
-import { toUnits } from "../data/units.ts";
+import { columnNames, type DataSource } from "../data/source.ts";
+import { toUnits, unitsOf } from "../data/units.ts";
 import { imageGrid } from "../report/image_grid.ts";
 import { type DiscriminatorCurves, drawDensityPlot } from "../report/density_plot.ts";
 import { drawScatterPlot } from "../report/scatter_plot.ts";
@@ -60,10 +60,12 @@ function drawPoints(
   const samples = toUnits(values, data);
   const reals = toUnits(firstSamples(data, POINTS_PER_IMAGE), data);
   const density = data.density;
+  const axisNames = columnNames(data.columns);
   if (data.sampleSize === 1) {
     return drawDensityPlot({
       title,
       subtitle,
+      axisName: axisNames?.[0],
       range: valueInterval(data),
       samples,
       data: reals,
@@ -77,7 +79,15 @@ function drawPoints(
       radius: 3 * density.modes[0].sigma,
       label: "3 sigma around a mode",
     };
-    return drawScatterPlot({ title, subtitle, data: reals, samples, modes });
+    return drawScatterPlot({
+      title,
+      subtitle,
+      data: reals,
+      samples,
+      modes,
+      ...(axisNames ? { axisNames: [axisNames[0], axisNames[1]] } : {}),
+      equalUnits: unitsOf(data) === undefined,
+    });
   }
   return undefined;
 }

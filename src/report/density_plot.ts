@@ -14,6 +14,8 @@ export interface DensityPlot {
   title: string;
   /** A line under the title: which run, which step. */
   subtitle?: string;
+  /** What is plotted. Default x. */
+  axisName?: string;
   /** The interval of x. */
   range: [number, number];
   /** Bars of a histogram. Default 80. */
@@ -46,7 +48,7 @@ export function drawDensityPlot(plot: DensityPlot): string {
 }
 
 function densityPanel(plot: DensityPlot): Panel {
-  const { range, bins = 80 } = plot;
+  const { range, bins = 80, axisName = "x" } = plot;
   const marks: Mark[] = [];
   let highest = 0;
   const histogram = (samples: ArrayLike<number>): Float64Array => {
@@ -87,7 +89,7 @@ function densityPanel(plot: DensityPlot): Panel {
   }
   return {
     title: "Samples against data",
-    x: { label: "x", domain: range },
+    x: { label: axisName, domain: range },
     y: { label: "density", domain: [0, highest * 1.06 || 1] },
     marks,
   };

@@ -16,17 +16,22 @@ export interface ScatterPlot {
   samples: Float32Array;
   /** Known modes: drawn as circles of `radius` around them. */
   modes?: { centers: ReadonlyArray<ArrayLike<number>>; radius: number; label: string };
+  /** What the axes show. Default x and y. */
+  axisNames?: readonly [string, string];
+  /** Whether one unit is as long on both axes, as it should be unless they are of different kinds. Default true. */
+  equalUnits?: boolean;
   /** The largest number of points of each that is drawn. Default 3000. */
   maxPoints?: number;
 }
 
 /**
- * Draws points in equal units. The plot shows the data's region and a fifth around it; how many samples
+ * Draws points. The plot shows the data's region and a fifth around it; how many samples
  * lie outside is said in the legend.
  * @returns an SVG document
  */
 export function drawScatterPlot(plot: ScatterPlot): string {
   const max = plot.maxPoints ?? 3000;
+  const [xName, yName] = plot.axisNames ?? ["x", "y"];
   const data = columns(plot.data, max);
   const samples = columns(plot.samples, max);
   const xDomain = extent([data.x], 0.2);
@@ -58,11 +63,11 @@ export function drawScatterPlot(plot: ScatterPlot): string {
     subtitle: plot.subtitle,
     width: 640,
     panels: [{
-      x: { label: "x", domain: xDomain },
-      y: { label: "y", domain: yDomain },
+      x: { label: xName, domain: xDomain },
+      y: { label: yName, domain: yDomain },
       marks,
       height: 550,
-      equalUnits: true,
+      equalUnits: plot.equalUnits ?? true,
     }],
   });
 }

@@ -145,9 +145,9 @@ Deno.test("openDataSource() keeps resized arrays, MNIST, CIFAR and rows of table
       const plain = await openDataSource(spec);
       for (const _ of ["made", "found"]) {
         const kept = await openDataSource(spec, { cache });
-        assertEquals([kept.fingerprint, kept.notes, kept.decoding], [
+        assertEquals([kept.fingerprint, kept.notes ?? [], kept.decoding], [
           plain.fingerprint,
-          plain.notes,
+          plain.notes ?? [],
           plain.decoding,
         ], path);
         assertEquals(names(cache.folder).length, i + 1, path);

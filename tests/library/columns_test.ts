@@ -32,7 +32,8 @@ Deno.test("trainRun() on columns of other scales gives files, samples and tables
     const written = table.slice(1).map((line) => line.split(",").map(Number));
     assertEquals(written[7], [...samples[7].values]);
     const plot = await Deno.readTextFile(`${run.folder}/samples-final.svg`);
-    assertMatch(plot, />10,?000</);
+    assertMatch(plot, />10k<[^]*>0\.5<[^]*|>0\.5<[^]*>10k</); // each axis in its own units
+    assertMatch(plot, />share<[^]*>income</);
 
     await using sampler = await Sampler.load(exported.path, { device: "wasm", selfTest: true });
     const { latent: { dimension, distribution }, selfTest } = sampler.info.manifest!;
