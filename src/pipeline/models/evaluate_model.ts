@@ -1,6 +1,6 @@
 /** Measures a model of a preset on what was held back: what `deno task evaluate` calls for such a run. */
 import { DEFAULTS } from "../../config/defaults.ts";
-import type { DataProgress } from "../../data/images/load_images.ts";
+import type { DataProgress } from "../../data/progress.ts";
 import type { ModelData } from "../../data/model_data.ts";
 import { openEngine } from "../../engine/open.ts";
 import type { ModelEvaluation } from "../../evaluation/models/model_evaluation.ts";
