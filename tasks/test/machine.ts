@@ -1,6 +1,7 @@
 /**
  * What the tests need of the machine: a WebGPU adapter (a software Vulkan driver will do), a browser,
- * Python's onnx and PyTorch. Where apt and root are there, they are installed; elsewhere a line says what to install.
+ * Open MPI, Python's onnx and PyTorch. Where apt and root are there, they are installed; elsewhere a line says
+ * what to install.
  */
 import { NATIVE_VERSION } from "../../src/ort/native.ts";
 import { hasProgram, runCommand } from "./process.ts";
@@ -26,6 +27,11 @@ const NEEDS: Need[] = [
     isThere: async () => (await findAdapter()) !== "",
   },
   { what: "Chromium", packages: ["chromium"], isThere: async () => (await findBrowser()) !== "" },
+  {
+    what: "Open MPI, for several processes",
+    packages: ["openmpi-bin"],
+    isThere: () => hasProgram("mpirun"),
+  },
   {
     what: "Python's onnx, a referee",
     packages: ["python3-onnx", "python3-numpy"],
