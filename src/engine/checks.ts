@@ -11,6 +11,10 @@ import type { HostTensor, HostTensors, TensorMap, TensorSpec } from "../tensor/t
 import { checkPools, checkRows } from "./sample_pool.ts";
 import type { InputSpec, StepInputs, StepProgram } from "./types.ts";
 
+/** A step that exchanges values with other processes needs something that does it. */
+export const NO_COLLECTIVE =
+  "Cannot compile the step: it averages over several processes, and its program has no collective";
+
 /** Step numbers address random numbers, as 32 unsigned bits. */
 const MAX_STEP = 2 ** 32 - 1;
 

@@ -90,6 +90,16 @@ export interface StepProgram {
   inputs: Record<string, InputSpec>;
   /** Given once, seen by the step as further inputs of the same name. */
   constants?: HostTensors;
+  /** Exchanges values with the other processes, where the step has all-reduces (tensor/all_reduce.ts). */
+  collective?: Collective;
+}
+
+/** The processes that run a step together, each with its share of the batch. */
+export interface Collective {
+  /** Replaces the values by their mean over all processes, with the same bits in each. */
+  allReduceMean(values: Float32Array<ArrayBuffer>): Promise<void>;
+  /** Called with the time that parts of a step took, for measurements: inputs, compute, all-reduce. */
+  onPhase?(phase: string, ms: number): void;
 }
 
 /**

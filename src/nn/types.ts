@@ -62,6 +62,11 @@ export interface ApplyContext {
    * tracers. The values are the same up to rounding.
    */
   compact?: boolean;
+  /**
+   * While training, how many processes have equal parts of the batch over which batch norm takes its
+   * statistics: it exchanges them. Default: the batch is all there is.
+   */
+  syncRanks?: number;
   /** Whether images may be larger or smaller than those that the network was built for. Default no. */
   anySize?: boolean;
   /**

@@ -108,11 +108,18 @@ export function fillBits(
 
 const UNIT = 2 ** -24;
 
-/** Fills `out` with numbers of U[0, 1); see the top of this file. */
-export function fillUniform(out: Float32Array, address: RandomAddress): Float32Array {
+/**
+ * Fills `out` with numbers of U[0, 1); see the top of this file.
+ * @param firstIndex the number of the stream's first number that is wanted; a multiple of 4
+ */
+export function fillUniform(
+  out: Float32Array,
+  address: RandomAddress,
+  firstIndex = 0,
+): Float32Array {
   const { seed, stream, step } = address;
   for (let i = 0; i < out.length; i += 4) {
-    hashBlock(i / 4, step, stream, seed);
+    hashBlock((firstIndex + i) / 4, step, stream, seed);
     for (let k = 0; k < 4 && i + k < out.length; k++) out[i + k] = (block[k] >>> 8) * UNIT;
   }
   return out;
@@ -123,13 +130,20 @@ const CHUNK = 512;
 const words = new Int32Array(CHUNK);
 const radii = new Float64Array(CHUNK / 2);
 
-/** Fills `out` with numbers of N(0, 1); see the top of this file. */
-export function fillNormal(out: Float32Array, address: RandomAddress): Float32Array {
+/**
+ * Fills `out` with numbers of N(0, 1); see the top of this file.
+ * @param firstIndex the number of the stream's first number that is wanted; a multiple of 4
+ */
+export function fillNormal(
+  out: Float32Array,
+  address: RandomAddress,
+  firstIndex = 0,
+): Float32Array {
   const { seed, stream, step } = address;
   for (let from = 0; from < out.length; from += CHUNK) {
     const count = Math.min(CHUNK, out.length - from);
     for (let i = 0; i < count; i += 4) {
-      hashBlock((from + i) / 4, step, stream, seed);
+      hashBlock((firstIndex + from + i) / 4, step, stream, seed);
       words[i] = block[0] >>> 8;
       words[i + 1] = block[1] >>> 8;
       words[i + 2] = block[2] >>> 8;

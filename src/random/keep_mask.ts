@@ -23,22 +23,29 @@ export interface ChannelsFirst {
 
 /**
  * Fills `out` with a mask: element `i` belongs to number `i` of the stream.
- * @param layout without it elements lie in the stream's order; with it, number `i` belongs to element
- * `i` of an image whose channels are last, and its place in `out` is that of channels first
+ * @param options.layout without it elements lie in the stream's order; with it, number `i` belongs to
+ * element `i` of an image whose channels are last, and its place in `out` is that of channels first
+ * @param options.firstIndex the number of the stream's first number that is wanted; a multiple of 4
  */
 export function fillKeepMask(
   out: Float32Array,
   address: RandomAddress,
   mask: KeepMask,
-  layout?: ChannelsFirst,
+  { layout, firstIndex = 0 }: { layout?: ChannelsFirst; firstIndex?: number } = {},
 ): Float32Array {
+  const firstBlock = firstIndex / 4;
   if (layout === undefined) {
-    fillBlocks(out, address, mask, { runs: 1, runLength: Math.ceil(out.length / 4), stride: 1 });
+    fillBlocks(out, address, mask, {
+      firstBlock,
+      runs: 1,
+      runLength: Math.ceil(out.length / 4),
+      stride: 1,
+    });
     return out;
   }
   const { positions, channels } = layout;
   if (channels % 4 !== 0) {
-    const inOrder = fillKeepMask(new Float32Array(out.length), address, mask);
+    const inOrder = fillKeepMask(new Float32Array(out.length), address, mask, { firstIndex });
     for (let i = 0; i < out.length; i++) {
       const image = Math.floor(i / (positions * channels));
       const channel = i % channels;
@@ -51,7 +58,7 @@ export function fillKeepMask(
   const perImage = positions * channels;
   for (let image = 0; image * perImage < out.length; image++) {
     fillBlocks(out.subarray(image * perImage, (image + 1) * perImage), address, mask, {
-      firstBlock: image * perImage / 4,
+      firstBlock: firstBlock + image * perImage / 4,
       runs: channels / 4,
       runLength: positions,
       blockStride: channels / 4,

@@ -1,5 +1,6 @@
 /** Tensors by name, tensors in host memory, and their shapes: what every room says about tensors. */
 import type * as tf from "@tensorflow/tfjs";
+import type { DrawRows } from "../random/draw_rows.ts";
 
 /** Tensors by name. */
 export type TensorMap = Record<string, tf.Tensor>;
@@ -32,11 +33,11 @@ export type TensorFunction = (inputs: TensorMap) => TensorMap;
  * The random numbers of one step. Each call is an independent stream: the n-th call of a step (from 0)
  * draws the values at `{seed, stream: n, step}` of src/random/counter_random.ts, so every engine
  * must see the same calls in the same order. Calls are counted within the step's own kind: what another
- * kind would have drawn leaves no gap.
+ * kind would have drawn leaves no gap. Where a draw is a part of a larger one, `rows` says which.
  */
 export interface StepRandom {
   /** U[0, 1) values of a shape. */
-  uniform(shape: number[]): tf.Tensor;
+  uniform(shape: number[], rows?: DrawRows): tf.Tensor;
   /** N(0, 1) values of a shape. */
-  normal(shape: number[]): tf.Tensor;
+  normal(shape: number[], rows?: DrawRows): tf.Tensor;
 }

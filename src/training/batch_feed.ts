@@ -27,7 +27,7 @@ export interface BatchFeed {
  * @throws {UserError} when a conditional network gets data without labels
  */
 export function batchFeed({ seed, data, trainingStep }: FeedSetup): BatchFeed {
-  const { program, samplesPerStep, usesLabels } = trainingStep;
+  const { ownPositions, program, samplesPerStep, usesLabels } = trainingStep;
   const { labels, stored } = data;
   if (usesLabels && !labels) {
     throw new UserError("Cannot train a conditional network: the data has no labels");
@@ -37,13 +37,17 @@ export function batchFeed({ seed, data, trainingStep }: FeedSetup): BatchFeed {
     batchSize: samplesPerStep,
     seed,
   });
-  const announce = readAhead(stored, (step) => order.indices(step), samplesPerStep);
+  const ownIndices = (step: number): Uint32Array => {
+    const whole = order.indices(step);
+    return ownPositions ? ownPositions.map((position) => whole[position]) : whole;
+  };
+  const announce = readAhead(stored, ownIndices, ownPositions?.length ?? samplesPerStep);
   const pooled = { ...program.inputs, real: { ...program.inputs.real, pool: stored } };
   return {
     program: stored ? { ...program, inputs: pooled } : program,
     inputs(step, context) {
       announce(step);
-      const indices = order.indices(step);
+      const indices = ownIndices(step);
       const real = stored ? stored.rowsOf(indices) : data.batch(indices).values;
       const inputs: StepInputs = { real, ...trainingStep.hostInputs(step, context) };
       if (usesLabels) inputs.labels = Int32Array.from(indices, (index) => labels![index]);

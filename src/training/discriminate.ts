@@ -3,6 +3,7 @@ import type { UpdateSpec } from "../config/update.ts";
 import { tf } from "../tensor/tf.ts";
 import type { TensorMap } from "../tensor/types.ts";
 import { type ApplyContext, applyNetwork, type Network } from "../nn/mod.ts";
+import { randomInParts } from "./rank_share.ts";
 import { type HeadOutput, splitHead } from "../objectives/classification.ts";
 
 /** A network with its parameters. */
@@ -65,7 +66,11 @@ function discriminateConcatenated(
 ): DiscriminatorOutputs {
   const count = real.shape[0];
   const labels = context.labels && tf.concat([context.labels, context.labels]) as tf.Tensor1D;
-  const both = applyNetwork(network, params, tf.concat([real, fake]), { ...context, labels });
+  const both = applyNetwork(network, params, tf.concat([real, fake]), {
+    ...context,
+    labels,
+    random: randomInParts(context.random, 2),
+  });
   return {
     real: splitHead(tf.slice(both.output, 0, count)),
     fake: splitHead(tf.slice(both.output, count, count)),

@@ -28,6 +28,7 @@ import {
 import { hostInputs, type ScheduleContext } from "./host_inputs.ts";
 import { hyperparameterCount } from "./optimizers.ts";
 import { checkSchedules, scheduledValues } from "./schedules.ts";
+import { ownBatchSize, ownPositions, type RankShare, shareRandom } from "./rank_share.ts";
 import { type StepKind, StepKinds } from "./step_kinds.ts";
 import { section, withPrefix } from "./tensor_names.ts";
 import { type FakeBatch, type GanModel, updateDiscriminator, updateGenerator } from "./updates.ts";
@@ -54,8 +55,10 @@ export interface TrainingStep extends GanNetworks {
   program: StepProgram;
   /** Whether the step takes labels. */
   usesLabels: boolean;
-  /** Real samples that one step consumes. */
+  /** Real samples that one step consumes, those of all processes. */
   samplesPerStep: number;
+  /** The places of this process's samples among them; undefined: all are its own. */
+  ownPositions?: Uint32Array;
   /** Parameters and optimizer state before the first step. */
   initialState(seed: number): HostTensors;
   /** The inputs that are not data: what the host computes for a step (counted from 0). */
@@ -68,9 +71,17 @@ export interface TrainingStep extends GanNetworks {
 
 /**
  * Builds the training step of a config.
- * @throws {UserError} when the networks do not fit the latent, the data, each other or the objective
+ * @param whole its batch is that of all processes together
+ * @param options.share which process this is of several; it then takes its part of each batch
+ * @throws {UserError} when the networks do not fit the latent, the data, each other or the objective, or
+ * the processes cannot share a batch
  */
-export function buildTrainingStep(config: StepConfig, sample: SampleSpec): TrainingStep {
+export function buildTrainingStep(
+  whole: StepConfig,
+  sample: SampleSpec,
+  { share }: { share?: RankShare } = {},
+): TrainingStep {
+  const config = share ? { ...whole, batchSize: ownBatchSize(whole, share) } : whole;
   checkLabels(config.conditional, sample);
   const generator = buildNetwork({ ...config.generator, classCount: sample.classCount });
   const discriminator = withFrozenLayers(
@@ -88,24 +99,31 @@ export function buildTrainingStep(config: StepConfig, sample: SampleSpec): Train
   checkCombination(config, networks);
   checkSchedules(config);
   const kinds = new StepKinds(config);
-  const samplesPerStep = config.update.discriminatorSteps * config.batchSize;
+  const samplesPerStep = whole.update.discriminatorSteps * whole.batchSize;
+  const ownSamples = config.update.discriminatorSteps * config.batchSize;
   return {
     ...networks,
     networks,
     program: {
-      inputs: stepInputs(config, [samplesPerStep, ...sample.shape]),
+      inputs: stepInputs(config, [ownSamples, ...sample.shape]),
       kindOf: (step) => kinds.at(step).name,
       step: (state, inputs, random, kind) =>
-        runStep({ ...networks, config }, { state, inputs, random, kind: kinds.named(kind) }),
+        runStep({ ...networks, config, share }, samplesPerStep, {
+          state,
+          inputs,
+          random: shareRandom(random, share),
+          kind: kinds.named(kind),
+        }),
     },
     usesLabels: config.conditional ?? false,
     samplesPerStep,
+    ownPositions: share && ownPositions(whole, share),
     initialState: (seed) => ({
       ...initialState(networks, config, seed),
       ...initialAugment(config.augment),
     }),
-    hostInputs: (step, context = {}) => hostInputs(config, step, context),
-    scheduled: (step) => scheduledValues(config, step * samplesPerStep),
+    hostInputs: (step, context = {}) => hostInputs(whole, step, context),
+    scheduled: (step) => scheduledValues(whole, step * samplesPerStep),
     measures: (scalar, step) => kinds.measures(scalar, step),
   };
 }
@@ -153,10 +171,11 @@ interface StepProgress {
 
 function runStep(
   model: GanModel & { config: StepConfig },
+  samplesPerStep: number,
   given: StepGiven,
 ): { state: TensorMap; scalars: TensorMap } {
   const { config, generator } = model;
-  const { augment, batchSize, ema, update } = config;
+  const { augment, ema, update } = config;
   let progress: StepProgress = {
     gan: readGanState(given.state),
     scalars: {},
@@ -185,7 +204,7 @@ function runStep(
     const adapted = updateAugment(augment, given.state, {
       sign: sign!,
       moves: given.inputs.augmentMoves,
-      samplesPerStep: update.discriminatorSteps * batchSize,
+      samplesPerStep,
     });
     Object.assign(state, adapted);
     scalars.augmentProbability = tf.mean(augmentProbability(adapted)!);

@@ -17,6 +17,7 @@ import {
 } from "./discriminator_input.ts";
 import { type GanNetworks, type GanState, trainable } from "./gan_state.ts";
 import { applyUpdate } from "./optimizers.ts";
+import { averageOutcome, type RankShare } from "./rank_share.ts";
 
 /** What of a config the updates depend on. */
 export type UpdateConfig =
@@ -33,7 +34,10 @@ export type UpdateConfig =
 
 /** Two networks and how they are trained: the same at each step. */
 export interface GanModel extends GanNetworks {
+  /** Of this process: its batch is the process's own. */
   config: UpdateConfig;
+  /** Which process this is of several that train together. */
+  share?: RankShare;
 }
 
 /** Generated samples, without gradients, and the latents that they come from. */
@@ -99,7 +103,7 @@ export function updateDiscriminator(
 
   const { aux, grads, loss } = valueAndGradients((weights) => {
     const params = { ...state.discriminator, ...weights };
-    const context = { training: true, random, labels };
+    const context = { training: true, random, labels, syncRanks: syncRanks(model) };
     const outputs = discriminate({ network: discriminator, params }, { real, fake }, {
       mode: update.discriminatorBatch,
       context,
@@ -136,29 +140,38 @@ export function updateDiscriminator(
     return { loss: loss as tf.Scalar, aux: { logits, scalars, buffers: outputs.updates } };
   }, trainable(discriminator, state.discriminator));
 
-  const updated = applyUpdate(
-    config.discriminatorOptimizer,
-    trainable(discriminator, state.discriminator),
-    { grads, slots: state.discriminatorSlots, hyper: inputs.hyper },
-  );
-  const weights = clipWeights(updated.params, spec.weightClip);
-  return {
-    state: {
-      ...state,
-      generator: { ...state.generator, ...generated?.buffers },
-      discriminator: { ...state.discriminator, ...aux.buffers, ...weights },
-      discriminatorSlots: updated.slots,
-    },
-    fakes,
+  const sign = config.augment?.adaptive
+    ? meanSign(aux.logits, objective.needsRealsForGenerator)
+    : undefined;
+  const means = averageOutcome({
+    grads,
+    generatorBuffers: generated?.buffers ?? {},
+    discriminatorBuffers: aux.buffers,
     scalars: {
       dLoss: loss,
       dReal: meanOutput(config, aux.logits.real),
       dFake: meanOutput(config, aux.logits.fake),
       ...aux.scalars,
+      ...(sign ? { sign } : {}),
     },
-    sign: config.augment?.adaptive
-      ? meanSign(aux.logits, objective.needsRealsForGenerator)
-      : undefined,
+  }, model.share);
+  const { sign: wholeSign, ...scalars } = means.scalars;
+  const updated = applyUpdate(
+    config.discriminatorOptimizer,
+    trainable(discriminator, state.discriminator),
+    { grads: means.grads, slots: state.discriminatorSlots, hyper: inputs.hyper },
+  );
+  const weights = clipWeights(updated.params, spec.weightClip);
+  return {
+    state: {
+      ...state,
+      generator: { ...state.generator, ...means.generatorBuffers },
+      discriminator: { ...state.discriminator, ...means.discriminatorBuffers, ...weights },
+      discriminatorSlots: updated.slots,
+    },
+    fakes,
+    scalars,
+    sign: wholeSign,
   };
 }
 
@@ -176,7 +189,7 @@ export function updateGenerator(
 
   const { aux, grads, loss } = valueAndGradients((weights) => {
     const params = { ...state.generator, ...weights };
-    const context = { training: true, random, labels };
+    const context = { training: true, random, labels, syncRanks: syncRanks(model) };
     const generated = applyNetwork(generator, params, latents, context);
     const real = objective.needsRealsForGenerator
       ? applyNetwork(
@@ -214,36 +227,49 @@ export function updateGenerator(
     };
   }, trainable(generator, state.generator));
 
-  const updated = applyUpdate(config.generatorOptimizer, trainable(generator, state.generator), {
+  const means = averageOutcome({
     grads,
+    generatorBuffers: aux.generatorBuffers,
+    discriminatorBuffers: aux.discriminatorBuffers,
+    scalars: { gLoss: loss, ...aux.scalars },
+  }, model.share);
+  const updated = applyUpdate(config.generatorOptimizer, trainable(generator, state.generator), {
+    grads: means.grads,
     slots: state.generatorSlots,
     hyper: inputs.hyper,
   });
   return {
     state: {
       ...state,
-      generator: { ...state.generator, ...aux.generatorBuffers, ...updated.params },
-      discriminator: { ...state.discriminator, ...aux.discriminatorBuffers },
+      generator: { ...state.generator, ...means.generatorBuffers, ...updated.params },
+      discriminator: { ...state.discriminator, ...means.discriminatorBuffers },
       generatorSlots: updated.slots,
     },
     fakes: { latents, samples: aux.samples },
-    scalars: { gLoss: loss, ...aux.scalars },
+    scalars: means.scalars,
   };
 }
 
 /** A batch of fakes from new latents, and the generator's buffers after it. */
 function generate(
-  { config, generator }: GanModel,
+  model: GanModel,
   state: GanState,
   { random, labels }: Pick<UpdateInputs, "random" | "labels">,
 ): { fakes: FakeBatch; buffers: TensorMap } {
+  const { config, generator } = model;
   const latents = drawLatents(config, random);
   const { output, updates } = applyNetwork(generator, state.generator, latents, {
     training: true,
     random,
     labels,
+    syncRanks: syncRanks(model),
   });
   return { fakes: { latents, samples: output }, buffers: updates };
+}
+
+/** How many processes have parts of what batch norm is to see as one batch. */
+function syncRanks({ share }: GanModel): number | undefined {
+  return share?.syncBatchNorm ? share.count : undefined;
 }
 
 /** `[batch, latentDimension]` */

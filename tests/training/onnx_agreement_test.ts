@@ -17,13 +17,12 @@
  *   numbers, of which `conditional r3gan` keeps 1.2e-4 after five steps with seed 1, 1e-5 with seed 3.
  */
 import { assertEquals, assertLessOrEqual } from "@std/assert";
-import type { LayerSpec, NetworkSpec } from "../../src/config/network.ts";
 import type { RunConfig } from "../../src/config/run_config.ts";
 import { createEagerEngine } from "../../src/engine/eager/engine.ts";
 import { createOnnxEngine } from "../../src/engine/onnx/mod.ts";
 import type { CompiledStep, Engine } from "../../src/engine/types.ts";
 import type { HostTensors } from "../../src/tensor/types.ts";
-import { caseBatches, caseStep, PRESET_CASES } from "./preset_cases.ts";
+import { caseBatches, caseStep, PRESET_CASES, smoothly } from "./preset_cases.ts";
 
 const TOLERANCE = 1e-4;
 const STEPS = 6;
@@ -135,15 +134,6 @@ for (const [name, config] of Object.entries(PRESET_CASES)) {
       { steps, seed: SEEDS[name] ?? 1 },
       { withNative: !MANY_RECTIFIERS.includes(name) },
     ));
-}
-
-function smoothly(network: NetworkSpec): NetworkSpec {
-  const layers = network.layers.map((layer): LayerSpec =>
-    layer.type === "activation" && layer.fn.endsWith("relu")
-      ? { ...layer, fn: "silu", alpha: undefined }
-      : layer
-  );
-  return { ...network, layers };
 }
 
 const SMOOTH: [string, Choice][] = [

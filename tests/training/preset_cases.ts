@@ -8,6 +8,7 @@ import type { ImageShape } from "../../src/config/presets/image_shape.ts";
 import { presetConfig } from "../../src/config/presets/mod.ts";
 import { r3gan } from "../../src/config/presets/r3gan.ts";
 import { snganResnet, wganGpResnet } from "../../src/config/presets/resnets.ts";
+import type { LayerSpec, NetworkSpec } from "../../src/config/network.ts";
 import type { RunConfig } from "../../src/config/run_config.ts";
 import type { StepInputs } from "../../src/engine/types.ts";
 import { fillUniform } from "../../src/random/counter_random.ts";
@@ -72,4 +73,14 @@ export function caseBatches(
     const inputs = { real, ...step.hostInputs(number) };
     return step.usesLabels ? { ...inputs, labels } : inputs;
   });
+}
+
+/** A network whose activations have derivatives that do not jump. */
+export function smoothly(network: NetworkSpec): NetworkSpec {
+  const layers = network.layers.map((layer): LayerSpec =>
+    layer.type === "activation" && layer.fn.endsWith("relu")
+      ? { ...layer, fn: "silu", alpha: undefined }
+      : layer
+  );
+  return { ...network, layers };
 }

@@ -3,7 +3,7 @@
  * to and fro as it is.
  */
 import { arrange, inverse, permuteData } from "../../graph/lower/layout.ts";
-import { checkBatches, checkProgram, checkState, specsOf } from "../checks.ts";
+import { checkBatches, checkProgram, checkState, NO_COLLECTIVE, specsOf } from "../checks.ts";
 import { Lifecycle } from "../lifecycle.ts";
 import { kindOf, kindRuns } from "../step_kinds.ts";
 import type { CompiledStep, StepInputs, StepProgram } from "../types.ts";
@@ -11,8 +11,11 @@ import type { HostTensors, TensorSpec } from "../../tensor/types.ts";
 import { checkRuntimeMemory } from "./memory.ts";
 import type { OnnxRuntime } from "../../ort/runtime.ts";
 import type { OrtTensor } from "../../ort/types.ts";
-import { buildStepModel, type StateSlot } from "./step_graph.ts";
-import { StepSession } from "./step_session.ts";
+import { SegmentedSession } from "./segmented_session.ts";
+import { buildStepModel } from "./step_graph.ts";
+import { buildSegments, isCut } from "./step_segments.ts";
+import { type StepRunner, StepSession } from "./step_session.ts";
+import { type StateSlot, traceStep } from "./step_trace.ts";
 
 /** Where steps run. */
 export interface StepSetup {
@@ -30,7 +33,7 @@ export class OnnxStep implements CompiledStep {
   readonly #program: StepProgram;
   readonly #specs: Record<string, TensorSpec>;
   readonly #seed: number;
-  readonly #sessions = new Map<string, StepSession>();
+  readonly #sessions = new Map<string, StepRunner>();
   readonly #state = new Map<string, OrtTensor>();
   /** The state in the layouts of the first kind, which all others take on. */
   #slots: StateSlot[] = [];
@@ -73,15 +76,27 @@ export class OnnxStep implements CompiledStep {
     );
   }
 
-  async #sessionOf(kind: string): Promise<StepSession> {
+  async #sessionOf(kind: string): Promise<StepRunner> {
     const known = this.#sessions.get(kind);
     if (known) return known;
-    const { runtime, availableBytes } = this.#setup;
-    const model = buildStepModel(this.#program, this.#specs, { kind, like: this.#slots });
-    checkRuntimeMemory(runtime, { minBytes: model.minBytes, availableBytes });
-    const session = await StepSession.open(runtime, model, this.#seed);
+    const session = await this.#open(kind);
     this.#sessions.set(kind, session);
     return session;
+  }
+
+  async #open(kind: string): Promise<StepRunner> {
+    const { runtime, availableBytes } = this.#setup;
+    const { collective } = this.#program;
+    const traced = traceStep(this.#program, this.#specs, { kind, like: this.#slots });
+    if (!isCut(traced)) {
+      const model = buildStepModel(traced);
+      checkRuntimeMemory(runtime, { minBytes: model.minBytes, availableBytes });
+      return await StepSession.open(runtime, model, this.#seed);
+    }
+    if (!collective) throw new TypeError(NO_COLLECTIVE);
+    const model = buildSegments(traced);
+    checkRuntimeMemory(runtime, { minBytes: model.minBytes, availableBytes });
+    return await SegmentedSession.open(runtime, model, { collective, seed: this.#seed });
   }
 
   run(batches: StepInputs[], firstStep: number): Promise<Record<string, Float32Array>> {

@@ -2,8 +2,9 @@
 import { NCHW, permuteData } from "../../graph/lower/layout.ts";
 import { sameNumbers } from "../../graph/trace/kernel_graph.ts";
 import { fillNormal, fillUniform, type RandomAddress } from "../../random/counter_random.ts";
+import { fillRows } from "../../random/draw_rows.ts";
 import { fillKeepMask } from "../../random/keep_mask.ts";
-import type { RandomInput } from "./step_graph.ts";
+import type { RandomInput } from "./step_trace.ts";
 
 /** Fills `out` with one step's numbers of a random input. */
 export function fillRandomInput(
@@ -11,17 +12,23 @@ export function fillRandomInput(
   input: RandomInput,
   address: RandomAddress,
 ): void {
-  const { distribution, mask, shape, order } = input;
+  const { distribution, mask, rows, shape, order } = input;
   const isPlain = order.every((axis, index) => axis === index);
   if (mask !== undefined && (isPlain || sameNumbers(order, NCHW))) {
     const [, height, width, channels] = shape;
     const layout = isPlain ? undefined : { positions: height * width, channels };
-    fillKeepMask(out, address, mask, layout);
-    return;
+    // A share of images with few channels may start inside of a block: it is put in order below.
+    if (isPlain || rows === undefined || channels % 4 === 0) {
+      fillRows(out, rows, (part, firstIndex) =>
+        fillKeepMask(part, address, mask, { layout, firstIndex }));
+      return;
+    }
   }
   const inOrder = isPlain ? out : new Float32Array(out.length);
-  if (mask !== undefined) fillKeepMask(inOrder, address, mask);
-  else if (distribution === "uniform") fillUniform(inOrder, address);
-  else fillNormal(inOrder, address);
+  fillRows(inOrder, rows, (part, firstIndex) => {
+    if (mask !== undefined) fillKeepMask(part, address, mask, { firstIndex });
+    else if (distribution === "uniform") fillUniform(part, address, firstIndex);
+    else fillNormal(part, address, firstIndex);
+  });
   if (!isPlain) out.set(permuteData(inOrder, shape, order));
 }

@@ -7,14 +7,15 @@ import { firstName, lastName, stackedName, STEP_COUNT } from "./loop_graph.ts";
 import { fillRandomInput } from "./random_input.ts";
 import { type OnnxRuntime, sayingMemory } from "../../ort/runtime.ts";
 import type { OrtSession, OrtTensor } from "../../ort/types.ts";
+import type { StepModel } from "./step_graph.ts";
 import {
   programInput,
   type RandomInput,
   scalarOutput,
   stateInput,
   stateOutput,
-  type StepModel,
-} from "./step_graph.ts";
+  type TracedStep,
+} from "./step_trace.ts";
 
 /** One call's inputs may take this much memory: more steps a call save little beyond it. */
 const MAX_INPUT_BYTES = 2 ** 26;
@@ -38,8 +39,20 @@ export interface SessionCall {
   state: Map<string, OrtTensor>;
 }
 
+/** What runs the steps of one kind, in one model or in segments. */
+export interface StepRunner {
+  /** What the step takes and gives. */
+  readonly plan: Pick<TracedStep, "state"> & { nodeCount: number };
+  /** How many steps a call may have. */
+  readonly maxSteps: number;
+  /** Runs at most {@linkcode maxSteps} steps. @returns for each scalar, its value at each step */
+  run(call: SessionCall): Promise<Record<string, Float32Array>>;
+  /** Gives the memory back. */
+  release(): Promise<void>;
+}
+
 /** Runs steps of one kind. */
-export class StepSession {
+export class StepSession implements StepRunner {
   readonly #runtime: OnnxRuntime;
   readonly #session: OrtSession;
   readonly #seed: number;

@@ -1,4 +1,5 @@
 /** Rules for kernels that rename, repeat, join and split axes. */
+import { ALL_REDUCE } from "../../tensor/all_reduce.ts";
 import { numberAttribute, numbersAttribute } from "../trace/attributes.ts";
 import { resolveAxes, resolveAxis } from "../trace/shape_rule.ts";
 import { splitSizes } from "../trace/shape_rules_array.ts";
@@ -107,4 +108,6 @@ export const axisRules: Record<string, LoweringRule> = {
   Transpose: (lowering, node) =>
     relabeled(lowering.input(node, "x"), numbersAttribute(node.attributes, "perm")),
   Unpack: unpack,
+  // Where a whole step is lowered to learn its layouts; the models are cut at these kernels.
+  [ALL_REDUCE]: reshape("x"),
 };

@@ -3,6 +3,7 @@
  * which they ran. Shapes are logical (images NHWC), as TensorFlow.js sees them.
  */
 import { elementCount } from "../../bytes.ts";
+import type { DrawRows } from "../../random/draw_rows.ts";
 
 /** Element types of traced values. */
 export type KernelType = "float32" | "int32" | "bool";
@@ -70,6 +71,8 @@ export interface KernelInput {
   distribution?: "uniform" | "normal";
   /** Where it wants `value` for each uniform number that is at least `threshold`, and 0 elsewhere. */
   mask?: { threshold: number; value: number };
+  /** For a random input that is a part of a larger draw, which part. */
+  rows?: DrawRows;
   /** The tensor that stands for it. */
   value: KernelValue;
 }

@@ -2,6 +2,7 @@
  * The tracer's front door: runs a pure function of tensors once with tensors that stand for its inputs,
  * and gives the graph of the kernels that it called, gradients included.
  */
+import type { DrawRows } from "../../random/draw_rows.ts";
 import type { tf } from "../../tensor/tf.ts";
 import type { StepRandom, TensorMap, TensorSpec } from "../../tensor/types.ts";
 import { UserError } from "../../errors.ts";
@@ -60,15 +61,19 @@ export function traceFunction(
       graphInputs.push({ name, kind: "input", value });
     }
     let drawCount = 0;
-    const draw = (shape: number[], distribution: "uniform" | "normal"): tf.Tensor => {
+    const draw = (
+      shape: number[],
+      distribution: "uniform" | "normal",
+      rows: DrawRows | undefined,
+    ): tf.Tensor => {
       const name = `random_${drawCount++}`;
       const [info, value] = recording.define(shape, "float32", { kind: "input", name });
-      graphInputs.push({ name, kind: "random", distribution, value });
+      graphInputs.push({ name, kind: "random", distribution, rows, value });
       return wrap(info);
     };
     const results = fn(symbols, {
-      uniform: (shape) => draw(shape, "uniform"),
-      normal: (shape) => draw(shape, "normal"),
+      uniform: (shape, rows) => draw(shape, "uniform", rows),
+      normal: (shape, rows) => draw(shape, "normal", rows),
     });
     const outputs = Object.entries(results).map(([name, tensor]) => ({
       name,

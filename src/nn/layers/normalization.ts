@@ -5,6 +5,7 @@
  */
 import { DEFAULTS } from "../../config/defaults.ts";
 import { elementCount } from "../../bytes.ts";
+import { allReduceMean } from "../../tensor/all_reduce.ts";
 import { tf } from "../../tensor/tf.ts";
 import { addOffsets, takeOffset } from "../offsets.ts";
 import type { BuiltLayer, LayerCall, LayerScope, SpecOf } from "../types.ts";
@@ -28,6 +29,14 @@ function momentsOver(x: tf.Tensor, axes: number[], keepDims: boolean): Moments {
   const mean = tf.mean(x, axes, keepDims);
   const centered = tf.sub(x, mean);
   return { centered, mean, variance: tf.mean(tf.square(centered), axes, keepDims) };
+}
+
+/** The moments `[c]` of the parts of a batch that several processes have. */
+function momentsOfRanks(x: tf.Tensor, axes: number[]): Moments {
+  const mean = allReduceMean(tf.mean(x, axes) as tf.Tensor1D);
+  const centered = tf.sub(x, mean);
+  const variance = allReduceMean(tf.mean(tf.square(centered), axes) as tf.Tensor1D);
+  return { centered, mean, variance };
 }
 
 /** Names of a scale that starts at 1 and an offset that starts at 0. */
@@ -70,12 +79,15 @@ function batchNormalizer(
       const scale = tf.rsqrt(tf.add(runningVariance, epsilon));
       return tf.mul(tf.sub(x, runningMean), scale);
     }
-    const count = elementCount(x.shape) / channels;
+    const { syncRanks } = call;
+    const count = elementCount(x.shape) / channels * (syncRanks ?? 1);
     if (count < 2) {
       scope.fail("batch norm cannot train on one value a channel: use a batch of 2 or more");
     }
     const axes = x.shape.slice(0, -1).map((_, axis) => axis);
-    const { centered, mean, variance } = momentsOver(x, axes, false); // [c]
+    const { centered, mean, variance } = syncRanks
+      ? momentsOfRanks(x, axes)
+      : momentsOver(x, axes, false); // [c]
     const blend = (old: tf.Tensor, batch: tf.Tensor): tf.Tensor =>
       tf.add(tf.mul(old, 1 - momentum), tf.mul(batch, momentum));
     const wholeMean = addOffsets(mean, takeOffset(call))!;
