@@ -43,6 +43,8 @@ export {
   TrainingDivergedError,
   UserError,
 } from "./src/errors.ts";
+export type { Communicator } from "./src/distributed/communicator.ts";
+export { type DistributedChoice, openCommunicator } from "./src/distributed/open.ts";
 export { imageData, type MemoryDataOptions, tensorData } from "./src/data/memory_data.ts";
 export { EXPORT_DTYPES } from "./src/export/mod.ts";
 export { evaluate } from "./src/pipeline/evaluate_run.ts";

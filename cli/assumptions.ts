@@ -1,7 +1,7 @@
 /** Options that say what a file of another program does not: shared by tasks that sample from a file. */
 import { UserError } from "../src/errors.ts";
 import type { Assumptions } from "../src/sampler/mod.ts";
-import type { OptionSpec, ParsedCommand } from "./command.ts";
+import type { OptionSpec, ParsedCommand } from "./command_types.ts";
 
 /** For a task's `options`. */
 export const ASSUMPTION_OPTIONS: Record<string, OptionSpec> = {

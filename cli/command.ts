@@ -8,55 +8,10 @@ import { didYouMean } from "../src/config/nearest.ts";
 import { GanforgeError, UserError } from "../src/errors.ts";
 import { withSlashes } from "../src/files.ts";
 import { enterCallerFolder } from "./caller_folder.ts";
+import type { CommandSpec, OptionSpec, ParsedCommand } from "./command_types.ts";
+import { endRanks, leaveRanks, rankPrefix } from "./ranks.ts";
 
-/** One option of a task. */
-export interface OptionSpec {
-  /** What `--help` says. */
-  help: string;
-  /** The placeholder of its value, such as `PATH`; without it the option is a switch. */
-  value?: string;
-  /** Whether it may be given several times. */
-  repeated?: boolean;
-  /** A one-letter name. */
-  short?: string;
-  /** Whether its value is a path, in which Windows' backslashes become slashes. */
-  path?: boolean;
-}
-
-/** A task: what it is called with. */
-export interface CommandSpec {
-  /** `train`, as in `deno task train`. */
-  name: string;
-  /** What it does, one sentence. */
-  summary: string;
-  /** The positional arguments as `--help` shows them, such as `[PRESET | CONFIG.json]`. */
-  positionals: string;
-  /** The largest number of positional arguments. */
-  maxPositionals: number;
-  /** Examples for `--help`, each a command line with a comment. */
-  examples?: string[];
-  /** Lines after the examples in `--help`. */
-  notes?: string[];
-  options: Record<string, OptionSpec>;
-}
-
-/** What the user gave. */
-export interface ParsedCommand {
-  /** Names and paths, in which Windows' backslashes became slashes. */
-  positionals: string[];
-  /** The value of an option that takes one; undefined when it was not given. */
-  text(name: string): string | undefined;
-  /** All values of a repeated option. */
-  list(name: string): string[];
-  /** Whether a switch was given. */
-  flag(name: string): boolean;
-  /** An option that must be a whole number in a range. */
-  integer(name: string, range?: { min?: number; max?: number }): number | undefined;
-  /** An option that must be a number in a range. */
-  number(name: string, range?: { min?: number; max?: number }): number | undefined;
-  /** An option that must be one of a few words. */
-  choice<T extends string>(name: string, choices: readonly T[]): T | undefined;
-}
+export type { CommandSpec, ParsedCommand };
 
 const COMMON: Record<string, OptionSpec> = {
   help: { help: "show this help", short: "h" },
@@ -199,6 +154,9 @@ function quietenVulkan(): void {
   if (state === "granted" && Deno.env.get(name) === undefined) Deno.env.set(name, "/");
 }
 
+/** The outcome of ranks other than 0, which print nothing. */
+export const NO_JSON: Record<string, unknown> = {};
+
 /** What a task ends with: its exit code, and what `--json` prints. */
 export interface TaskOutcome {
   exitCode?: number;
@@ -230,17 +188,20 @@ export async function runTask(
     }
     enterCallerFolder(new URL("../", import.meta.url));
     const outcome = (await main(command)) ?? {};
-    if (wantsJson) console.log(JSON.stringify(outcome.json ?? {}));
+    await leaveRanks();
+    if (wantsJson && outcome.json !== NO_JSON) console.log(JSON.stringify(outcome.json ?? {}));
     Deno.exit(outcome.exitCode ?? 0);
   } catch (error) {
+    const prefix = await rankPrefix();
     if (!(error instanceof GanforgeError)) {
+      if (prefix) console.error(`error: ${prefix}${(error as Error)?.message ?? error}`);
       console.error(error);
-      Deno.exit(1);
+      endRanks(1);
     }
     const isColored = Deno.stderr.isTerminal() && !Deno.noColor;
     const label = isColored ? "\x1b[31merror:\x1b[39m" : "error:";
-    console.error(`${label} ${error.message.replaceAll("\n", " ")}`);
-    if (wantsJson) console.log(JSON.stringify({ error: error.message }));
-    Deno.exit(error instanceof UserError ? 2 : 1);
+    console.error(`${label} ${prefix}${error.message.replaceAll("\n", " ")}`);
+    if (wantsJson) console.log(JSON.stringify({ error: prefix + error.message }));
+    endRanks(error instanceof UserError ? 2 : 1);
   }
 }

@@ -4,8 +4,17 @@ import { presets, SIZED_PRESETS } from "../src/config/presets/mod.ts";
 import { MODEL_PRESETS } from "../src/config/presets/models/mod.ts";
 import type { RunStart } from "../src/pipeline/run_options.ts";
 import { resumeRun, trainRun } from "../src/pipeline/train_run.ts";
-import { type CommandSpec, type ParsedCommand, runTask, type TaskOutcome } from "../cli/command.ts";
+import {
+  type CommandSpec,
+  NO_JSON,
+  type ParsedCommand,
+  runTask,
+  type TaskOutcome,
+} from "../cli/command.ts";
+import { DISTRIBUTED_OPTION, openRanks } from "../cli/ranks.ts";
 import { cacheOptions } from "../src/pipeline/open_data.ts";
+import { UserError } from "../src/errors.ts";
+import { rankZeroFirst } from "../src/pipeline/ranks.ts";
 import { readCacheFolder } from "./cli/cache_folder.ts";
 import { openDashboard } from "./cli/open_dashboard.ts";
 import { download } from "./cli/download.ts";
@@ -13,7 +22,7 @@ import { printPlan } from "./cli/dry_run.ts";
 import { summarize } from "./cli/summary.ts";
 import { readTrainRequest } from "./cli/train_config.ts";
 import { isModelCommand, trainModelCommand } from "./cli/train_model.ts";
-import { watchRun, withInterrupt } from "./cli/watch.ts";
+import { silentWatch, watchRun, withInterrupt } from "./cli/watch.ts";
 
 const spec: CommandSpec = {
   name: "train",
@@ -50,6 +59,7 @@ const spec: CommandSpec = {
       value: "auto|webgpu|cpu",
       help: "where to compute (default auto: a GPU if there is one)",
     },
+    ...DISTRIBUTED_OPTION,
     tensorboard: {
       help: "write TensorBoard event files into the run's folder",
     },
@@ -87,6 +97,7 @@ const spec: CommandSpec = {
     "deno task train --evaluate-every 500 --set evaluation.measure=frechet --export best",
     "deno task train pix2pix --data facades --set data.pairs=side-by-side --size 128",
     "deno task train dcgan --size 64x128 --data photos --conditional --dry-run",
+    "mpirun -n 4 deno task train cifar-dcgan --data photos   # see docs/cluster.md",
   ],
   notes: [
     `Presets: ${Object.keys(presets).join(", ")}`,
@@ -99,15 +110,27 @@ const spec: CommandSpec = {
 if (import.meta.main) await runTask(spec, main);
 
 async function main(command: ParsedCommand): Promise<TaskOutcome> {
-  if (await isModelCommand(command)) return await trainModelCommand(command);
+  const ranks = openRanks(command);
+  const isWriter = ranks.rank === 0;
+  if (await isModelCommand(command)) {
+    if (ranks.size === 1) return await trainModelCommand(command);
+    throw new UserError(
+      `Cannot train a model of several networks in ${ranks.size} processes, only GANs of two; start one, or ` +
+        "say --distributed off",
+    );
+  }
   const request = await readTrainRequest(command);
-  const watch = watchRun();
+  const watch = isWriter ? watchRun() : silentWatch();
   for (const choice of request.choices) watch.log(choice);
   for (const change of request.changes) watch.log(`changed   ${change}`);
   const config = command.flag("download")
-    ? { ...request.config, data: await download(request.config.data, watch.log) }
+    ? {
+      ...request.config,
+      data: await rankZeroFirst(ranks, () => download(request.config.data, watch.log)),
+    }
     : request.config;
   if (command.flag("dry-run")) {
+    if (!isWriter) return { json: NO_JSON };
     const cache = cacheOptions(readCacheFolder(command), request.runsFolder);
     const plan = await withInterrupt(
       (signal) => printPlan(config, { ...cache, signal, onProgress: watch.callbacks.onLoading }),
@@ -130,6 +153,7 @@ async function main(command: ParsedCommand): Promise<TaskOutcome> {
         runsFolder: request.runsFolder,
         cacheFolder: readCacheFolder(command),
         signal,
+        ranks,
         onStart(start: RunStart) {
           folder = start.folder;
           callbacks.onStart?.(start);
@@ -140,6 +164,7 @@ async function main(command: ParsedCommand): Promise<TaskOutcome> {
         : await resumeRun(request.resume, { ...options, config });
       watch.finish();
       const { result } = run;
+      if (!isWriter) return { exitCode: result.interrupted ? 130 : 0, json: NO_JSON };
       if (result.interrupted) {
         console.log(
           `stopped   at step ${formatInteger(result.step)}, saved; go on with\n` +

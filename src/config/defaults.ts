@@ -32,6 +32,7 @@ export const DEFAULTS = {
   modelData: { heldBack: 0.1, flip: false, direction: "AtoB" },
   /** Whether event files are written. */
   tensorboard: false,
+  distributed: { every: 1, syncBatchNorm: false },
   /** Whether labels are used. */
   conditional: false,
   data: {

@@ -5,6 +5,7 @@
 import { z } from "zod";
 import { dataSchema } from "./data.ts";
 import { DEFAULTS } from "./defaults.ts";
+import { distributedSchema } from "./distributed.ts";
 import { evaluationSchema } from "./evaluation.ts";
 import { learningRateSchema } from "./learning_rate.ts";
 import { networkSchema } from "./network.ts";
@@ -143,6 +144,11 @@ export const runConfigSchema = named(
       z.boolean(),
       "Whether the run folder gets TensorBoard event files: scalars, images, text, hyper-parameters.",
       { default: DEFAULTS.tensorboard },
+    ),
+    distributed: optional(
+      distributedSchema,
+      "How several processes train together, where `mpirun` or `srun` starts them.",
+      { otherwise: "gradients are averaged at each update" },
     ),
     evaluation: optional(evaluationSchema, "When samples are measured.", {
       otherwise: "not during training",

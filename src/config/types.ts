@@ -356,6 +356,20 @@ export interface DepthwiseConvLayer extends Weighted {
   padding?: PaddingSpec;
 }
 
+/** How several processes train together. One process alone trains as ever. */
+export interface DistributedSpec {
+  /**
+   * Weights are averaged every N steps, and at each checkpoint (local SGD, Stich 2019); 1:
+   * gradients are, at each update. Default: 1. Range: 1 or more.
+   */
+  every?: number;
+  /**
+   * Whether batch norm takes its statistics over the whole batch, not over the part of each
+   * process. Default: false.
+   */
+  syncBatchNorm?: boolean;
+}
+
 /** What happens when a value is not finite, or a network's weights explode. */
 export interface DivergenceSpec {
   /** How often a run may go back to its last good state. Range: 0 to 100. */
@@ -1198,6 +1212,11 @@ export interface RunConfig {
    * hyper-parameters. Default: false.
    */
   tensorboard?: boolean;
+  /**
+   * How several processes train together, where `mpirun` or `srun` starts them. Default:
+   * gradients are averaged at each update.
+   */
+  distributed?: DistributedSpec;
   /** When samples are measured. Default: not during training. */
   evaluation?: EvaluationSpec;
 }

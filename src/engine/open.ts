@@ -12,15 +12,24 @@ export interface EngineChoice {
   reason: string;
 }
 
+/** How an engine may use the machine. */
+export interface OpenEngineOptions {
+  /** Threads on the CPU. Default: one a core, at most 16. */
+  threads?: number;
+}
+
 /**
  * Opens the engine for a device. A GPU has to compute something first: where it fails, `auto` takes the
  * CPU.
  * @param device `"auto"`, or the one that the user insists on
  * @throws {UserError} when WebGPU is asked for, and there is no adapter, or it fails
  */
-export async function openEngine(device: "auto" | "webgpu" | "cpu"): Promise<EngineChoice> {
+export async function openEngine(
+  device: "auto" | "webgpu" | "cpu",
+  options: OpenEngineOptions = {},
+): Promise<EngineChoice> {
   if (device === "cpu") {
-    return { engine: await openCpu(), reason: "the CPU was asked for" };
+    return { engine: await openCpu(options), reason: "the CPU was asked for" };
   }
   const isWanted = device === "webgpu";
   const found = await findWebGpu({ insists: isWanted });
@@ -31,7 +40,7 @@ export async function openEngine(device: "auto" | "webgpu" | "cpu"): Promise<Eng
         "and Direct3D 12 come with the system), or train on the CPU with --device cpu",
     );
   }
-  return { engine: await openCpu(), reason: found };
+  return { engine: await openCpu(options), reason: found };
 }
 
 /** What to do about an OpenGL adapter. */
@@ -84,7 +93,7 @@ function inOneLine(error: unknown): string {
   return line.length > MAX_REASON_LENGTH ? `${line.slice(0, MAX_REASON_LENGTH)}...` : line;
 }
 
-async function openCpu(): Promise<Engine> {
+async function openCpu({ threads }: OpenEngineOptions): Promise<Engine> {
   const { createOnnxEngine } = await import("./onnx/mod.ts");
-  return await createOnnxEngine();
+  return await createOnnxEngine({ threads });
 }

@@ -4,6 +4,7 @@ import type { LogitKind } from "../config/objective.ts";
 import type { RunConfig } from "../config/types.ts";
 import type { DataProgress } from "../data/progress.ts";
 import type { DataSource } from "../data/source.ts";
+import type { Communicator } from "../distributed/communicator.ts";
 import { UserError } from "../errors.ts";
 import type { EvaluationPlan } from "../evaluation/evaluation_plan.ts";
 import type { EvaluationProgress, TrainingProgress } from "../training/train.ts";
@@ -58,6 +59,10 @@ export interface RunStart {
   remark?: string;
   /** What was taken of the weights that the run starts from, in lines; undefined for new weights. */
   from?: readonly string[];
+  /** The processes that train together; undefined for one alone. */
+  ranks?: string;
+  /** What several processes do differently from one. */
+  notes: readonly string[];
 }
 
 /** How to train. */
@@ -73,6 +78,11 @@ export interface TrainRunOptions extends RunCallbacks {
   cacheFolder?: string | null;
   /** Aborting it saves a checkpoint and ends the run. */
   signal?: AbortSignal;
+  /**
+   * The processes that train together, from `openCommunicator()`; each calls this with the same config and
+   * data, and rank 0 writes the run. Default: this process alone.
+   */
+  ranks?: Communicator;
 }
 
 /** How to resume. */
@@ -87,6 +97,8 @@ export interface ResumeRunOptions extends RunCallbacks {
   cacheFolder?: string | null;
   /** Aborting it saves a checkpoint and ends the run. */
   signal?: AbortSignal;
+  /** The processes that train together, from `openCommunicator()`; any number, whatever it was before. */
+  ranks?: Communicator;
 }
 
 const CALLBACKS: readonly (keyof RunCallbacks)[] = [
@@ -120,6 +132,7 @@ export function checkRunOptions(
     "runsFolder",
     "cacheFolder",
     "signal",
+    "ranks",
     ...CALLBACKS,
   ];
   for (const [name, value] of Object.entries(options)) {
@@ -133,7 +146,7 @@ export function checkRunOptions(
       throw fail(`${name} is of type ${typeof value}, expected a function`);
     }
   }
-  const { data, runsFolder, cacheFolder, signal } = options;
+  const { data, runsFolder, cacheFolder, signal, ranks } = options;
   if (cacheFolder !== undefined && cacheFolder !== null && !isPath(cacheFolder)) {
     throw fail(`cacheFolder is ${JSON.stringify(cacheFolder)}, expected a folder's path or null`);
   }
@@ -145,6 +158,9 @@ export function checkRunOptions(
   }
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw fail("signal is no AbortSignal");
+  }
+  if (ranks !== undefined && typeof ranks.allReduceMean !== "function") {
+    throw fail("ranks is no communicator; make one with openCommunicator()");
   }
 }
 

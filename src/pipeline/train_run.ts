@@ -12,6 +12,7 @@ import {
   type TrainRunOptions,
 } from "./run_options.ts";
 import { type TrainedRun, trainedRun } from "./trained_run.ts";
+import { rankZeroFirst } from "./ranks.ts";
 import { runTraining } from "./training_run.ts";
 
 /**
@@ -39,10 +40,11 @@ export async function trainRun(
   options: TrainRunOptions = {},
 ): Promise<TrainedRun> {
   checkRunOptions(options, { doing: "train", others: [] });
-  const { runsFolder, signal } = options;
-  if (runsFolder !== undefined) await checkWritable(runsFolder); // before minutes of decoding
-  const opened = await openRunData(config, { ...options, runsFolder });
-  return trainedRun(await runTraining({ ...opened, runsFolder, signal, callbacks: options }));
+  const { runsFolder, signal, ranks } = options;
+  const isWriter = (ranks?.rank ?? 0) === 0;
+  if (runsFolder !== undefined && isWriter) await checkWritable(runsFolder); // before minutes of decoding
+  const opened = await rankZeroFirst(ranks, () => openRunData(config, { ...options, runsFolder }));
+  return trainedRun(await runTraining({ ...opened, runsFolder, signal, ranks, callbacks: options }));
 }
 
 /** A preset, and any options that differ from it. */
@@ -61,12 +63,13 @@ export interface PresetChanges {
  */
 export async function resumeRun(run: string, options: ResumeRunOptions = {}): Promise<TrainedRun> {
   checkRunOptions(options, { doing: "resume", others: ["config"] });
-  const { runsFolder = "runs", signal } = options;
+  const { runsFolder = "runs", signal, ranks } = options;
   const resume = await findRun(run, runsFolder);
   const given = options.config ?? await readRunConfig(resume);
-  const { config, data, close } = await openRunData(given, { ...options, runsFolder });
-  const training = await runTraining({ config, data, close, resume, signal, callbacks: options });
-  return trainedRun(training);
+  const opened = await rankZeroFirst(ranks, () => openRunData(given, { ...options, runsFolder }));
+  return trainedRun(
+    await runTraining({ ...opened, resume, signal, ranks, callbacks: options }),
+  );
 }
 
 /** What {@linkcode openRunData} may be given. */

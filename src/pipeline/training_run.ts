@@ -3,6 +3,7 @@ import { elementCount } from "../bytes.ts";
 import { logitKind } from "../config/objective.ts";
 import type { RunConfig } from "../config/types.ts";
 import type { DataSource } from "../data/source.ts";
+import type { Communicator } from "../distributed/communicator.ts";
 import { freeHostBytes, megabytes } from "../engine/host_memory.ts";
 import { openEngine } from "../engine/open.ts";
 import type { Engine } from "../engine/types.ts";
@@ -17,9 +18,17 @@ import type { GanNetworks } from "../training/gan_state.ts";
 import { planRemark, planRun } from "../training/schedule.ts";
 import { buildTrainingStep, type TrainingStep } from "../training/step.ts";
 import { watchStopRequests } from "../run/stop_request.ts";
+import { createFollowerStore } from "../training/follower_store.ts";
 import type { TrainingStore } from "../training/store.ts";
 import { train, type TrainingResult } from "../training/train.ts";
-import { openRunStore } from "./open_store.ts";
+import { type OpenedStore, openRunStore } from "./open_store.ts";
+import {
+  broadcastCheckpoint,
+  checkRanksAgree,
+  distributedNotes,
+  shareOf,
+  threadsOf,
+} from "./ranks.ts";
 import type { RunCallbacks } from "./run_options.ts";
 import { startFrom } from "./start_from.ts";
 import { dropLaterImages, openSnapshots, type SnapshotWriter } from "./snapshots.ts";
@@ -36,6 +45,8 @@ export interface TrainingRunSetup {
   resume?: string;
   /** Aborting it saves a checkpoint and ends the run. */
   signal?: AbortSignal;
+  /** The processes that train together; default this one alone. Only rank 0's callbacks are called. */
+  ranks?: Communicator;
   callbacks: RunCallbacks;
 }
 
@@ -64,11 +75,16 @@ export type CompletedFolderTraining = CompletedTraining & { folder: RunFolder };
  * @throws {TrainingDivergedError | DeviceLostError | StorageError} when training cannot go on
  */
 export async function runTraining(setup: TrainingRunSetup): Promise<CompletedTraining> {
-  const { config, data, signal, resume, callbacks } = setup;
+  const { config, data, signal, resume } = setup;
+  const ranks = setup.ranks && setup.ranks.size > 1 ? setup.ranks : undefined;
+  const isWriter = !ranks || ranks.rank === 0;
+  const callbacks: RunCallbacks = isWriter ? setup.callbacks : {};
+  const share = shareOf(ranks, config.distributed);
   const built = buildTrainingStep(config, {
     shape: [...data.shape],
     classCount: data.classNames?.length,
-  });
+  }, { share });
+  if (ranks) built.program.collective = ranks;
   checkWeightsFit(built, freeHostBytes());
   const started = config.from === undefined || resume !== undefined
     ? undefined
@@ -83,13 +99,18 @@ export async function runTraining(setup: TrainingRunSetup): Promise<CompletedTra
     samplesPerStep: trainingStep.samplesPerStep,
   });
   const { totalSteps } = plan;
-  const evaluation = config.evaluation && planEvaluation(config.evaluation, data);
+  const evaluation = config.evaluation && isWriter
+    ? planEvaluation(config.evaluation, data)
+    : undefined;
 
   await using cleanup = new AsyncDisposableStack();
   cleanup.defer(() => setup.close?.());
-  const { engine, reason } = await openEngine(config.device);
+  const { engine, reason } = await openEngine(config.device, { threads: threadsOf(ranks) });
   cleanup.defer(() => engine.dispose());
   callbacks.onEngine?.({ description: engine.description, reason });
+
+  const initial = ranks && trainingStep.initialState(config.seed);
+  if (ranks && initial) await checkRanksAgree(ranks, { config, data, engine, initial });
 
   const { generator, discriminator } = trainingStep;
   const evaluator = evaluation && await openEvaluator({
@@ -102,11 +123,16 @@ export async function runTraining(setup: TrainingRunSetup): Promise<CompletedTra
     onStage: callbacks.onStage,
   });
   if (evaluator) cleanup.defer(() => evaluator.dispose());
-  const opened = await openRunStore(
-    { config, data, engine, trainingStep, totalSteps },
-    { runsFolder: setup.runsFolder, resume, onWarning: callbacks.onWarning },
-  );
-  const { folder, checkpoint } = opened;
+  const opened: OpenedStore = isWriter
+    ? await openRunStore(
+      { config, data, engine, trainingStep, totalSteps },
+      { runsFolder: setup.runsFolder, resume, onWarning: callbacks.onWarning },
+    )
+    : { store: createFollowerStore() };
+  const { folder } = opened;
+  const checkpoint = initial
+    ? await broadcastCheckpoint(ranks, opened.checkpoint, initial)
+    : opened.checkpoint;
   if (folder) {
     cleanup.use(folder);
     await evaluator?.keep(folder.path);
@@ -146,12 +172,24 @@ export async function runTraining(setup: TrainingRunSetup): Promise<CompletedTra
     evaluation,
     remark: planRemark(config, plan),
     from: started?.lines,
+    ranks: ranks?.description,
+    notes: distributedNotes(config, share),
   });
   const requests = folder && watchStopRequests(folder.path, () => {
     callbacks.onWarning?.("asked to stop from outside: saving a checkpoint");
   });
   const training = train(
-    { config, data, engine, store, trainingStep, evaluator, resume: checkpoint },
+    {
+      config,
+      data,
+      engine,
+      store,
+      trainingStep,
+      evaluator,
+      resume: checkpoint,
+      ranks,
+      averageEvery: config.distributed?.every,
+    },
     {
       signal: anySignal(signal, requests?.signal),
       onProgress(progress) {
@@ -163,7 +201,7 @@ export async function runTraining(setup: TrainingRunSetup): Promise<CompletedTra
         if (folder) await dropLaterImages(folder, to);
       },
       onWarning: callbacks.onWarning,
-      async onSnapshot(snapshot) {
+      onSnapshot: !isWriter ? undefined : async (snapshot) => {
         const path = await snapshots.write(snapshot);
         if (path === undefined) return;
         callbacks.onImage?.(path);

@@ -1,19 +1,25 @@
 /** One session of a run: its mutable state between steps, and what the training loop does to it. */
+import { allGatherJson } from "../distributed/communicator.ts";
 import { DeviceLostError } from "../errors.ts";
 import type { CompiledStep } from "../engine/types.ts";
 import type { HostTensors } from "../tensor/types.ts";
 import { type BatchFeed, batchFeed } from "./batch_feed.ts";
 import { checkStateFits } from "./check_state.ts";
+import { lastValues, nextChunkSteps, scheduledScalars } from "./chunks.ts";
 import { DivergenceGuard, type Fault, scalarFault } from "./divergence.ts";
 import { Evaluations } from "./evaluations.ts";
 import { Metrics, stepsPerLine } from "./metrics.ts";
+import {
+  agreeOn,
+  averageScalars,
+  averageStates,
+  broadcastState,
+  checkSameState,
+  type LoopDecision,
+} from "./rank_group.ts";
 import { planRun, type Schedule } from "./schedule.ts";
 import type { RollbackEvent } from "./store.ts";
-import type { LoopStep, TrainingControl, TrainingResult, TrainingSetup } from "./train_types.ts";
-
-/** The losses are read about this often. */
-const CHUNK_MS = 400;
-const MAX_CHUNK_STEPS = 256;
+import type { TrainingControl, TrainingResult, TrainingSetup } from "./train_types.ts";
 
 /** What a session is made of besides its setup. */
 interface SessionParts {
@@ -37,6 +43,8 @@ export class TrainingSession {
   #savedStep: number | undefined;
   #savedAtMs: number;
   #chunkSteps = 1;
+  /** What the ranks have agreed on; undefined where the process trains alone. */
+  #agreed: LoopDecision | undefined;
   #scalars: Record<string, number> = {};
 
   private constructor(setup: TrainingSetup, control: TrainingControl, parts: SessionParts) {
@@ -90,6 +98,19 @@ export class TrainingSession {
     guard.accept(state);
   }
 
+  /** Agrees with the other ranks on what to do next. */
+  async agree(): Promise<void> {
+    const { ranks } = this.#setup;
+    if (!ranks) return;
+    this.#agreed = undefined;
+    this.#agreed = await agreeOn(ranks, {
+      isAborted: this.#isAborted,
+      isEvaluationDue: this.isEvaluationDue,
+      isSaveOverdue: this.#isSaveOverdue,
+      chunkSteps: this.#chunkSteps,
+    });
+  }
+
   /** Steps done. */
   get step(): number {
     return this.#step;
@@ -107,13 +128,14 @@ export class TrainingSession {
 
   /** Whether samples are to be measured at this step. */
   get isEvaluationDue(): boolean {
+    if (this.#agreed) return this.#agreed.isEvaluationDue && !this.#agreed.isAborted;
     const { schedule, evaluations } = this.#parts;
     return schedule.isEvaluation(this.#step) && evaluations.isMissing(this.#step) &&
       !this.#isAborted;
   }
 
   get #isAborted(): boolean {
-    return this.#control.signal?.aborted ?? false;
+    return this.#agreed?.isAborted ?? this.#control.signal?.aborted ?? false;
   }
 
   get #images(): number {
@@ -126,11 +148,16 @@ export class TrainingSession {
     const { schedule, feed, guard, metrics } = this.#parts;
     const { totalSteps } = schedule;
     const first = this.#step;
-    const count = Math.min(this.#chunkSteps, schedule.nextStop(first) - first);
+    const { averageEvery = 1, ranks } = this.#setup;
+    const chunkSteps = this.#agreed?.chunkSteps ?? this.#chunkSteps;
+    const untilAverage = averageEvery === 1 ? Infinity : averageEvery - first % averageEvery;
+    const count = Math.min(chunkSteps, schedule.nextStop(first) - first, untilAverage);
     const startedAt = this.#now();
     const context = { totalSteps, learningRateFactor: guard.rollbacks.learningRateFactor };
     const batches = Array.from({ length: count }, (_, i) => feed.inputs(first + i, context));
-    const measured = await this.#compiled.run(batches, first);
+    const own = await this.#compiled.run(batches, first);
+    const measured = ranks && averageEvery > 1 ? await averageScalars(ranks, own) : own;
+    if (count === untilAverage) await this.#averageStates();
     const elapsedMs = this.#now() - startedAt;
     this.#wallSeconds += elapsedMs / 1000;
 
@@ -173,20 +200,24 @@ export class TrainingSession {
 
   get #isSaveOverdue(): boolean {
     const { everySeconds } = this.#setup.config.checkpoints;
+    if (this.#agreed) return this.#agreed.isSaveOverdue;
     if (everySeconds === undefined) return false;
     return this.#now() - this.#savedAtMs >= everySeconds * 1000;
   }
 
   /** Shows samples of the state as it is. */
   async showSnapshot(): Promise<void> {
-    if (!this.#control.onSnapshot) return;
+    if (!this.#control.onSnapshot) return; // with ranks, only rank 0 has it
     const state = await this.#compiled.readState();
     await this.#control.onSnapshot({ step: this.#step, state });
   }
 
   /** Reads the state and inspects it. @returns undefined where it was not good and the run was rolled back */
   async readGoodState(): Promise<HostTensors | undefined> {
+    const { averageEvery = 1, ranks } = this.#setup;
+    if (averageEvery > 1 && this.#step % averageEvery !== 0) await this.#averageStates();
     const state = await this.#compiled.readState();
+    if (ranks) await checkSameState(ranks, state, this.#step);
     const fault = this.#parts.guard.inspect(state, this.#step);
     if (!fault) return state;
     await this.#rollBack(fault);
@@ -220,6 +251,7 @@ export class TrainingSession {
    */
   async evaluate(state: HostTensors): Promise<void> {
     const { evaluator } = this.#setup;
+    if (!evaluator) return; // with ranks, only rank 0 measures
     const { evaluations } = this.#parts;
     const { signal } = this.#control;
     const at = { step: this.#step, images: this.#images, state };
@@ -228,7 +260,7 @@ export class TrainingSession {
         await this.save(state);
         throw error;
       });
-    if (!found || !evaluator) return;
+    if (!found) return;
     if (found.best) {
       await this.save(state);
       await evaluations.markBest(found.best);
@@ -270,15 +302,12 @@ export class TrainingSession {
 
   /** @throws {TrainingDivergedError} when the run was rolled back as often as it may be */
   async #rollBack(fault: Fault): Promise<void> {
-    const { config, store, trainingStep } = this.#setup;
     const { guard } = this.#parts;
     if (guard.retriesLeft === 0) {
       await store.events.append([{ event: "diverged", step: fault.step, fault: fault.what }]);
     }
     const { learningRateFactor } = guard.rollBack(fault, this.#lastGood());
-    const good = this.#savedStep === undefined
-      ? { step: 0, state: trainingStep.initialState(config.seed) }
-      : await store.checkpoints.readLatest(this.#control.onWarning);
+    const good = await this.#readGood();
     await this.#compiled.writeState(good.state);
     guard.accept(good.state);
     this.#step = good.step;
@@ -293,6 +322,26 @@ export class TrainingSession {
       learningRateFactor,
       retriesLeft: guard.retriesLeft,
     });
+  }
+
+  /** The last good state, which rank 0 reads for all ranks. */
+  async #readGood(): Promise<{ step: number; state: HostTensors }> {
+    const { config, ranks, store, trainingStep } = this.#setup;
+    const initial = () => ({ step: 0, state: trainingStep.initialState(config.seed) });
+    const isReader = !ranks || ranks.rank === 0;
+    const good = this.#savedStep === undefined || !isReader
+      ? initial()
+      : await store.checkpoints.readLatest(this.#control.onWarning);
+    if (!ranks) return good;
+    const { step } = (await allGatherJson(ranks, { step: good.step }))[0];
+    return { step, state: await broadcastState(ranks, good.state) };
+  }
+
+  /** Replaces the state of all ranks by their mean. */
+  async #averageStates(): Promise<void> {
+    const { ranks } = this.#setup;
+    if (!ranks) return;
+    await this.#compiled.writeState(await averageStates(ranks, await this.#compiled.readState()));
   }
 
   async #reportRollback(event: RollbackEvent): Promise<void> {
@@ -315,33 +364,4 @@ export class TrainingSession {
     if (this.#savedStep === undefined) return "there is no checkpoint yet";
     return `the last good checkpoint is ${this.#setup.store.checkpoints.nameOf(this.#savedStep)}`;
   }
-}
-
-/** Aims at chunks of {@linkcode CHUNK_MS}, at most doubling each time. */
-function nextChunkSteps(current: number, stepMs: number): number {
-  const wanted = Math.round(CHUNK_MS / Math.max(stepMs, 0.01));
-  return Math.max(1, Math.min(wanted, current * 2, MAX_CHUNK_STEPS));
-}
-
-/** What changes with the images seen, as scalars of consecutive steps. */
-function scheduledScalars(
-  { scheduled = () => ({}) }: LoopStep,
-  first: number,
-  count: number,
-): Record<string, Float32Array> {
-  const steps = Array.from({ length: count }, (_, i) => Object.entries(scheduled(first + i)));
-  return Object.fromEntries(steps[0].map(([name], at) => [
-    name,
-    Float32Array.from(steps, (values) => values[at][1]),
-  ]));
-}
-
-/** Each scalar's last value: that of the last step that measured it. */
-function lastValues(measured: Record<string, Float32Array>): Record<string, number> {
-  const last: Record<string, number> = {};
-  for (const [name, values] of Object.entries(measured)) {
-    const value = values.findLast((value) => !Number.isNaN(value));
-    if (value !== undefined) last[name] = value;
-  }
-  return last;
 }

@@ -46,6 +46,7 @@ export type StepConfig = Omit<
   | "snapshots"
   | "checkpoints"
   | "evaluation"
+  | "distributed"
 >;
 
 /** A step, its networks, and what the host contributes to it. */

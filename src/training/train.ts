@@ -24,6 +24,7 @@ export async function train(
   try {
     if (session.step === 0) await session.showSnapshot();
     for (;;) {
+      await session.agree();
       const { isEvaluationDue } = session;
       if (isEvaluationDue || session.mustEnd) {
         const state = await session.readGoodState();

@@ -1,6 +1,7 @@
 /** What the training loop takes, its callbacks, and what it returns. */
 import type { RunConfig } from "../config/run_config.ts";
 import type { DataSource } from "../data/source.ts";
+import type { Communicator } from "../distributed/communicator.ts";
 import type { Engine } from "../engine/types.ts";
 import type { Network } from "../nn/mod.ts";
 import type { HostTensors } from "../tensor/types.ts";
@@ -62,6 +63,13 @@ interface LoopSetup {
   evaluator?: Evaluator;
   /** Where to continue from; without it the run starts at step 0. */
   resume?: Checkpoint;
+  /**
+   * The ranks that train together; all of them call the loop, and rank 0's store counts. Without them the
+   * process trains alone.
+   */
+  ranks?: Communicator;
+  /** With ranks, the steps after which their weights are averaged; 1: gradients are, at each update. */
+  averageEvery?: number;
 }
 
 /** The loop's callbacks, and what may interrupt it. */

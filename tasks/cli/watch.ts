@@ -16,6 +16,11 @@ export interface Watch {
   finish(): void;
 }
 
+/** Prints nothing: of several ranks only rank 0 speaks. */
+export function silentWatch(): Watch {
+  return { callbacks: {}, log() {}, finish() {} };
+}
+
 /** Prints what happens to a run. */
 export function watchRun(): Watch {
   let line = new ProgressLine();
@@ -44,7 +49,7 @@ export function watchRun(): Watch {
       onStage: (what) => log(`prepare   ${what}`),
       onEngine: ({ description, reason }) => log(`device    ${description} (${reason})`),
       onStart(start) {
-        const { folder, step, totalSteps, evaluation, remark } = start;
+        const { folder, step, totalSteps, evaluation, remark, ranks, notes } = start;
         const { generatorParameters, discriminatorParameters } = start;
         logitKind = start.logitKind;
         log(
@@ -52,9 +57,10 @@ export function watchRun(): Watch {
             `discriminator ${formatInteger(discriminatorParameters)}`,
         );
         for (const line of start.from ?? []) log(`weights   ${line}`);
+        if (ranks) log(`ranks     ${ranks}`);
         log(`run       ${folder}`);
         if (evaluation) log(`measures  ${planText(evaluation)}`);
-        if (remark) log(`note      ${remark}`);
+        for (const note of remark ? [remark, ...notes] : notes) log(`note      ${note}`);
         const from = step ? `on from step ${formatInteger(step)}` : "from the start";
         log(`training  ${from} to step ${formatInteger(totalSteps)}; Ctrl-C saves and stops`);
       },
