@@ -53,8 +53,8 @@ export function endRanks(exitCode: number): never {
   Deno.exit(exitCode);
 }
 
-/** What the environment says, where this command may read it. */
-function readLaunch(): Launch | undefined {
+/** What the environment says of a launcher, where this command may read it. */
+export function readLaunch(): Launch | undefined {
   return detectLaunch((name) => {
     const { state } = Deno.permissions.querySync({ name: "env", variable: name });
     return state === "granted" ? Deno.env.get(name) : undefined;

@@ -12,12 +12,21 @@ import {
 } from "../src/reproduction/recipes.ts";
 import type { RunConfig } from "../src/config/run_config.ts";
 import { UserError } from "../src/errors.ts";
+import { rankZeroFirst } from "../src/pipeline/ranks.ts";
 import { plannedSteps, reproduce, type Reproduction } from "../src/pipeline/reproduce.ts";
 import { fullTableText, reproductionTable } from "../src/report/reproduction_table.ts";
 import { writeFileAtomically } from "../src/files.ts";
-import { type CommandSpec, type ParsedCommand, runTask, type TaskOutcome } from "../cli/command.ts";
+import {
+  type CommandSpec,
+  NO_JSON,
+  type ParsedCommand,
+  runTask,
+  type TaskOutcome,
+} from "../cli/command.ts";
+import { DISTRIBUTED_OPTION, openRanks } from "../cli/ranks.ts";
+import type { Communicator } from "../src/distributed/communicator.ts";
 import { download } from "./cli/download.ts";
-import { watchRun, withInterrupt } from "./cli/watch.ts";
+import { silentWatch, watchRun, withInterrupt } from "./cli/watch.ts";
 
 const spec: CommandSpec = {
   name: "reproduce",
@@ -46,12 +55,14 @@ const spec: CommandSpec = {
       help: "the folder of all runs; results are kept there (default runs)",
     },
     out: { path: true, value: "FILE.md", help: "write the table to this file too" },
+    ...DISTRIBUTED_OPTION,
   },
   examples: [
     "deno task reproduce ring                                  # the full table: days on a CPU",
     "deno task reproduce grid --recipes best --seeds 3",
     "deno task reproduce stacked-mnist --download --recipes gan,best --seeds 1",
     "deno task reproduce stacked-mnist --data mnist --seeds 2 --steps 2000 --out table.md",
+    "mpirun -n 8 deno task reproduce ring                      # shared out, a run to a process",
     "a run that is done is not run again: stop when you like, and go on with the same command",
   ],
 };
@@ -71,22 +82,26 @@ interface Request {
 }
 
 async function main(command: ParsedCommand): Promise<TaskOutcome> {
-  const request = await readRequest(command);
+  const ranks = openRanks(command);
+  const isWriter = ranks.rank === 0;
+  const request = await rankZeroFirst(ranks, () => readRequest(command));
   const { problem, recipes, full, seeds } = request;
   const out = readOut(command);
   for (const [index, { recipe, config }] of recipes.entries()) {
     const steps = await plannedSteps(config);
     const short = steps < full[index].steps ? ` of ${formatInteger(full[index].steps)}` : "";
+    if (!isWriter) continue;
     console.log(
       `plan      ${recipeTitle(recipe)}: ${seeds} x ${formatInteger(steps)}${short} steps`,
     );
   }
   const reproduction = await withInterrupt(
-    (signal) => runAll(request, { signal, runsFolder: command.text("runs") }),
+    (signal) => runAll(request, { signal, ranks, runsFolder: command.text("runs") }),
     () => console.log("stopping  after this chunk of steps, to save a checkpoint"),
   );
   if (!reproduction) return { exitCode: 130, json: { interrupted: true } };
   const { results, interrupted, file } = reproduction;
+  if (!isWriter) return { exitCode: interrupted ? 130 : 0, json: NO_JSON };
   const json = { problem: problem.name, results, interrupted, file };
   const lines = results.length === 0 ? [] : [
     `${problem.title}.`,
@@ -178,15 +193,21 @@ function readOut(command: ParsedCommand): string | undefined {
 
 async function runAll(
   { problem, recipes, seeds, firstSeed }: Request,
-  { signal, runsFolder }: { signal: AbortSignal; runsFolder: string | undefined },
+  { signal, ranks, runsFolder }: {
+    signal: AbortSignal;
+    ranks: Communicator;
+    runsFolder: string | undefined;
+  },
 ): Promise<Reproduction> {
-  let watch = watchRun();
+  const isQuiet = ranks.size > 1; // lines of several runs at once would mix
+  let watch = isQuiet ? silentWatch() : watchRun();
   return await reproduce(problem, { recipes, seeds, firstSeed }, {
     runsFolder,
     signal,
+    ranks,
     onRun({ recipe, seed, done }) {
       if (done) return;
-      watch = watchRun();
+      if (!isQuiet) watch = watchRun();
       console.log(`\nrun       ${recipeTitle(recipe)}, seed ${seed}`);
       return watch.callbacks;
     },

@@ -15,6 +15,8 @@ import { csvLine } from "../src/text.ts";
 import { findGenerator } from "../src/run/find_generator.ts";
 import { ASSUMPTION_OPTIONS, readAssumptions } from "../cli/assumptions.ts";
 import { type CommandSpec, type ParsedCommand, runTask, type TaskOutcome } from "../cli/command.ts";
+import { readLaunch } from "../cli/ranks.ts";
+import { type Shard, shardCount, shardRequests } from "./cli/shards.ts";
 
 const spec: CommandSpec = {
   name: "sample",
@@ -43,6 +45,7 @@ const spec: CommandSpec = {
     "deno task sample latest",
     "deno task sample runs/00003-mnist-mlp --seeds 0,5,10-20 --trunc 0.7 --out grid.png",
     "deno task sample generator.onnx --count 100 --out images/",
+    "mpirun -n 4 deno task sample latest --count 1000000 --out images/   # each process draws a part",
   ],
 };
 
@@ -61,21 +64,51 @@ async function main(command: ParsedCommand): Promise<TaskOutcome> {
   const columns = command.integer("columns", { min: 1, max: 1000 });
   const request = readRequest(command);
   const device = command.choice("device", ["auto", "wasm", "webgpu"]) ?? "auto";
-  await using sampler = await Sampler.load(model, { device, assume: readAssumptions(command) });
+  const launch = readLaunch();
+  const cores = navigator.hardwareConcurrency;
+  const threads = launch && Math.max(1, Math.floor(cores / (launch.ranksOnHost ?? 1)));
+  await using sampler = await Sampler.load(model, {
+    device,
+    assume: readAssumptions(command),
+    ...(threads === undefined ? {} : { threads }),
+  });
   for (const warning of sampler.info.warnings) console.error(`warning   ${warning}`);
   const out = command.text("out") ?? defaultOutput(model, sampler);
   checkUseful(command, out, request);
   checkSize(out, sampler, { request, columns, scale });
-  const stream = withProgress(sampler.stream(request), countOf(request));
-  let count = countOf(request);
+  const shard: Shard = launch ?? { rank: 0, size: 1 };
+  if (shard.size > 1 && !out.endsWith("/")) {
+    throw new UserError(
+      `Cannot write ${out} by ${shard.size} processes: each writes its own images; give a folder, as in ` +
+        "--out images/",
+    );
+  }
+  const total = shardCount(request, shard);
+  const samples = out.endsWith("/")
+    ? shardStream(sampler, request, shard)
+    : sampler.stream(request);
+  const stream = withProgress(samples, total);
+  let count = total;
   if (out.endsWith("/")) {
     count = await writeImages(stream, sampler, { folder: out, scale: scale ?? 1 });
   } else if (/\.csv$/i.test(out)) count = await writeCsv(stream, sampler, out);
   else if (/\.png$/i.test(out)) count = await writeGrid(stream, sampler, { out, columns, scale });
   else throw new UserError(`Cannot write ${out}: expected a name that ends in .png, .csv or /`);
-  console.log(`sampled   ${count} from ${model} on ${describeDevice(sampler.device)}`);
+  const part = shard.size > 1
+    ? ` of ${countOf(request)} (process ${shard.rank} of ${shard.size})`
+    : "";
+  console.log(`sampled   ${count}${part} from ${model} on ${describeDevice(sampler.device)}`);
   console.log(`wrote     ${out}`);
   return { json: { model, out, count, device: sampler.device.name } };
+}
+
+/** The samples of a process's blocks, one block after another. */
+async function* shardStream(
+  sampler: Sampler,
+  request: SampleOptions,
+  shard: Shard,
+): AsyncGenerator<Sample> {
+  for (const part of shardRequests(request, shard)) yield* sampler.stream(part);
 }
 
 /** Refuses options that would do nothing. */

@@ -83,8 +83,10 @@ export function joinRanks(library: MpiLibrary, launch: Launch | undefined): Comm
     padded.set(bytes);
     const all = new Uint8Array(longest * size);
     if (longest > 0) await gather(padded, all);
-    return Array.from(lengths, (length, other) =>
-      all.slice(other * longest, other * longest + length));
+    return Array.from(
+      lengths,
+      (length, other) => all.slice(other * longest, other * longest + length),
+    );
   }
 
   return {

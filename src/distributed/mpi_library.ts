@@ -53,9 +53,16 @@ export interface MpiLibrary {
 
 /** Names of Open MPI's library, then of the standard ABI's, by system. */
 const NAMES: Readonly<Record<string, { openMpi: string[]; abi: string[] }>> = {
-  linux: { openMpi: ["libmpi.so.40"], abi: ["libmpi_abi.so.1", "libmpi_abi.so.0", "libmpi_abi.so"] },
+  linux: {
+    openMpi: ["libmpi.so.40"],
+    abi: ["libmpi_abi.so.1", "libmpi_abi.so.0", "libmpi_abi.so"],
+  },
   darwin: {
-    openMpi: ["libmpi.40.dylib", "/opt/homebrew/lib/libmpi.40.dylib", "/usr/local/lib/libmpi.40.dylib"],
+    openMpi: [
+      "libmpi.40.dylib",
+      "/opt/homebrew/lib/libmpi.40.dylib",
+      "/usr/local/lib/libmpi.40.dylib",
+    ],
     abi: ["libmpi_abi.1.dylib", "libmpi_abi.0.dylib", "libmpi_abi.dylib"],
   },
 };
@@ -80,7 +87,10 @@ export function loadMpi(
     ? [() => openOpenMpi(path), () => openAbi(path)]
     : preferAbi
     ? [...abi.map((name) => () => openAbi(name)), ...openMpi.map((name) => () => openOpenMpi(name))]
-    : [...openMpi.map((name) => () => openOpenMpi(name)), ...abi.map((name) => () => openAbi(name))];
+    : [
+      ...openMpi.map((name) => () => openOpenMpi(name)),
+      ...abi.map((name) => () => openAbi(name)),
+    ];
   const faults: string[] = [];
   for (const attempt of attempts) {
     try {
@@ -119,7 +129,9 @@ function openOpenMpi(name: string): MpiLibrary {
 
 /** The handles are fixed by the MPI 5.0 standard, section 20 (its header `mpi.h`). */
 function openAbi(name: string): MpiLibrary {
-  if (!name.includes("abi")) throw new Error(`${name} is not named as a library of the standard ABI`);
+  if (!name.includes("abi")) {
+    throw new Error(`${name} is not named as a library of the standard ABI`);
+  }
   const { symbols } = Deno.dlopen(name, SYMBOLS);
   const handle = (value: bigint) => Deno.UnsafePointer.create(value);
   return {

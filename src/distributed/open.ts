@@ -27,7 +27,9 @@ export function openCommunicator(choice: DistributedChoice = "auto"): Communicat
 let joined: Communicator | undefined;
 
 function joinOnce({ path, launch }: { path?: string; launch: Launch | undefined }): Communicator {
-  if (joined) throw new UserError("Cannot join the other processes: this one has joined them already");
+  if (joined) {
+    throw new UserError("Cannot join the other processes: this one has joined them already");
+  }
   const library = loadMpi({ path, preferAbi: launch?.launcher === "mpiexec" });
   return joined = joinRanks(library, launch);
 }

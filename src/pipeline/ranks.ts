@@ -30,7 +30,7 @@ export function shareOf(
 }
 
 /** Threads of a rank: the machine's cores, shared out among its ranks. Undefined: as one process has it. */
-export function threadsOf(ranks: Communicator | undefined): number | undefined {
+export function rankThreads(ranks: Communicator | undefined): number | undefined {
   if (!ranks || ranks.size === 1) return undefined;
   return Math.max(1, Math.floor(navigator.hardwareConcurrency / ranks.ranksOnHost));
 }
@@ -118,7 +118,9 @@ function differenceOf(first: RankFacts, other: RankFacts): string | undefined {
   }
   const changes = configDifferences(first.config, other.config);
   if (changes.length) return `the config has ${changes.slice(0, 3).join(", ")} (rank 0 -> rank)`;
-  if (first.data !== other.data) return `the data are ${other.data} there, and ${first.data} on rank 0`;
+  if (first.data !== other.data) {
+    return `the data are ${other.data} there, and ${first.data} on rank 0`;
+  }
   if (first.weights === other.weights) return undefined;
   return `the first weights are ${other.weights} there, and ${first.weights} on rank 0`;
 }

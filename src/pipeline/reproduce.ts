@@ -7,6 +7,7 @@ import { sha256 } from "../hash.ts";
 import type { Problem, RecipeName } from "../reproduction/published.ts";
 import type { RunConfig } from "../config/run_config.ts";
 import { openDataSource } from "../data/open.ts";
+import { allGatherJson, type Communicator, singleProcess } from "../distributed/communicator.ts";
 import { openEngine } from "../engine/open.ts";
 import { UserError } from "../errors.ts";
 import type { ReproducedRun } from "../report/reproduction_table.ts";
@@ -16,6 +17,7 @@ import { openRunFolder, readRunConfig, runNames } from "../run/run_folder.ts";
 import { planRun } from "../training/schedule.ts";
 import { countStackedModes, trainDigitClassifier } from "../evaluation/stacked_modes.ts";
 import { measureTheory } from "./theory.ts";
+import { rankThreads } from "./ranks.ts";
 import type { RunCallbacks } from "./run_options.ts";
 import { openRunData } from "./train_run.ts";
 import { type CompletedTraining, runTraining } from "./training_run.ts";
@@ -42,6 +44,8 @@ export interface ReproduceOptions {
   runsFolder?: string;
   /** Aborting it saves the run that is under way, and ends. */
   signal?: AbortSignal;
+  /** The processes that share the runs out, from `openCommunicator()`. Default: this one alone. */
+  ranks?: Communicator;
   /** Before each run; what it returns are the run's callbacks. */
   onRun?: (run: { recipe: RecipeName; seed: number; done: boolean }) => RunCallbacks | void;
   /** After each result, those of earlier sessions too. */
@@ -71,22 +75,60 @@ export interface ReproductionPlan {
 }
 
 /**
- * Runs every recipe with every seed, those that are not done yet.
+ * Runs every recipe with every seed, those that are not done yet. Several ranks share the runs out, and
+ * each gets all results.
  * @throws {UserError} when the data or the results file cannot be used, or a recipe does not fit
  */
 export async function reproduce(
   problem: Problem,
-  { recipes, seeds, firstSeed = 0 }: ReproductionPlan,
+  plan: ReproductionPlan,
   options: ReproduceOptions = {},
 ): Promise<Reproduction> {
-  const { runsFolder = "runs", signal, onRun, onResult, onStage } = options;
+  const { runsFolder = "runs", ranks = singleProcess() } = options;
   const file = `${runsFolder}/reproduce-${problem.name}.jsonl`;
-  using _lock = await takeTable(`${runsFolder}/reproduce-${problem.name}`);
-  const done = await readResults(file);
+  const folder = `${runsFolder}/reproduce-${problem.name}`;
+  using _lock = ranks.rank === 0 ? await takeTable(folder) : undefined;
+  const [done] = await allGatherJson(
+    ranks,
+    ranks.rank === 0 ? await collectResults(file, folder) : [],
+  );
+  const own = await runOwn(problem, plan, { ...options, ranks, done, folder, file });
+  if (ranks.size === 1) return { ...own, file };
+  await ranks.barrier(); // some wait for others' last runs
+  const all = await allGatherJson(ranks, own);
+  const results = all.flatMap((part) => part.results)
+    .toSorted((a, b) => a.seed - b.seed || placeOf(plan, a) - placeOf(plan, b));
+  if (ranks.rank === 0) await collectResults(file, folder);
+  return { results, interrupted: all.some(({ interrupted }) => interrupted), file };
+}
+
+function placeOf({ recipes }: ReproductionPlan, result: SeedResult): number {
+  return recipes.findIndex(({ recipe }) => recipe === result.recipe);
+}
+
+/** What a rank's runs need besides the options. */
+interface OwnRuns extends ReproduceOptions {
+  ranks: Communicator;
+  done: readonly SeedResult[];
+  folder: string;
+  file: string;
+}
+
+/** Runs those of a table that are this rank's. */
+async function runOwn(
+  problem: Problem,
+  { recipes, seeds, firstSeed = 0 }: ReproductionPlan,
+  { ranks, folder, file, signal, onRun, onResult, onStage, ...given }: OwnRuns,
+): Promise<Omit<Reproduction, "file">> {
+  const ownFile = ranks.size === 1 ? file : rankFile(folder, ranks.rank);
+  const done = [...given.done];
   const results: SeedResult[] = [];
+  const written = ranks.size === 1 ? done : [];
+  let place = 0;
   for (let seed = firstSeed; seed < firstSeed + seeds; seed++) { // every recipe's first seed before any second one
     for (const { recipe, config: full } of recipes) {
-      if (signal?.aborted) return { results, interrupted: true, file };
+      if (place++ % ranks.size !== ranks.rank) continue;
+      if (signal?.aborted) return { results, interrupted: true };
       const config = { ...full, seed };
       const fingerprint = configFingerprint(config);
       const earlier = done.find((result) => result.fingerprint === fingerprint);
@@ -96,7 +138,7 @@ export async function reproduce(
         onResult?.(earlier);
         continue;
       }
-      const root = `${runsFolder}/reproduce-${problem.name}/${recipe}-seed${seed}`;
+      const root = `${folder}/${recipe}-seed${seed}`;
       const resume = await unfinishedRun(root, config);
       const opened = await openRunData(config, { ...callbacks, signal });
       await using run = await runTraining({
@@ -104,9 +146,10 @@ export async function reproduce(
         runsFolder: root,
         resume,
         signal,
+        threads: rankThreads(ranks),
         callbacks,
       });
-      if (run.result.interrupted) return { results, interrupted: true, file };
+      if (run.result.interrupted) return { results, interrupted: true };
       onStage?.("counting modes");
       const figures = await measure(run);
       const result: SeedResult = {
@@ -119,13 +162,31 @@ export async function reproduce(
         seconds: Math.round(run.result.wallSeconds * 10) / 10,
         device: run.engine.description,
       };
-      done.push(result);
-      await writeResults(file, done);
+      written.push(result);
+      await writeResults(ownFile, written);
       results.push(result);
       onResult?.(result);
     }
   }
-  return { results, interrupted: false, file };
+  return { results, interrupted: false };
+}
+
+/** Where a rank keeps its results until rank 0 collects them. */
+function rankFile(folder: string, rank: number): string {
+  return `${folder}/rank-${rank}.jsonl`;
+}
+
+/** All results so far; those that ranks have left, of an earlier session maybe, move to the table's file. */
+async function collectResults(file: string, folder: string): Promise<SeedResult[]> {
+  const results = await readResults(file);
+  const left: string[] = [];
+  for await (const { name } of Deno.readDir(folder)) {
+    if (/^rank-\d+\.jsonl$/.test(name)) left.push(`${folder}/${name}`);
+  }
+  for (const path of left.sort()) results.push(...await readResults(path));
+  if (left.length) await writeResults(file, results);
+  for (const path of left) await Deno.remove(path);
+  return results;
 }
 
 /** Steps of a recipe's run, as its config and its data have it. */

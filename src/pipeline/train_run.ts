@@ -44,7 +44,9 @@ export async function trainRun(
   const isWriter = (ranks?.rank ?? 0) === 0;
   if (runsFolder !== undefined && isWriter) await checkWritable(runsFolder); // before minutes of decoding
   const opened = await rankZeroFirst(ranks, () => openRunData(config, { ...options, runsFolder }));
-  return trainedRun(await runTraining({ ...opened, runsFolder, signal, ranks, callbacks: options }));
+  return trainedRun(
+    await runTraining({ ...opened, runsFolder, signal, ranks, callbacks: options }),
+  );
 }
 
 /** A preset, and any options that differ from it. */

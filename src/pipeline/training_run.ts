@@ -27,7 +27,7 @@ import {
   checkRanksAgree,
   distributedNotes,
   shareOf,
-  threadsOf,
+  rankThreads,
 } from "./ranks.ts";
 import type { RunCallbacks } from "./run_options.ts";
 import { startFrom } from "./start_from.ts";
@@ -47,6 +47,8 @@ export interface TrainingRunSetup {
   signal?: AbortSignal;
   /** The processes that train together; default this one alone. Only rank 0's callbacks are called. */
   ranks?: Communicator;
+  /** Threads on the CPU. Default: the machine's cores, shared out among its ranks. */
+  threads?: number;
   callbacks: RunCallbacks;
 }
 
@@ -105,7 +107,9 @@ export async function runTraining(setup: TrainingRunSetup): Promise<CompletedTra
 
   await using cleanup = new AsyncDisposableStack();
   cleanup.defer(() => setup.close?.());
-  const { engine, reason } = await openEngine(config.device, { threads: threadsOf(ranks) });
+  const { engine, reason } = await openEngine(config.device, {
+    threads: setup.threads ?? rankThreads(ranks),
+  });
   cleanup.defer(() => engine.dispose());
   callbacks.onEngine?.({ description: engine.description, reason });
 

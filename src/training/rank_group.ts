@@ -96,8 +96,12 @@ export async function checkSameState(
   const other = all.findIndex(({ hash }) => hash !== all[0].hash);
   if (other < 0) return;
   throw new GanforgeError(
-    `Training cannot go on: at step ${step} the weights of rank ${other} (${all[other].host}) are not those ` +
-      `of rank 0 (${all[0].host}), so these machines round differently; use machines of one kind, or ` +
+    `Training cannot go on: at step ${step} the weights of rank ${other} (${
+      all[other].host
+    }) are not those ` +
+      `of rank 0 (${
+        all[0].host
+      }), so these machines round differently; use machines of one kind, or ` +
       "average weights now and then with --set distributed.every=100",
   );
 }

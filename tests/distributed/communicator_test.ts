@@ -12,25 +12,28 @@ function mpiTest(name: string, fn: () => Promise<void>): void {
   Deno.test({ name: name + MPIRUN_REASON, ignore: !hasMpirun, fn });
 }
 
-mpiTest("three ranks average, broadcast and gather; every run gives every rank the same bits", async () => {
-  const hashes = new Set<string>();
-  for (let run = 0; run < 2; run++) {
-    const { code, stdout, stderr } = await runRanks(3, [PROGRAM, "exchange"]);
-    assertEquals(code, 0, stderr);
-    const lines = stdout.trim().split("\n").map((line) => JSON.parse(line));
-    assertEquals(lines.map(({ rank }) => rank).sort(), [0, 1, 2]);
-    for (const line of lines) {
-      assertEquals(line.size, 3);
-      assertLess(line.worst, 1e-7);
-      assertEquals(line.sent, [7, 7, 7, 7, 7]);
-      assertEquals(line.all, [[0], [1, 1], [2, 2, 2]]);
-      assertEquals(line.nothing, [0, 0, 0]);
-      assertEquals(line.ticked || line.rank === 1, true, "the event loop stood still");
-      hashes.add(line.hash);
+mpiTest(
+  "three ranks average, broadcast and gather; every run gives every rank the same bits",
+  async () => {
+    const hashes = new Set<string>();
+    for (let run = 0; run < 2; run++) {
+      const { code, stdout, stderr } = await runRanks(3, [PROGRAM, "exchange"]);
+      assertEquals(code, 0, stderr);
+      const lines = stdout.trim().split("\n").map((line) => JSON.parse(line));
+      assertEquals(lines.map(({ rank }) => rank).sort(), [0, 1, 2]);
+      for (const line of lines) {
+        assertEquals(line.size, 3);
+        assertLess(line.worst, 1e-7);
+        assertEquals(line.sent, [7, 7, 7, 7, 7]);
+        assertEquals(line.all, [[0], [1, 1], [2, 2, 2]]);
+        assertEquals(line.nothing, [0, 0, 0]);
+        assertEquals(line.ticked || line.rank === 1, true, "the event loop stood still");
+        hashes.add(line.hash);
+      }
     }
-  }
-  assertEquals(hashes.size, 1);
-});
+    assertEquals(hashes.size, 1);
+  },
+);
 
 mpiTest("abort() ends all ranks within seconds, with its exit code", async () => {
   const startedAt = performance.now();
@@ -56,7 +59,10 @@ mpiTest("a launcher whose processes the library does not see is refused", async 
   const { stderr } = await runRanks(1, [PROGRAM, "exchange"], {
     env: { PMI_SIZE: "4", PMI_RANK: "0" },
   });
-  assertStringIncludes(stderr, "Cannot work in 4 processes: mpiexec started 4, and the MPI library");
+  assertStringIncludes(
+    stderr,
+    "Cannot work in 4 processes: mpiexec started 4, and the MPI library",
+  );
   assertStringIncludes(stderr, "sees 1; start with the mpirun that belongs to this library");
 });
 

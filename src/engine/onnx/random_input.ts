@@ -19,8 +19,11 @@ export function fillRandomInput(
     const layout = isPlain ? undefined : { positions: height * width, channels };
     // A share of images with few channels may start inside of a block: it is put in order below.
     if (isPlain || rows === undefined || channels % 4 === 0) {
-      fillRows(out, rows, (part, firstIndex) =>
-        fillKeepMask(part, address, mask, { layout, firstIndex }));
+      fillRows(
+        out,
+        rows,
+        (part, firstIndex) => fillKeepMask(part, address, mask, { layout, firstIndex }),
+      );
       return;
     }
   }

@@ -93,7 +93,9 @@ export class SegmentedSession implements StepRunner {
       if (changes) state.set(name, values.get(stateOutput(name))!);
     }
     return Object.fromEntries(
-      scalars.map((name) => [name, (values.get(scalarOutput(name))!.data as Float32Array).slice(0, 1)]),
+      scalars.map((
+        name,
+      ) => [name, (values.get(scalarOutput(name))!.data as Float32Array).slice(0, 1)]),
     );
   }
 

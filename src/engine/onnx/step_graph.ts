@@ -4,13 +4,7 @@ import { irVersionFor } from "../../graph/onnx_graph.ts";
 import { encodeModel } from "../../graph/protobuf.ts";
 import { loopGraph } from "./loop_graph.ts";
 import { minStepBytes } from "./memory.ts";
-import {
-  OPSET,
-  programInput,
-  stateInput,
-  stateOutput,
-  type TracedStep,
-} from "./step_trace.ts";
+import { OPSET, programInput, stateInput, stateOutput, type TracedStep } from "./step_trace.ts";
 
 /** A step as an ONNX model. */
 export interface StepModel extends Pick<TracedStep, "state" | "random" | "inputs" | "scalars"> {

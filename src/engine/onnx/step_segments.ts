@@ -141,7 +141,9 @@ function segmentGraphs(graph: KernelGraph, parts: readonly Part[]): KernelGraph[
     const given = [
       ...part.nodes.flatMap(({ inputs }) => Object.values(inputs)),
       ...(part.reduce ? Object.values(part.reduce.inputs) : []),
-      ...graph.outputs.map(({ value }) => value).filter((value) => outputSegment(value) === segment),
+      ...graph.outputs.map(({ value }) => value).filter((value) =>
+        outputSegment(value) === segment
+      ),
     ];
     for (const value of given) {
       const { kind } = value.source;
