@@ -10,6 +10,7 @@ import { TINY } from "../tiny_config.ts";
 import { hasMpirun, MPIRUN_REASON, ranksCommand, runRanks } from "./mpirun.ts";
 
 const TRAIN = new URL("../../tasks/train.ts", import.meta.url).pathname;
+const PROGRAM = new URL("training_program.ts", import.meta.url).pathname;
 
 /** Trains in a moment, in batches that 2 and 3 ranks can share, without batch norm. */
 const CONFIG: RunConfig = {
@@ -47,6 +48,11 @@ async function writeConfig(folder: string, config: RunConfig, name = "config"): 
   return path;
 }
 
+function runNamesIn(folder: string): string[] {
+  return [...Deno.readDirSync(folder)].filter(({ isDirectory }) => isDirectory)
+    .map(({ name }) => name);
+}
+
 async function stateAt(run: string, step: number): Promise<HostTensors> {
   return (await readCheckpoint(`${run}/checkpoints/${String(step).padStart(8, "0")}`)).state;
 }
@@ -65,18 +71,15 @@ mpiTest(
   "1, 2 and 3 ranks train the same weights in one run folder; any number resumes",
   async (folder) => {
     const path = await writeConfig(folder, CONFIG);
-    for (const ranks of [1, 2, 3]) {
-      const { code, stdout, stderr } = await runRanks(ranks, [
-        TRAIN,
-        path,
-        "--out",
-        `${folder}/${ranks}`,
-      ]);
-      assertEquals(code, 0, stdout + stderr);
-      assertEquals(stdout.match(/^run {7}/gm)?.length, 1, "one rank speaks");
-      assertEquals([...Deno.readDirSync(`${folder}/${ranks}`)].length, 1, "one run folder");
-    }
     const run = (ranks: number) => `${folder}/${ranks}/00000-digits-tiny`;
+    for (const ranks of [1, 2, 3]) {
+      await Deno.mkdir(`${folder}/${ranks}`);
+      const { code, stdout, stderr } = await runRanks(ranks, [PROGRAM, path, `${folder}/${ranks}`]);
+      assertEquals(code, 0, stdout + stderr);
+      assertEquals(stdout.match(/^from 0 to 6$/gm)?.length, 1, "rank 0 alone calls back");
+      assertEquals(stdout.match(/^rank \d is at step 6$/gm)?.length, ranks);
+      assertEquals(runNamesIn(`${folder}/${ranks}`), ["00000-digits-tiny"]);
+    }
     const one = await stateAt(run(1), 6);
     for (const ranks of [2, 3]) {
       assertLess(
@@ -90,26 +93,37 @@ mpiTest(
     // Two ranks went to step 6; three go on to 9, and one process does the same.
     for (const [from, ranks] of [[2, 3], [1, 1]]) {
       const { code, stdout, stderr } = await runRanks(ranks, [
-        TRAIN,
-        "--resume",
+        PROGRAM,
         run(from),
-        "--steps",
+        `${folder}/${from}`,
         "9",
       ]);
       assertEquals(code, 0, stdout + stderr);
-      assertStringIncludes(stdout, "on from step 6 to step 9");
+      assertStringIncludes(stdout, "from 6 to 9");
     }
     assertLess(largestDifference(await stateAt(run(1), 9), await stateAt(run(2), 9)), 1e-5);
   },
 );
 
-mpiTest("ranks that average weights now and then end with one set of weights", async (folder) => {
-  const path = await writeConfig(folder, { ...CONFIG, distributed: { every: 2 } });
-  const { code, stdout, stderr } = await runRanks(2, [TRAIN, path, "--out", folder]);
-  assertEquals(code, 0, stdout + stderr); // each checkpoint compares the ranks' weights
-  const state = await stateAt(`${folder}/00000-digits-tiny`, 6);
-  assert(Object.values(state).every(({ data }) => data.every(Number.isFinite)));
-});
+mpiTest(
+  "as many ranks give the same bits, run after run; with weights averaged now and then too",
+  async (folder) => {
+    for (const distributed of [undefined, { every: 2 }]) {
+      const path = await writeConfig(folder, { ...CONFIG, distributed });
+      const hashes = new Set<string>();
+      for (const run of ["a", "b"]) {
+        const runs = `${folder}/${distributed ? "every" : "each"}-${run}`;
+        await Deno.mkdir(runs);
+        const { code, stdout, stderr } = await runRanks(2, [PROGRAM, path, runs]);
+        assertEquals(code, 0, stdout + stderr); // each checkpoint compares the ranks' weights
+        hashes.add(
+          (await readCheckpoint(`${runs}/00000-digits-tiny/checkpoints/00000006`)).stateSha256,
+        );
+      }
+      assertEquals(hashes.size, 1);
+    }
+  },
+);
 
 mpiTest("ranks that differ are refused at the start, with the difference", async (folder) => {
   const one = await writeConfig(folder, CONFIG);
@@ -148,79 +162,88 @@ mpiTest(
     });
     const { code, stderr } = await runRanks(2, [TRAIN, path, "--out", folder]);
     assertEquals(code, 1, stderr);
-    assertMatch(stderr, /^error: rank 0 of 2 on \S+: .*diverged at step \d/m);
+    assertMatch(
+      stderr,
+      /^error: rank 0 of 2 on \S+: Training stopped at step \d+ because .* is NaN; there is no checkpoint yet/m,
+    );
     assertEquals(stderr.match(/^error: /gm)?.length, 1, stderr);
   },
 );
 
-/** The processes that a process has started, on Linux. */
-function childrenOf(pid: number): number[] {
-  const children: number[] = [];
-  for (const { name } of Deno.readDirSync("/proc")) {
-    if (!/^\d+$/.test(name)) continue;
-    try {
-      const stat = Deno.readTextFileSync(`/proc/${name}/stat`);
-      if (Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]) === pid) {
-        children.push(Number(name));
-      }
-    } catch {
-      // It has ended meanwhile.
+/** Ends the process of a rank as soon as it has said its number. */
+async function killRank(folder: string, rank: number): Promise<void> {
+  const path = `${folder}/pid-${rank}`;
+  for (;;) {
+    const pid = Number(await Deno.readTextFile(path).catch(() => "0"));
+    if (pid > 0) {
+      Deno.kill(pid, "SIGKILL");
+      return;
     }
+    await new Promise((resolve) => setTimeout(resolve, 20));
   }
-  return children;
 }
 
+/** The steps of the checkpoints of a run, ascending. */
+function savedSteps(run: string): number[] {
+  try {
+    return [...Deno.readDirSync(`${run}/checkpoints`)].map(({ name }) => Number(name))
+      .filter((step) => !Number.isNaN(step)).sort((a, b) => a - b);
+  } catch {
+    return [];
+  }
+}
+
+/** Trains without an end and saves often. */
+const ENDLESS: RunConfig = {
+  ...CONFIG,
+  duration: { steps: 100_000 },
+  checkpoints: { everySteps: 5, keep: 2 },
+};
+
+mpiTest("Ctrl-C saves a checkpoint and ends all ranks", async (folder) => {
+  const path = await writeConfig(folder, ENDLESS);
+  const child = ranksCommand(2, [TRAIN, path, "--out", folder]).spawn();
+  const run = `${folder}/00000-digits-tiny`;
+  while (savedSteps(run).length === 0) await new Promise((resolve) => setTimeout(resolve, 50));
+  Deno.kill(child.pid, "SIGINT");
+  const { stdout } = await child.output();
+  const text = new TextDecoder().decode(stdout);
+  const step = Number(/stopped {3}at step ([\d,]+), saved/.exec(text)?.[1].replace(",", ""));
+  assertEquals(savedSteps(run).at(-1), step, text);
+  await stateAt(run, step);
+});
+
 mpiTest(
-  "Ctrl-C saves; ranks killed 20 times at random moments lose only steps since a checkpoint",
+  "ranks killed 20 times at random moments lose only the steps since a checkpoint",
   async (folder) => {
-    const path = await writeConfig(folder, {
-      ...CONFIG,
-      duration: { steps: 100_000 },
-      checkpoints: { everySteps: 5, keep: 2 },
-    });
-    const first = ranksCommand(2, [TRAIN, path, "--out", folder]).spawn();
+    const path = await writeConfig(folder, ENDLESS);
     const run = `${folder}/00000-digits-tiny`;
-    const savedSteps = () => {
-      try {
-        return [...Deno.readDirSync(`${run}/checkpoints`)].map(({ name }) => Number(name))
-          .filter((step) => !Number.isNaN(step)).sort((a, b) => a - b);
-      } catch {
-        return [];
-      }
-    };
-    while (savedSteps().length === 0) await new Promise((resolve) => setTimeout(resolve, 50));
-    Deno.kill(first.pid, "SIGINT");
-    assertStringIncludes(
-      new TextDecoder().decode((await first.output()).stdout),
-      "saved; go on with",
-    );
-    let last = savedSteps().at(-1)!;
-    // Moments that differ from run to run would make a failure that nobody can repeat.
-    const moments = Array.from({ length: 20 }, (_, i) => 300 + (i * 7919) % 1700);
+    let last = 0;
+    let target = path;
+    // Moments that differ from one run of the test to the next would make a failure that nobody can repeat.
+    const moments = Array.from({ length: 20 }, (_, i) => (i * 7919) % 1500);
     for (const [kill, ms] of moments.entries()) {
-      const child = ranksCommand(2, [TRAIN, "--resume", run]).spawn();
+      const child = ranksCommand(2, [PROGRAM, target, folder]).spawn();
       await new Promise((resolve) => setTimeout(resolve, ms));
-      const victims = childrenOf(child.pid);
+      await killRank(folder, kill % 2);
       const killedAt = performance.now();
-      if (victims.length) Deno.kill(victims[kill % victims.length], "SIGKILL");
       const { code, stderr } = await child.output();
       const text = new TextDecoder().decode(stderr);
       assert(code !== 0, text);
       assertLess(performance.now() - killedAt, 10_000);
       assertMatch(text, /process rank \d with PID \d+ on node \S+ exited on signal 9 \(Killed\)/);
-      const now = savedSteps().at(-1)!;
+      for (const rank of [0, 1]) await Deno.remove(`${folder}/pid-${rank}`).catch(() => {});
+      const now = savedSteps(run).at(-1) ?? 0;
       assert(now >= last, `the checkpoint of step ${last} is lost, ${now} is left`);
-      await stateAt(run, now); // whole: its hash is checked
+      if (now > 0) {
+        await stateAt(run, now); // whole: its hash is checked
+        target = run;
+      } else await Deno.remove(run, { recursive: true }).catch(() => {});
       last = now;
     }
-    const { code, stdout, stderr } = await runRanks(2, [
-      TRAIN,
-      "--resume",
-      run,
-      "--steps",
-      String(last + 2),
-    ]);
+    assert(last > 0, "no rank lived long enough to save");
+    const { code, stdout, stderr } = await runRanks(2, [PROGRAM, run, folder, String(last + 2)]);
     assertEquals(code, 0, stderr);
-    assertStringIncludes(stdout, `on from step`);
+    assertStringIncludes(stdout, `from ${last} to ${last + 2}`);
   },
 );
