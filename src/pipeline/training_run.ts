@@ -26,8 +26,8 @@ import {
   broadcastCheckpoint,
   checkRanksAgree,
   distributedNotes,
-  shareOf,
   rankThreads,
+  shareOf,
 } from "./ranks.ts";
 import type { RunCallbacks } from "./run_options.ts";
 import { startFrom } from "./start_from.ts";

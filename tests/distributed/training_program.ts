@@ -13,8 +13,10 @@ const options = {
   ranks,
   runsFolder,
   cacheFolder: null,
-  onStart: ({ step, totalSteps }: { step: number; totalSteps: number }) =>
-    console.log(`from ${step} to ${totalSteps}`),
+  onStart({ step, totalSteps }: { step: number; totalSteps: number }) {
+    console.log(`from ${step} to ${totalSteps}`);
+    Deno.writeTextFileSync(`${runsFolder}/started`, "");
+  },
 };
 await using run = isConfig
   ? await trainRun(JSON.parse(await Deno.readTextFile(target)), options)

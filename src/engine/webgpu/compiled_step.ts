@@ -3,7 +3,7 @@
  * GPU, scalars collect in a ring that is read once a call. Many steps make one compute pass: every pass
  * and command buffer leaves an object behind that holds native memory until V8 next collects garbage.
  */
-import { checkBatches, checkState } from "../checks.ts";
+import { checkBatches, checkState, NO_COLLECTIVE } from "../checks.ts";
 import { Lifecycle } from "../lifecycle.ts";
 import { kindOf } from "../step_kinds.ts";
 import type { CompiledStep, StepInputs, StepProgram } from "../types.ts";
@@ -14,7 +14,7 @@ import { readMapped } from "./read_back.ts";
 import { ADDRESS, stateKey } from "./recorder.ts";
 import { ScalarRing } from "./scalar_ring.ts";
 import type { StepInputFeed } from "./step_inputs.ts";
-import type { StepMemory } from "./step_memory.ts";
+import type { BufferRange, StepMemory } from "./step_memory.ts";
 
 /** Usage flags of a buffer that the host reads: MAP_READ | COPY_DST. */
 const READ_BACK = 0x01 | 0x08;
@@ -59,6 +59,7 @@ export class WebGpuStep implements CompiledStep {
   readonly #kinds = new Map<string, StepExecutable>();
   /** Milliseconds a step of the last chunk; at first nothing is known. */
   #stepMs = Infinity;
+  readonly #readBacks = new Map<number, GPUBuffer>();
   readonly #life = new Lifecycle("step");
 
   /** Takes over what `parts` says. */
@@ -89,6 +90,9 @@ export class WebGpuStep implements CompiledStep {
   }
 
   #addKind(kind: string, executable: StepExecutable): void {
+    if (executable.exchanges.length > 0 && !this.#parts.program.collective) {
+      throw new TypeError(NO_COLLECTIVE);
+    }
     this.#kinds.set(kind, executable);
     this.#ring.addKind(kind, executable.scalars);
   }
@@ -136,6 +140,12 @@ export class WebGpuStep implements CompiledStep {
     const maxSteps = isSoftware
       ? MAX_STEPS
       : Math.max(1, Math.min(MAX_STEPS, Math.floor(MAX_SUBMIT_MS / this.#stepMs)));
+    if (kinds.some((kind) => this.#kinds.get(kind)!.exchanges.length > 0)) {
+      await this.#runWithOthers(kinds);
+      const scalars = await this.#ring.read(kinds, check);
+      this.#stepMs = (performance.now() - startedAt) / count;
+      return scalars;
+    }
     // The first of several is short, so that the device need not wait for it.
     let size = count > maxSteps ? 1 : maxSteps;
     for (let start = 0, end; start < count; start = end, size = Math.min(4 * size, maxSteps)) {
@@ -148,6 +158,63 @@ export class WebGpuStep implements CompiledStep {
     const scalars = await this.#ring.read(kinds, check);
     this.#stepMs = (performance.now() - startedAt) / count;
     return scalars;
+  }
+
+  /** Runs steps that exchange values with other processes, and leaves the scalars to be read. */
+  async #runWithOthers(kinds: string[]): Promise<void> {
+    const { inputs } = this.#parts;
+    for (const [index, kind] of kinds.entries()) {
+      const executable = this.#kinds.get(kind)!;
+      let from = 0;
+      for (const { after, ...range } of executable.exchanges) {
+        const encoder = this.#device.createCommandEncoder();
+        const pass = encoder.beginComputePass();
+        if (from === 0) inputs.encode(pass);
+        executable.encodeDispatches(pass, from, after);
+        pass.end();
+        await this.#exchange(encoder, range);
+        from = after;
+      }
+      const encoder = this.#device.createCommandEncoder();
+      const pass = encoder.beginComputePass();
+      if (from === 0) inputs.encode(pass);
+      executable.encodeDispatches(pass, from);
+      this.#ring.encode(pass, kind);
+      executable.encodeStateCopies(pass);
+      pass.end();
+      if (index === kinds.length - 1) this.#ring.encodeReadBack(encoder, kinds.length);
+      this.#device.queue.submit([encoder.finish()]);
+    }
+  }
+
+  /** Ends a command buffer, and puts the mean over all processes in the place of what it has computed. */
+  async #exchange(encoder: GPUCommandEncoder, { buffer, sizeBytes }: BufferRange): Promise<void> {
+    const { check, program } = this.#parts;
+    const collective = program.collective!;
+    let at = performance.now();
+    const measure = (phase: string) => {
+      const now = performance.now();
+      collective.onPhase?.(phase, now - at);
+      at = now;
+    };
+    const readBack = this.#readBackFor(sizeBytes);
+    encoder.copyBufferToBuffer(buffer, 0, readBack, 0, sizeBytes);
+    this.#device.queue.submit([encoder.finish()]);
+    const values = new Float32Array(await readMapped(readBack, sizeBytes, check));
+    measure("compute");
+    await collective.allReduceMean(values);
+    measure("all-reduce");
+    this.#device.queue.writeBuffer(buffer, 0, values);
+    measure("copies");
+  }
+
+  /** A buffer that the host reads exchanges of this size from. */
+  #readBackFor(sizeBytes: number): GPUBuffer {
+    const known = this.#readBacks.get(sizeBytes);
+    if (known) return known;
+    const made = this.#device.createBuffer({ size: sizeBytes, usage: READ_BACK });
+    this.#readBacks.set(sizeBytes, made);
+    return made;
   }
 
   #encodeSteps(encoder: GPUCommandEncoder, kinds: string[], start: number, end: number): void {
@@ -207,6 +274,7 @@ export class WebGpuStep implements CompiledStep {
   dispose(): Promise<void> {
     return this.#life.dispose(() => {
       this.#ring.destroy();
+      for (const buffer of this.#readBacks.values()) buffer.destroy();
       this.#parts.inputs.destroy();
       this.#parts.memory.destroy();
       this.#parts.onDispose();

@@ -168,7 +168,32 @@ export const ELEMENTWISE_OPS = {
     result: "f32",
     wgsl: ([address], [stream], f) => `normal_${suffix(f)}(${address}, ${stream}, i)`,
   },
+  /** Part of a larger uniform draw; further parameters: {@linkcode RANDOM_WGSL}'s `row_index` */
+  uniformRows: {
+    params: ["u32", "u32", "u32", "u32"],
+    result: "f32",
+    wgsl: ([address], params, f) => drawRows("uniform", address, params, f),
+  },
+  /** The same of a normal one. */
+  normalRows: {
+    params: ["u32", "u32", "u32", "u32"],
+    result: "f32",
+    wgsl: ([address], params, f) => drawRows("normal", address, params, f),
+  },
 } satisfies Record<string, ElementwiseOp>;
+
+/** Rows need not start at a block of four numbers, so each is drawn by itself. */
+function drawRows(
+  kind: "uniform" | "normal",
+  address: string,
+  [stream, size, whole, first]: readonly string[],
+  f: string,
+): string {
+  const one = (index: string) =>
+    `${kind}_one(${address}, ${stream}, row_index(${index}, ${size}, ${whole}, ${first}))`;
+  if (f === "f32") return one("i");
+  return `${f}(${one("i")}, ${one("i + 1u")}, ${one("i + 2u")}, ${one("i + 3u")})`;
+}
 
 const suffix = (f: string) => f === "f32" ? "one" : "four";
 
@@ -177,7 +202,7 @@ export type ElementwiseOpName = keyof typeof ELEMENTWISE_OPS;
 
 /** True for the functions that draw random numbers at an address. */
 export function isRandom(op: ElementwiseOpName): boolean {
-  return op === "uniform" || op === "normal";
+  return op === "uniform" || op === "normal" || op === "uniformRows" || op === "normalRows";
 }
 
 /**
@@ -185,6 +210,10 @@ export function isRandom(op: ElementwiseOpName): boolean {
  * `(seed, step)`. Uniforms have the same bits as there; normals differ by float32's rounding.
  */
 export const RANDOM_WGSL = /* wgsl */ `
+// The number in the whole draw of number i of a share: parts of size numbers, whole apart there.
+fn row_index(i: u32, size: u32, whole: u32, first: u32) -> u32 {
+  return (i / size) * whole + first + i % size;
+}
 fn pcg4d(words: vec4<u32>) -> vec4<u32> {
   var v = words * 1664525u + 1013904223u;
   v.x += v.y * v.w; v.y += v.z * v.x; v.z += v.x * v.y; v.w += v.y * v.z;

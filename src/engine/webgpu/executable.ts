@@ -2,6 +2,7 @@
  * A planned step with real buffers and bind groups: what is left to do for one step is to encode a
  * list of dispatches.
  */
+import { ALL_REDUCE } from "../../tensor/all_reduce.ts";
 import type { GanforgeWebGpuBackend } from "./backend.ts";
 import { dispatchesOf } from "./dispatches.ts";
 import type { StepGraph, Value } from "./graph.ts";
@@ -31,6 +32,8 @@ export class StepExecutable {
   readonly externals: Map<string, BufferRange> = new Map();
   /** Scalars by name. */
   readonly scalars: Map<string, BufferRange> = new Map();
+  /** Where the step exchanges values with other processes: after how many dispatches, and which. */
+  readonly exchanges: readonly (BufferRange & { after: number })[];
 
   /** Creates pipelines and bind groups, and what buffers `memory` does not have yet. */
   constructor(
@@ -49,6 +52,9 @@ export class StepExecutable {
     };
     const work = dispatchesOf(backend, plan, rangeOf);
     const uniforms = this.#uniformBlocks(work);
+    this.exchanges = work.flatMap(({ label, writes: [buffer], sizeOf }, i) =>
+      label === ALL_REDUCE ? [{ after: i + 1, buffer, sizeBytes: sizeOf.get(buffer)! }] : []
+    );
     this.#dispatches = work.map((dispatch, i) => {
       const { label, pipeline, reads, writes, writesFirst, workgroups } = dispatch;
       const buffers = writesFirst ? [...writes, ...reads] : [...reads, ...writes];
@@ -115,9 +121,10 @@ export class StepExecutable {
     return this.#dispatches.map(({ workgroups }) => workgroups);
   }
 
-  /** Encodes the dispatches of one step. */
-  encodeDispatches(pass: GPUComputePassEncoder): void {
-    encode(pass, this.#dispatches);
+  /** Encodes the dispatches of one step, or some of them. */
+  encodeDispatches(pass: GPUComputePassEncoder, from = 0, to = this.#dispatches.length): void {
+    const isWhole = from === 0 && to === this.#dispatches.length;
+    encode(pass, isWhole ? this.#dispatches : this.#dispatches.slice(from, to));
   }
 
   /** Encodes the copies of new state into the state's buffers: what ends a step. */

@@ -3,6 +3,7 @@
  * buffers are only stand-ins. Nothing is computed while recording.
  */
 import type * as tfTypes from "@tensorflow/tfjs";
+import type { DrawRows } from "../../random/draw_rows.ts";
 import { tf } from "../../tensor/tf.ts";
 import type { StepRandom, TensorMap, TensorSpec } from "../../tensor/types.ts";
 import { type GanforgeWebGpuBackend, TENSOR_USAGE } from "./backend.ts";
@@ -87,19 +88,19 @@ class RecordedRandom implements StepRandom {
     this.#address = address;
   }
 
-  #draw(kind: "uniform" | "normal", shape: number[]): tfTypes.Tensor {
-    const options = { shape, stream: this.#stream++ };
+  #draw(kind: "uniform" | "normal", shape: number[], rows?: DrawRows): tfTypes.Tensor {
+    const options = { shape, stream: this.#stream++, rows };
     return tf.engine().makeTensorFromTensorInfo(
       drawRandom(this.#backend, kind, this.#address, options),
     );
   }
 
-  uniform(shape: number[]): tfTypes.Tensor {
-    return this.#draw("uniform", shape);
+  uniform(shape: number[], rows?: DrawRows): tfTypes.Tensor {
+    return this.#draw("uniform", shape, rows);
   }
 
-  normal(shape: number[]): tfTypes.Tensor {
-    return this.#draw("normal", shape);
+  normal(shape: number[], rows?: DrawRows): tfTypes.Tensor {
+    return this.#draw("normal", shape, rows);
   }
 }
 

@@ -1,4 +1,5 @@
 /** TensorFlow.js's elementwise operations on float32 (and comparisons), by elementwise.ts. */
+import type { DrawRows } from "../../../random/draw_rows.ts";
 import type * as tfTypes from "@tensorflow/tfjs";
 import { tf } from "../../../tensor/tf.ts";
 import type { GanforgeWebGpuBackend } from "../backend.ts";
@@ -213,17 +214,36 @@ export function drawRandom(
   backend: GanforgeWebGpuBackend,
   kind: "uniform" | "normal",
   address: tfTypes.TensorInfo,
-  options: { shape: number[]; stream: number },
+  options: { shape: number[]; stream: number; rows?: DrawRows },
 ): tfTypes.TensorInfo {
-  const { shape, stream } = options;
+  const { shape, stream, rows } = options;
   const size = tf.util.sizeFromShape(shape);
   if (size === 0) return backend.makeTensorInfo(shape, "float32", new Float32Array(0));
   const output = backend.allocate(shape);
   backend.elementwise({
     size,
     operands: [{ buffer: backend.bufferOf(address), type: "i32", terms: [] }],
-    nodes: [{ op: kind, args: [{ operand: 0 }], params: [stream] }],
+    nodes: [
+      rows ? rowsNode(kind, { size, stream, rows }) : {
+        op: kind,
+        args: [{ operand: 0 }],
+        params: [stream],
+      },
+    ],
     outputs: [{ node: 0, buffer: backend.bufferOf(output) }],
   }, [address, output]);
   return output;
+}
+
+/** A draw of some rows of a larger one; see `row_index` in elementwise_ops.ts. */
+function rowsNode(
+  kind: "uniform" | "normal",
+  { size, stream, rows }: { size: number; stream: number; rows: DrawRows },
+): ElementwiseNode {
+  const own = size / rows.parts;
+  return {
+    op: kind === "uniform" ? "uniformRows" : "normalRows",
+    args: [{ operand: 0 }],
+    params: [stream, own, own * rows.shares, own * rows.share],
+  };
 }

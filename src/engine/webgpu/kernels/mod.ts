@@ -1,4 +1,5 @@
 /** Registers all of our kernels for the backend "webgpu". */
+import { registerAllReduce } from "./all_reduce.ts";
 import { registerConvKernels } from "./conv.ts";
 import { registerCumulativeKernels } from "./cumulative.ts";
 import { registerElementwiseKernels } from "./elementwise.ts";
@@ -14,4 +15,5 @@ export function registerOwnKernels(): void {
   registerReductionKernels();
   registerViewKernels();
   registerCumulativeKernels();
+  registerAllReduce();
 }
