@@ -188,7 +188,7 @@ export async function runTask(
     }
     enterCallerFolder(new URL("../", import.meta.url));
     const outcome = (await main(command)) ?? {};
-    await leaveRanks();
+    await leaveRanks(outcome.exitCode === 130);
     if (wantsJson && outcome.json !== NO_JSON) console.log(JSON.stringify(outcome.json ?? {}));
     Deno.exit(outcome.exitCode ?? 0);
   } catch (error) {

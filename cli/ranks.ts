@@ -23,11 +23,15 @@ export function openRanks(command: ParsedCommand): Communicator {
   return joined = openCommunicator(choice);
 }
 
-/** Ends the collaboration in good order, once all ranks are done. */
-export async function leaveRanks(): Promise<void> {
+/**
+ * Ends the collaboration in good order, once all ranks are done.
+ * @param isStopped whether a signal has ended them: a launcher that stops its processes no longer takes
+ * part in a farewell
+ */
+export async function leaveRanks(isStopped: boolean): Promise<void> {
   if (!joined) return;
   await joined.barrier();
-  joined.close();
+  if (!isStopped) joined.close();
   joined = undefined;
 }
 

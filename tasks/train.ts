@@ -13,6 +13,7 @@ import {
 } from "../cli/command.ts";
 import { DISTRIBUTED_OPTION, openRanks } from "../cli/ranks.ts";
 import { cacheOptions } from "../src/pipeline/open_data.ts";
+import { PhaseProfile } from "../src/distributed/profile.ts";
 import { UserError } from "../src/errors.ts";
 import { rankZeroFirst } from "../src/pipeline/ranks.ts";
 import { readCacheFolder } from "./cli/cache_folder.ts";
@@ -60,6 +61,7 @@ const spec: CommandSpec = {
       help: "where to compute (default auto: a GPU if there is one)",
     },
     ...DISTRIBUTED_OPTION,
+    profile: { help: "print where the time of several processes went, on rank 0" },
     tensorboard: {
       help: "write TensorBoard event files into the run's folder",
     },
@@ -110,7 +112,14 @@ const spec: CommandSpec = {
 if (import.meta.main) await runTask(spec, main);
 
 async function main(command: ParsedCommand): Promise<TaskOutcome> {
-  const ranks = openRanks(command);
+  const opened = openRanks(command);
+  const profile = command.flag("profile") ? new PhaseProfile() : undefined;
+  if (profile && opened.size === 1) {
+    throw new UserError(
+      "Cannot profile one process: --profile shows where the time of several goes; start them with mpirun",
+    );
+  }
+  const ranks = profile?.wrap(opened) ?? opened;
   const isWriter = ranks.rank === 0;
   if (await isModelCommand(command)) {
     if (ranks.size === 1) return await trainModelCommand(command);
@@ -164,6 +173,7 @@ async function main(command: ParsedCommand): Promise<TaskOutcome> {
         : await resumeRun(request.resume, { ...options, config });
       watch.finish();
       const { result } = run;
+      for (const line of profile?.lines() ?? []) watch.log(`profile   ${line}`);
       if (!isWriter) return { exitCode: result.interrupted ? 130 : 0, json: NO_JSON };
       if (result.interrupted) {
         console.log(

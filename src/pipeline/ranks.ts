@@ -90,7 +90,8 @@ export async function checkRanksAgree(
     host: ranks.host,
     version: metadata.version,
     deno: Deno.version.deno,
-    engine: engine.name,
+    // Different GPUs round differently, and ranks must not.
+    engine: engine.name === "webgpu" ? engine.description : engine.name,
     config,
     data: `${data.name}, ${data.count} samples (${data.fingerprint.slice(0, 12)})`,
     weights: sha256(...names.map((name) => new Uint8Array(initial[name].data.buffer))).slice(0, 12),

@@ -77,7 +77,8 @@ export function watchRun(): Watch {
 
 /**
  * Runs `work` with a signal that Ctrl-C (or a polite kill) aborts, or that nobody reads the output any
- * more, as behind `| head -1`; a second Ctrl-C ends the process at once.
+ * more, as behind `| head -1`; a second Ctrl-C ends the process at once. SIGUSR1 aborts it too: `mpirun`
+ * passes it on to its processes, and Slurm sends it before a job's time is up.
  * @returns what `work` gives, or undefined when it gave up because of the signal
  */
 export async function withInterrupt<T>(
@@ -92,7 +93,9 @@ export async function withInterrupt<T>(
   };
   const stopQuietly = () => controller.abort();
   outputClosed.addEventListener("abort", stopQuietly);
-  const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
+  const signals: Deno.Signal[] = Deno.build.os === "windows"
+    ? ["SIGINT"]
+    : ["SIGINT", "SIGTERM", "SIGUSR1"];
   for (const name of signals) Deno.addSignalListener(name, interrupt);
   try {
     return await work(controller.signal);

@@ -15,7 +15,6 @@ export const MPI_ENV: Record<string, string> = {
   OMPI_ALLOW_RUN_AS_ROOT_CONFIRM: "1",
   OMPI_MCA_rmaps_base_oversubscribe: "1",
   OMPI_MCA_mpi_yield_when_idle: "1",
-  OMPI_MCA_odls_base_sigkill_timeout: "30", // seconds from Ctrl-C to the end, in which to save
 };
 
 const PERMISSIONS = [

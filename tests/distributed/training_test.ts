@@ -183,6 +183,17 @@ async function killRank(folder: string, rank: number): Promise<void> {
   }
 }
 
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** The steps of the checkpoints of a run, ascending. */
 function savedSteps(run: string): number[] {
   try {
@@ -197,21 +208,25 @@ function savedSteps(run: string): number[] {
 const ENDLESS: RunConfig = {
   ...CONFIG,
   duration: { steps: 100_000 },
-  checkpoints: { everySteps: 5, keep: 2 },
+  checkpoints: { everySteps: 2, keep: 2 },
 };
 
-mpiTest("Ctrl-C saves a checkpoint and ends all ranks", async (folder) => {
-  const path = await writeConfig(folder, ENDLESS);
-  const child = ranksCommand(2, [TRAIN, path, "--out", folder]).spawn();
-  const run = `${folder}/00000-digits-tiny`;
-  while (savedSteps(run).length === 0) await new Promise((resolve) => setTimeout(resolve, 50));
-  Deno.kill(child.pid, "SIGINT");
-  const { stdout } = await child.output();
-  const text = new TextDecoder().decode(stdout);
-  const step = Number(/stopped {3}at step ([\d,]+), saved/.exec(text)?.[1].replace(",", ""));
-  assertEquals(savedSteps(run).at(-1), step, text);
-  await stateAt(run, step);
-});
+for (const [signal, what] of [["SIGINT", "Ctrl-C"], ["SIGUSR1", "SIGUSR1 to mpirun"]] as const) {
+  mpiTest(`${what} saves a checkpoint and ends all ranks`, async (folder) => {
+    const path = await writeConfig(folder, ENDLESS);
+    // From Ctrl-C on mpirun gives ranks so many seconds, twice; by default one.
+    const env = { OMPI_MCA_odls_base_sigkill_timeout: "4" };
+    const child = ranksCommand(2, [TRAIN, path, "--out", folder], { env }).spawn();
+    const run = `${folder}/00000-digits-tiny`;
+    while (savedSteps(run).length === 0) await pause(50);
+    Deno.kill(child.pid, signal);
+    const { stdout } = await child.output();
+    const text = new TextDecoder().decode(stdout);
+    const step = Number(/stopped {3}at step ([\d,]+), saved/.exec(text)?.[1].replace(",", ""));
+    assertEquals(savedSteps(run).at(-1), step, text);
+    await stateAt(run, step);
+  });
+}
 
 mpiTest(
   "ranks killed 20 times at random moments lose only the steps since a checkpoint",
@@ -221,10 +236,12 @@ mpiTest(
     let last = 0;
     let target = path;
     // Moments that differ from one run of the test to the next would make a failure that nobody can repeat.
-    const moments = Array.from({ length: 20 }, (_, i) => (i * 7919) % 1500);
+    const moments = Array.from({ length: 20 }, (_, i) => (i * 7919) % 700);
     for (const [kill, ms] of moments.entries()) {
       const child = ranksCommand(2, [PROGRAM, target, folder]).spawn();
-      await new Promise((resolve) => setTimeout(resolve, ms));
+      // A few die while they start; the others while they train.
+      while (kill % 4 > 0 && !exists(`${folder}/started`)) await pause(20);
+      await pause(ms);
       await killRank(folder, kill % 2);
       const killedAt = performance.now();
       const { code, stderr } = await child.output();
@@ -232,7 +249,9 @@ mpiTest(
       assert(code !== 0, text);
       assertLess(performance.now() - killedAt, 10_000);
       assertMatch(text, /process rank \d with PID \d+ on node \S+ exited on signal 9 \(Killed\)/);
-      for (const rank of [0, 1]) await Deno.remove(`${folder}/pid-${rank}`).catch(() => {});
+      for (const name of ["pid-0", "pid-1", "started"]) {
+        await Deno.remove(`${folder}/${name}`).catch(() => {});
+      }
       const now = savedSteps(run).at(-1) ?? 0;
       assert(now >= last, `the checkpoint of step ${last} is lost, ${now} is left`);
       if (now > 0) {
