@@ -92,7 +92,7 @@ export async function reproduce(
     ranks,
     ranks.rank === 0 ? await collectResults(file, folder) : [],
   );
-  const own = await runOwn(problem, plan, { ...options, ranks, done, folder, file });
+  const own = await runOwn(plan, { ...options, ranks, done, folder, file });
   if (ranks.size === 1) return { ...own, file };
   await ranks.barrier(); // some wait for others' last runs
   const all = await allGatherJson(ranks, own);
@@ -116,7 +116,6 @@ interface OwnRuns extends ReproduceOptions {
 
 /** Runs those of a table that are this rank's. */
 async function runOwn(
-  problem: Problem,
   { recipes, seeds, firstSeed = 0 }: ReproductionPlan,
   { ranks, folder, file, signal, onRun, onResult, onStage, ...given }: OwnRuns,
 ): Promise<Omit<Reproduction, "file">> {

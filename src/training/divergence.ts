@@ -4,6 +4,7 @@
  * rates are in every checkpoint, so a run that is killed and resumed behaves the same.
  */
 import { DEFAULTS } from "../config/defaults.ts";
+import type { RollbackEvent } from "./store.ts";
 import type { DivergenceSpec } from "../config/stability.ts";
 import type { HostTensors } from "../tensor/types.ts";
 import { TrainingDivergedError } from "../errors.ts";
@@ -161,4 +162,11 @@ export function scalarFault(
     first = { step, what: `${name} is ${values[index]}` };
   }
   return first;
+}
+
+/** What a rollback says to the person. */
+export function rollbackWarning(event: RollbackEvent): string {
+  const { step, fault, to, learningRateFactor, retriesLeft } = event;
+  return `training diverged at step ${step} (${fault}): rolled back to step ${to} with learning rates ` +
+    `times ${learningRateFactor}; ${retriesLeft} more tries`;
 }

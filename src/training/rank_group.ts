@@ -4,9 +4,11 @@
  */
 import { concatBytes } from "../bytes.ts";
 import { allGatherJson, type Communicator } from "../distributed/communicator.ts";
+import type { CompiledStep } from "../engine/types.ts";
 import { GanforgeError } from "../errors.ts";
 import { sha256 } from "../hash.ts";
 import type { HostTensors } from "../tensor/types.ts";
+import type { TrainingStore } from "./store.ts";
 
 /** What the loop decides at its top; all ranks must decide alike. */
 export interface LoopDecision {
@@ -48,8 +50,38 @@ export async function broadcastState(ranks: Communicator, own: HostTensors): Pro
   return result;
 }
 
+/**
+ * The state to go back to, which rank 0 reads for all ranks.
+ * @param options.hasCheckpoint whether the run has saved one; before, it goes back to its first state
+ */
+export async function readGoodCheckpoint(
+  { ranks, store }: { ranks?: Communicator; store: TrainingStore },
+  { hasCheckpoint, initial, onWarning }: {
+    hasCheckpoint: boolean;
+    initial: () => HostTensors;
+    onWarning?: (message: string) => void;
+  },
+): Promise<{ step: number; state: HostTensors }> {
+  const isReader = !ranks || ranks.rank === 0;
+  const good = hasCheckpoint && isReader
+    ? await store.checkpoints.readLatest(onWarning)
+    : { step: 0, state: initial() };
+  if (!ranks) return good;
+  const [{ step }] = await allGatherJson(ranks, { step: good.step });
+  return { step, state: await broadcastState(ranks, good.state) };
+}
+
+/** Replaces the state of a rank's step by the mean of all ranks'. */
+export async function averageCompiled(
+  ranks: Communicator | undefined,
+  compiled: CompiledStep,
+): Promise<void> {
+  if (!ranks) return;
+  await compiled.writeState(await averageStates(ranks, await compiled.readState()));
+}
+
 /** The mean of all ranks' states; whole numbers stay as they are. */
-export async function averageStates(ranks: Communicator, own: HostTensors): Promise<HostTensors> {
+async function averageStates(ranks: Communicator, own: HostTensors): Promise<HostTensors> {
   const floats = Object.keys(own).sort().filter((name) => own[name].dtype === "float32");
   const flat = new Float32Array(floats.reduce((sum, name) => sum + own[name].data.length, 0));
   let at = 0;

@@ -1,21 +1,20 @@
 /** One session of a run: its mutable state between steps, and what the training loop does to it. */
-import { allGatherJson } from "../distributed/communicator.ts";
 import { DeviceLostError } from "../errors.ts";
 import type { CompiledStep } from "../engine/types.ts";
 import type { HostTensors } from "../tensor/types.ts";
 import { type BatchFeed, batchFeed } from "./batch_feed.ts";
 import { checkStateFits } from "./check_state.ts";
 import { lastValues, nextChunkSteps, scheduledScalars } from "./chunks.ts";
-import { DivergenceGuard, type Fault, scalarFault } from "./divergence.ts";
+import { DivergenceGuard, type Fault, rollbackWarning, scalarFault } from "./divergence.ts";
 import { Evaluations } from "./evaluations.ts";
 import { Metrics, stepsPerLine } from "./metrics.ts";
 import {
   agreeOn,
+  averageCompiled,
   averageScalars,
-  averageStates,
-  broadcastState,
   checkSameState,
   type LoopDecision,
+  readGoodCheckpoint,
 } from "./rank_group.ts";
 import { planRun, type Schedule } from "./schedule.ts";
 import type { RollbackEvent } from "./store.ts";
@@ -157,7 +156,7 @@ export class TrainingSession {
     const batches = Array.from({ length: count }, (_, i) => feed.inputs(first + i, context));
     const own = await this.#compiled.run(batches, first);
     const measured = ranks && averageEvery > 1 ? await averageScalars(ranks, own) : own;
-    if (count === untilAverage) await this.#averageStates();
+    if (count === untilAverage) await averageCompiled(ranks, this.#compiled);
     const elapsedMs = this.#now() - startedAt;
     this.#wallSeconds += elapsedMs / 1000;
 
@@ -207,15 +206,16 @@ export class TrainingSession {
 
   /** Shows samples of the state as it is. */
   async showSnapshot(): Promise<void> {
-    if (!this.#control.onSnapshot) return; // with ranks, only rank 0 has it
-    const state = await this.#compiled.readState();
-    await this.#control.onSnapshot({ step: this.#step, state });
+    const { onSnapshot } = this.#control; // with ranks, only rank 0 has it
+    await onSnapshot?.({ step: this.#step, state: await this.#compiled.readState() });
   }
 
   /** Reads the state and inspects it. @returns undefined where it was not good and the run was rolled back */
   async readGoodState(): Promise<HostTensors | undefined> {
     const { averageEvery = 1, ranks } = this.#setup;
-    if (averageEvery > 1 && this.#step % averageEvery !== 0) await this.#averageStates();
+    if (averageEvery > 1 && this.#step % averageEvery !== 0) {
+      await averageCompiled(ranks, this.#compiled);
+    }
     const state = await this.#compiled.readState();
     if (ranks) await checkSameState(ranks, state, this.#step);
     const fault = this.#parts.guard.inspect(state, this.#step);
@@ -304,10 +304,19 @@ export class TrainingSession {
   async #rollBack(fault: Fault): Promise<void> {
     const { guard } = this.#parts;
     if (guard.retriesLeft === 0) {
-      await store.events.append([{ event: "diverged", step: fault.step, fault: fault.what }]);
+      await this.#setup.store.events.append([{
+        event: "diverged",
+        step: fault.step,
+        fault: fault.what,
+      }]);
     }
     const { learningRateFactor } = guard.rollBack(fault, this.#lastGood());
-    const good = await this.#readGood();
+    const { config, trainingStep } = this.#setup;
+    const good = await readGoodCheckpoint(this.#setup, {
+      hasCheckpoint: this.#savedStep !== undefined,
+      initial: () => trainingStep.initialState(config.seed),
+      onWarning: this.#control.onWarning,
+    });
     await this.#compiled.writeState(good.state);
     guard.accept(good.state);
     this.#step = good.step;
@@ -324,34 +333,10 @@ export class TrainingSession {
     });
   }
 
-  /** The last good state, which rank 0 reads for all ranks. */
-  async #readGood(): Promise<{ step: number; state: HostTensors }> {
-    const { config, ranks, store, trainingStep } = this.#setup;
-    const initial = () => ({ step: 0, state: trainingStep.initialState(config.seed) });
-    const isReader = !ranks || ranks.rank === 0;
-    const good = this.#savedStep === undefined || !isReader
-      ? initial()
-      : await store.checkpoints.readLatest(this.#control.onWarning);
-    if (!ranks) return good;
-    const { step } = (await allGatherJson(ranks, { step: good.step }))[0];
-    return { step, state: await broadcastState(ranks, good.state) };
-  }
-
-  /** Replaces the state of all ranks by their mean. */
-  async #averageStates(): Promise<void> {
-    const { ranks } = this.#setup;
-    if (!ranks) return;
-    await this.#compiled.writeState(await averageStates(ranks, await this.#compiled.readState()));
-  }
-
   async #reportRollback(event: RollbackEvent): Promise<void> {
-    const { step, fault, to, learningRateFactor, retriesLeft } = event;
     await this.#setup.store.events.append([event]);
     await this.#control.onRollback?.(event);
-    this.#control.onWarning?.(
-      `training diverged at step ${step} (${fault}): rolled back to step ${to} with learning rates ` +
-        `times ${learningRateFactor}; ${retriesLeft} more tries`,
-    );
+    this.#control.onWarning?.(rollbackWarning(event));
   }
 
   async #truncateLogs(): Promise<void> {
