@@ -143,11 +143,10 @@ export class TrainingSession {
 
   /** Runs the next steps, up to the next scheduled stop. @returns false where the run was rolled back */
   async runChunk(): Promise<boolean> {
-    const { trainingStep } = this.#setup;
+    const { averageEvery = 1, ranks, trainingStep } = this.#setup;
     const { schedule, feed, guard, metrics } = this.#parts;
     const { totalSteps } = schedule;
     const first = this.#step;
-    const { averageEvery = 1, ranks } = this.#setup;
     const chunkSteps = this.#agreed?.chunkSteps ?? this.#chunkSteps;
     const untilAverage = averageEvery === 1 ? Infinity : averageEvery - first % averageEvery;
     const count = Math.min(chunkSteps, schedule.nextStop(first) - first, untilAverage);
@@ -170,9 +169,9 @@ export class TrainingSession {
     this.#step += count;
     this.#scalars = { ...this.#scalars, ...lastValues(measured) };
     this.#chunkSteps = nextChunkSteps(this.#chunkSteps, stepMs);
-    const wallSeconds = this.#wallSeconds;
     const logged = { ...measured, ...scheduledScalars(trainingStep, first, count) };
-    await metrics.add(logged, this.#step, { imagesPerStep, wallSeconds, stepMs });
+    const pace = { imagesPerStep, wallSeconds: this.#wallSeconds, stepMs };
+    await metrics.add(logged, this.#step, pace);
     this.#control.onProgress?.({
       step: this.#step,
       totalSteps,

@@ -240,7 +240,10 @@ mpiTest(
     for (const [kill, ms] of moments.entries()) {
       const child = ranksCommand(2, [PROGRAM, target, folder]).spawn();
       // A few die while they start; the others while they train.
-      while (kill % 4 > 0 && !exists(`${folder}/started`)) await pause(20);
+      let hasEnded = false;
+      child.status.then(() => hasEnded = true);
+      while (kill % 4 > 0 && !exists(`${folder}/started`) && !hasEnded) await pause(20);
+      if (hasEnded) throw new Error(new TextDecoder().decode((await child.output()).stderr));
       await pause(ms);
       await killRank(folder, kill % 2);
       const killedAt = performance.now();
