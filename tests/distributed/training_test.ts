@@ -233,16 +233,23 @@ mpiTest(
   async (folder) => {
     const path = await writeConfig(folder, ENDLESS);
     const run = `${folder}/00000-digits-tiny`;
+    const env = { OMPI_MCA_odls_base_sigkill_timeout: "0" }; // seconds that the others get to end
     let last = 0;
     let target = path;
     // Moments that differ from one run of the test to the next would make a failure that nobody can repeat.
-    const moments = Array.from({ length: 20 }, (_, i) => (i * 7919) % 700);
+    const moments = Array.from({ length: 20 }, (_, i) => (i * 7919) % 500);
     for (const [kill, ms] of moments.entries()) {
-      const child = ranksCommand(2, [PROGRAM, target, folder]).spawn();
-      // A few die while they start; the others while they train.
+      const child = ranksCommand(2, [PROGRAM, target, folder], { env }).spawn();
+      // Some die while they start, some while they train, some once they have saved.
+      const awaited = [
+        () => true,
+        () => exists(`${folder}/started`),
+        () => exists(`${folder}/started`),
+        () => (savedSteps(run).at(-1) ?? 0) > last,
+      ][kill % 4];
       let hasEnded = false;
       child.status.then(() => hasEnded = true);
-      while (kill % 4 > 0 && !exists(`${folder}/started`) && !hasEnded) await pause(20);
+      while (!awaited() && !hasEnded) await pause(20);
       if (hasEnded) throw new Error(new TextDecoder().decode((await child.output()).stderr));
       await pause(ms);
       await killRank(folder, kill % 2);

@@ -23,7 +23,9 @@ Deno.test("fillKeepMask() puts channels first where it is asked to", () => {
   for (const [images, positions, channels] of [[2, 6, 8], [3, 5, 4], [2, 3, 5], [1, 1, 12]]) {
     const size = images * positions * channels;
     const mask = { threshold: 0.4, value: 3 };
-    const moved = fillKeepMask(new Float32Array(size), address, mask, { layout: { positions, channels } });
+    const moved = fillKeepMask(new Float32Array(size), address, mask, {
+      layout: { positions, channels },
+    });
     const inOrder = expected(size, 0.4, 3);
     inOrder.forEach((value, i) => {
       const image = Math.floor(i / (positions * channels));
