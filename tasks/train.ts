@@ -148,7 +148,7 @@ async function main(command: ParsedCommand): Promise<TaskOutcome> {
     return plan ? { json: plan } : { exitCode: 130, json: { interrupted: true } };
   }
 
-  await using dashboard = command.flag("dashboard")
+  await using dashboard = command.flag("dashboard") && isWriter
     ? await openDashboard(request.runsFolder)
     : undefined;
   if (dashboard) watch.log(`dashboard ${dashboard.address}`);
