@@ -4,7 +4,7 @@ import { checkpointSteps, readLatestCheckpoint } from "../../src/run/checkpoint.
 import { inFolder, kill, runTask, startTask, waitFor } from "./cli.ts";
 
 /** Options that make a preset train in seconds. */
-const SMALL = ["--device", "cpu", "--set", "data.count=60", "--size", "16", "--batch", "2"];
+const SMALL = ["--device", "cpu", "--set", "data.count=60", "--size", "24", "--batch", "2"];
 
 const PRESETS = {
   "pix2pix": { options: ["--set", "recipe.filters=2"], measure: "l1", input: "a" },
@@ -94,7 +94,8 @@ Deno.test("presets of several networks refuse what does not fit, in one line", (
       ],
       [["cyclegan", "--data", "few"], "expected folders A and B, or trainA and trainB"],
       [["super-resolution", "--data", "few"], "1 image is too few to hold 1 back"],
-      [["pix2pix", "--size", "20"], "height and width have to be multiples of 8"],
+      [["cyclegan", "--size", "16"], "need 24 or more; use --size 24"],
+      [["pix2pix", "--size", "30"], "height and width have to be multiples of 8"],
       [["super-resolution", "--set", "recipe.factor=5"], "multiples of 5, the factor"],
       [["super-resolution", "--set", "recipe.factor=9"], "recipe.factor"],
       [["cyclegan", "--freeze-d", "2"], "--freeze-d: that is for GANs"],

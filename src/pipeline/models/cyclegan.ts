@@ -4,7 +4,7 @@ import { cycleGanModel } from "../../config/presets/models/cyclegan.ts";
 import { meanL1 } from "../../evaluation/models/image_measures.ts";
 import type { ModelMeasurement } from "../../evaluation/models/model_evaluation.ts";
 import {
-  checkMultiple,
+  checkSize,
   computeImages,
   drawBeside,
   firstImages,
@@ -20,7 +20,7 @@ export const cycleGanPreset: ModelPreset = {
   openData: imageOpener("image-sets"),
   build(recipe, { inputs: { a } }) {
     const { preset: _, ...options } = recipe as RecipeOf<"cyclegan">;
-    checkMultiple(a, 8, "which the networks halve three times");
+    checkSize(a, { multiple: 8, reason: "which the networks halve three times", least: 24 });
     return cycleGanModel({
       ...DEFAULTS.recipes.cyclegan,
       ...options,

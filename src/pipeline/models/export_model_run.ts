@@ -1,6 +1,7 @@
 /** Exports the model of a run on disk: what `deno task export` calls for a run of several networks. */
 import type { CheckpointChoice } from "../../config/evaluation.ts";
 import { DEFAULTS } from "../../config/defaults.ts";
+import type { ModelRunConfig } from "../../config/types.ts";
 import { openEngine } from "../../engine/open.ts";
 import { readBest, readChosenCheckpoint } from "../../run/best_checkpoint.ts";
 import { readModelRecord } from "../../run/model_record.ts";
@@ -32,6 +33,15 @@ export interface ExportedModelRun {
 }
 
 /**
+ * The config of a model as its file is a function of: small images are made by the step in training, and are an
+ * input of the file.
+ */
+export function withoutShrinking<Config extends ModelRunConfig>(config: Config): Config {
+  const values = Object.entries(config.model.values).filter(([, { op }]) => op !== "shrink");
+  return { ...config, model: { ...config.model, values: Object.fromEntries(values) } };
+}
+
+/**
  * Exports a run's model.
  * @param path the run's folder
  * @throws {UserError} when there is no such checkpoint, or the file's values differ; nothing is written then
@@ -51,7 +61,7 @@ export async function exportModelRun(
   });
   const { engine } = await openEngine(config.device ?? DEFAULTS.model.device);
   await using model = trainedModel({
-    config,
+    config: withoutShrinking(config),
     step,
     engine,
     folder: path,

@@ -12,6 +12,7 @@ import type { HostTensors } from "../../tensor/types.ts";
 import { runNotes } from "../run_notes.ts";
 import { writeImage } from "../snapshots.ts";
 import { trainedModel } from "../trained_model.ts";
+import { withoutShrinking } from "./export_model_run.ts";
 import { evaluateModelAt } from "./evaluate_model.ts";
 import { type CompletedModelTraining, DEFAULT_SNAPSHOTS, modelAt } from "./model_training.ts";
 
@@ -41,6 +42,7 @@ export async function finishModelRun(
   const { state, step } = await chosenState(run);
   const model = trainedModel({
     ...run,
+    config: withoutShrinking(config),
     result: { ...result, state },
     folder: folder.path,
     dispose: () => Promise.resolve(),

@@ -133,11 +133,21 @@ export function finite(value: number): number | null {
 }
 
 /**
- * Refuses sizes that networks cannot halve.
- * @param multiple what height and width have to be a multiple of
+ * Refuses sizes that networks cannot take.
+ * @param options.multiple what height and width have to be a multiple of
+ * @param options.least the smallest side
  */
-export function checkMultiple(source: DataSource, multiple: number, reason: string): void {
+export function checkSize(
+  source: DataSource,
+  { multiple, reason, least = 1 }: { multiple: number; reason: string; least?: number },
+): void {
   const [height, width] = source.shape;
+  if (Math.min(height, width) < least) {
+    throw new UserError(
+      `Cannot train on images of ${width} x ${height} pixels: the preset's networks need ${least} or more; ` +
+        `use --size ${least}`,
+    );
+  }
   if (height % multiple === 0 && width % multiple === 0) return;
   const near = Math.max(1, Math.round(Math.min(height, width) / multiple)) * multiple;
   throw new UserError(

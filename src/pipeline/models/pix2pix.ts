@@ -9,7 +9,7 @@ import {
 } from "../../evaluation/models/image_measures.ts";
 import type { ModelMeasurement } from "../../evaluation/models/model_evaluation.ts";
 import {
-  checkMultiple,
+  checkSize,
   computeImages,
   drawBeside,
   finite,
@@ -27,7 +27,7 @@ export const pix2pixPreset: ModelPreset = {
   openData: imageOpener("image-pairs"),
   build(recipe, { inputs: { a, b } }) {
     const { preset: _, ...options } = recipe as RecipeOf<"pix2pix">;
-    checkMultiple(a, 8, "which the networks halve three times");
+    checkSize(a, { multiple: 8, reason: "which the networks halve three times", least: 24 });
     return pix2pixModel({
       ...DEFAULTS.recipes.pix2pix,
       ...options,

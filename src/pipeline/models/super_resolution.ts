@@ -5,7 +5,7 @@ import { enlargeBy } from "../../evaluation/models/enlarge.ts";
 import { type ImageValues, meanPsnr, meanSsim } from "../../evaluation/models/image_measures.ts";
 import type { ModelMeasurement } from "../../evaluation/models/model_evaluation.ts";
 import {
-  checkMultiple,
+  checkSize,
   computeImages,
   drawBeside,
   finite,
@@ -25,7 +25,7 @@ export const superResolutionPreset: ModelPreset = {
   build(recipe, { inputs: { high } }) {
     const { preset: _, ...options } = recipe as RecipeOf<"super-resolution">;
     const { factor = defaultFactor } = options;
-    checkMultiple(high, factor, `the factor of enlargement (recipe.factor)`);
+    checkSize(high, { multiple: factor, reason: "the factor of enlargement (recipe.factor)" });
     return superResolutionModel({
       ...DEFAULTS.recipes.superResolution,
       ...options,
@@ -34,7 +34,7 @@ export const superResolutionPreset: ModelPreset = {
       channels: high.shape[2],
     });
   },
-  openSize: true,
+  openSize: false,
   unit: "images",
   async draw(model, options) {
     const { rows, columns } = options.grid;
