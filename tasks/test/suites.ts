@@ -10,7 +10,16 @@ import { testTimes } from "./slowest.ts";
 const PROCESSES = Math.min(2, navigator.hardwareConcurrency);
 
 /** What takes longest starts first, so that no core idles at the end. */
-const LONGEST_FIRST = ["engine/webgpu", "e2e", "engine", "training", "export", "sampler"];
+const LONGEST_FIRST = [
+  "e2e",
+  "engine/webgpu",
+  "export",
+  "training",
+  "referees",
+  "sampler",
+  "doc examples",
+  "engine",
+];
 
 /** One process of tests. */
 interface Suite {
@@ -69,7 +78,7 @@ export async function runTests(
   return await runAll(suites, env);
 }
 
-/** The room of the engines takes as long as all others together: its WebGPU part has a process. */
+/** The WebGPU part of the engines is one of the longest rooms: it has a process of its own. */
 function suitesOf(room: string): Suite[] {
   if (room !== "engine") return [{ name: room, args: [`tests/${room}`] }];
   return [
