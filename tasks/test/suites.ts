@@ -1,13 +1,16 @@
 /**
- * The tests themselves, a process for each room, so that one room's trouble does not hide another's. Two
+ * The tests themselves, a process for each room, so that one room's trouble does not hide another's. Several
  * rooms run at once: much of a test, such as compiling a shader, uses one core.
  */
 import { type Outcome, PUBLIC_MODULES } from "./checks.ts";
 import { runCommand } from "./process.ts";
 import { testTimes } from "./slowest.ts";
 
-/** Processes at once. Each may use several cores for part of its time, so more than two help little. */
-const PROCESSES = Math.min(2, navigator.hardwareConcurrency);
+/**
+ * Processes at once: one more than two cores, as the end-to-end tests wait for half of their time, for
+ * the disk and for the processes that they start.
+ */
+const PROCESSES = Math.min(3, navigator.hardwareConcurrency + 1);
 
 /** What takes longest starts first, so that no core idles at the end. */
 const LONGEST_FIRST = [
