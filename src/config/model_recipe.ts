@@ -10,7 +10,7 @@ import { named, optional } from "./option.ts";
 export type { ModelRecipe } from "./types.ts";
 
 const count = z.number().int().positive();
-const weight = z.number().min(0);
+const weight = z.number().positive();
 const { pix2pix, cyclegan, superResolution } = DEFAULTS.recipes;
 
 const filters = (value: number) =>
@@ -45,7 +45,7 @@ export const recipeSchema = named(
       filters: filters(cyclegan.filters),
       blocks: optional(count.max(64), "Residual blocks.", { default: cyclegan.blocks }),
       cycleWeight: optional(weight, "The weight of the cycles.", { default: cyclegan.cycleWeight }),
-      identityWeight: optional(weight, "The weight of the identity, in cycle weights.", {
+      identityWeight: optional(z.number().min(0), "The weight of the identity, in cycle weights.", {
         default: cyclegan.identityWeight,
       }),
       historySize: optional(count.max(1000), "Images that the discriminators are shown again.", {

@@ -818,7 +818,7 @@ export type ModelRecipe = {
   filters?: number;
   /** How activations are normalized: over the batch, or in each image. Default: "batch". */
   norm?: "batch" | "instance";
-  /** The weight of L1. Default: 100. Range: 0 or more. */
+  /** The weight of L1. Default: 100. Range: above 0. */
   l1Weight?: number;
   /** The adversarial loss: binary cross entropy, or least squares. Default: "non-saturating". */
   objective?: "non-saturating" | "least-squares";
@@ -832,7 +832,7 @@ export type ModelRecipe = {
   filters?: number;
   /** Residual blocks. Default: 2. Range: 1 to 64. */
   blocks?: number;
-  /** The weight of the cycles. Default: 10. Range: 0 or more. */
+  /** The weight of the cycles. Default: 10. Range: above 0. */
   cycleWeight?: number;
   /** The weight of the identity, in cycle weights. Default: 0.5. Range: 0 or more. */
   identityWeight?: number;
@@ -850,7 +850,7 @@ export type ModelRecipe = {
   filters?: number;
   /** Residual blocks. Default: 3. Range: 1 to 64. */
   blocks?: number;
-  /** The weight of the adversarial loss. Default: 0.001. Range: 0 or more. */
+  /** The weight of the adversarial loss. Default: 0.001. Range: above 0. */
   adversarialWeight?: number;
   /** The first step with the adversarial loss. Default: 1500. Range: 0 or more. */
   adversarialFromStep?: number;

@@ -51,7 +51,15 @@ export function optionsPage(): string {
     if (type !== undefined) seen.set(type, sections.length);
     sections.push(section(name, option, required.includes(name)));
   }
-  return [HEADER, "## The run", table(plain), ...sections, layerSections(), wordSections()]
+  return [
+    HEADER,
+    "## The run",
+    table(plain),
+    ...sections,
+    layerSections(),
+    modelSections(),
+    wordSections(),
+  ]
     .join("\n\n").replaceAll(/\n{3,}/g, "\n\n").trimEnd() + "\n";
 }
 
@@ -123,6 +131,44 @@ function typeName(option: OptionSchema): string {
   return { integer: "integer", number: "number", boolean: "true or false" }[
     schema.type as string
   ] ?? "text";
+}
+
+/** The options of runs of several networks that a GAN's run does not have. */
+function modelSections(): string {
+  const { root, modelRoot } = configSchema();
+  const known = resolved(root).properties ?? {};
+  const { properties = {}, required = [] } = resolved(modelRoot);
+  const own = Object.entries(properties).filter(([name]) =>
+    !Object.hasOwn(known, name) || name === "data" || name === "evaluation"
+  );
+  const parts = own.map(([name, option]) => {
+    const choices = alternatives(option);
+    const [first] = Object.keys(choices[0].properties ?? {});
+    const constOf = (choice: OptionSchema) => resolved(choice.properties?.[first] ?? {}).const;
+    if (choices.length < 2 || constOf(choices[0]) === undefined) {
+      return table([row(name, option, required.includes(name)), ...partRows(option, name)]);
+    }
+    const kinds = choices.map((choice) => {
+      const { [first]: kind, ...rest } = choice.properties!;
+      return `### \`${name}.${first}\`: \`"${constOf(choice)}"\`\n\n${
+        resolved(kind).description ?? ""
+      }\n\n${table(rowsOf({ ...choice, properties: rest }, `${name}.`))}`;
+    });
+    return `${option.description ?? ""}\n\n${kinds.join("\n\n")}`;
+  });
+  return `## Models of several networks
+
+The config of a preset such as \`pix2pix\` ([models.md](models.md)) has \`recipe\`, \`data\` and \`model\`; \`batchSize\`,
+\`duration\`, \`seed\`, \`device\`, \`learningRateSchedule\`, \`divergence\`, \`ema\`, \`snapshots\`, \`checkpoints\` and
+\`tensorboard\` are those of any run.
+
+${parts.join("\n\n")}`;
+}
+
+function partRows(option: OptionSchema, name: string): Row[] {
+  return isPart(option) && alternatives(option).length === 1
+    ? rowsOf(resolved(option), `${name}.`)
+    : [];
 }
 
 function layerSections(): string {

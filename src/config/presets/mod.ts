@@ -7,6 +7,7 @@ import { dcgan } from "./dcgan.ts";
 import { digits } from "./digits.ts";
 import { type ImageShape, parseImageShape, square } from "./image_shape.ts";
 import { grid2d, ring2d } from "./mixtures.ts";
+import { isModelPreset, MODEL_PRESETS } from "./models/mod.ts";
 import { r3gan } from "./r3gan.ts";
 import { snganResnet, wganGpResnet } from "./resnets.ts";
 import { stackedMnist } from "./stacked_mnist.ts";
@@ -64,7 +65,13 @@ export function presetConfig(name: string): RunConfig {
         `${SIZED_PRESETS.join(", ")}`,
     );
   }
-  const names = Object.keys(presets);
+  if (isModelPreset(family)) {
+    throw new UserError(
+      `Cannot make a GAN's config of the preset ${family}: it has several networks, which deno task train ` +
+        `${family} trains, and trainModel() of the library (docs/models.md)`,
+    );
+  }
+  const names = [...Object.keys(presets), ...MODEL_PRESETS];
   throw new UserError(
     `Cannot find the preset ${name}${didYouMean(family, names)}: there are ${names.join(", ")}; ` +
       "a config file's name ends in .json",
