@@ -8,7 +8,7 @@ import { UserError } from "../../errors.ts";
 import type { ImageValues } from "../../evaluation/models/image_measures.ts";
 import { imageGrid } from "../../report/image_grid.ts";
 import type { SampleImage } from "../sample_images.ts";
-import type { DrawOptions, ModelAtStep } from "./preset.ts";
+import type { DrawModelOptions, ModelAtStep } from "./preset.ts";
 
 /** Samples that are computed at once. */
 const AT_ONCE = 25;
@@ -80,7 +80,7 @@ export async function computeImages(
 /** Draws samples as images beside one another, such as input, output and target. */
 export async function drawBeside(
   images: readonly ImageValues[],
-  { grid }: DrawOptions,
+  { grid }: DrawModelOptions,
 ): Promise<SampleImage> {
   const height = Math.max(...images.map(({ shape }) => shape[0]));
   const width = Math.max(...images.map(({ shape }) => shape[1]));

@@ -26,7 +26,7 @@ export interface ModelAtStep {
 }
 
 /** How a model is drawn. */
-export interface DrawOptions {
+export interface DrawModelOptions {
   /** Rows and columns of samples. */
   grid: Pick<SnapshotSpec, "rows" | "columns">;
   title: string;
@@ -44,7 +44,7 @@ export interface ModelPreset {
   /** What the samples of a step are, for the progress line. */
   unit: string;
   /** Draws samples; undefined where there is nothing to look at. */
-  draw(model: ModelAtStep, options: DrawOptions): Promise<SampleImage | undefined>;
+  draw(model: ModelAtStep, options: DrawModelOptions): Promise<SampleImage | undefined>;
   /** The measure that decides which checkpoint is best. */
   measure: ModelMeasurement["name"];
   /** Measures a model on what was held back. */
