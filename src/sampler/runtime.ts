@@ -35,6 +35,9 @@ export interface RuntimeOptions {
   wasm?: RuntimeWasm;
 }
 
+/** What Chromium, Firefox and WebKit say where a page's policy forbids WebAssembly. */
+const FORBIDDEN = /content security policy|blocked by CSP/i;
+
 /** The options of a start of the runtime. */
 export interface StartOptions
   extends RuntimeOptions, Pick<SourceOptions, "signal" | "cache" | "fetch"> {
@@ -177,6 +180,13 @@ async function startBuild(
     try {
       return { ort, ...await inTurn(() => startWeb(ort, { threads, wasmBinary })) };
     } catch (error) {
+      if (FORBIDDEN.test(reasonOf(error))) {
+        throw new UserError(
+          "Cannot start ONNX Runtime: WebAssembly is forbidden here; add 'wasm-unsafe-eval' to script-src in " +
+            "the page's Content-Security-Policy, and load the page anew",
+          { cause: error },
+        );
+      }
       throw new UserError(
         `Cannot start ONNX Runtime: its WebAssembly cannot be loaded (${
           reasonOf(error)
