@@ -39,9 +39,18 @@ export function usable(addresses: (string | null)[]): string[] {
   };
   const readsFiles = deno !== undefined ||
     (process?.versions?.node !== undefined && process.type !== "renderer");
-  const found = addresses.filter((address): address is string =>
-    address !== null &&
-    (readsFiles ? address.startsWith("file:") : /^(https?|blob|data|.*-extension):/.test(address))
-  );
+  const found = addresses.filter((address) => address !== null)
+    .map((address) => readsFiles ? address : absolute(address))
+    .filter((address) =>
+      readsFiles ? address.startsWith("file:") : /^(https?|blob|data|.*-extension):/.test(address)
+    );
   return [...new Set(found)];
+}
+
+/** Turbopack gives an asset's address without an origin: `/_next/static/media/...`. */
+function absolute(address: string): string {
+  const { location } = globalThis as { location?: { href: string } };
+  return address.startsWith("/") && location !== undefined
+    ? new URL(address, location.href).href
+    : address;
 }
