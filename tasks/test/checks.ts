@@ -33,6 +33,7 @@ const CHECKS: [name: string, args: string[]][] = [
     "bench",
     "cli",
     "examples/deno_server.ts",
+    "examples/deno_no_files.ts",
   ]],
   ["doc lint", ["doc", "--lint", ...PUBLIC_MODULES]],
   ["publish dry run", ["publish", "--dry-run", "--allow-dirty", "--no-check"]],

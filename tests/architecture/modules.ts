@@ -6,7 +6,7 @@ export const ROOT: URL = new URL("../../", import.meta.url);
 
 /** Folders whose modules are read, and single modules beside them. */
 const FOLDERS = ["src", "cli", "tasks", "bench", "examples/site", "tests"];
-const FILES = ["mod.ts", "examples/deno_server.ts"];
+const FILES = ["mod.ts", "examples/deno_server.ts", "examples/deno_no_files.ts"];
 
 /** One module. */
 export interface Module {
