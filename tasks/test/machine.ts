@@ -1,9 +1,10 @@
 /**
- * What the tests need of the machine: a WebGPU adapter (a software Vulkan driver will do), a browser,
- * Open MPI, Python's onnx and PyTorch. Where apt and root are there, they are installed; elsewhere a line says
- * what to install.
+ * What the tests need of the machine: a WebGPU adapter (a software Vulkan driver will do), browsers,
+ * Open MPI, Python's onnx and PyTorch, the packages of the example apps. Where apt and root are there, they
+ * are installed; elsewhere a line says what to install.
  */
 import { NATIVE_VERSION } from "../../src/ort/native.ts";
+import { prepareApps } from "./apps.ts";
 import { hasProgram, runCommand } from "./process.ts";
 
 /**
@@ -27,6 +28,12 @@ const NEEDS: Need[] = [
     isThere: async () => (await findAdapter()) !== "",
   },
   { what: "Chromium", packages: ["chromium"], isThere: async () => (await findBrowser()) !== "" },
+  { what: "Firefox", packages: ["firefox-esr"], isThere: () => hasProgram("firefox-esr") },
+  {
+    what: "WebKit, and a display for it",
+    packages: ["webkit2gtk-driver", "xvfb"],
+    isThere: async () => await hasProgram("WebKitWebDriver") && await hasProgram("Xvfb"),
+  },
   {
     what: "Open MPI, for several processes",
     packages: ["openmpi-bin"],
@@ -58,6 +65,8 @@ export async function prepareMachine(): Promise<Record<string, string>> {
   if (!(await hasProgram("node"))) {
     console.log("This machine lacks Node: the tests of the npm package are skipped");
   }
+  const noApps = await prepareApps(Deno.env.get("CI") === "true");
+  if (noApps !== null) console.log(`The example apps are not tested, which ${noApps}`);
   console.log(`WebGPU adapter of the tests: ${await findAdapter() || "none"}`);
   return {
     ...graphicsEnv(),
@@ -108,11 +117,20 @@ async function installPackages(): Promise<void> {
     return;
   }
   console.log(`Installing ${names}: apt-get install ${packages.join(" ")}`);
-  const env = { DEBIAN_FRONTEND: "noninteractive" };
-  await runCommand("apt-get", ["update", "-qq"], { quiet: true, env });
-  const install = ["install", "-y", "-qq", "--no-install-recommends", ...packages];
-  const { code } = await runCommand("apt-get", install, { quiet: true, env });
-  if (code) console.log(`Could not install ${names}: the tests that need it are skipped`);
+  await runCommand("apt-get", ["update", "-qq"], { quiet: true, env: APT_ENV });
+  if (await aptInstall(packages)) return;
+  // One package that this system does not have would take all others with it.
+  for (const { what, packages } of missing) {
+    if (await aptInstall(packages)) continue;
+    console.log(`Could not install ${what}: the tests that need it are skipped`);
+  }
+}
+
+const APT_ENV = { DEBIAN_FRONTEND: "noninteractive" };
+
+async function aptInstall(packages: string[]): Promise<boolean> {
+  const args = ["install", "-y", "-qq", "--no-install-recommends", ...packages];
+  return (await runCommand("apt-get", args, { quiet: true, env: APT_ENV })).code === 0;
 }
 
 /** The adapter that the tests get, such as `llvmpipe (LLVM 15.0.6, 256 bits) through Vulkan`, or "". */

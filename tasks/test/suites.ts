@@ -19,6 +19,7 @@ const LONGEST_FIRST = [
   "export",
   "training",
   "referees",
+  "apps",
   "sampler",
   "doc examples",
   "engine",
