@@ -119,12 +119,8 @@ export type {
   TableContext,
 } from "./src/data/model_data.ts";
 export type { ResumeModelOptions, TrainModelOptions } from "./src/pipeline/train_model.ts";
-export type {
-  ComputeOptions,
-  ExportModelFileOptions,
-  GivenTensor,
-  TrainedModel,
-} from "./src/pipeline/trained_model.ts";
+export type { ComputeOptions, GivenTensor } from "./src/pipeline/model_runner.ts";
+export type { ExportModelFileOptions, TrainedModel } from "./src/pipeline/trained_model.ts";
 export type { ExportedModel } from "./src/export/export.ts";
 export type { ExportDtype } from "./src/export/dtypes.ts";
 export type { Parity } from "./src/export/parity.ts";

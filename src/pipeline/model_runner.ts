@@ -7,7 +7,22 @@ import type { HostTensor, HostTensors, TensorMap, TensorSpec } from "../tensor/t
 import { applyModel, requirementsOf, weightsForUse } from "../training/model/apply_model.ts";
 import type { ModelStep } from "../training/model/model_step.ts";
 import { section, withPrefix } from "../training/tensor_names.ts";
-import type { ComputeOptions, GivenTensor } from "./trained_model.ts";
+
+/** A tensor that a program gives. */
+export interface GivenTensor {
+  /** `[n, ...shape]` */
+  shape: number[];
+  /** Its elements, the last axis fastest. */
+  data: Float32Array;
+}
+
+/** How to compute. */
+export interface ComputeOptions {
+  /** The values that are wanted. Default: the model's output. */
+  values?: readonly string[];
+  /** Decides what layers that stay random draw, such as dropout at sampling. Default 0. */
+  seed?: number;
+}
 
 /** A model on an engine. */
 export interface ModelRunner {

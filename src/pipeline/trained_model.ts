@@ -4,30 +4,14 @@ import type { Engine } from "../engine/types.ts";
 import { UserError } from "../errors.ts";
 import { type ExportedModel, exportOnnx } from "../export/mod.ts";
 import { ensureFolder, writeFileAtomically } from "../files.ts";
-import { fillUniform, STREAMS } from "../random/counter_random.ts";
 import { toCpuTensors } from "../tensor/cpu_tensors.ts";
 import { tf } from "../tensor/tf.ts";
-import type { HostTensor, HostTensors, TensorMap, TensorSpec } from "../tensor/types.ts";
+import type { HostTensor } from "../tensor/types.ts";
 import { applyModel, requirementsOf, weightsForUse } from "../training/model/apply_model.ts";
 import type { ModelStep } from "../training/model/model_step.ts";
-import { section, withPrefix } from "../training/tensor_names.ts";
+import { withPrefix } from "../training/tensor_names.ts";
 import type { TrainingResult } from "../training/train.ts";
-
-/** A tensor that a program gives. */
-export interface GivenTensor {
-  /** `[n, ...shape]` */
-  shape: number[];
-  /** Its elements, the last axis fastest. */
-  data: Float32Array;
-}
-
-/** How to compute. */
-export interface ComputeOptions {
-  /** The values that are wanted. Default: the model's output. */
-  values?: readonly string[];
-  /** Decides what layers that stay random draw, such as dropout at sampling. Default 0. */
-  seed?: number;
-}
+import { type ComputeOptions, type GivenTensor, openModelRunner } from "./model_runner.ts";
 
 /** How to export a model. */
 export interface ExportModelFileOptions {
@@ -82,50 +66,12 @@ export interface TrainedModelParts {
 export function trainedModel(parts: TrainedModelParts): TrainedModel {
   const { config, step, engine, result, folder } = parts;
   const spec = config.model;
+  const runner = openModelRunner({ spec, step, engine });
   return {
     config,
     folder,
     result,
-    async compute(given, { values = [spec.output], seed = 0 } = {}) {
-      const { inputs, networks } = requirementsOf(spec, values);
-      checkInputs(given, { names: inputs, step });
-      const weights = Object.assign(
-        {},
-        ...Object.entries(weightsForUse(result.state, networks)).map(([network, tensors]) =>
-          withPrefix(`weights/${network}`, tensors)
-        ),
-      ) as HostTensors;
-      const tensors = Object.fromEntries(
-        inputs.map((name) => [`inputs/${name}`, { ...given[name], dtype: "float32" as const }]),
-      );
-      const noise: HostTensors = {};
-      const all = { ...weights, ...tensors };
-      const noiseAt = (place: number, shape: number[]): HostTensor => ({
-        shape,
-        dtype: "float32",
-        data: fillUniform(new Float32Array(shape.reduce((size, side) => size * side, 1)), {
-          seed,
-          stream: STREAMS.noise,
-          step: place,
-        }),
-      });
-      for (const [place, shape] of noiseShapes(spec, { step, values, given }).entries()) {
-        noise[`noise/${place}`] = noiseAt(place, shape);
-      }
-      const compiled = await engine.compileFunction((named) => {
-        let drawn = 0;
-        return applyModel({ spec, networks: step.networks, outputs: values }, {
-          params: paramsOf(named, networks),
-          inputs: section(named, "inputs"),
-          random: { uniform: () => named[`noise/${drawn++}`] },
-        });
-      }, specsOf({ ...all, ...noise }));
-      try {
-        return await compiled.run({ ...all, ...noise });
-      } finally {
-        await compiled.dispose();
-      }
-    },
+    compute: (given, options) => runner.compute(result.state, given, options),
     async export({ out, openSize = false, opset }) {
       if (!/[^/]\.onnx$/i.test(out ?? "")) {
         throw new UserError(`Cannot export to ${out}: expected a name that ends in .onnx`);
@@ -158,69 +104,14 @@ export function trainedModel(parts: TrainedModelParts): TrainedModel {
         tf.dispose(params);
       }
     },
-    [Symbol.asyncDispose]: parts.dispose,
+    async [Symbol.asyncDispose]() {
+      await runner.dispose();
+      await parts.dispose();
+    },
   };
 }
 
 function fileShape(shape: readonly number[], openSize: boolean): (number | null)[] {
   if (openSize && shape.length === 3) return [null, null, null, shape[2]];
   return [null, ...shape];
-}
-
-function checkInputs(
-  given: Record<string, GivenTensor>,
-  { names, step }: { names: readonly string[]; step: ModelStep },
-): void {
-  let count: number | undefined;
-  for (const name of names) {
-    const tensor = Object.hasOwn(given, name) ? given[name] : undefined;
-    const wanted = step.inputShapes[name];
-    const found = tensor ? `[${tensor.shape.join(", ")}]` : "missing";
-    const size = tensor?.shape.reduce((product, side) => product * side, 1);
-    const fits = tensor !== undefined && tensor.shape.slice(1).join() === wanted.join() &&
-      size === tensor.data.length && (count === undefined || tensor.shape[0] === count);
-    if (!fits) {
-      throw new UserError(
-        `Cannot compute with input ${name}: it is ${found}, expected [${count ?? "n"}, ` +
-          `${wanted.join(", ")}] with as many elements`,
-      );
-    }
-    count = tensor.shape[0];
-  }
-}
-
-/** The shapes of what layers that stay random draw, in the order in which they draw. */
-function noiseShapes(
-  spec: ModelRunConfig["model"],
-  { step, values, given }: {
-    step: ModelStep;
-    values: readonly string[];
-    given: Record<string, GivenTensor>;
-  },
-): number[][] {
-  const count = Object.values(given)[0]?.shape[0] ?? 1;
-  const shapes: number[][] = [];
-  const visited = new Set<string>();
-  function visit(name: string): void {
-    const value = spec.values[name];
-    if (value === undefined || visited.has(name)) return;
-    visited.add(name);
-    for (const source of [value.op === "network" ? value.input : value.of].flat()) visit(source);
-    if (value.op !== "network") return;
-    const { noiseSize } = step.networks[value.network];
-    if (noiseSize) shapes.push([count, noiseSize]);
-  }
-  for (const value of values) visit(value);
-  return shapes;
-}
-
-function paramsOf(named: TensorMap, networks: readonly string[]): Record<string, TensorMap> {
-  const weights = section(named, "weights");
-  return Object.fromEntries(networks.map((network) => [network, section(weights, network)]));
-}
-
-function specsOf(tensors: HostTensors): Record<string, TensorSpec> {
-  return Object.fromEntries(
-    Object.entries(tensors).map(([name, { shape, dtype }]) => [name, { shape, dtype }]),
-  );
 }

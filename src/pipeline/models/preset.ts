@@ -5,7 +5,7 @@ import type { OpenOptions } from "../../data/open.ts";
 import type { Engine } from "../../engine/types.ts";
 import type { ModelMeasurement } from "../../evaluation/models/model_evaluation.ts";
 import type { HostTensor } from "../../tensor/types.ts";
-import type { ComputeOptions, GivenTensor } from "../trained_model.ts";
+import type { ComputeOptions, GivenTensor } from "../model_runner.ts";
 import type { SampleImage } from "../sample_images.ts";
 
 /** A recipe by the name of its preset. */
