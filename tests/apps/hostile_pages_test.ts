@@ -121,7 +121,7 @@ const cases = (elsewhere: string): Case[] => [
     module: loads("{}"),
     headers: policy(STRICT_POLICY.replace(" 'wasm-unsafe-eval'", "")),
     check({ name, message }) {
-      assertEquals(name, "DownloadError");
+      assertEquals(name, "UserError");
       assertMatch(
         `${message}`,
         /^Cannot start ONNX Runtime: WebAssembly is forbidden here; add 'wasm-unsafe-eval' to script-src/,
@@ -148,7 +148,7 @@ const cases = (elsewhere: string): Case[] => [
       ...policy(STRICT_POLICY.replace("connect-src 'self'", "connect-src *")),
     },
     check({ name, message }) {
-      assertEquals(name, "UserError");
+      assertEquals(name, "DownloadError");
       assertMatch(`${message}`, /^Cannot load http:.*\/rgb\.onnx: it could not be fetched \(/);
     },
   },
