@@ -72,6 +72,8 @@ export interface AdaptiveSpec {
  * - `cutout`: DiffAugment's gray square of half a side
  * - `flip`: ADA's flip, left and right
  * - `rotate`: ADA's quarter turns, of square images
+ * - `scale`: ADA's isotropic scale, 2^N(0, 0.2^2), reflected at the borders
+ * - `fractional-translation`: ADA's shift by N(0, 0.125^2) of a side, reflected at the borders
  * - `brightness`: ADA's brightness
  * - `contrast`: ADA's contrast
  * - `luma-flip`: ADA's reflection of luma
@@ -84,6 +86,8 @@ export type AugmentPolicy =
   | "cutout"
   | "flip"
   | "rotate"
+  | "scale"
+  | "fractional-translation"
   | "brightness"
   | "contrast"
   | "luma-flip"

@@ -1,7 +1,7 @@
 /**
  * The transforms of ADA (Karras et al. 2020, "Training Generative Adversarial Networks with Limited Data",
  * appendix B) that DiffAugment has not: pixel blits without resampling, and affine maps of the colors of a
- * pixel. Strengths are the paper's. Each sample has random numbers of its own, and all can be
+ * pixel; those that resample are in resampling.ts. Strengths are the paper's. Each sample has random numbers of its own, and all can be
  * differentiated twice: flips are products with 0/1 matrices.
  */
 import { withoutTape } from "../tensor/tape.ts";

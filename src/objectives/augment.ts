@@ -2,7 +2,7 @@
  * Augmentation: random transforms of everything that the discriminator sees, reals and fakes, in the
  * updates of both networks, so that D cannot memorize the data and G still gets its gradient. Those here are
  * DiffAugment's (Zhao et al. 2020, "Differentiable Augmentation for Data-Efficient GAN Training"), with its
- * authors' strengths; those of ADA are in ada_transforms.ts.
+ * authors' strengths; those of ADA are in ada_transforms.ts and resampling.ts.
  *
  * Each sample has random numbers of its own. All transforms are made of operations that can be
  * differentiated twice; shifting is a product with 0/1 matrices.
@@ -20,6 +20,7 @@ import {
   scaleSaturation,
   shiftBrightness,
 } from "./ada_transforms.ts";
+import { scaleIsotropically, translateByFractions } from "./resampling.ts";
 
 export type { AugmentPolicy } from "../config/stability.ts";
 
@@ -124,6 +125,10 @@ export function diffAugment(
         return mirror(x, random);
       case "rotate":
         return quarterTurns(x, random);
+      case "scale":
+        return scaleIsotropically(x, random);
+      case "fractional-translation":
+        return translateByFractions(x, random);
       case "brightness":
         return shiftBrightness(x, random);
       case "contrast":

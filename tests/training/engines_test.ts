@@ -73,7 +73,17 @@ const CASES: Record<string, Partial<RunConfig>> = {
   },
   "ADA's transforms of squares in color, R1 of pairs": {
     augment: {
-      policies: ["flip", "rotate", "brightness", "contrast", "luma-flip", "hue", "saturation"],
+      policies: [
+        "flip",
+        "rotate",
+        "scale",
+        "fractional-translation",
+        "brightness",
+        "contrast",
+        "luma-flip",
+        "hue",
+        "saturation",
+      ],
       probability: 0.6,
       adaptive: { target: 0, everySteps: 2, speedImages: 40 },
     },
