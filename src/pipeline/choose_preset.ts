@@ -16,6 +16,9 @@ export interface ChosenPreset {
 /** Sides of images that presets are made for, as far as they train in hours rather than days. */
 const SIDES = [64, 48, 32, 28, 24, 16, 12];
 
+/** So many color images are few: a discriminator without help learns them by heart. */
+const FEW_IMAGES = { min: 100, max: 3000 };
+
 /** From this ratio of the longer to the shorter side on, images are not cut to squares. */
 const LONG_RATIO = 1.6;
 
@@ -30,10 +33,12 @@ export function choosePreset(look: ImageFilesLook | OpenedLook): ChosenPreset {
   const shape = `${h === w && channels === 3 ? h : `${h}x${w}`}${
     channels === 3 ? "" : `x${channels}`
   }`;
-  const name = `dcgan@${shape}`;
+  const isFew = channels === 3 && count >= FEW_IMAGES.min && count <= FEW_IMAGES.max;
+  const name = `${isFew ? "few-images" : "dcgan"}@${shape}`;
   const config = presetConfig(name);
   const batch = fittingBatch(config.batchSize, count);
-  return { config: { ...config, batchSize: batch }, name, reason: text };
+  const reason = isFew ? `${count} ${text}` : text;
+  return { config: { ...config, batchSize: batch }, name, reason };
 }
 
 interface ImageFacts {

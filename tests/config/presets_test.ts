@@ -6,7 +6,7 @@ import { withAssignments } from "../../src/config/assignments.ts";
 import { UserError } from "../../src/errors.ts";
 import { buildNetwork } from "../../src/nn/mod.ts";
 
-const SIZED = ["dcgan", "sngan-resnet", "wgan-gp-resnet", "r3gan"];
+const SIZED = ["dcgan", "sngan-resnet", "wgan-gp-resnet", "r3gan", "few-images"];
 
 for (const family of SIZED) {
   Deno.test(`${family} makes and takes images of any power of two from 16 to 256, and others`, () => {

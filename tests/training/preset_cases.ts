@@ -4,6 +4,7 @@
  */
 import { conditionalVariant } from "../../src/config/conditional.ts";
 import { dcgan } from "../../src/config/presets/dcgan.ts";
+import { fewImages } from "../../src/config/presets/few_images.ts";
 import type { ImageShape } from "../../src/config/presets/image_shape.ts";
 import { presetConfig } from "../../src/config/presets/mod.ts";
 import { r3gan } from "../../src/config/presets/r3gan.ts";
@@ -46,6 +47,7 @@ export const PRESET_CASES: Readonly<Record<string, RunConfig>> = {
   "conditional sngan-resnet": withBatch(conditionalVariant(snganResnet(tiny, thin)), 3),
   "wgan-gp-resnet": withBatch(wganGpResnet(tiny, thin), 3),
   "r3gan": withBatch(r3gan(tiny, 8), 3),
+  "few-images": withBatch(fewImages({ ...tinyDcgan, channels: 3 }, 4), 4),
   "conditional r3gan": withBatch(conditionalVariant(r3gan(tiny, 8)), 3),
 };
 

@@ -2,6 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { conditionalVariant } from "../../src/config/conditional.ts";
 import { dcgan } from "../../src/config/presets/dcgan.ts";
+import { fewImages } from "../../src/config/presets/few_images.ts";
 import type { ImageShape } from "../../src/config/presets/image_shape.ts";
 import { presetConfig } from "../../src/config/presets/mod.ts";
 import { r3gan } from "../../src/config/presets/r3gan.ts";
@@ -33,6 +34,7 @@ const CASES: Record<string, RunConfig> = {
   "conditional wgan-gp-resnet": conditionalVariant(wganGpResnet(tiny, thin)),
   "r3gan": r3gan(tiny, 8),
   "conditional r3gan": conditionalVariant(r3gan(tiny, 8)),
+  "few-images": fewImages(tiny, 4),
   "stacked-mnist": presetConfig("stacked-mnist"),
   "digits-conditional": presetConfig("digits-conditional"),
 };

@@ -5,6 +5,7 @@ import { UserError } from "../../errors.ts";
 import { didYouMean } from "../nearest.ts";
 import { dcgan } from "./dcgan.ts";
 import { digits } from "./digits.ts";
+import { fewImages } from "./few_images.ts";
 import { type ImageShape, parseImageShape, square } from "./image_shape.ts";
 import { grid2d, ring2d } from "./mixtures.ts";
 import { isModelPreset, MODEL_PRESETS } from "./models/mod.ts";
@@ -22,6 +23,7 @@ const SIZED: Readonly<Record<string, { make: (shape: ImageShape) => RunConfig; s
   "sngan-resnet": { make: (shape) => snganResnet(shape), side: 32 },
   "wgan-gp-resnet": { make: (shape) => wganGpResnet(shape), side: 32 },
   "r3gan": { make: (shape) => r3gan(shape), side: 32 },
+  "few-images": { make: (shape) => fewImages(shape), side: 64 },
 };
 
 /** The names of the presets that take a size, as in `dcgan@64`. */
