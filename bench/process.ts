@@ -1,5 +1,5 @@
 /** Runs one measurement in a process of its own. */
-import { measuredEnvironment } from "./peer_environment.ts";
+import { measuredEnvironment } from "../src/reproduction/measured_environment.ts";
 
 /** A measurement that hangs is given up after this long beyond its own time. */
 const PATIENCE_MS = 90_000;

@@ -3,7 +3,7 @@
  * on one machine, as one table with ratios.
  */
 import { UserError } from "../src/errors.ts";
-import { measuredEnvironment } from "./peer_environment.ts";
+import { measuredEnvironment } from "../src/reproduction/measured_environment.ts";
 import { denoScript, runMeasurement } from "./process.ts";
 import { STEP_CASES, type StepCase } from "./step_cases.ts";
 import { type CommandSpec, type ParsedCommand, runTask, type TaskOutcome } from "../cli/command.ts";

@@ -1,4 +1,7 @@
-/** `deno task reproduce`: trains the runs of a published table and prints ours beside it. */
+/**
+ * `deno task reproduce`: trains the runs of a published table and prints ours beside it, or compares recipes
+ * for images over minutes.
+ */
 import { formatDuration, formatInteger } from "../src/text.ts";
 import { type DataSpec, withDataPath } from "../src/config/data.ts";
 import { type Problem, PROBLEMS, type RecipeName } from "../src/reproduction/published.ts";
@@ -26,23 +29,40 @@ import {
 import { DISTRIBUTED_OPTION, openRanks } from "../cli/ranks.ts";
 import type { Communicator } from "../src/distributed/communicator.ts";
 import { download } from "./cli/download.ts";
+import { reproduceImagesTask } from "./cli/reproduce_images.ts";
 import { silentWatch, watchRun, withInterrupt } from "./cli/watch.ts";
+import { IMAGE_RECIPES } from "../src/reproduction/image_recipes.ts";
+
+/** What is compared over minutes, rather than with a table. */
+const IMAGES = "images";
 
 const spec: CommandSpec = {
   name: "reproduce",
   summary: "Trains the runs of a published table, and prints ours beside it.",
-  positionals: Object.keys(PROBLEMS).join(" | "),
+  positionals: [...Object.keys(PROBLEMS), IMAGES].join(" | "),
   maxPositionals: 1,
   options: {
-    recipes: { value: "LIST", help: `some of ${RECIPES.join(",")} (default gan,pacgan2,best)` },
-    seeds: { value: "N", help: "runs of each recipe (default 10, as in the published tables)" },
+    recipes: {
+      value: "LIST",
+      help: `some of ${RECIPES.join(",")} (default gan,pacgan2,best); for images ` +
+        `${IMAGE_RECIPES.join(",")} (default all)`,
+    },
+    seeds: {
+      value: "N",
+      help: "runs of each recipe (default 10, as in the published tables; 1 for images)",
+    },
+    minutes: { value: "M", help: "of training, for each run on images (default 10)" },
+    python: {
+      value: "PATH",
+      help: "the Python that has torch, for images (default /usr/bin/python3)",
+    },
     "first-seed": { value: "N", help: "start at this seed (default 0): to share a table out" },
     steps: { value: "N", help: "train N steps instead of the full length" },
     epochs: { value: "N", help: "train N passes over the data instead" },
     data: {
       path: true,
       value: "PATH",
-      help: "MNIST's files for stacked-mnist (default: synthetic digits)",
+      help: "MNIST's files for stacked-mnist (default: synthetic digits); the images of images",
     },
     download: { help: "fetch MNIST for stacked-mnist first, into data/" },
     device: {
@@ -63,6 +83,7 @@ const spec: CommandSpec = {
     "deno task reproduce stacked-mnist --download --recipes gan,best --seeds 1",
     "deno task reproduce stacked-mnist --data mnist --seeds 2 --steps 2000 --out table.md",
     "mpirun -n 8 deno task reproduce ring                      # shared out, a run to a process",
+    "deno task reproduce images --data photos --minutes 10 --seeds 3",
     "a run that is done is not run again: stop when you like, and go on with the same command",
   ],
 };
@@ -83,6 +104,13 @@ interface Request {
 
 async function main(command: ParsedCommand): Promise<TaskOutcome> {
   const ranks = openRanks(command);
+  if (command.positionals[0] === IMAGES) {
+    if (ranks.size === 1) return await reproduceImagesTask(command);
+    throw new UserError(
+      `Cannot reproduce ${IMAGES} in ${ranks.size} processes: its recipes are timed one after the other; ` +
+        "start one process",
+    );
+  }
   const isWriter = ranks.rank === 0;
   const request = await rankZeroFirst(ranks, () => readRequest(command));
   const { problem, recipes, full, seeds } = request;
@@ -129,7 +157,13 @@ async function readRequest(command: ParsedCommand): Promise<Request> {
   const [name] = command.positionals;
   if (name === undefined) {
     throw new UserError(
-      `Cannot reproduce: name a table, one of ${Object.keys(PROBLEMS).join(", ")}`,
+      `Cannot reproduce: name a table, one of ${Object.keys(PROBLEMS).join(", ")}, or ${IMAGES}`,
+    );
+  }
+  for (const option of ["minutes", "python"]) {
+    if (command.text(option) === undefined) continue;
+    throw new UserError(
+      `Cannot reproduce ${name} with --${option}: it is for ${IMAGES}; leave it away`,
     );
   }
   const problem = findProblem(name);

@@ -44,6 +44,8 @@ export interface Classifier extends FeatureExtractor {
   readonly heldOutCount: number;
   /** Images that it was trained on. */
   readonly trainingCount: number;
+  /** The network whose output the features are, `[N, height, width, channels]` in [-1, 1] to `[N, 64]`. */
+  readonly featureNetwork: { readonly network: Network; readonly weights: HostTensors };
 }
 
 /** Fewer images a class than this teach nothing. */
@@ -99,7 +101,11 @@ export async function trainClassifier(
   const weights = kept ?? await fit(engine, { body, head, data, training, start });
   if (!kept) await store?.write(weights);
   const runner = await compileNetwork(engine, body, EXTRACTION_BATCH);
-  const classify = await calibrate(runner, weights, pixelsOf(data, training.subarray(0, 1000)));
+  const { classify, scale } = await calibrate(
+    runner,
+    weights,
+    pixelsOf(data, training.subarray(0, 1000)),
+  );
   const classifier: Classifier = {
     name: `own-classifier-${OWN_FEATURES}`,
     description:
@@ -111,6 +117,7 @@ export async function trainClassifier(
     accuracy: 0,
     heldOutCount,
     trainingCount: training.length,
+    featureNetwork: { network: body, weights: scaledFeatures(section(weights, "body"), scale) },
     extract: classify,
     dispose: () => runner.dispose(),
   };
@@ -125,7 +132,7 @@ async function calibrate(
   runner: NetworkRunner,
   weights: HostTensors,
   images: PixelBatch,
-): Promise<(batch: PixelBatch) => Promise<Required<Extracted>>> {
+): Promise<{ classify: (batch: PixelBatch) => Promise<Required<Extracted>>; scale: number }> {
   const own = section(weights, "body");
   const { "dense_1/kernel": kernel, "dense_1/bias": bias } = section(weights, "head");
   const classes = bias.data.length;
@@ -148,11 +155,24 @@ async function calibrate(
     return logits;
   }
 
-  return async (batch) => {
+  const classify = async (batch: PixelBatch) => {
     const features = await featuresOf(batch);
     const probabilities = softmaxRows(logitsOf(features), classes);
     return { features: features.map((value) => value / scale), probabilities };
   };
+  return { classify, scale };
+}
+
+/** The weights whose features are smaller by a factor: the ReLU at the end passes it on. */
+function scaledFeatures(weights: HostTensors, scale: number): HostTensors {
+  const last = ["dense_1/kernel", "dense_1/bias"];
+  return Object.fromEntries(
+    Object.entries(weights).map(([name, tensor]) => {
+      if (!last.includes(name)) return [name, tensor];
+      const data = (tensor.data as Float32Array).map((value) => value / scale);
+      return [name, { ...tensor, data }];
+    }),
+  );
 }
 
 interface Fit {

@@ -70,10 +70,11 @@ export function halves(matrix: SampleMatrix): [SampleMatrix, SampleMatrix] {
   ];
 }
 
-function figuresOf(
+/** Distances between two sets of features. @param options the neighbor, and the seed of subsets */
+export function figuresOf(
   real: SampleMatrix,
   generated: SampleMatrix,
-  { k, seed }: FeatureComparison,
+  { k, seed }: Pick<FeatureComparison, "k" | "seed">,
 ): FeatureFigures {
   return {
     frechet: real.dimensions > MAX_FEATURES

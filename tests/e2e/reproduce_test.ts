@@ -3,7 +3,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { inFolder, runTask } from "./cli.ts";
 
 const WRONG: [args: string[], message: string][] = [
-  [[], "name a table, one of ring, grid, stacked-mnist"],
+  [[], "name a table, one of ring, grid, stacked-mnist, or images"],
   [["rnig"], "Cannot reproduce rnig (did you mean ring?)"],
   [["ring", "--recipes", "pacgan"], "there is no pacgan (did you mean pacgan2?)"],
   [["ring", "--seeds", "0"], "--seeds is 0, expected a whole number from 1 to 1000"],
@@ -13,6 +13,11 @@ const WRONG: [args: string[], message: string][] = [
   [["grid", "--download"], "Cannot reproduce grid with --download: its points are synthetic"],
   [["stacked-mnist", "--data", "x", "--download"], "both say where the digits are"],
   [["ring", "--out", "table.txt"], "expected a name that ends in .md"],
+  [["ring", "--minutes", "1"], "Cannot reproduce ring with --minutes: it is for images"],
+  [["images"], "name a folder or a file of images with --data"],
+  [["images", "--data", "x", "--steps", "5"], "Cannot reproduce images with --steps: its runs are"],
+  [["images", "--data", "x", "--recipes", "bset"], "there is no bset (did you mean best?)"],
+  [["images", "--data", "nowhere", "--recipes", "best"], "nowhere"],
 ];
 
 Deno.test("deno task reproduce: a mistake gives one line, exit code 2 and no file", () =>

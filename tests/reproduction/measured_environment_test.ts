@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { measuredEnvironment } from "../../bench/peer_environment.ts";
+import { measuredEnvironment } from "../../src/reproduction/measured_environment.ts";
 
 Deno.test("measurements run without variables that slow the peer, and say which were left out", () => {
   const all = { PATH: "/bin", OPENBLAS_CORETYPE: "Prescott", OMP_NUM_THREADS: "1" };
