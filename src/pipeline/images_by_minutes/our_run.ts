@@ -43,7 +43,7 @@ export async function trainByMinutes(run: OurRun): Promise<boolean> {
   const { config, data, folder, signal, callbacks } = run;
   const steps = await plannedRunSteps(run);
   if (steps === undefined) return false;
-  const everySteps = Math.ceil(steps / run.marks);
+  const everySteps = steps / run.marks;
   const planned: RunConfig = {
     ...config,
     duration: { steps },
@@ -68,24 +68,28 @@ export async function trainByMinutes(run: OurRun): Promise<boolean> {
 }
 
 /**
- * How many steps fit the minutes: measured once, and kept, so that a run that goes on has the same length.
+ * How many steps fit the minutes, a multiple of the marks: measured once, and kept, so that a run that goes
+ * on has the same length.
  * @returns undefined where it was interrupted
  */
 async function plannedRunSteps(run: OurRun): Promise<number | undefined> {
   const file = `${run.folder}/plan.json`;
-  try {
-    const { steps } = JSON.parse(await Deno.readTextFile(file));
-    if (Number.isInteger(steps) && steps > 0) return steps;
+  const kept = await Deno.readTextFile(file).catch((error) => {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  });
+  if (kept !== undefined) {
+    const steps = Number(/"steps":(\d+)/.exec(kept)?.[1]);
+    if (Number.isInteger(steps / run.marks) && steps > 0) return steps;
     throw new UserError(
       `Cannot go on in ${run.folder}: plan.json has no number of steps; remove the folder to begin again`,
     );
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
   run.callbacks.onStage?.("timing some steps");
   const stepMs = await measureStepMs(run);
   if (stepMs === undefined) return undefined;
-  const steps = Math.max(run.marks, Math.round(60_000 * run.minutes / stepMs));
+  const { marks, minutes } = run;
+  const steps = marks * Math.max(1, Math.round(60_000 * minutes / stepMs / marks));
   const plan = new TextEncoder().encode(JSON.stringify({ stepMs, steps }) + "\n");
   await writeFileAtomically(file, plan);
   return steps;

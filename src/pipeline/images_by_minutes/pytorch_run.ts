@@ -28,15 +28,16 @@ const SCRIPT = new URL("../../../bench/tutorial_images.py", import.meta.url);
  */
 export async function checkPytorch(python: string): Promise<string> {
   const code = "import numpy; from pytorch_peer import peer_description; print(peer_description())";
-  const command = pythonProcess(python, ["-c", code], {
-    PYTHONPATH: new URL(".", SCRIPT).pathname,
-  });
-  const { success, stdout, stderr } = await command.output().catch((error) => {
-    if (error instanceof Deno.errors.NotFound) throw refusal(python, "there is no such program");
-    throw error;
-  });
-  if (success) return new TextDecoder().decode(stdout).trim();
-  throw refusal(python, lastLine(stderr));
+  try {
+    const { success, stdout, stderr } = await pythonProcess(python, ["-c", code], {
+      PYTHONPATH: new URL(".", SCRIPT).pathname,
+    }).output();
+    if (success) return new TextDecoder().decode(stdout).trim();
+    throw refusal(python, lastLine(stderr));
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw refusal(python, "there is no such program");
+  }
 }
 
 /** Trains until the minutes are over, from where it stopped. @returns whether it is complete */

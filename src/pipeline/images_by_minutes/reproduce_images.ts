@@ -67,7 +67,7 @@ export interface ImagesReproduction {
 }
 
 /** The smallest number of images: the tutorial's batch, and enough for distances over 64 features. */
-export const FEWEST_IMAGES = 128;
+const FEWEST_IMAGES = 128;
 const MAX_SAMPLES = 5000;
 const GRID_IMAGES = 64;
 
