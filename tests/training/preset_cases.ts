@@ -30,6 +30,12 @@ function withBatch(config: RunConfig, batchSize: number): RunConfig {
   return { ...config, batchSize, update: { ...update, discriminatorSteps } };
 }
 
+/** With its penalties in every step: where a step does not compute one, its scalar is NaN. */
+export function penalizedAlways({ objective, ...config }: RunConfig): RunConfig {
+  const { penaltyEvery: _, ...always } = objective;
+  return { ...config, objective: always };
+}
+
 /** By the preset's name; conditional variants say so. */
 export const PRESET_CASES: Readonly<Record<string, RunConfig>> = {
   "digits": withBatch(presetConfig("digits"), 4),
@@ -47,7 +53,7 @@ export const PRESET_CASES: Readonly<Record<string, RunConfig>> = {
   "conditional sngan-resnet": withBatch(conditionalVariant(snganResnet(tiny, thin)), 3),
   "wgan-gp-resnet": withBatch(wganGpResnet(tiny, thin), 3),
   "r3gan": withBatch(r3gan(tiny, 8), 3),
-  "few-images": withBatch(fewImages({ ...tinyDcgan, channels: 3 }, 4), 4),
+  "few-images": withBatch(penalizedAlways(fewImages({ ...tinyDcgan, channels: 3 }, 4)), 4),
   "conditional r3gan": withBatch(conditionalVariant(r3gan(tiny, 8)), 3),
 };
 

@@ -16,6 +16,7 @@ import type { HostTensor, HostTensors } from "../../src/tensor/types.ts";
 import { compileNetwork, generatorWeights, seededLatents } from "../../src/evaluation/generate.ts";
 import { fillUniform } from "../../src/random/counter_random.ts";
 import { buildTrainingStep, type TrainingStep } from "../../src/training/step.ts";
+import { penalizedAlways } from "./preset_cases.ts";
 
 const CLASSES = 3;
 const tiny: ImageShape = { height: 12, width: 16, channels: 1 };
@@ -34,7 +35,7 @@ const CASES: Record<string, RunConfig> = {
   "conditional wgan-gp-resnet": conditionalVariant(wganGpResnet(tiny, thin)),
   "r3gan": r3gan(tiny, 8),
   "conditional r3gan": conditionalVariant(r3gan(tiny, 8)),
-  "few-images": fewImages(tiny, 4),
+  "few-images": penalizedAlways(fewImages(tiny, 4)),
   "stacked-mnist": presetConfig("stacked-mnist"),
   "digits-conditional": presetConfig("digits-conditional"),
 };
