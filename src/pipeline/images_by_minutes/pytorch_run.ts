@@ -27,7 +27,7 @@ const SCRIPT = new URL("../../../bench/tutorial_images.py", import.meta.url);
  * @throws {UserError} where there is no such Python, it has no torch, or its BLAS is the reference one
  */
 export async function checkPytorch(python: string): Promise<string> {
-  const code = "import numpy; from pytorch_peer import peer_description; print(peer_description())";
+  const code = "import tutorial_images; print(tutorial_images.description())";
   try {
     const { success, stdout, stderr } = await pythonProcess(python, ["-c", code], {
       PYTHONPATH: new URL(".", SCRIPT).pathname,
