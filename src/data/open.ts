@@ -161,6 +161,7 @@ async function readArrays(
   const large = range ? undefined : await openLargeArray(samples, {
     ...wanted,
     readClasses,
+    noClasses: labels && severalLabels(labels),
     notes,
     storage,
     identity: await identityOf({ files, origin, spec }),
@@ -178,11 +179,13 @@ async function readArrays(
       standardize,
       keep,
       ...(classes ? { classes } : {}),
-      notes: labels && !classes
-        ? [...notes, `${labels.origin} has several labels a sample: they are left out`]
-        : notes,
+      notes: labels && !classes ? [...notes, severalLabels(labels)] : notes,
     });
   });
+}
+
+function severalLabels({ origin }: StoredFile): string {
+  return `${origin} has several labels a sample: they are left out`;
 }
 
 /** What a data set is read from, and what is wanted of it. */

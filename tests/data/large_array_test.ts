@@ -43,15 +43,15 @@ Deno.test("openDataSource() reads an array beyond memory from its own file, with
       `${folder}/set/y.npy`,
       npyOf("|u1", [40], Uint8Array.from(all({ count: 40 } as DataSource), (i) => i % 3)),
     );
-    for (
-      const spec of [{ path: `${folder}/set` }, {
-        path,
-        size: [6, 5] as [number, number],
-        channels: 3 as const,
-      }]
-    ) {
-      await assertSame({ source: "npy", ...spec }, folder);
-    }
+    const marks = Uint8Array.from({ length: 120 }, (_, i) => i % 2); // several in a row: no classes
+    await put(`${folder}/marked/x.npy`, npyOf("|u1", SHAPE, PIXELS));
+    await put(`${folder}/marked/y.npy`, npyOf("|u1", [40, 3], marks));
+    const specs: Omit<DataSpec, "source">[] = [
+      { path: `${folder}/set` },
+      { path: `${folder}/marked` },
+      { path, size: [6, 5], channels: 3 },
+    ];
+    for (const spec of specs) await assertSame({ source: "npy", ...spec }, folder);
     assertEquals(names(`${folder}/cache`), []); // no copy
     const source = await openDataSource({ source: "npy", path }, { memoryBytes: 100 });
     try {

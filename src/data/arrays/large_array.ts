@@ -31,6 +31,8 @@ export interface LargeArrayOptions extends PixelOptions {
   name: string;
   /** The classes of the samples. */
   readClasses(count: number): Promise<ArrayLabels | undefined>;
+  /** Said where there are labels that are no classes. */
+  noClasses?: string;
   notes: readonly string[];
   storage: DecodedStorage;
   /** Everything besides the file that the samples depend on. */
@@ -103,7 +105,7 @@ async function openDirectly(array: LargeArray): Promise<DataSource | undefined> 
     ...describeArray(array, count),
     ...classes,
     shape,
-    notes: [...options.notes, ...layout.notes, ...darkNotes(peak, 255)],
+    notes: [...notesOf(array, classes), ...darkNotes(peak, 255)],
   };
   const path = file.diskPath!;
   const rows = new RowReader({ path, count, rowSize, rowsOffset: start, rowSums, isCache: false });
@@ -122,6 +124,12 @@ function describeArray(
   count: number,
 ): Pick<SetParts, "name" | "origin"> {
   return { name, origin: `${counted(count)} images of ${file.origin}` };
+}
+
+/** In the order in which an array in memory has them. */
+function notesOf({ layout, options }: LargeArray, classes: ArrayLabels | undefined): string[] {
+  const unused = classes || options.noClasses === undefined ? [] : [options.noClasses];
+  return [...options.notes, ...unused, ...layout.notes];
 }
 
 /** The array's images as the cache keeps them. */
@@ -153,8 +161,7 @@ async function build(array: LargeArray, sink: SampleSink): Promise<SetParts> {
     }),
     shape: shapeOf(layout),
     notes: [
-      ...options.notes,
-      ...layout.notes,
+      ...notesOf(array, classes),
       ...(peak <= 1 ? [TWO_LEVELS] : darkNotes(peak, 255)),
     ],
   };

@@ -3,6 +3,7 @@
  * straight to pixels.
  */
 import { UserError } from "../../errors.ts";
+import { MAX_DATA_BYTES } from "../byte_reader.ts";
 import { classNamesOf } from "../natural_order.ts";
 import type { PixelSet } from "../pixel_set.ts";
 import { counted } from "../source.ts";
@@ -87,8 +88,14 @@ export async function readRowImages(
         `Cannot read ${origin}: line ${line} has ${fields.length} columns, and the first line has ${width}`,
       );
     }
+    if ((count + 1) * size > MAX_DATA_BYTES) {
+      throw new UserError(
+        `Cannot read ${origin}: its images take more than ${MAX_DATA_BYTES} bytes, which is the limit for ` +
+          `tables (line ${line}); save them as uint8 in a .npy file, which is read as it is needed`,
+      );
+    }
     if ((count + 1) * size > pixels.length) {
-      const wider = new Uint8Array(2 * pixels.length);
+      const wider = new Uint8Array(Math.min(2 * pixels.length, MAX_DATA_BYTES));
       wider.set(pixels);
       pixels = wider;
     }
