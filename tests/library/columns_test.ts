@@ -1,5 +1,5 @@
 /** Standardized columns: what a run is trained on, and that everything that leaves it has the table's units. */
-import { assertEquals, assertGreater, assertLess, assertMatch } from "@std/assert";
+import { assertEquals, assertGreater, assertLess, assertStringIncludes } from "@std/assert";
 import * as ort from "onnxruntime-web";
 import { presetConfig, Sampler, trainRun } from "../../mod.ts";
 import { fillLatent } from "../../src/random/latents.ts";
@@ -32,8 +32,9 @@ Deno.test("trainRun() on columns of other scales gives files, samples and tables
     const written = table.slice(1).map((line) => line.split(",").map(Number));
     assertEquals(written[7], [...samples[7].values]);
     const plot = await Deno.readTextFile(`${run.folder}/samples-final.svg`);
-    assertMatch(plot, />10k<[^]*>0\.5<[^]*|>0\.5<[^]*>10k</); // each axis in its own units
-    assertMatch(plot, />share<[^]*>income</);
+    for (const text of [">10k<", ">0.8<", ">share<", ">income<"]) { // each axis in its own units
+      assertStringIncludes(plot, text);
+    }
 
     await using sampler = await Sampler.load(exported.path, { device: "wasm", selfTest: true });
     const { latent: { dimension, distribution }, selfTest } = sampler.info.manifest!;
