@@ -49,6 +49,7 @@ export { imageData, type MemoryDataOptions, tensorData } from "./src/data/memory
 export { EXPORT_DTYPES } from "./src/export/mod.ts";
 export { evaluate } from "./src/pipeline/evaluate_run.ts";
 export { openCaptions, type OpenCaptionsOptions } from "./src/data/open_captions.ts";
+export { type ImageModelSpec, openModelImages } from "./src/data/open_model_images.ts";
 export { openTable, type OpenTableOptions } from "./src/data/open_table.ts";
 export { tableData, type TableDataOptions } from "./src/data/table_data.ts";
 export {

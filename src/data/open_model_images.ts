@@ -32,7 +32,10 @@ import { openStore } from "./stores/open_store.ts";
 type SpecOf<Source extends ModelDataSpec["source"]> = Extract<ModelDataSpec, { source: Source }>;
 
 /** A spec of images, whatever they are for. */
-export type ImageModelSpec = SpecOf<"image-pairs" | "image-sets" | "images">;
+export type ImageModelSpec = Extract<
+  ModelDataSpec,
+  { source: "image-pairs" | "image-sets" | "images" }
+>;
 
 /** Images that the project makes, where no path is given. */
 const MADE = { count: 4000, size: 32 };
@@ -47,7 +50,16 @@ interface OpenedImages {
 }
 
 /**
- * Opens images for a model.
+ * Opens images for `pix2pixModel()`, `cycleGanModel()` or `superResolutionModel()`.
+ *
+ * @example
+ * ```ts
+ * import { openModelImages } from "@ganforge/ganforge";
+ *
+ * const data = await openModelImages({ source: "image-pairs", count: 40, size: 32 });
+ * console.log(data.count, data.heldBack!.a.count); // 36 4
+ * ```
+ *
  * @throws {UserError} when nothing is there, a pair is incomplete, images are too few or a size does not fit
  */
 export async function openModelImages(
