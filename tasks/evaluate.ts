@@ -6,7 +6,14 @@ import { formatInteger } from "../src/text.ts";
 import { UserError } from "../src/errors.ts";
 import { evaluateRun } from "../src/pipeline/evaluate_run.ts";
 import { ASSUMPTION_OPTIONS, readAssumptions } from "../cli/assumptions.ts";
-import { type CommandSpec, type ParsedCommand, runTask, type TaskOutcome } from "../cli/command.ts";
+import {
+  type CommandSpec,
+  NO_JSON,
+  type ParsedCommand,
+  runTask,
+  type TaskOutcome,
+} from "../cli/command.ts";
+import { DISTRIBUTED_OPTION, openRanks } from "../cli/ranks.ts";
 import { evaluateModelRun } from "../src/pipeline/models/evaluate_model.ts";
 import { writeModelEvaluation } from "../src/pipeline/models/finish_model.ts";
 import { findRun, isModelConfigFile } from "../src/run/run_folder.ts";
@@ -53,11 +60,13 @@ const spec: CommandSpec = {
       value: "FILE.json",
       help: "where the figures go (default evaluation.json in the run)",
     },
+    ...DISTRIBUTED_OPTION,
   },
   examples: [
     "deno task evaluate latest",
     "deno task evaluate runs/00003-mnist-mlp --count 10000 --features inception.onnx",
     "deno task evaluate generator.onnx --data photos/ --out evaluation.json",
+    "mpirun -n 4 deno task evaluate latest --count 50000   # see docs/cluster.md",
   ],
 };
 
@@ -67,19 +76,27 @@ const GAN_OPTIONS = ["data", "features", "label", "k", ...Object.keys(ASSUMPTION
 if (import.meta.main) await runTask(spec, main);
 
 async function main(command: ParsedCommand): Promise<TaskOutcome> {
+  const ranks = openRanks(command);
   const runsFolder = command.text("runs") ?? "runs";
   const target = command.positionals[0] ?? "latest";
   const run = await findRun(target, runsFolder).catch(() => undefined);
   if (run !== undefined && await isModelConfigFile(`${run}/config.json`)) {
-    return await evaluateModel(run, { command, runsFolder });
+    if (ranks.size === 1) return await evaluateModel(run, { command, runsFolder });
+    throw new UserError(
+      `Cannot evaluate ${run} in ${ranks.size} processes, only generators of two networks' GANs; start one, ` +
+        "or say --distributed off",
+    );
   }
+  const isWriter = ranks.rank === 0;
+  const log = (line: string) => isWriter && console.log(line);
   const loading = new LoadingBar();
   const evaluated = await withInterrupt(
     (signal) =>
       evaluateRun(command.positionals[0] ?? "latest", {
         signal,
         cacheFolder: readCacheFolder(command),
-        onLoading: (progress) => loading.update(progress),
+        ranks,
+        onLoading: (progress) => isWriter && loading.update(progress),
         data: command.text("data"),
         count: command.integer("count", { min: 2, max: 1_000_000 }),
         seed: command.integer("seed", { min: 0, max: 0xffff_ffff }),
@@ -91,14 +108,15 @@ async function main(command: ParsedCommand): Promise<TaskOutcome> {
         out: readOut(command),
         onData: (data, model) => {
           loading.finish();
-          console.log(`model     ${model}`);
-          console.log(`data      ${data.description}`);
+          log(`model     ${model}`);
+          log(`data      ${data.description}`);
         },
-        onStage: (what) => console.log(`measures  ${what}`),
+        onStage: (what) => log(`measures  ${what}`),
       }),
-    () => console.log("stopping"),
+    () => log("stopping"),
   );
   if (!evaluated) return { exitCode: 130, json: { interrupted: true } };
+  if (!isWriter) return { json: NO_JSON };
   const { evaluation, files } = evaluated;
   const { samples, model, seconds } = evaluation;
   const step = model.step === null ? "" : `, after ${formatInteger(model.step)} steps`;

@@ -4,6 +4,7 @@ import { sha256 } from "../hash.ts";
 import { formatInteger } from "../text.ts";
 import type { DataSpec } from "../config/data.ts";
 import type { DataSource } from "../data/source.ts";
+import type { Communicator } from "../distributed/communicator.ts";
 import { openEngine } from "../engine/open.ts";
 import type { Engine } from "../engine/types.ts";
 import { UserError } from "../errors.ts";
@@ -31,6 +32,7 @@ import {
 } from "./likeness.ts";
 import { openOnnxExtractor } from "./onnx_features.ts";
 import { generatedBatches, type PixelBatch, realBatches } from "./pixels.ts";
+import { joinFeatures, joinRows, joinSeen, ownImages } from "./shared_features.ts";
 import { stackedClassifier, trainDigitClassifier } from "./stacked_modes.ts";
 
 /** What every evaluation starts from. */
@@ -53,6 +55,8 @@ export interface EvaluationSetup {
   label?: number | string;
   /** Called with what is being done. */
   onStage: (what: string) => void;
+  /** The processes that share the images out; each gets all figures. Default: this one alone. */
+  ranks?: Communicator;
 }
 
 /** The figures of an evaluation; who calls knows the file and the time. */
@@ -110,11 +114,26 @@ export async function evaluateImages(setup: EvaluationSetup): Promise<ImageEvalu
     .subarray(0, Math.min(count, data.count));
   const thumbnail = planThumbnails(data.shape);
   onStage(`features of ${formatInteger(realIndices.length)} images of the data`);
-  const real = await gather(extractors, realBatches(data, realIndices), thumbnail);
+  const { ranks } = setup;
+  const ownReals = ownImages(realIndices.length, ranks);
+  const real = await gather(
+    extractors,
+    realBatches(data, realIndices.subarray(ownReals.first, ownReals.end)),
+    { thumbnail, ranks: ownReals.isShared ? ranks : undefined },
+  );
   onStage(`features of ${formatInteger(count)} samples`);
   const labels = planLabels(setup, realIndices);
-  const request = { count, seed, ...(labels.labelOf ? { label: labels.all(count) } : {}) };
-  const generated = await gather(extractors, generatedBatches(sampler, request), thumbnail);
+  const { first, end, isShared } = ownImages(count, ranks);
+  const request = {
+    count: end - first,
+    seed: seed + first,
+    ...(labels.labelOf ? { label: labels.all(count).slice(first, end) } : {}),
+  };
+  const generated = await gather(
+    extractors,
+    generatedBatches(sampler, request),
+    { thumbnail, ranks: isShared ? ranks : undefined },
+  );
 
   onStage("distances");
   const features = extractors.map((extractor, i) =>
@@ -198,7 +217,7 @@ interface Gathered {
 async function gather(
   extractors: FeatureExtractor[],
   batches: AsyncIterable<PixelBatch> | Iterable<PixelBatch>,
-  thumbnail: Thumbnail,
+  { thumbnail, ranks }: { thumbnail: Thumbnail; ranks: Communicator | undefined },
 ): Promise<Gathered> {
   const small: Float32Array[] = [];
   const seen = new Set<string>();
@@ -210,7 +229,12 @@ async function gather(
       seen.add(sha256(image));
     }
   });
-  return { sets, small: sampleMatrix(concatFloats(small), thumbnail.length), distinct: seen.size };
+  const thumbs = sampleMatrix(concatFloats(small), thumbnail.length);
+  if (!ranks) return { sets, small: thumbs, distinct: seen.size };
+  const all: FeatureSet[] = [];
+  for (const set of sets) all.push(await joinFeatures(ranks, set));
+  const { size: distinct } = await joinSeen(ranks, seen);
+  return { sets: all, small: await joinRows(ranks, thumbs), distinct };
 }
 
 function trainingThumbnails(data: DataSource, thumbnail: Thumbnail): SampleMatrix {

@@ -22,12 +22,12 @@ export interface PixelBatch {
 }
 
 /** Images of a batch. */
-const BATCH = 256;
+export const PIXEL_BATCH = 256;
 
 /** Images of the data. @param indices which, in order */
 export function* realBatches(data: DataSource, indices: Uint32Array): Generator<PixelBatch> {
-  for (let first = 0; first < indices.length; first += BATCH) {
-    yield pixelsOf(data, indices.subarray(first, first + BATCH));
+  for (let first = 0; first < indices.length; first += PIXEL_BATCH) {
+    yield pixelsOf(data, indices.subarray(first, first + PIXEL_BATCH));
   }
 }
 
@@ -54,8 +54,8 @@ export function* networkBatches(
   [height, width, channels]: readonly number[],
 ): Generator<PixelBatch> {
   const size = height * width * channels;
-  for (let first = 0; first < samples.length; first += BATCH * size) {
-    const part = samples.subarray(first, first + BATCH * size);
+  for (let first = 0; first < samples.length; first += PIXEL_BATCH * size) {
+    const part = samples.subarray(first, first + PIXEL_BATCH * size);
     yield {
       data: new Uint8Array(Uint8ClampedArray.from(part, (x) => (x + 1) * 127.5).buffer),
       count: part.length / size,
@@ -76,7 +76,7 @@ export async function* generatedBatches(
 ): AsyncGenerator<PixelBatch> {
   const [channels, height, width] = sampler.info.output.shape;
   const size = height * width * channels;
-  let bytes = new Uint8Array(BATCH * size);
+  let bytes = new Uint8Array(PIXEL_BATCH * size);
   let count = 0;
   const batch = (): PixelBatch => ({
     data: bytes.subarray(0, count * size),
@@ -88,9 +88,9 @@ export async function* generatedBatches(
   for await (const sample of sampler.stream(options)) {
     requireFinite(sample.values, sample.seed);
     bytes.set(sample.toRaster().data, count++ * size);
-    if (count < BATCH) continue;
+    if (count < PIXEL_BATCH) continue;
     yield batch();
-    bytes = new Uint8Array(BATCH * size);
+    bytes = new Uint8Array(PIXEL_BATCH * size);
     count = 0;
   }
   if (count) yield batch();

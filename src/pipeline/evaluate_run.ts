@@ -8,11 +8,13 @@ import type { RunConfig } from "../config/run_config.ts";
 import type { DataProgress } from "../data/progress.ts";
 import { openDataSource, type OpenOptions } from "../data/open.ts";
 import type { DataSource } from "../data/source.ts";
+import type { Communicator } from "../distributed/communicator.ts";
 import { UserError } from "../errors.ts";
 import { type Assumptions, type GeneratorInfo, Sampler } from "../sampler/mod.ts";
 import { ensureFolder, writeFileAtomically } from "../files.ts";
 import { readDataRecord } from "../run/data_record.ts";
 import { cacheOptions } from "./open_data.ts";
+import { rankZeroFirst } from "./ranks.ts";
 import { findGenerator } from "../run/find_generator.ts";
 import { readRunConfig } from "../run/run_folder.ts";
 import { evaluateImages } from "../evaluation/evaluate_images.ts";
@@ -42,6 +44,8 @@ export interface RunEvaluationOptions {
   out?: string;
   /** What is being done. */
   onStage?: (what: string) => void;
+  /** The processes that share the work out, from `openCommunicator()`; rank 0 writes. Default: this one alone. */
+  ranks?: Communicator;
 }
 
 /** What to evaluate, and how. */
@@ -87,7 +91,8 @@ export async function evaluate(
   options: EvaluateOptions = {},
 ): Promise<Evaluation> {
   const { measured } = await measureTarget(target, options);
-  if (options.out !== undefined) await writeEvaluation(measured, options.out);
+  const isWriter = (options.ranks?.rank ?? 0) === 0;
+  if (options.out !== undefined && isWriter) await writeEvaluation(measured, options.out);
   return measured.evaluation;
 }
 
@@ -101,7 +106,8 @@ export async function evaluateRun(
 ): Promise<EvaluatedRun> {
   const { measured, model } = await measureTarget(target, options);
   const beside = `${model.slice(0, model.lastIndexOf("/") + 1)}evaluation.json`;
-  const files = await writeEvaluation(measured, options.out ?? beside);
+  const isWriter = (options.ranks?.rank ?? 0) === 0;
+  const files = isWriter ? await writeEvaluation(measured, options.out ?? beside) : [];
   return { evaluation: measured.evaluation, files };
 }
 
@@ -113,15 +119,19 @@ async function measureTarget(
   const { model, run } = await findGenerator(target, { runsFolder, purpose: "evaluate" });
   const config = run === undefined ? undefined : await readRunConfig(run);
   await using sampler = await Sampler.load(model, { assume: options.assume });
-  const { spec, data } = await openComparison(model, sampler.info, {
-    config,
-    given: options.data,
-    opening: {
-      signal: options.signal,
-      onProgress: options.onLoading,
-      ...cacheOptions(options.cacheFolder, runsFolder),
-    },
-  });
+  const { spec, data } = await rankZeroFirst(
+    options.ranks,
+    () =>
+      openComparison(model, sampler.info, {
+        config,
+        given: options.data,
+        opening: {
+          signal: options.signal,
+          onProgress: options.onLoading,
+          ...cacheOptions(options.cacheFolder, runsFolder),
+        },
+      }),
+  );
   try {
     options.onData?.(data, model);
     const changed = config && options.data === undefined ? await changedData(model, data) : [];
@@ -163,7 +173,8 @@ export async function evaluateSampler(
   if (label !== undefined && data.kind !== "image") {
     throw new UserError(`Cannot evaluate ${model} with a label: points have none`);
   }
-  const setup = { sampler, data, spec, count, seed, k, features, label, onStage };
+  const { ranks } = comparison;
+  const setup = { sampler, data, spec, count, seed, k, features, label, onStage, ranks };
   const { figures, neighbors } = data.kind === "image"
     ? await evaluateImages(setup)
     : { figures: await evaluatePoints(setup), neighbors: undefined };

@@ -120,3 +120,33 @@ Deno.test({
     }
   },
 });
+
+Deno.test({
+  name: "1, 2 and 3 ranks measure the same figures, and one writes them" + MPIRUN_REASON,
+  ignore: !hasMpirun,
+  async fn() {
+    const folder = await Deno.makeTempDir();
+    try {
+      const config = { ...TINY, data: { ...TINY.data, count: 800 }, duration: { steps: 2 } };
+      await using run = await trainRun(config, { runsFolder: folder });
+      await run.export({ out: `${folder}/generator.onnx` });
+      const figures: Record<string, unknown>[] = [];
+      for (const ranks of [1, 2, 3]) {
+        const out = `${folder}/${ranks}.json`;
+        const { code, stdout, stderr } = await runRanks(ranks, [
+          task("evaluate"),
+          `${folder}/generator.onnx`,
+          ...["--data", "digits", "--count", "800", "--out", out],
+        ]);
+        assertEquals(code, 0, stderr + stdout);
+        assertEquals(stdout.match(/^wrote /gm)?.length, 1, stdout);
+        const { seconds: _, model: __, ...rest } = JSON.parse(await Deno.readTextFile(out));
+        figures.push(rest);
+      }
+      assertEquals(figures[1], figures[0]);
+      assertEquals(figures[2], figures[0]);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+});
