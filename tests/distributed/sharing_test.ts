@@ -129,14 +129,14 @@ Deno.test({
     try {
       const config = { ...TINY, data: { ...TINY.data, count: 800 }, duration: { steps: 2 } };
       await using run = await trainRun(config, { runsFolder: folder });
-      await run.export({ out: `${folder}/generator.onnx` });
+      await run.export();
       const figures: Record<string, unknown>[] = [];
       for (const ranks of [1, 2, 3]) {
         const out = `${folder}/${ranks}.json`;
         const { code, stdout, stderr } = await runRanks(ranks, [
           task("evaluate"),
-          `${folder}/generator.onnx`,
-          ...["--data", "digits", "--count", "800", "--out", out],
+          run.folder!,
+          ...["--count", "800", "--out", out],
         ]);
         assertEquals(code, 0, stderr + stdout);
         assertEquals(stdout.match(/^wrote /gm)?.length, 1, stdout);
