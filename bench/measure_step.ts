@@ -17,24 +17,22 @@ import { fillUniform } from "../src/random/counter_random.ts";
 import { batchFeed } from "../src/training/batch_feed.ts";
 import { buildTrainingStep } from "../src/training/step.ts";
 import { openBenchEngine } from "./engines.ts";
-import { STEP_CASES } from "./step_cases.ts";
+import { modelFeed } from "../src/training/model/model_feed.ts";
+import { buildModelStep } from "../src/training/model/model_step.ts";
+import { MODEL_CASES, type ModelCase } from "./model_cases.ts";
+import { STEP_CASES, type StepCase } from "./step_cases.ts";
 
 const [name, batchText, engineName, secondsText, tuningText] = Deno.args;
-const found = STEP_CASES.find((item) => item.name === name && item.batch === Number(batchText));
+const isCase = (item: { name: string; batch: number }) =>
+  item.name === name && item.batch === Number(batchText);
+const found = [...STEP_CASES, ...MODEL_CASES].find(isCase);
 if (!found) throw new Error(`There is no case ${name} of batch ${batchText}`);
-const config = { ...found.config, batchSize: found.batch };
-const shape = config.discriminator.inputShape;
-const step = buildTrainingStep(config, { shape });
-const data = madeUpData(512);
-const feed = batchFeed({
-  seed: config.seed,
-  data: engineName.startsWith("tfjs-") ? { ...data, stored: undefined } : data,
-  trainingStep: step,
-});
+const isPooled = !engineName.startsWith("tfjs-");
+const { feed, initialState } = "model" in found ? modelStep(found) : ganStep(found);
 
 const engine = await openBenchEngine(engineName, tuningText);
 const startedAt = performance.now();
-const compiled = await engine.compileStep(feed.program, step.initialState(0), 0);
+const compiled = await engine.compileStep(feed.program, initialState(0), 0);
 await runSteps(compiled, 0, 1);
 const compileMs = performance.now() - startedAt;
 
@@ -82,8 +80,39 @@ async function runSteps(target: CompiledStep, first: number, count: number): Pro
   await target.run(batches, first);
 }
 
+/** A GAN's step on random samples. */
+function ganStep({ config: preset, batch }: StepCase) {
+  const config = { ...preset, batchSize: batch };
+  const { inputShape: shape } = config.discriminator;
+  const step = buildTrainingStep(config, { shape });
+  const data = madeUpData(512, shape);
+  const feed = batchFeed({
+    seed: config.seed,
+    data: isPooled ? data : { ...data, stored: undefined },
+    trainingStep: step,
+  });
+  return { feed, initialState: (seed: number) => step.initialState(seed) };
+}
+
+/** A model's step on random samples. */
+function modelStep({ model, batch, data: makeData }: ModelCase) {
+  const data = makeData();
+  const inputs = Object.fromEntries(
+    Object.entries(data.inputs).map(([input, source]) =>
+      [input, isPooled ? source : { ...source, stored: undefined }] as const
+    ),
+  );
+  const shapes = Object.fromEntries(
+    Object.entries(inputs).map(([input, { shape }]) => [input, shape]),
+  );
+  if (data.table) shapes.condition = [data.table.conditions.width];
+  const step = buildModelStep({ model, batchSize: batch }, shapes);
+  const feed = modelFeed({ seed: 0, data: { ...data, inputs }, step });
+  return { feed, initialState: (seed: number) => step.initialState(seed) };
+}
+
 /** Random images, or random points where a sample is one. */
-function madeUpData(count: number): DataSource {
+function madeUpData(count: number, shape: readonly number[]): DataSource {
   const size = elementCount(shape);
   const values = fillUniform(new Float32Array(count * size), { seed: 1, stream: 1, step: 0 });
   const parts = { name: found!.name, description: "random numbers", shape };

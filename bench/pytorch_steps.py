@@ -1,4 +1,4 @@
-"""The steps of bench/step_cases.ts in PyTorch: the peer, measured in the same run.
+"""The steps of bench/step_cases.ts and bench/model_cases.ts in PyTorch: the peer, measured in the same run.
 
     /usr/bin/python3 bench/pytorch_steps.py CASE BATCH SECONDS [THREADS]
 
@@ -14,6 +14,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from pytorch_models import MODELS
 from pytorch_peer import peer_description
 
 
@@ -81,6 +82,8 @@ CASES = {"ring-2d": ring_2d, "mnist-mlp": mnist_mlp, "cifar-dcgan": cifar_dcgan,
 
 
 def make_step(name, batch, device):
+    if name in MODELS:
+        return MODELS[name](batch, device)
     g, d, latent, shape, adam = CASES[name]()
     g.to(device), d.to(device)
     g_opt, d_opt = torch.optim.Adam(g.parameters(), **adam), torch.optim.Adam(d.parameters(), **adam)
@@ -148,6 +151,6 @@ def main(name, batch, seconds, threads):
 
 if __name__ == "__main__":
     words = [word for word in sys.argv[1:] if not word.startswith("--")]
-    if len(words) < 3 or words[0] not in CASES:
-        sys.exit(f"usage: pytorch_steps.py {{{'|'.join(CASES)}}} BATCH SECONDS [THREADS]")
+    if len(words) < 3 or words[0] not in {**CASES, **MODELS}:
+        sys.exit(f"usage: pytorch_steps.py {{{'|'.join({**CASES, **MODELS})}}} BATCH SECONDS [THREADS]")
     main(words[0], int(words[1]), float(words[2]), int(words[3]) if len(words) > 3 else 2)

@@ -5,8 +5,14 @@
 import { UserError } from "../src/errors.ts";
 import { measuredEnvironment } from "../src/reproduction/measured_environment.ts";
 import { denoScript, runMeasurement } from "./process.ts";
-import { STEP_CASES, type StepCase } from "./step_cases.ts";
+import { MODEL_CASES } from "./model_cases.ts";
+import { STEP_CASES } from "./step_cases.ts";
 import { type CommandSpec, type ParsedCommand, runTask, type TaskOutcome } from "../cli/command.ts";
+
+/** What is measured: a GAN's step, or that of a model of several networks. */
+type MeasuredCase = Pick<typeof STEP_CASES[number], "name" | "batch">;
+
+const CASES: readonly MeasuredCase[] = [...STEP_CASES, ...MODEL_CASES];
 
 const ENGINES = ["pytorch", "onnx-node", "onnx-web", "webgpu", "tfjs-webgpu", "tfjs-cpu"] as const;
 type EngineName = typeof ENGINES[number];
@@ -38,7 +44,7 @@ const spec: CommandSpec = {
   examples: [
     "deno task bench",
     "deno task bench mnist-mlp --engines pytorch,onnx-web",
-    `cases: ${[...new Set(STEP_CASES.map(({ name }) => name))].join(", ")}`,
+    `cases: ${[...new Set(CASES.map(({ name }) => name))].join(", ")}`,
   ],
 };
 
@@ -100,13 +106,13 @@ async function main(command: ParsedCommand): Promise<TaskOutcome> {
   return { json: { rows, engines: Object.fromEntries(descriptions) } };
 }
 
-function chooseCases(command: ParsedCommand): StepCase[] {
+function chooseCases(command: ParsedCommand): MeasuredCase[] {
   const names = command.positionals;
   const batch = command.integer("batch", { min: 1 });
-  const unknown = names.find((name) => !STEP_CASES.some((item) => item.name === name));
-  const known = [...new Set(STEP_CASES.map(({ name }) => name))].join(", ");
+  const unknown = names.find((name) => !CASES.some((item) => item.name === name));
+  const known = [...new Set(CASES.map(({ name }) => name))].join(", ");
   if (unknown) throw new UserError(`Cannot measure ${unknown}: the cases are ${known}`);
-  const chosen = STEP_CASES.filter((item) =>
+  const chosen = CASES.filter((item) =>
     (!names.length || names.includes(item.name)) && (batch === undefined || item.batch === batch)
   );
   if (!chosen.length) throw new UserError(`Cannot measure: no case has a batch of ${batch}`);
@@ -123,7 +129,7 @@ function chooseEngines(list: string | undefined): EngineName[] {
 
 /** @returns what was measured, or why it could not be */
 function measure(
-  item: StepCase,
+  item: MeasuredCase,
   engine: EngineName,
   { seconds, python }: { seconds: number; python: string },
 ): Promise<Measured | string> {
@@ -150,7 +156,7 @@ async function matmulRate(engine: EngineName): Promise<string> {
 }
 
 function tableRow(
-  item: StepCase,
+  item: MeasuredCase,
   { engines, times, host }: {
     engines: EngineName[];
     times: Map<EngineName, number[]>;
