@@ -86,12 +86,13 @@ export {
 export { encodeCaption, type Vocabulary } from "./src/vocabulary.ts";
 export { modelData } from "./src/data/model_data.ts";
 export {
+  type ComputingModel,
   drawCaptioned,
-  type DrawOptions,
   drawRows,
   evaluateCaptioned,
   evaluateRows,
-} from "./src/pipeline/evaluate_model.ts";
+  type SeededCount,
+} from "./src/pipeline/models/rows_and_captions.ts";
 export type { CaptionEvaluation } from "./src/evaluation/evaluate_captions.ts";
 export { resumeModel, trainModel } from "./src/pipeline/train_model.ts";
 export { exportRun } from "./src/pipeline/export_run.ts";

@@ -27,9 +27,11 @@ export const DEFAULTS = {
       adversarialFromStep: 1500,
       learningRate: 5e-4,
     },
+    tabular: { latentDimension: 128, units: [256, 256], pack: 10, penaltyWeight: 10 },
+    captions: { filters: 16, latentDimension: 64, embedding: 64, learningRate: 2e-4 },
   },
   /** What presets of several networks train on. */
-  modelData: { heldBack: 0.1, flip: false, direction: "AtoB" },
+  modelData: { heldBack: 0.1, flip: false, direction: "AtoB", maxWords: 2000 },
   /** Whether event files are written. */
   tensorboard: false,
   distributed: { every: 1, syncBatchNorm: false },

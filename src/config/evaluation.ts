@@ -35,6 +35,17 @@ export const MEASURES: Readonly<Record<MeasureName, MeasureInfo>> = {
   "ssim": { title: "SSIM", better: "higher", kind: "figure" },
   "cycle": { title: "L1 of the cycle", better: "lower", kind: "figure" },
   "accuracy": { title: "right class", better: "higher", kind: "share" },
+  "column-shapes": { title: "column shapes", better: "higher", kind: "share" },
+  "pair-trends": { title: "pair trends", better: "higher", kind: "share" },
+  "learned": { title: "right, learned from rows", better: "higher", kind: "share" },
+  "closest": { title: "median distance to the closest row", better: "higher", kind: "figure" },
+  "copies": { title: "copied rows", better: "lower", kind: "share" },
+  "words": { title: "words read", better: "higher", kind: "share" },
+  "captions": { title: "whole captions read", better: "higher", kind: "share" },
+  "thickness": { title: "thickness read", better: "higher", kind: "share" },
+  "slant": { title: "slant read", better: "higher", kind: "share" },
+  "color": { title: "color read", better: "higher", kind: "share" },
+  "digit": { title: "digit read", better: "higher", kind: "share" },
 };
 
 const count = z.number().int().positive();
@@ -61,6 +72,21 @@ const measure = named(
       "ssim": "structural similarity to the image that belongs to the input, 1 for the same",
       "cycle": "mean absolute difference between an image and what both generators make of it",
       "accuracy": "the share of generated images that a classifier gives the class of their input",
+      "column-shapes":
+        "how alike the columns of generated and real rows are distributed, at most 1",
+      "pair-trends": "how alike pairs of columns depend on one another, at most 1",
+      "learned":
+        "the share of held-back rows in which a classifier that saw only generated rows predicts columns rightly",
+      "closest": "the median distance of a generated row to the closest one that was trained on",
+      "copies": "the share of generated rows that were trained on, value by value",
+      "words": "the share of a caption's words that a network reads in its image",
+      "captions": "the share of captions of which a network reads all words",
+      "thickness":
+        "the share of synthetic digits that are read as thick or thin as their caption says",
+      "slant":
+        "the share of synthetic digits that are read as slanted or upright as their caption says",
+      "color": "the share of synthetic digits that are read in their caption's color",
+      "digit": "the share of synthetic digits that are read as their caption's",
     },
   },
 );

@@ -86,6 +86,34 @@ export const modelDataSchema = named(
       ...common,
       ...images,
     }),
+    z.strictObject({
+      source: z.literal("table").describe(
+        "A table: a .csv, .tsv or .txt file. By default a synthetic one with a known joint distribution.",
+      ),
+      columns: optional(
+        z.array(z.string().min(1)).min(1),
+        "The columns to use, each as it looks or as `age=integer` says: number, integer, category, " +
+          "boolean, date or skip; `*` stands for all that are not named.",
+        { otherwise: "all" },
+      ),
+      ...common,
+    }),
+    z.strictObject({
+      source: z.literal("captions").describe(
+        "Images with captions.csv or metadata.jsonl. By default synthetic digits with captions.",
+      ),
+      size: data.size,
+      channels,
+      column: optional(z.string().min(1), "The column of texts.", {
+        otherwise: "the one called text, caption, captions, prompt or description",
+      }),
+      maxWords: optional(
+        z.number().int().positive().max(20_000),
+        "Words of the vocabulary at most: the most frequent ones.",
+        { default: DEFAULTS.modelData.maxWords },
+      ),
+      ...common,
+    }),
   ]),
   "ModelDataSpec",
   { meaning: "What a preset of several networks trains on." },

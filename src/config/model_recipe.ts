@@ -11,7 +11,7 @@ export type { ModelRecipe } from "./types.ts";
 
 const count = z.number().int().positive();
 const weight = z.number().positive();
-const { pix2pix, cyclegan, superResolution } = DEFAULTS.recipes;
+const { pix2pix, cyclegan, superResolution, tabular, captions } = DEFAULTS.recipes;
 
 const filters = (value: number) =>
   optional(count.max(1024), "Filters of the first layers; deeper ones have multiples of them.", {
@@ -73,6 +73,42 @@ export const recipeSchema = named(
       ),
       learningRate: optional(z.number().positive(), "The learning rate of both networks.", {
         default: superResolution.learningRate,
+      }),
+    }),
+    z.strictObject({
+      preset: z.literal("tabular").describe("Rows like those of a table (Xu et al. 2019, CTGAN)."),
+      latentDimension: optional(count.max(4096), "Values of the latent.", {
+        default: tabular.latentDimension,
+      }),
+      units: optional(
+        z.array(count.max(8192)).min(1),
+        "Units of each hidden layer of the generator and of the discriminator.",
+        { default: tabular.units },
+      ),
+      pack: optional(
+        count.max(64),
+        "Rows that the discriminator sees at once; it divides the batch.",
+        {
+          default: tabular.pack,
+        },
+      ),
+      penaltyWeight: optional(z.number().positive(), "The weight of the gradient penalty.", {
+        default: tabular.penaltyWeight,
+      }),
+    }),
+    z.strictObject({
+      preset: z.literal("captions").describe(
+        "Images from captions (Reed et al. 2016, GAN-INT-CLS).",
+      ),
+      filters: filters(captions.filters),
+      latentDimension: optional(count.max(4096), "Values of the latent.", {
+        default: captions.latentDimension,
+      }),
+      embedding: optional(count.max(4096), "Values that a caption is embedded in.", {
+        default: captions.embedding,
+      }),
+      learningRate: optional(z.number().positive(), "The learning rate of all networks.", {
+        default: captions.learningRate,
       }),
     }),
   ]),

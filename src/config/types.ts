@@ -648,6 +648,21 @@ export interface MaxoutLayer extends Weighted {
  * - `ssim`: structural similarity to the image that belongs to the input, 1 for the same
  * - `cycle`: mean absolute difference between an image and what both generators make of it
  * - `accuracy`: the share of generated images that a classifier gives the class of their input
+ * - `column-shapes`: how alike the columns of generated and real rows are distributed, at most
+ *   1
+ * - `pair-trends`: how alike pairs of columns depend on one another, at most 1
+ * - `learned`: the share of held-back rows in which a classifier that saw only generated rows
+ *   predicts columns rightly
+ * - `closest`: the median distance of a generated row to the closest one that was trained on
+ * - `copies`: the share of generated rows that were trained on, value by value
+ * - `words`: the share of a caption's words that a network reads in its image
+ * - `captions`: the share of captions of which a network reads all words
+ * - `thickness`: the share of synthetic digits that are read as thick or thin as their caption
+ *   says
+ * - `slant`: the share of synthetic digits that are read as slanted or upright as their
+ *   caption says
+ * - `color`: the share of synthetic digits that are read in their caption's color
+ * - `digit`: the share of synthetic digits that are read as their caption's
  */
 export type MeasureName =
   | "jsd"
@@ -663,7 +678,18 @@ export type MeasureName =
   | "psnr"
   | "ssim"
   | "cycle"
-  | "accuracy";
+  | "accuracy"
+  | "column-shapes"
+  | "pair-trends"
+  | "learned"
+  | "closest"
+  | "copies"
+  | "words"
+  | "captions"
+  | "thickness"
+  | "slant"
+  | "color"
+  | "digit";
 
 /**
  * Appends the batch's feature deviation as one more channel (Karras et al. 2018).
@@ -801,6 +827,59 @@ export type ModelDataSpec = {
    * false.
    */
   flip?: boolean;
+} | {
+  /**
+   * A table: a .csv, .tsv or .txt file. By default a synthetic one with a known joint
+   * distribution.
+   */
+  source: "table";
+  /**
+   * The columns to use, each as it looks or as `age=integer` says: number, integer, category,
+   * boolean, date or skip; `*` stands for all that are not named. Default: all.
+   */
+  columns?: string[];
+  /** The file or folder. Default: what the project makes itself. */
+  path?: string;
+  /**
+   * How many samples to make, or to pick at random. Default: all, or as many as the preset
+   * makes. Range: 1 or more.
+   */
+  count?: number;
+  /** Decides the pick, the part held back and made data. Default: 0. Range: 0 to 4294967295. */
+  seed?: number;
+  /**
+   * The share of samples that are not trained on, to measure with; a folder called test comes
+   * first. Default: 0.1. Range: 0 or more, below 1.
+   */
+  heldBack?: number;
+} | {
+  /** Images with captions.csv or metadata.jsonl. By default synthetic digits with captions. */
+  source: "captions";
+  /**
+   * Pixels of an image: it is cropped to this aspect ratio around its center and resized.
+   * Default: as the data are.
+   */
+  size?: ImageSize;
+  /** Channels: 1 for gray, 3 for RGB. Default: as the images are. */
+  channels?: 1 | 3;
+  /** The column of texts. Default: the one called text, caption, captions, prompt or description. */
+  column?: string;
+  /** Words of the vocabulary at most: the most frequent ones. Default: 2000. Range: 1 to 20000. */
+  maxWords?: number;
+  /** The file or folder. Default: what the project makes itself. */
+  path?: string;
+  /**
+   * How many samples to make, or to pick at random. Default: all, or as many as the preset
+   * makes. Range: 1 or more.
+   */
+  count?: number;
+  /** Decides the pick, the part held back and made data. Default: 0. Range: 0 to 4294967295. */
+  seed?: number;
+  /**
+   * The share of samples that are not trained on, to measure with; a folder called test comes
+   * first. Default: 0.1. Range: 0 or more, below 1.
+   */
+  heldBack?: number;
 };
 
 /** When the model of a preset is measured during training. */
@@ -859,6 +938,31 @@ export type ModelRecipe = {
   /** The first step with the adversarial loss. Default: 1500. Range: 0 or more. */
   adversarialFromStep?: number;
   /** The learning rate of both networks. Default: 0.0005. Range: above 0. */
+  learningRate?: number;
+} | {
+  /** Rows like those of a table (Xu et al. 2019, CTGAN). */
+  preset: "tabular";
+  /** Values of the latent. Default: 128. Range: 1 to 4096. */
+  latentDimension?: number;
+  /** Units of each hidden layer of the generator and of the discriminator. Default: [256,256]. */
+  units?: number[];
+  /** Rows that the discriminator sees at once; it divides the batch. Default: 10. Range: 1 to 64. */
+  pack?: number;
+  /** The weight of the gradient penalty. Default: 10. Range: above 0. */
+  penaltyWeight?: number;
+} | {
+  /** Images from captions (Reed et al. 2016, GAN-INT-CLS). */
+  preset: "captions";
+  /**
+   * Filters of the first layers; deeper ones have multiples of them. Default: 16. Range: 1 to
+   * 1024.
+   */
+  filters?: number;
+  /** Values of the latent. Default: 64. Range: 1 to 4096. */
+  latentDimension?: number;
+  /** Values that a caption is embedded in. Default: 64. Range: 1 to 4096. */
+  embedding?: number;
+  /** The learning rate of all networks. Default: 0.0002. Range: above 0. */
   learningRate?: number;
 };
 

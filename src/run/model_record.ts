@@ -2,6 +2,9 @@
 import { UserError } from "../errors.ts";
 import type { ModelData } from "../data/model_data.ts";
 import { writeFileAtomically } from "../files.ts";
+import type { ColumnEncoding } from "../tables/columns.ts";
+import type { ConditionColumn } from "../tables/conditions.ts";
+import type { Vocabulary } from "../vocabulary.ts";
 import { inputShapesOf } from "../training/model/model_feed.ts";
 
 /** What a run of a model remembers of its data. */
@@ -15,11 +18,18 @@ export interface ModelDataRecord {
   count: number;
   /** SHA-256 of all sources and how they are joined. */
   fingerprint: string;
+  /** Of a table: how a row is read, and how often its conditions occur. */
+  table?: {
+    encodings: ColumnEncoding[];
+    conditions: ConditionColumn[];
+  };
+  /** Of captions: the words of the input `words`, and how many a caption has at most. */
+  vocabulary?: Vocabulary;
 }
 
 /** Writes `data.json`. @param path the run's folder */
 export async function writeModelRecord(path: string, data: ModelData): Promise<void> {
-  const { name, description, count, fingerprint } = data;
+  const { name, description, count, fingerprint, table, captions } = data;
   const inputs = Object.entries(inputShapesOf(data)).map(([input, shape]) => [input, [...shape]]);
   const record: ModelDataRecord = {
     version: 1,
@@ -29,6 +39,10 @@ export async function writeModelRecord(path: string, data: ModelData): Promise<v
     inputs: Object.fromEntries(inputs),
     count,
     fingerprint,
+    ...(table
+      ? { table: { encodings: table.encodings, conditions: table.conditions.columns } }
+      : {}),
+    ...(captions ? { vocabulary: captions.vocabulary } : {}),
   };
   const text = JSON.stringify(record, null, 2) + "\n";
   await writeFileAtomically(`${path}/data.json`, new TextEncoder().encode(text));

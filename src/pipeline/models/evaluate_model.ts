@@ -28,7 +28,6 @@ export async function evaluateModelAt(
   const started = performance.now();
   const { config, data, engine, preset, folder } = run;
   const measures = await preset.evaluate(modelAt(run, state), options);
-  const [measured] = Object.values(measuredInputs(data));
   const isHeldBack = data.heldBack !== undefined || data.table?.heldBack !== undefined ||
     data.captions?.heldBack !== undefined;
   return {
@@ -42,7 +41,7 @@ export async function evaluateModelAt(
     data: {
       name: data.name,
       description: isHeldBack ? `held back of ${data.description}` : data.description,
-      count: Math.min(measured.count, options.count ?? Infinity),
+      count: Math.min(measuredCount(data), options.count ?? Infinity),
       fingerprint: data.fingerprint,
     },
     measures,
@@ -51,6 +50,14 @@ export async function evaluateModelAt(
       : ["nothing is held back: the figures are of what was trained on (data.heldBack)"],
     seconds: Math.round((performance.now() - started) / 10) / 100,
   };
+}
+
+/** Samples that are not trained on; where there are none, those that are. */
+function measuredCount(data: ModelData): number {
+  const { table, captions } = data;
+  if (table) return (table.heldBack ?? table.trained).rowCount;
+  if (captions) return (captions.heldBack ?? captions.trained).texts.length;
+  return Object.values(measuredInputs(data))[0].count;
 }
 
 /** How a run of a model is measured. */

@@ -43,6 +43,22 @@ const DRAFTS: Readonly<Record<ModelPresetName, ModelRunDraft>> = {
     duration: { steps: 2000 },
     snapshots: { rows: 4, columns: 4, everySteps: 500 },
   },
+  "tabular": {
+    ...COMMON,
+    recipe: { preset: "tabular" },
+    data: { source: "table" },
+    batchSize: 500,
+    duration: { steps: 600 },
+    ema: { halfLifeImages: 20_000 },
+  },
+  "captions": {
+    ...COMMON,
+    recipe: { preset: "captions" },
+    data: { source: "captions", size: 16 },
+    batchSize: 32,
+    duration: { steps: 2000 },
+    snapshots: { rows: 8, columns: 8, everySteps: 500 },
+  },
 };
 
 /** The names of the presets of several networks. */
