@@ -131,6 +131,15 @@ Deno.test("trainModel() takes tables without columns of names, which have no con
     device: "cpu",
   }, { data });
   assertEquals(run.result.step, 2);
+  await assertRejects(
+    () =>
+      trainModel(
+        { model: tabularModel(data.table!.shape), batchSize: 15, duration: { steps: 1 } },
+        { data },
+      ),
+    UserError,
+    'the value "realPack" packs 10 rows, which does not divide the batch of 15; choose another',
+  );
 });
 
 Deno.test("trainModel() and compute() refuse what does not fit, in one line", async () => {

@@ -41,6 +41,14 @@ export function buildModel(spec: ModelSpec, context: ModelContext): BuiltModel {
     if (Object.hasOwn(shapes, name)) fail(`the value "${name}" has the name of an input`);
     resolveShape(name, { spec, networks, shapes, open: [] });
   }
+  for (const [name, value] of Object.entries(spec.values)) {
+    if (value.op === "pack" && context.batchSize % value.count !== 0) {
+      fail(
+        `the value "${name}" packs ${value.count} rows, which does not divide the batch of ` +
+          `${context.batchSize}; choose another batch size`,
+      );
+    }
+  }
   checkUpdates(spec, networks, shapes);
   const histories = historiesOf(spec);
   const slots = Object.values(histories).map(({ size }) => [
