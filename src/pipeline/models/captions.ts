@@ -4,7 +4,7 @@ import { captionsModel } from "../../config/presets/models/captions.ts";
 import { openCaptions } from "../../data/open_captions.ts";
 import { UserError } from "../../errors.ts";
 import type { MeasureName } from "../../config/types.ts";
-import { checkMultiple, drawBeside, squareSide } from "./image_helpers.ts";
+import { checkSize, drawBeside, squareSide } from "./image_helpers.ts";
 import type { ModelPreset, RecipeOf } from "./preset.ts";
 import { drawCaptioned, evaluateCaptioned } from "./rows_and_captions.ts";
 
@@ -21,7 +21,7 @@ export const captionsPreset: ModelPreset = {
   },
   build(recipe, { inputs: { image }, captions }) {
     const { preset: _, ...options } = recipe as RecipeOf<"captions">;
-    checkMultiple(image, 4, "two layers that halve the sides");
+    checkSize(image, { multiple: 4, reason: "which the networks halve twice", least: 8 });
     return captionsModel({
       ...DEFAULTS.recipes.captions,
       ...options,
