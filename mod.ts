@@ -122,7 +122,11 @@ export type {
 } from "./src/data/model_data.ts";
 export type { ResumeModelOptions, TrainModelOptions } from "./src/pipeline/train_model.ts";
 export type { ComputeOptions, GivenTensor } from "./src/pipeline/model_runner.ts";
-export type { ExportModelFileOptions, TrainedModel } from "./src/pipeline/trained_model.ts";
+export type {
+  ExportedModelFile,
+  ExportModelFileOptions,
+} from "./src/pipeline/export_trained_model.ts";
+export type { TrainedModel } from "./src/pipeline/trained_model.ts";
 export type { ExportedModel } from "./src/export/export.ts";
 export type { ExportDtype } from "./src/export/dtypes.ts";
 export type { Parity } from "./src/export/parity.ts";

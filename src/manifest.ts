@@ -116,7 +116,7 @@ export interface SelfTest {
  */
 export function parseManifest(json: string): GeneratorManifest {
   const manifest: unknown = JSON.parse(json);
-  const version = isRecord(manifest) ? manifest.formatVersion : undefined;
+  const version = isJsonObject(manifest) ? manifest.formatVersion : undefined;
   if (typeof version === "number" && version > MANIFEST_VERSION) {
     throw new TypeError(
       `Cannot read a manifest of format ${version}: this version of ganforge knows format ` +
@@ -130,11 +130,11 @@ export function parseManifest(json: string): GeneratorManifest {
 
 /** The manifest's first fault, in words, or null. */
 function findFault(manifest: unknown): string | null {
-  if (!isRecord(manifest)) return "it is not an object";
+  if (!isJsonObject(manifest)) return "it is not an object";
   const { latent, noise, conditions, output, selfTest, classNames, truncationMean } = manifest;
   if (!isCount(manifest.formatVersion)) return "formatVersion is not a positive integer";
   if (typeof manifest.producer !== "string") return "producer is not a string";
-  if (!isRecord(latent) || !isSize(latent.dimension)) {
+  if (!isJsonObject(latent) || !isSize(latent.dimension)) {
     return `latent.dimension is not an integer from 1 to ${MAX_SAMPLE_VALUES}`;
   }
   if (!["normal", "uniform", "unit"].includes(latent.distribution as string)) {
@@ -142,14 +142,14 @@ function findFault(manifest: unknown): string | null {
       JSON.stringify(latent.distribution)
     }, not normal, uniform or unit`;
   }
-  if (noise !== undefined && (!isRecord(noise) || !isSize(noise.size))) {
+  if (noise !== undefined && (!isJsonObject(noise) || !isSize(noise.size))) {
     return `noise.size is not an integer from 1 to ${MAX_SAMPLE_VALUES}`;
   }
   if (conditions !== undefined) {
     const fault = findConditionsFault(conditions);
     if (fault !== null) return fault;
   }
-  if (!isRecord(output) || (output.name !== "image" && output.name !== "sample")) {
+  if (!isJsonObject(output) || (output.name !== "image" && output.name !== "sample")) {
     return "output.name is neither image nor sample";
   }
   const rank = output.name === "image" ? 3 : 1;
@@ -209,7 +209,7 @@ function findConditionsFault(conditions: unknown): string | null {
   const names = new Set<string>(["latent", "label", "noise"]);
   for (const [index, condition] of conditions.entries()) {
     const where = `conditions[${index}]`;
-    if (!isRecord(condition)) return `${where} is not an object`;
+    if (!isJsonObject(condition)) return `${where} is not an object`;
     const { name, dtype, shape } = condition;
     if (!isString(name) || name === "") return `${where}.name is not a name`;
     if (names.has(name)) return `${where}.name is ${name}, which another input has`;
@@ -230,7 +230,7 @@ function findSelfTestFault(
   valuesPerSample: number,
   classCount: number,
 ): string | null {
-  if (!isRecord(selfTest)) return "selfTest is not an object";
+  if (!isJsonObject(selfTest)) return "selfTest is not an object";
   const { seeds, labels, values } = selfTest;
   const isSeed = (seed: unknown): seed is number => isIndexBelow(seed, 2 ** 32);
   if (!isArrayOf(seeds, isSeed) || seeds.length === 0 || seeds.length > MAX_SELF_TEST_SAMPLES) {
@@ -254,15 +254,18 @@ function findSelfTestFault(
   return isNumber(tolerance) && tolerance >= 0 ? null : "selfTest.tolerance is not a number >= 0";
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
+/** Whether a value of JSON is an object. */
+export function isJsonObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function isString(value: unknown): value is string {
+/** Whether a value of JSON is a text. */
+export function isString(value: unknown): value is string {
   return typeof value === "string";
 }
 
-function isNumber(value: unknown): value is number {
+/** Whether a value of JSON is a finite number. */
+export function isNumber(value: unknown): value is number {
   return typeof value === "number" && Number.isFinite(value);
 }
 
@@ -270,24 +273,29 @@ function isFloat32(value: unknown): value is number {
   return isNumber(value) && Number.isFinite(Math.fround(value));
 }
 
-function isCount(value: unknown): value is number {
+/** Whether a value of JSON is a positive integer. */
+export function isCount(value: unknown): value is number {
   return isNumber(value) && Number.isInteger(value) && value > 0;
 }
 
-function isSize(value: unknown): value is number {
+/** Whether a value of JSON is a number of values that memory may be asked for. */
+export function isSize(value: unknown): value is number {
   return isCount(value) && value <= MAX_SAMPLE_VALUES;
 }
 
-function isIndexBelow(value: unknown, end: number): value is number {
+/** Whether a value of JSON is an integer from 0 to below `end`. */
+export function isIndexBelow(value: unknown, end: number): value is number {
   return isNumber(value) && Number.isInteger(value) && value >= 0 && value < end;
 }
 
-function isNumberList(value: unknown): value is number[] {
+/** Whether a value of JSON is a list of finite numbers. */
+export function isNumberList(value: unknown): value is number[] {
   return isArrayOf(value, isNumber);
 }
 
-function isArrayOf<T>(value: unknown, isItem: (item: unknown) => item is T): value is T[];
-function isArrayOf(value: unknown, isItem: (item: unknown) => boolean): value is unknown[];
-function isArrayOf(value: unknown, isItem: (item: unknown) => boolean): value is unknown[] {
+/** Whether a value of JSON is a list of such items. */
+export function isArrayOf<T>(value: unknown, isItem: (item: unknown) => item is T): value is T[];
+export function isArrayOf(value: unknown, isItem: (item: unknown) => boolean): value is unknown[];
+export function isArrayOf(value: unknown, isItem: (item: unknown) => boolean): value is unknown[] {
   return Array.isArray(value) && value.every(isItem);
 }

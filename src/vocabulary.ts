@@ -30,7 +30,21 @@ const MAX_COUNT = 255;
  * @returns `[words]`
  * @throws {UserError} when it has no words, more than any caption of training, or one that is not known
  */
-export function encodeCaption(caption: string, { words, maxLength }: Vocabulary): Float32Array {
+export function encodeCaption(caption: string, vocabulary: Vocabulary): Float32Array {
+  const counts = new Float32Array(vocabulary.words.length);
+  for (const token of captionTokens(caption, vocabulary)) {
+    if (token > 0) counts[token - 1] = Math.min(MAX_COUNT, counts[token - 1] + 1);
+  }
+  return counts;
+}
+
+/**
+ * A caption as the places of its words in a vocabulary, from 1, then 0 for no word: the input `tokens` of an
+ * exported model.
+ * @returns `[maxLength]`
+ * @throws {UserError} as {@linkcode encodeCaption}
+ */
+export function captionTokens(caption: string, { words, maxLength }: Vocabulary): Int32Array {
   const said = captionWords(caption);
   const where = `Cannot use the text ${JSON.stringify(caption)}`;
   if (said.length === 0) throw new UserError(`${where}: it has no words`);
@@ -39,9 +53,9 @@ export function encodeCaption(caption: string, { words, maxLength }: Vocabulary)
       `${where}: it has ${said.length} words, and the longest caption of training has ${maxLength}`,
     );
   }
-  const places = new Map(words.map((word, place) => [word, place]));
-  const counts = new Float32Array(words.length);
-  for (const word of said) {
+  const places = new Map(words.map((word, place) => [word, place + 1]));
+  const tokens = new Int32Array(maxLength);
+  for (const [index, word] of said.entries()) {
     const place = places.get(word);
     if (place === undefined) {
       throw new UserError(
@@ -49,9 +63,9 @@ export function encodeCaption(caption: string, { words, maxLength }: Vocabulary)
           `${words.length} words${words.length <= SHOWN_WORDS ? `: ${words.join(", ")}` : ""}`,
       );
     }
-    counts[place] = Math.min(MAX_COUNT, counts[place] + 1);
+    tokens[index] = place;
   }
-  return counts;
+  return tokens;
 }
 
 /** A vocabulary of at most this many words is listed in messages. */
@@ -59,16 +73,22 @@ const SHOWN_WORDS = 30;
 
 /** ` (did you mean X?)`, or nothing where no word is near. */
 function suggestion(word: string, words: readonly string[]): string {
+  const nearest = nearestWord(word, words);
+  return nearest === undefined ? "" : ` (did you mean ${nearest}?)`;
+}
+
+/** The word that is nearest to one that is not known; undefined where none is near. Case does not count. */
+export function nearestWord(word: string, words: readonly string[]): string | undefined {
   const limit = Math.max(1, Math.floor(word.length / 3));
   let nearest: { word: string; edits: number } | undefined;
   for (const candidate of words) {
     if (Math.abs(candidate.length - word.length) > limit) continue;
-    const edits = editDistance(word, candidate);
+    const edits = editDistance(word.toLowerCase(), candidate.toLowerCase());
     if (edits <= limit && (nearest === undefined || edits < nearest.edits)) {
       nearest = { word: candidate, edits };
     }
   }
-  return nearest === undefined ? "" : ` (did you mean ${nearest.word}?)`;
+  return nearest?.word;
 }
 
 /** Insertions, deletions and exchanges from one word to another (Wagner and Fischer 1974). */

@@ -16,11 +16,18 @@ import { findGenerator } from "../src/run/find_generator.ts";
 import { ASSUMPTION_OPTIONS, readAssumptions } from "../cli/assumptions.ts";
 import { type CommandSpec, type ParsedCommand, runTask, type TaskOutcome } from "../cli/command.ts";
 import { readLaunch } from "../cli/ranks.ts";
+import {
+  checkModelOptions,
+  readConditions,
+  translateFiles,
+  writeRows,
+} from "./cli/sample_models.ts";
 import { type Shard, shardCount, shardRequests } from "./cli/shards.ts";
 
 const spec: CommandSpec = {
   name: "sample",
-  summary: "Draws samples from a generator.onnx: a PNG grid, or a CSV file for points.",
+  summary:
+    "Draws samples from a generator.onnx: a PNG grid, a CSV file for points, rows of a table, images from images.",
   positionals: "[MODEL.onnx | RUN | latest]",
   maxPositionals: 1,
   options: {
@@ -29,6 +36,17 @@ const spec: CommandSpec = {
     seeds: { value: "LIST", help: "one seed a sample, such as 0,3,10-20" },
     trunc: { value: "T", help: "truncation: 0 the average sample, 1 (default) the full variety" },
     label: { value: "K", help: "the class, by number or name, of a conditional generator" },
+    input: {
+      path: true,
+      value: "PATH",
+      help: "of a model that makes images from images: an image, or a folder of images",
+    },
+    text: { value: "CAPTION", help: "of a model of captions: what the images show" },
+    condition: {
+      value: "COLUMN=CATEGORY",
+      repeated: true,
+      help: "of a model of rows: only rows with this category",
+    },
     columns: { value: "N", help: "images from left to right (default: as square as can be)" },
     scale: { value: "N", help: "enlarge pixels N times (default: small images grow)" },
     ...ASSUMPTION_OPTIONS,
@@ -45,6 +63,9 @@ const spec: CommandSpec = {
     "deno task sample latest",
     "deno task sample runs/00003-mnist-mlp --seeds 0,5,10-20 --trunc 0.7 --out grid.png",
     "deno task sample generator.onnx --count 100 --out images/",
+    "deno task sample latest --input photo.jpg --out result.png",
+    "deno task sample latest --count 1000 --condition species=Adelie --out rows.csv",
+    'deno task sample latest --text "thick red seven" --out sevens.png',
     "mpirun -n 4 deno task sample latest --count 1000000 --out images/   # each process draws a part",
   ],
 };
@@ -62,7 +83,6 @@ async function main(command: ParsedCommand): Promise<TaskOutcome> {
   });
   const scale = command.integer("scale", { min: 1, max: 64 });
   const columns = command.integer("columns", { min: 1, max: 1000 });
-  const request = readRequest(command);
   const device = command.choice("device", ["auto", "wasm", "webgpu"]) ?? "auto";
   const launch = readLaunch();
   const cores = navigator.hardwareConcurrency;
@@ -73,7 +93,15 @@ async function main(command: ParsedCommand): Promise<TaskOutcome> {
     ...(threads === undefined ? {} : { threads }),
   });
   for (const warning of sampler.info.warnings) console.error(`warning   ${warning}`);
-  const out = command.text("out") ?? defaultOutput(model, sampler);
+  const out = command.text("out") ?? defaultOutput(model, sampler, command.text("input"));
+  checkModelOptions(command, sampler);
+  const special = await sampleSpecial(command, sampler, out);
+  if (special !== undefined) {
+    console.log(`sampled   ${special} from ${model} on ${describeDevice(sampler.device)}`);
+    console.log(`wrote     ${out}`);
+    return { json: { model, out, count: special, device: sampler.device.name } };
+  }
+  const request = readRequest(command);
   checkUseful(command, out, request);
   checkSize(out, sampler, { request, columns, scale });
   const shard: Shard = launch ?? { rank: 0, size: 1 };
@@ -100,6 +128,21 @@ async function main(command: ParsedCommand): Promise<TaskOutcome> {
   console.log(`sampled   ${count}${part} from ${model} on ${describeDevice(sampler.device)}`);
   console.log(`wrote     ${out}`);
   return { json: { model, out, count, device: sampler.device.name } };
+}
+
+/** Makes images from images, or rows. @returns how many; undefined for a generator of samples */
+async function sampleSpecial(
+  command: ParsedCommand,
+  sampler: Sampler,
+  out: string,
+): Promise<number | undefined> {
+  const seed = command.integer("seed", { min: 0, max: 0xffff_ffff }) ?? 0;
+  const input = command.text("input");
+  if (input !== undefined) return await translateFiles(sampler, { input, out, seed });
+  if (sampler.info.table === null) return undefined;
+  const count = command.integer("count", { min: 1, max: 100_000_000 }) ?? 16;
+  const conditions = readConditions(command.list("condition"));
+  return await writeRows(sampler, { out, count, seed, conditions });
 }
 
 /** The samples of a process's blocks, one block after another. */
@@ -190,16 +233,19 @@ function readRequest(command: ParsedCommand): SampleOptions {
     throw new UserError("Cannot sample: give --seeds, or --count and --seed, not both");
   }
   const label = command.text("label");
+  const text = command.text("text");
   return {
     ...(seeds === undefined
       ? { count: count ?? 16, seed: seed ?? 0 }
       : { seeds: parseNumberList(seeds, "--seeds") }),
     truncation: command.number("trunc", { min: 0 }) ?? 1,
     ...(label === undefined ? {} : { label }),
+    ...(text === undefined ? {} : { text }),
   };
 }
 
-function defaultOutput(model: string, { info }: Sampler): string {
+function defaultOutput(model: string, { info }: Sampler, input: string | undefined): string {
+  if (input !== undefined && /[/\\]$/.test(input)) return `${input.replace(/[/\\]$/, "")}-sampled/`;
   const folder = model.includes("/") ? model.slice(0, model.lastIndexOf("/") + 1) : "";
   return `${folder}sampled.${info.output.kind === "image" ? "png" : "csv"}`;
 }

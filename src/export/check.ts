@@ -70,7 +70,9 @@ export async function checkExport(
       Object.fromEntries(
         axes.map((name, axis) => [
           name,
-          name === BATCH_AXIS ? BATCHES[run] : lengths[(run + axis) % 2],
+          name === BATCH_AXIS
+            ? BATCHES[run]
+            : lengths[(run + axis) % 2] * (target.sideMultiple ?? 1),
         ]),
       )
     );

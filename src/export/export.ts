@@ -7,7 +7,8 @@
  */
 import { tf } from "../tensor/tf.ts";
 import { UserError } from "../errors.ts";
-import { type GeneratorManifest, MANIFEST_KEY, PRODUCER } from "../manifest.ts";
+import { MANIFEST_KEY, PRODUCER } from "../manifest.ts";
+import type { SampledManifest, TranslatorManifest } from "../model_manifest.ts";
 import { type ExternalData, moveWeightsOut } from "../graph/external_data.ts";
 import { irVersionFor, type OnnxModel } from "../graph/onnx_graph.ts";
 import { encodeModel } from "../graph/protobuf.ts";
@@ -15,7 +16,7 @@ import { withModel } from "../ort/model_session.ts";
 import { checkExport } from "./check.ts";
 import { EXPORT_DTYPES, type ExportDtype } from "./dtypes.ts";
 import { buildManifest, type GeneratorDescription } from "./generator_manifest.ts";
-import { manifestFacts } from "./manifest_facts.ts";
+import { manifestFacts, SELF_TEST_TOLERANCES } from "./manifest_facts.ts";
 import { prepareTarget } from "./prepare.ts";
 import type {
   ExportTarget,
@@ -25,6 +26,8 @@ import type {
   TensorLike,
 } from "./target.ts";
 import { type FileTarget, generatorTarget, plainTarget } from "./traced_target.ts";
+import { buildTranslatorManifest } from "./translator_manifest.ts";
+import { type TranslatorDescription, translatorTarget } from "./translator_target.ts";
 import { writeGraph } from "./write_graph.ts";
 
 /** How to export. */
@@ -39,6 +42,11 @@ export interface ExportOptions {
    * inputs and outputs, images NHWC, and without a manifest.
    */
   generator?: GeneratorDescription;
+  /**
+   * What the manifest says about a function or a model that makes an image from an image, `{}` say: the file's
+   * input is then `image`, its output `output`, both `[N, channels, height, width]`.
+   */
+  translator?: TranslatorDescription;
   /** How a generator's images leave the file: in its own range (the default), or as 0 ... 255. */
   output?: "float" | "uint8";
   /**
@@ -77,14 +85,14 @@ export interface ExportedModel {
   nodes: number;
   /** How many of them are Transpose. */
   transposes: number;
-  /** What a generator's file says about itself. */
-  manifest: GeneratorManifest | undefined;
+  /** What the file of a generator, or of a function from images to images, says about itself. */
+  manifest: SampledManifest | TranslatorManifest | undefined;
 }
 
 /** A generator's finished file. */
 export interface ExportedGenerator extends ExportedModel {
   /** What the file says about itself. */
-  manifest: GeneratorManifest;
+  manifest: SampledManifest;
 }
 
 /** Protobuf ends at 2 GiB; the rest of the file needs some of it. */
@@ -127,13 +135,19 @@ export async function exportOnnx(
   }
 }
 
-async function exportPrepared(
+/**
+ * Writes a target that is ready to be traced.
+ * @throws {UserError} as {@linkcode exportOnnx}
+ */
+export async function exportPrepared(
   prepared: PreparedTarget,
   options: ExportOptions,
 ): Promise<ExportedModel> {
-  const { opset = 17, dtype = "fp32", output, generator: description } = options;
+  const { opset = 17, dtype = "fp32", output, generator: description, translator } = options;
   const isGenerator = description !== undefined || prepared.isOwn;
-  const file: FileTarget = isGenerator
+  const file: FileTarget = translator
+    ? translatorTarget(prepared, translator)
+    : isGenerator
     ? generatorTarget(prepared, description ?? {}, (image) => toOutput(image, options))
     : plainTarget(prepared);
   const columnUnits = description?.columnUnits;
@@ -155,9 +169,17 @@ async function exportPrepared(
     externalData = moved.data;
   }
   const mustCheck = options.check ?? true;
-  let manifest: GeneratorManifest | undefined;
-  if (file.generator || mustCheck) {
+  let manifest: ExportedModel["manifest"];
+  if (file.generator || file.translator || mustCheck) {
     manifest = await withModel(encodeModel(model), externalData, async (session) => {
+      if (file.translator) {
+        if (mustCheck) await checkExport(session, file, { dtype, captured: written.captured });
+        return await buildTranslatorManifest(translator!, {
+          translator: file.translator,
+          graph,
+          tolerance: SELF_TEST_TOLERANCES[dtype],
+        }, session);
+      }
       const described = file.generator &&
         await buildManifest(
           description ?? {},
@@ -193,7 +215,8 @@ async function exportPrepared(
   };
 }
 
-function checkOptions({ opset = 17, dtype = "fp32", generator, output }: ExportOptions): void {
+function checkOptions(options: ExportOptions): void {
+  const { opset = 17, dtype = "fp32", generator, translator, output } = options;
   try {
     irVersionFor(opset);
   } catch (error) {
@@ -201,6 +224,14 @@ function checkOptions({ opset = 17, dtype = "fp32", generator, output }: ExportO
   }
   if (!EXPORT_DTYPES.includes(dtype)) {
     throw new UserError(`Cannot export as ${dtype}: expected ${EXPORT_DTYPES.join(", ")}`);
+  }
+  if (translator !== undefined && (generator !== undefined || output === "uint8")) {
+    throw new UserError(
+      `Cannot export with translator and ${
+        generator ? "generator" : 'output "uint8"'
+      }: a function from ` +
+        "images to images takes no latent, and keeps its own range of values",
+    );
   }
   if (output === "uint8" && generator?.range === null) {
     throw new UserError("Cannot write uint8 images: the generator's range of values is unbounded");

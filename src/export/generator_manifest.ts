@@ -10,6 +10,8 @@ import {
   PRODUCER,
   type SelfTest,
 } from "../manifest.ts";
+import type { SampledManifest, TableManifest } from "../model_manifest.ts";
+import type { Vocabulary } from "../vocabulary.ts";
 import { fillLatent, fillNoise } from "../random/latents.ts";
 import { bytesOf } from "../graph/external_data.ts";
 import type { OnnxGraph } from "../graph/onnx_graph.ts";
@@ -34,6 +36,10 @@ export interface GeneratorDescription extends InputRoles {
    * Default: what the network gives.
    */
   columnUnits?: readonly ColumnUnits[];
+  /** How rows of a table are read, for a generator of rows. */
+  table?: TableManifest;
+  /** The words of captions, for a generator with an input `tokens`. */
+  vocabulary?: Vocabulary;
   /** Where truncation pulls to. Default 0 for each value of the latent, 1/2 for a uniform one. */
   truncationMean?: readonly number[];
   /** The preset that the run started from. */
@@ -71,8 +77,9 @@ export async function buildManifest(
   description: GeneratorDescription,
   facts: ManifestFacts,
   session: ModelSession,
-): Promise<GeneratorManifest> {
+): Promise<SampledManifest> {
   const { distribution = "normal", preset, step, licence, columnNames } = description;
+  const { table, vocabulary } = description;
   const { latentDimension: dimension, classCount, conditions, output, graph } = facts;
   if (columnNames && (output.name !== "sample" || columnNames.length !== output.shape[0])) {
     throw new UserError(
@@ -94,6 +101,8 @@ export async function buildManifest(
       ? null
       : [...description.classNames ?? Array.from({ length: classCount }, (_, i) => String(i))],
     ...(columnNames ? { columnNames: [...columnNames] } : {}),
+    ...(table ? { table } : {}),
+    ...(vocabulary ? { vocabulary } : {}),
     truncationMean: [...description.truncationMean ?? Array<number>(dimension).fill(center)],
     preset: preset ?? null,
     step: step ?? null,
@@ -127,7 +136,7 @@ export function selfTestCondition({ dtype, shape }: ConditionInput, count: numbe
 }
 
 /** SHA-256 of all weights in the order of the file. */
-function hashWeights({ initializers }: OnnxGraph): string {
+export function hashWeights({ initializers }: OnnxGraph): string {
   return sha256(...initializers.map(bytesOf));
 }
 

@@ -10,7 +10,11 @@ import type { WrittenGraph } from "./write_graph.ts";
  * Runtime's native build rounds what it multiplies with 8-bit weights to 8 bits too (0.05 for the preset
  * that it changes most).
  */
-const SELF_TEST_TOLERANCES: Record<ExportDtype, number> = { fp32: 1e-3, fp16: 5e-2, int8: 1e-1 };
+export const SELF_TEST_TOLERANCES: Record<ExportDtype, number> = {
+  fp32: 1e-3,
+  fp16: 5e-2,
+  int8: 1e-1,
+};
 
 /** What a manifest says that follows from the generator itself. */
 export function manifestFacts(

@@ -24,6 +24,10 @@ export interface FileTarget {
   dims: number[];
   /** What it is as a generator. */
   generator?: GeneratorFacts;
+  /** What it is as a function from images to images. */
+  translator?: TranslatorFacts;
+  /** What divides open heights and widths. Default 1. */
+  sideMultiple?: number;
 }
 
 /** What a target is as a generator. Its inputs are called `latent`, `label`, `noise`, or as conditions. */
@@ -31,6 +35,24 @@ export interface GeneratorFacts
   extends Pick<GeneratorTarget, "latentDimension" | "labelClasses" | "conditions"> {
   /** The name of its output, once it has been applied. */
   outputName?: "image" | "sample";
+}
+
+/** What a target is as a function from images to images. */
+export interface TranslatorFacts {
+  /** Of the input. */
+  channels: number;
+  /** Of the input; null where it is open. */
+  height: number | null;
+  /** See `height`. */
+  width: number | null;
+  /** What divides both. */
+  multiple: number;
+  /** Values of an image's noise; 0: none. */
+  noiseSize: number;
+  /** How much larger the output is, once it has been applied. */
+  factor?: number;
+  /** Of the output, once it has been applied. */
+  outputChannels?: number;
 }
 
 /** The traces of a target. */
@@ -118,7 +140,10 @@ export function traceTarget(target: FileTarget, attempt: number): TracedTarget {
     .flatMap(({ shape }) => shape.filter((dim) => typeof dim === "number"));
   const captured = new Map<object, ConstantData>();
   const outputShapes: Record<string, number[]> = {};
-  const sets = lengthsToTrace(openAxes(target), [...fixed, ...target.dims], attempt);
+  const sets = lengthsToTrace(openAxes(target), [...fixed, ...target.dims], {
+    attempt,
+    sideMultiple: target.sideMultiple,
+  });
   const traces = sets.map((lengths, index): SizedTrace => {
     const inputs: Record<string, TensorSpec> = Object.fromEntries(
       Object.entries(target.inputs).map(([name, input]) => [
@@ -141,7 +166,10 @@ export function traceTarget(target: FileTarget, attempt: number): TracedTarget {
     );
     return { graph, lengths };
   });
-  if (target.generator && traces[0].graph.inputs.some(({ kind }) => kind === "random")) {
+  if (
+    (target.generator || target.translator) &&
+    traces[0].graph.inputs.some(({ kind }) => kind === "random")
+  ) {
     throw new UserError(
       "Cannot export a generator that draws random numbers: a file's samples follow from latents " +
         `alone; make its noise part of the ${LATENT}`,

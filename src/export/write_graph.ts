@@ -80,10 +80,14 @@ function writeVariants(target: FileTarget, options: WriteOptions, attempt: numbe
 }
 
 /** The edges of the file, and the precision of its weights. */
-function finishGraph(general: OnnxGraph, { generator }: FileTarget, options: WriteOptions) {
+function finishGraph(
+  general: OnnxGraph,
+  { generator, translator }: FileTarget,
+  options: WriteOptions,
+): OnnxGraph {
   const isImage = generator?.outputName === "image";
   let graph = general;
-  if (generator) checkWeights(graph);
+  if (generator || translator) checkWeights(graph);
   if (generator?.labelClasses !== undefined) graph = castInput(graph, LABEL, "int64");
   if (isImage && options.output === "uint8") graph = castOutput(graph, "image", "uint8");
   if (options.dtype === "fp16") graph = toFloat16(graph);

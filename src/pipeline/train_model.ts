@@ -162,6 +162,7 @@ async function runModel(run: ModelRun): Promise<TrainedModel> {
   return trainedModel({
     config,
     step,
+    data: options.data,
     engine,
     result,
     folder: folder?.path,

@@ -39,3 +39,17 @@ export function fillNoise(out: Float32Array, seed: number): Float32Array {
   for (let i = 0; i < out.length; i++) out[i] = Math.floor(out[i] * NOISE_LEVELS) / NOISE_LEVELS;
   return out;
 }
+
+/**
+ * Fills `out` with the image of a seed that self-tests of files from images to images take: uniform values of
+ * the range.
+ * @param out `[channels, height, width]`
+ */
+export function fillSelfTestImage(
+  out: Float32Array,
+  { seed, range: [low, high] }: { seed: number; range: readonly [number, number] },
+): Float32Array {
+  fillUniform(out, { seed, stream: STREAMS.latent, step: 0 });
+  for (let i = 0; i < out.length; i++) out[i] = low + out[i] * (high - low);
+  return out;
+}

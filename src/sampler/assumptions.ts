@@ -29,8 +29,22 @@ export interface Assumptions {
   label?: "one-hot" | "int";
   /** Values of other inputs, by name, such as `{ truncation_psi: 0.7 }`. A request can give others. */
   feeds?: Readonly<Record<string, FeedValue>>;
+  /** What to assume of a file that makes images from images; its output's range is `range`, or the input's. */
+  image?: ImageAssumptions;
   /** The name of the output to show. Default: the first that looks like an image, else the first. */
   output?: string;
+}
+
+/** What to assume of the images that a file takes. */
+export interface ImageAssumptions {
+  /** The values that mean black and white. Default `[0, 1]`, and `[0, 255]` for bytes. */
+  range?: [number, number];
+  /** Whether channels come first or last, in input and output. Default: where there are 1, 3 or 4. */
+  layout?: "NCHW" | "NHWC";
+  /** What must divide height and width, where these are open. Default 1. */
+  multiple?: number;
+  /** Pixels from a cut edge that the cut changes; tiles overlap by more than twice as many. Default 16. */
+  reach?: number;
 }
 
 /** A type that a value can have on its way in or out. */

@@ -1,15 +1,19 @@
 /** What a generator takes and gives: from the manifest, or from the graph where there is none. */
 import { UserError } from "../errors.ts";
+import { MANIFEST_KEY, MAX_SAMPLE_VALUES } from "../manifest.ts";
 import {
-  type GeneratorManifest,
-  MANIFEST_KEY,
-  MAX_SAMPLE_VALUES,
-  parseManifest,
-} from "../manifest.ts";
+  isTranslatorManifest,
+  parseFileManifest,
+  type SampledManifest,
+  type TranslatorManifest,
+} from "../model_manifest.ts";
+import type { Vocabulary } from "../vocabulary.ts";
 import { arrangeOutput, type Assumptions, type OutputPlan } from "./assumptions.ts";
 import { findInputs, type FoundInputs, type GeneratorInputSpec } from "./generator_inputs.ts";
 import type { LatentInfo } from "./latents.ts";
 import { describeTensor, describeTensors, type ModelFile, type TensorInfo } from "./model_file.ts";
+import { type TableInfo, tableInfo } from "./rows/table_info.ts";
+import type { TranslatorInfo } from "./translate/translator_info.ts";
 
 /** What a generator gives. */
 export interface OutputSpec {
@@ -52,8 +56,17 @@ export interface GeneratorInfo {
   fixedBatch: number | null;
   /** What was guessed, and what makes samples depend on more than their latent; one line each. */
   warnings: string[];
-  /** The file's own description; null for a file of another program. */
-  manifest: GeneratorManifest | null;
+  /** The file's own description; null for a file of another program, and for a translator. */
+  manifest: SampledManifest | null;
+  /**
+   * For a file that makes images from images: what it takes and gives, and `translate` is for it. It has no
+   * latent (its dimension is 0), and `output.shape` has 0 where a side is open. Null for a generator.
+   */
+  translator: TranslatorInfo | null;
+  /** For a generator of rows: its columns, and `rows` is for it. */
+  table: TableInfo | null;
+  /** For a generator of images from captions: the words that `sample({ text })` takes. */
+  vocabulary: Vocabulary | null;
   /** What the cache did: `"off"`, `"hit"`, `"stored"`, or `"failed: "` and why. */
   cache: string;
 }
@@ -78,7 +91,8 @@ export function describeGenerator(
   sizeBytes: number,
   assumptions: Assumptions = {},
 ): DescribedGenerator {
-  const manifest = readManifest(file, name);
+  const found = readManifest(file, name);
+  const manifest = isTranslatorManifest(found) ? null : found;
   const { defaults, guesses, ...inputs } = findInputs(file.inputs, {
     name,
     manifest,
@@ -125,15 +139,26 @@ export function describeGenerator(
       fixedBatch,
       warnings: [...guesses, ...output.guesses, ...file.unsteady],
       manifest,
+      translator: null,
+      table: manifest?.table ? tableInfo(manifest.table) : null,
+      vocabulary: manifest?.vocabulary ?? null,
     },
   };
 }
 
-function readManifest(file: ModelFile, name: string): GeneratorManifest | null {
+/**
+ * Reads a file's manifest.
+ * @returns null where it has none
+ * @throws {UserError} when it cannot be read, or is of a newer format
+ */
+export function readManifest(
+  file: ModelFile,
+  name: string,
+): SampledManifest | TranslatorManifest | null {
   const text = file.metadata.get(MANIFEST_KEY);
   if (text === undefined) return null;
   try {
-    return parseManifest(text);
+    return parseFileManifest(text);
   } catch (error) {
     throw new UserError(`Cannot load ${name}: ${(error as Error).message}`, { cause: error });
   }
@@ -150,7 +175,7 @@ interface FoundOutput {
 function findOutput(
   outputs: TensorInfo[],
   name: string,
-  { manifest, assume }: { manifest: GeneratorManifest | null; assume: Assumptions },
+  { manifest, assume }: { manifest: SampledManifest | null; assume: Assumptions },
 ): FoundOutput {
   const [first] = outputs;
   if (first === undefined) throw new UserError(`Cannot sample from ${name}: it has no output`);

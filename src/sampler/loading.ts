@@ -1,19 +1,32 @@
 /** From a source to a generator that is ready to run, step by step and with progress. */
+import { isTranslatorManifest } from "../model_manifest.ts";
 import type { Assumptions, OutputPlan } from "./assumptions.ts";
-import type { FeedSpec } from "./generator_inputs.ts";
+import type { FeedSpec, GeneratorInputSpec } from "./generator_inputs.ts";
 import {
   type DescribedGenerator,
   describeGenerator,
   type GeneratorInfo,
   type OutputSpec,
+  readManifest,
   shapedOutput,
 } from "./generator_info.ts";
 import { UserError } from "../errors.ts";
 import { sha256Hex } from "../bytes.ts";
 import { type ModelFile, readModelFile } from "./model_file.ts";
 import { openRuntime, type RuntimeOptions } from "./runtime.ts";
-import { type ModelBytes, type Runtime, runZeros } from "./session.ts";
+import { type ModelBytes, type RawOutput, type Runtime, runZeros } from "./session.ts";
 import { type LoadedSource, type ModelSource, readSource, type SourceOptions } from "./source.ts";
+
+import { runBlack, trialSize } from "./translate/trial.ts";
+import type { Translator } from "./translate/translate.ts";
+import {
+  type DescribedTranslator,
+  describeForeignTranslator,
+  describeOwnTranslator,
+  looksLikeTranslator,
+  outputOfRun,
+  type TranslatorInfo,
+} from "./translate/translator_info.ts";
 
 /** WebAssembly's memory ends here; protobuf's limit is none of files of plain weights. */
 const MAX_BYTES_WITH_WEIGHTS = 2 ** 32;
@@ -47,8 +60,8 @@ export interface LoadOptions extends SourceOptions, RuntimeOptions {
 
 /** A generator that is ready: what a sampler is made of. */
 export interface LoadedGenerator {
-  info: GeneratorInfo;
-  runtime: Runtime;
+  /** How its inputs are fed. */
+  input: GeneratorInputSpec;
   /** How its output becomes samples. */
   plan: OutputPlan;
   /** Inputs besides latent and label. */
@@ -57,15 +70,24 @@ export interface LoadedGenerator {
   defaults: DescribedGenerator["defaults"];
 }
 
+/** A file that is ready: what a sampler is made of. */
+export interface LoadedFile {
+  info: GeneratorInfo;
+  runtime: Runtime;
+  /** One of the two, and null. */
+  generator: LoadedGenerator | null;
+  translator: Translator | null;
+}
+
 /**
- * Loads a generator.
+ * Loads a file.
  * @param build makes the sampler
  * @throws {UserError} as `Sampler.load`
  */
-export async function loadGenerator<S extends { selfTest(): Promise<number> }>(
+export async function loadFile<S extends { selfTest(): Promise<number> }>(
   source: ModelSource,
   options: LoadOptions,
-  build: (loaded: LoadedGenerator) => S,
+  build: (loaded: LoadedFile) => S,
 ): Promise<S> {
   const { signal, onProgress, assume = {} } = options;
   signal?.throwIfAborted();
@@ -76,14 +98,16 @@ export async function loadGenerator<S extends { selfTest(): Promise<number> }>(
     (bytes, name) => void describe(bytes, name, assume),
   );
   const { bytes, name, cache } = loaded;
-  const { input, info, plan, defaults, weightFiles } = describe(bytes, name, assume);
+  const { file, described } = describe(bytes, name, assume);
+  const { weightFiles } = file;
+  let sizeBytes = bytes.length;
   const model: ModelBytes = { bytes, weights: await readWeights(loaded, weightFiles, options) };
-  info.sizeBytes = model.weights.reduce((sum, { data }) => sum + data.length, bytes.length);
+  sizeBytes = model.weights.reduce((sum, { data }) => sum + data.length, bytes.length);
   const report = (stage: LoadProgress["stage"]) =>
-    onProgress?.({ stage, loadedBytes: info.sizeBytes, totalBytes: info.sizeBytes });
+    onProgress?.({ stage, loadedBytes: sizeBytes, totalBytes: sizeBytes });
   signal?.throwIfAborted();
   const open = async (device: RuntimeOptions["device"], reason: string | null) => {
-    const runtime = await openRuntime(model, name, input, {
+    const runtime = await openRuntime(model, name, (made) => tryOut(described, made), {
       ...options,
       device,
       onBytes: (loadedBytes, totalBytes) =>
@@ -92,16 +116,13 @@ export async function loadGenerator<S extends { selfTest(): Promise<number> }>(
     }, reason);
     try {
       signal?.throwIfAborted();
-      const done = await completeOutput({ info, input, plan, defaults }, runtime, assume);
-      const sampler = build({
-        info: { ...info, output: done.output, warnings: done.warnings, cache },
-        plan: done.plan,
-        runtime,
-        feeds: input.feeds,
-        defaults,
-      });
-      const isDue = options.selfTest ??
-        (runtime.device.name === "webgpu" && info.manifest !== null);
+      const loadedModel = "input" in described
+        ? await completeGenerator(described, runtime, { assume, cache, sizeBytes })
+        : await completeTranslator(described, runtime, { assume, cache, sizeBytes, file, name });
+      const sampler = build(loadedModel);
+      const { manifest, translator } = loadedModel.info;
+      const hasTest = manifest !== null || (translator?.manifest ?? null) !== null;
+      const isDue = options.selfTest ?? (runtime.device.name === "webgpu" && hasTest);
       if (isDue) {
         report("self-test");
         await sampler.selfTest();
@@ -124,12 +145,29 @@ function describe(
   bytes: Uint8Array,
   name: string,
   assume: Assumptions,
-): DescribedGenerator & Pick<ModelFile, "weightFiles"> {
+): { file: ModelFile; described: DescribedGenerator | DescribedTranslator } {
   const file = readModelFile(bytes, name);
+  const manifest = readManifest(file, name);
+  if (isTranslatorManifest(manifest)) {
+    return { file, described: describeOwnTranslator(file, name, manifest) };
+  }
+  const isForeign = manifest === null && assume.latent === undefined && looksLikeTranslator(file);
   return {
-    ...describeGenerator(file, name, bytes.length, assume),
-    weightFiles: file.weightFiles,
+    file,
+    described: isForeign
+      ? describeForeignTranslator(file, name, assume)
+      : describeGenerator(file, name, bytes.length, assume),
   };
+}
+
+/** A first run, which shows whether a device can. */
+async function tryOut(
+  described: DescribedGenerator | DescribedTranslator,
+  runtime: Runtime,
+): Promise<RawOutput> {
+  return "input" in described
+    ? await runZeros(runtime, described.input)
+    : await runBlack(runtime, described);
 }
 
 /** The files beside a model that hold its weights ("external data"), got from where the model was. */
@@ -171,15 +209,21 @@ async function readWeights(
 }
 
 /** Fills in what a file leaves open about its output, by running it once on zeros. */
-async function completeOutput(
-  { info, input, plan }: DescribedGenerator,
+async function completeGenerator(
+  { info, input, plan, defaults }: DescribedGenerator,
   runtime: Runtime,
-  assume: Assumptions,
-): Promise<{ output: OutputSpec; plan: OutputPlan; warnings: string[] }> {
+  { assume, cache, sizeBytes }: { assume: Assumptions; cache: string; sizeBytes: number },
+): Promise<LoadedFile> {
+  const complete = (output: OutputSpec, ofRun: OutputPlan, guesses: string[]): LoadedFile => ({
+    info: { ...info, sizeBytes, output, warnings: [...info.warnings, ...guesses], cache },
+    runtime,
+    generator: { input, plan: ofRun, feeds: input.feeds, defaults },
+    translator: null,
+  });
   const { kind, shape, dtype, range } = info.output;
   const isKnown = kind !== undefined && shape !== undefined && dtype !== undefined;
   if (isKnown && range !== undefined && plan !== null) {
-    return { output: { kind, shape, dtype, range }, plan, warnings: info.warnings };
+    return complete({ kind, shape, dtype, range }, plan, []);
   }
   const raw = await runZeros(runtime, input);
   const found = raw.data instanceof Uint8Array ? "uint8" : "float32";
@@ -187,9 +231,63 @@ async function completeOutput(
     name: info.name,
     assume,
   });
+  return complete({ dtype: found, ...spec }, ofRun, guesses);
+}
+
+/** Fills in what a file of another program leaves open about its output, by running it once on black. */
+async function completeTranslator(
+  described: DescribedTranslator,
+  runtime: Runtime,
+  { assume, cache, sizeBytes, file, name }: {
+    assume: Assumptions;
+    cache: string;
+    sizeBytes: number;
+    file: ModelFile;
+    name: string;
+  },
+): Promise<LoadedFile> {
+  const { info: { input, output: known, reach, manifest }, plan, warnings } = described;
+  const found = known !== null
+    ? { output: known, outputLast: false }
+    : outputOfRun((await runBlack(runtime, described)).shape, trialSize(described.info), {
+      name,
+      range: assume.range ?? input.range,
+      last: plan.outputLast,
+    });
+  const translator: TranslatorInfo = { input, output: found.output, reach, manifest };
+  const { channels, factor, range } = found.output;
   return {
-    output: { dtype: found, ...spec },
-    plan: ofRun,
-    warnings: [...info.warnings, ...guesses],
+    runtime,
+    generator: null,
+    translator: {
+      name,
+      info: translator,
+      plan: { ...plan, outputLast: found.outputLast },
+      runtime,
+    },
+    info: {
+      name,
+      sizeBytes,
+      producer: manifest?.producer ?? file.producer,
+      opset: file.opset,
+      latent: { dimension: 0, distribution: "normal" },
+      noise: plan.noise?.size ?? 0,
+      output: {
+        kind: "image",
+        shape: [channels, factor * (input.height ?? 0), factor * (input.width ?? 0)],
+        dtype: "float32",
+        range,
+      },
+      conditional: false,
+      classNames: null,
+      feeds: [],
+      fixedBatch: plan.fixedBatch,
+      warnings,
+      manifest: null,
+      translator,
+      table: null,
+      vocabulary: null,
+      cache,
+    },
   };
 }

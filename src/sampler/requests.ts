@@ -22,6 +22,8 @@ export interface SampleOptions {
    * sample's number) modulo the number of classes.
    */
   label?: number | string | readonly (number | string)[];
+  /** What images shall show, for a generator from captions; its words are in `info.vocabulary`. */
+  text?: string;
   /** Values of other inputs, by name: one number, or the elements for one sample. See `info.feeds`. */
   feeds?: Readonly<Record<string, FeedValue>>;
   /** Samples a run. Default: 64, fewer where samples are large. */

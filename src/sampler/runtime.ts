@@ -4,19 +4,11 @@ import type { OrtModule } from "../ort/types.ts";
 import { hasStarted, startWeb, type WebStart } from "../ort/start.ts";
 import { currentBuilds, type RuntimeBuild } from "./builds.ts";
 import type { ByteProgress } from "./download.ts";
-import type { GeneratorInputSpec } from "./generator_inputs.ts";
 import { findGpu } from "./gpu.ts";
 import { defaultThreads, hasFiles, threadObstacle } from "./platform.ts";
 import { inTurn, untilAborted } from "./queue.ts";
 import { givenModule, readRuntimeWasm, type RuntimeWasm } from "./runtime_wasm.ts";
-import {
-  createSession,
-  type ModelBytes,
-  reasonOf,
-  type Runtime,
-  runZeros,
-  wrapSession,
-} from "./session.ts";
+import { createSession, type ModelBytes, reasonOf, type Runtime, wrapSession } from "./session.ts";
 import type { SourceOptions } from "./source.ts";
 
 /** Where to run. */
@@ -37,6 +29,8 @@ export interface RuntimeOptions {
 
 /** What Chromium, Firefox and WebKit say where a page's policy forbids WebAssembly. */
 const FORBIDDEN = /content security policy|blocked by CSP/i;
+/** Runs a model once. */
+export type Trial = (runtime: Runtime) => Promise<unknown>;
 
 /** The options of a start of the runtime. */
 export interface StartOptions
@@ -49,13 +43,14 @@ export interface StartOptions
 
 /**
  * Starts ONNX Runtime on a model.
+ * @param trial a first run, which shows whether a GPU can
  * @param reason why it is not the device that was asked for, where that was tried before
  * @throws {UserError} if it cannot run here, or cannot make a session of the model
  */
 export async function openRuntime(
   model: ModelBytes,
   name: string,
-  input: GeneratorInputSpec,
+  trial: Trial,
   options: StartOptions,
   reason: string | null = null,
 ): Promise<Runtime> {
@@ -75,7 +70,7 @@ export async function openRuntime(
     if ("missing" in gpu || build === null) fallback = "missing" in gpu ? gpu.missing : null;
     else {
       try {
-        return await openOnGpu({ model, name, input, options, build }, gpu.adapter);
+        return await openOnGpu({ model, name, trial, options, build }, gpu.adapter);
       } catch (error) {
         options.signal?.throwIfAborted();
         fallback = `WebGPU failed: ${reasonOf(error)}`;
@@ -83,27 +78,27 @@ export async function openRuntime(
     }
     if (device === "webgpu") throw new UserError(`Cannot run ${name} on webgpu: ${fallback}`);
   }
-  return await openOnWasm({ model, name, input, options, build: currentBuilds().wasm }, fallback);
+  return await openOnWasm({ model, name, trial, options, build: currentBuilds().wasm }, fallback);
 }
 
 /** A model, and the build of ONNX Runtime that is to run it. */
 interface Opening {
   model: ModelBytes;
   name: string;
-  input: GeneratorInputSpec;
+  trial: Trial;
   options: StartOptions;
   build: RuntimeBuild;
 }
 
 async function openOnGpu(opening: Opening, adapter: string | null): Promise<Runtime> {
-  const { model, name, input, options, build } = opening;
+  const { model, name, trial, options, build } = opening;
   // One thread: the GPU works; and this build's threads do not start in Deno.
   const { ort } = await startBuild(build, options, 1);
   const session = await makeSession(ort, model, "webgpu", options.signal);
   const device = { name: "webgpu", threads: 1, adapter, fallback: null } as const;
-  const runtime = wrapSession(name, ort, session, input, device);
+  const runtime = wrapSession(name, ort, session, device);
   try {
-    await runZeros(runtime, input); // shaders are made in the first run: what fails there fails here
+    await trial(runtime); // shaders are made in the first run: what fails there fails here
     return runtime;
   } catch (error) {
     await runtime.release();
@@ -112,7 +107,7 @@ async function openOnGpu(opening: Opening, adapter: string | null): Promise<Runt
 }
 
 async function openOnWasm(opening: Opening, reason: string | null): Promise<Runtime> {
-  const { model, name, input, options, build } = opening;
+  const { model, name, options, build } = opening;
   const obstacle = threadObstacle() ??
     (hasFiles && !build.hasThreadsOutsidePages
       ? "this build of ONNX Runtime has none outside of pages"
@@ -136,7 +131,7 @@ async function openOnWasm(opening: Opening, reason: string | null): Promise<Runt
     ? `${threads} instead of ${asked} threads: ${why}`
     : null;
   const fallback = [reason, fewer].filter((part) => part !== null).join("; ") || null;
-  return wrapSession(name, ort, session, input, { name: "wasm", threads, adapter: null, fallback });
+  return wrapSession(name, ort, session, { name: "wasm", threads, adapter: null, fallback });
 }
 
 /** Makes a session once those before are made; one that comes after the signal is released again. */

@@ -122,7 +122,7 @@ export class SampleList extends Array<Sample> {
 }
 
 /** `[channels, height, width]` of the generator's values to rows of bytes with channels together. */
-function rasterize(values: Float32Array | Uint8Array, output: OutputSpec): Raster {
+export function rasterize(values: Float32Array | Uint8Array, output: OutputSpec): Raster {
   const [channels, height, width] = output.shape;
   const plane = height * width;
   const data = new Uint8ClampedArray(values.length);

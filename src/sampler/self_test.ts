@@ -10,14 +10,28 @@ import type { Sample } from "./sample.ts";
  * @throws {UserError} if it exceeds the test's tolerance
  */
 export function compareSelfTest(samples: readonly Sample[], test: SelfTest, name: string): number {
+  return compareFirstValues(Array.from(samples, ({ values }) => values), test, name);
+}
+
+/**
+ * Compares values with a self-test's.
+ * @param found of each of the test's seeds
+ * @returns the largest |difference|
+ * @throws {UserError} if it exceeds the test's tolerance
+ */
+export function compareFirstValues(
+  found: readonly ArrayLike<number>[],
+  test: Pick<SelfTest, "seeds" | "values" | "tolerance" | "scales">,
+  name: string,
+): number {
   let worst = 0;
   let message = "";
-  samples.forEach((sample, i) => {
+  found.forEach((values, i) => {
     test.values[i].forEach((expected, k) => {
-      const difference = Math.abs(sample.values[k] - expected) / (test.scales?.[k] ?? 1);
+      const difference = Math.abs(values[k] - expected) / (test.scales?.[k] ?? 1);
       if (difference <= worst) return; // false for NaN, which so fails below
       worst = Number.isNaN(difference) ? Infinity : difference;
-      message = `value ${k} of seed ${test.seeds[i]} is ${sample.values[k]}, expected ${expected}`;
+      message = `value ${k} of seed ${test.seeds[i]} is ${values[k]}, expected ${expected}`;
     });
   });
   if (worst <= test.tolerance) return worst;

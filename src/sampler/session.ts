@@ -2,6 +2,7 @@
 import { UserError } from "../errors.ts";
 import type { OrtModule, OrtSession, OrtTensor } from "../ort/types.ts";
 import { sessionOptionsFor } from "../ort/wasm_memory.ts";
+import type { ElementType } from "./assumptions.ts";
 import type { GeneratorInputSpec } from "./generator_inputs.ts";
 import { fillFeeds } from "./feeds.ts";
 import { makeTensor, readTensor } from "./tensors.ts";
@@ -19,11 +20,20 @@ export interface SamplerDevice {
   fallback: string | null;
 }
 
-/** A generator that is ready to run. */
+/** A tensor that an input is fed. */
+export interface FedTensor {
+  /** The input's name. */
+  name: string;
+  type: ElementType;
+  values: Float32Array | Int32Array;
+  shape: readonly number[];
+}
+
+/** A model that is ready to run. */
 export interface Runtime {
   readonly device: SamplerDevice;
-  /** Runs a batch. @returns the first output and its shape */
-  run(count: number, fed: FedInputs): Promise<RawOutput>;
+  /** Runs a batch. @returns the output of that name and its shape */
+  execute(inputs: readonly FedTensor[], output: string): Promise<RawOutput>;
   release(): Promise<void>;
 }
 
@@ -69,42 +79,23 @@ export function createSession(
   });
 }
 
-/** A generator that runs in a session. */
+/** A model that runs in a session. */
 export function wrapSession(
   name: string,
   ort: OrtModule,
   session: OrtSession,
-  input: GeneratorInputSpec,
   device: SamplerDevice,
 ): Runtime {
-  const { label } = input;
   return {
     device,
-    async run(count, { latents, labels, noise, feeds: values }) {
-      const feeds: Record<string, OrtTensor> = {
-        [input.latentName]: makeTensor(ort, input.latentType, latents, [
-          count,
-          ...input.latentShape,
-        ]),
-      };
-      if (label !== null && labels !== null) {
-        const { classes } = label;
-        const shape = [count, ...Array(label.rank - 1).fill(classes ?? 1)];
-        const elements = classes === null ? labels : oneHot(labels, classes);
-        feeds[label.name] = makeTensor(ort, label.type, elements, shape);
-      }
-      if (input.noise !== null && noise !== null) {
-        const { name, size } = input.noise;
-        feeds[name] = makeTensor(ort, "float32", noise, [count, size]);
-      }
-      for (const { name, type, shape, hasBatch } of input.feeds) {
-        const all = hasBatch ? [count, ...shape] : shape;
-        feeds[name] = makeTensor(ort, type, values.get(name)!, all);
+    async execute(inputs, output) {
+      const feeds: Record<string, OrtTensor> = {};
+      for (const { name, type, values, shape } of inputs) {
+        feeds[name] = makeTensor(ort, type, values, shape);
       }
       try {
-        const outputs = await inTurn(() => session.run(feeds, [input.outputName], QUIET));
-        const output = outputs[input.outputName];
-        return { data: readTensor(output), shape: output.dims };
+        const outputs = await inTurn(() => session.run(feeds, [output], QUIET));
+        return { data: readTensor(outputs[output]), shape: outputs[output].dims };
       } catch (error) {
         const reason = reasonOf(error);
         const message = `Cannot run ${name} on ${device.name}: ONNX Runtime fails (${reason})`;
@@ -115,6 +106,35 @@ export function wrapSession(
   };
 }
 
+/** Runs a generator on a batch of `count` samples. */
+export async function runGenerator(
+  runtime: Runtime,
+  input: GeneratorInputSpec,
+  { count, latents, labels, noise, feeds }: FedInputs & { count: number },
+): Promise<RawOutput> {
+  const { label } = input;
+  const inputs: FedTensor[] = [{
+    name: input.latentName,
+    type: input.latentType,
+    values: latents,
+    shape: [count, ...input.latentShape],
+  }];
+  if (label !== null && labels !== null) {
+    const { name, type, rank, classes } = label;
+    const shape = [count, ...Array(rank - 1).fill(classes ?? 1)];
+    inputs.push({ name, type, values: classes === null ? labels : oneHot(labels, classes), shape });
+  }
+  if (input.noise !== null && noise !== null) {
+    const { name, size } = input.noise;
+    inputs.push({ name, type: "float32", values: noise, shape: [count, size] });
+  }
+  for (const { name, type, shape, hasBatch } of input.feeds) {
+    const all = hasBatch ? [count, ...shape] : shape;
+    inputs.push({ name, type, values: feeds.get(name)!, shape: all });
+  }
+  return await runtime.execute(inputs, input.outputName);
+}
+
 /** Runs a generator on the latent of zeros, class 0 and noise of zeros. */
 export async function runZeros(runtime: Runtime, input: GeneratorInputSpec): Promise<RawOutput> {
   const count = input.fixedBatch ?? 1;
@@ -122,7 +142,8 @@ export async function runZeros(runtime: Runtime, input: GeneratorInputSpec): Pro
   const labels = input.label === null ? null : new Int32Array(count);
   const noise = input.noise === null ? null : new Float32Array(count * input.noise.size);
   const feeds = fillFeeds(input.feeds, { count, values: {}, fallback: 0.5 });
-  return await runtime.run(count, { latents: new Float32Array(length), labels, noise, feeds });
+  const latents = new Float32Array(length);
+  return await runGenerator(runtime, input, { count, latents, labels, noise, feeds });
 }
 
 /** `[count]` classes as `[count, classes]` zeros and ones. */

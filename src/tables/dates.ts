@@ -51,6 +51,12 @@ const PARTS: Readonly<Record<string, string>> = {
 
 const PART = /YYYY|YY|MMM|MM|M|DD|D|HH|mm|ss/g;
 
+/** Whether a text is a pattern of dates, with a day, a month and a year. */
+export function isDatePattern(pattern: string): boolean {
+  const parts = (pattern.match(PART) ?? []).map((part) => part[0]);
+  return pattern.length <= 64 && ["Y", "M", "D"].every((part) => parts.includes(part));
+}
+
 /** The pattern of a column's dates. */
 export interface DatePattern {
   pattern: string;

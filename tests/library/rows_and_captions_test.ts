@@ -46,7 +46,7 @@ Deno.test("a model of rows is resumed to the same bits, drawn from by seeds, mea
   assert(learned.length === 3 && closest.data !== null);
   const out = `${await Deno.makeTempDir()}/rows.onnx`;
   const exported = await run.export({ out }); // compared with the networks at several sizes
-  assertEquals(exported.inputNames.toSorted(), ["condition", "latent", "random_0"]);
+  assertEquals(exported.inputNames.toSorted(), ["condition", "latent", "noise"]);
   await assertRejects(
     () => drawCaptioned(run, data, { captions: ["x"] }),
     UserError,

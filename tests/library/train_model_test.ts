@@ -12,6 +12,7 @@ import {
   UserError,
 } from "../../mod.ts";
 import { loadModel } from "../../src/ort/model.ts";
+import { toNCHW } from "../../src/export/compare.ts";
 import { readRunConfig } from "../../src/run/run_folder.ts";
 import { fillUniform } from "../../src/random/counter_random.ts";
 import { MODEL_CASES } from "../training/model_cases.ts";
@@ -89,16 +90,18 @@ Deno.test("trainModel() computes values, and exports them with open sizes to the
   assertEquals(fakeB.shape, [3, 4, 4, 1]);
   const out = `${await Deno.makeTempDir()}/pairs.onnx`;
   const exported = await run.export({ out, openSize: true });
-  assertEquals(exported.inputNames, ["a"]);
+  assertEquals(exported.inputNames, ["image"]);
   const model = await loadModel(await Deno.readFile(out), out);
-  const { output } = await model.run({ a }, ["output"]);
+  const image = { shape: [3, 3, 4, 4], data: toNCHW(a.data, [3, 4, 4]) };
+  const { output } = await model.run({ image }, ["output"]);
+  assertEquals(output.shape, [3, 1, 4, 4]);
   for (const [i, value] of output.data.entries()) {
     assertAlmostEquals(value, fakeB.data[i], 1e-5);
   }
-  const large = await model.run({ a: { shape: [1, 6, 9, 3], data: new Float32Array(162) } }, [
+  const large = await model.run({ image: { shape: [1, 3, 6, 9], data: new Float32Array(162) } }, [
     "output",
   ]);
-  assertEquals(large.output.shape, [1, 6, 9, 1]);
+  assertEquals(large.output.shape, [1, 1, 6, 9]);
   await model.dispose();
 });
 

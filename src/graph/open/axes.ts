@@ -56,13 +56,14 @@ export function axisInWords(name: string): string {
  * several axes, or one besides the batch, the last set differs in all.
  * @param names of the open axes
  * @param taken dimensions that must not be mistaken for an open axis' length
- * @param attempt 0, and more where the lengths of attempt 0 met others by chance
+ * @param options.attempt 0, and more where the lengths of attempt 0 met others by chance
+ * @param options.sideMultiple what divides each axis but the batch
  * @throws {UserError} when no lengths are left
  */
 export function lengthsToTrace(
   names: readonly string[],
   taken: Iterable<number>,
-  attempt = 0,
+  { attempt = 0, sideMultiple = 1 }: { attempt?: number; sideMultiple?: number } = {},
 ): AxisLengths[] {
   const known = [...taken].filter((dim) => dim > 0);
   const isFree = (length: number) => known.every((dim) => dim % length !== 0);
@@ -77,7 +78,10 @@ export function lengthsToTrace(
   const chosen = names.map((name) => name === BATCH_AXIS ? batches.shift() : sides.shift());
   if (chosen.includes(undefined)) throw noLengths([...BATCH, ...SIDES].flat());
   const set = (pick: (axis: number) => number): AxisLengths =>
-    Object.fromEntries(names.map((name, axis) => [name, chosen[axis]![pick(axis)]]));
+    Object.fromEntries(names.map((name, axis) => [
+      name,
+      chosen[axis]![pick(axis)] * (name === BATCH_AXIS ? 1 : sideMultiple),
+    ]));
   return [
     set(() => 0),
     ...names.map((_, changed) => set((axis) => axis === changed ? 1 : 0)),

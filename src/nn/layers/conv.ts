@@ -214,7 +214,7 @@ export function buildConvTranspose(spec: SpecOf<"conv-transpose">, scope: LayerS
       const output = tf.conv2dTranspose(
         x as tf.Tensor4D,
         weight,
-        [x.shape[0], ...outputShape],
+        [x.shape[0], grown(x.shape[1]!), grown(x.shape[2]!), filters],
         stride,
         pad,
       );

@@ -169,12 +169,13 @@ function groupNormalizer(
   epsilon: number,
 ): (x: tf.Tensor) => tf.Tensor {
   const channels = channelsOf(scope);
-  const positions = elementCount(scope.inputShape) / channels;
   return (x) => {
+    const sample = x.shape.slice(1); // the input's own: images may be of another size than the one built for
+    const positions = elementCount(sample) / channels;
     const grouped = tf.reshape(x, [-1, positions, groups, channels / groups]);
     const { centered, variance } = momentsOver(grouped, [1, 3], true);
     const normal = tf.mul(centered, tf.rsqrt(tf.add(variance, epsilon)));
-    return tf.reshape(normal, [-1, ...scope.inputShape]);
+    return tf.reshape(normal, [-1, ...sample]);
   };
 }
 

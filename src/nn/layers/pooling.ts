@@ -28,22 +28,23 @@ export function buildAvgPool({ size }: SpecOf<"avg-pool">, scope: LayerScope): B
  * cannot be differentiated; among equal values the first gets the gradient, as in PyTorch.
  */
 export function buildMaxPool({ size }: SpecOf<"max-pool">, scope: LayerScope): BuiltLayer {
-  const [height, width, channels] = imageShape(scope);
+  const [, , channels] = imageShape(scope);
   const outputShape = pooledShape(scope, size);
-  const [rows, columns] = outputShape;
   const largest = (parts: tf.Tensor[]): tf.Tensor => parts.reduce((a, b) => tf.maximum(a, b));
   return {
     outputShape,
     biases: scope.biases,
     flops: outputShape.reduce((product, side) => product * side, size ** 2),
     forward(x) {
-      const whole = rows * size === height && columns * size === width
+      const [, down, right] = x.shape as [number, number, number, number];
+      const [rows, columns] = [Math.floor(down / size), Math.floor(right / size)];
+      const whole = rows * size === down && columns * size === right
         ? x
         : tf.slice(x, [0, 0, 0, 0], [x.shape[0], rows * size, columns * size, channels]);
       const across = tf.reshape(whole, [-1, size, channels]); // [n h w/size, size, c]
       const narrow = largest(tf.split(across, size, 1));
-      const down = tf.reshape(narrow, [-1, size, columns * channels]); // [n h/size, size, w/size c]
-      return tf.reshape(largest(tf.split(down, size, 1)), [-1, ...outputShape]);
+      const stacked = tf.reshape(narrow, [-1, size, columns * channels]); // [n h/size, size, w/size c]
+      return tf.reshape(largest(tf.split(stacked, size, 1)), [-1, rows, columns, channels]);
     },
     compact: (x) => tf.maxPool(x as tf.Tensor4D, size, size, "valid"),
   };

@@ -103,32 +103,38 @@ export function buildUpsample(
   scope: LayerScope,
 ): BuiltLayer {
   const [height, width, channels] = imageShape(scope);
-  const size: [number, number] = [height * factor, width * factor];
-  const outputShape = [...size, channels];
+  const outputShape = [height * factor, width * factor, channels];
+  const sizeOf = ({ shape: [, rows, columns] }: tf.Tensor): [number, number] => [
+    rows! * factor,
+    columns! * factor,
+  ];
   if (mode === "nearest") {
     return {
       outputShape,
       biases: scope.biases,
       flops: 0,
-      forward: (x) => tf.image.resizeNearestNeighbor(x as tf.Tensor4D, size),
+      forward: (x) => tf.image.resizeNearestNeighbor(x as tf.Tensor4D, sizeOf(x)),
     };
   }
-  const rowWeights = linearWeights(height, factor);
-  const columnWeights = linearWeights(width, factor);
+  const weights = new Map([height, width].map((side) => [side, linearWeights(side, factor)]));
+  const matrix = (side: number) =>
+    tf.tensor2d(weights.get(side) ?? linearWeights(side, factor), [side, side * factor]);
   return {
     outputShape,
     biases: scope.biases,
     flops: 2 * channels * height * width * factor * (height + width * factor),
     forward(x) {
-      const rows = tf.tensor2d(rowWeights, [height, size[0]]);
-      const columns = tf.tensor2d(columnWeights, [width, size[1]]);
-      const byColumn = tf.reshape(tf.transpose(x, [0, 2, 3, 1]), [-1, height]); // [n w c, h]
-      const tall = tf.reshape(tf.matMul(byColumn, rows), [-1, width, channels, size[0]]);
-      const byRow = tf.reshape(tf.transpose(tall, [0, 3, 2, 1]), [-1, width]); // [n h' c, w]
+      const [, down, across] = x.shape as [number, number, number, number];
+      const size = sizeOf(x);
+      const rows = matrix(down);
+      const columns = matrix(across);
+      const byColumn = tf.reshape(tf.transpose(x, [0, 2, 3, 1]), [-1, down]); // [n w c, h]
+      const tall = tf.reshape(tf.matMul(byColumn, rows), [-1, across, channels, size[0]]);
+      const byRow = tf.reshape(tf.transpose(tall, [0, 3, 2, 1]), [-1, across]); // [n h' c, w]
       const wide = tf.reshape(tf.matMul(byRow, columns), [-1, size[0], channels, size[1]]);
       return tf.transpose(wide, [0, 1, 3, 2]); // [n, h', w', c]
     },
-    compact: (x) => tf.image.resizeBilinear(x as tf.Tensor4D, size, false, true),
+    compact: (x) => tf.image.resizeBilinear(x as tf.Tensor4D, sizeOf(x), false, true),
   };
 }
 
@@ -149,9 +155,10 @@ export function buildPixelShuffle(
     outputShape: [height * factor, width * factor, depth],
     flops: 0,
     forward(x) {
-      const blocks = tf.reshape(x, [-1, width, depth, factor, factor]); // [n h, w, c, i, j]
+      const [, rows, columns] = x.shape as [number, number, number, number];
+      const blocks = tf.reshape(x, [-1, columns, depth, factor, factor]); // [n h, w, c, i, j]
       const ordered = tf.transpose(blocks, [0, 3, 1, 4, 2]); // [n h, i, w, j, c]
-      return tf.reshape(ordered, [-1, height * factor, width * factor, depth]);
+      return tf.reshape(ordered, [-1, rows * factor, columns * factor, depth]);
     },
   };
 }

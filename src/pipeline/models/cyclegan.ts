@@ -28,7 +28,6 @@ export const cycleGanPreset: ModelPreset = {
       channels: a.shape[2],
     });
   },
-  openSize: false,
   unit: "images",
   async draw(model, options) {
     const { rows, columns } = options.grid;

@@ -51,7 +51,7 @@ export async function exportModelRun(
   { out, checkpoint, opset, onWarning }: ExportModelRunOptions = {},
 ): Promise<ExportedModelRun> {
   const config = await readModelConfig(path);
-  const { preset } = presetOf(config);
+  const { recipe } = presetOf(config);
   const { inputs } = await readModelRecord(path);
   const step = buildModelStep(config, inputs);
   const folder = `${path}/checkpoints`;
@@ -65,6 +65,7 @@ export async function exportModelRun(
     step,
     engine,
     folder: path,
+    data: {},
     result: {
       state: stored.state,
       step: stored.step,
@@ -78,7 +79,7 @@ export async function exportModelRun(
   });
   const exported = await model.export({
     out: out ?? `${path}/generator.onnx`,
-    openSize: preset.openSize,
+    preset: recipe.preset,
     opset,
   });
   return {

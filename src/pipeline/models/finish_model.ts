@@ -49,7 +49,7 @@ export async function finishModelRun(
   });
   const exported = await model.export({
     out: `${folder.path}/generator.onnx`,
-    openSize: preset.openSize,
+    preset: config.recipe.preset,
   });
   signal?.throwIfAborted();
   const evaluation = await evaluateModelAt(run, { state, step, onStage });

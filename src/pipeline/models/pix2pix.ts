@@ -36,7 +36,6 @@ export const pix2pixPreset: ModelPreset = {
       outputChannels: b.shape[2],
     });
   },
-  openSize: false,
   unit: "pairs",
   async draw(model, options) {
     const { rows, columns } = options.grid;

@@ -39,8 +39,6 @@ export interface ModelPreset {
   openData(spec: ModelDataSpec, options: OpenOptions): Promise<ModelData>;
   /** The networks for the data. */
   build(recipe: ModelRecipe, data: ModelData): ModelSpec;
-  /** Whether height and width stay open in the exported file. */
-  openSize: boolean;
   /** What the samples of a step are, for the progress line. */
   unit: string;
   /** Draws samples; undefined where there is nothing to look at. */

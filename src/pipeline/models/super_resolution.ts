@@ -34,7 +34,6 @@ export const superResolutionPreset: ModelPreset = {
       channels: high.shape[2],
     });
   },
-  openSize: false,
   unit: "images",
   async draw(model, options) {
     const { rows, columns } = options.grid;

@@ -39,13 +39,15 @@ export function weightsForUse(
  * @param params of each network
  * @param inputs by name, `[n, ...shape]`
  * @param random where layers that stay random draw from
+ * @param compact whether to use kernels without gradients, as files do
  */
 export function applyModel(
   { spec, networks, outputs }: ModelApplication,
-  { params, inputs, random }: {
+  { params, inputs, random, compact = false }: {
     params: Record<string, TensorMap>;
     inputs: TensorMap;
     random: Pick<StepRandom, "uniform">;
+    compact?: boolean;
   },
 ): TensorMap {
   const values = new StepValues({
@@ -54,7 +56,7 @@ export function applyModel(
     params,
     inputs,
     given: {},
-    context: { training: false, anySize: true },
+    context: { training: false, anySize: true, compact },
     noiseFor: (shape) => random.uniform(shape),
   });
   return Object.fromEntries(outputs.map((output) => [output, values.get(output)]));
