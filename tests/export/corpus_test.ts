@@ -9,6 +9,7 @@ import { exportOnnx } from "../../src/export/mod.ts";
 import { readModel, type StoredModel } from "../../src/export/read_model.ts";
 import { openModel } from "../../src/ort/model_session.ts";
 import { fillUniform } from "../../src/random/counter_random.ts";
+import { Sampler } from "../../src/sampler/mod.ts";
 
 const PACKAGES = {
   "@upscalerjs/default-model": "1.0.0", // MIT
@@ -121,4 +122,39 @@ Deno.test("exportOnnx() gives what models of npm packages give", async (t) => {
       assertLess(file, Math.max(1e-6, 8 * rounding), `the model itself rounds by ${rounding}`);
     });
   }
+});
+
+Deno.test("translate() gives what networks of npm's @upscalerjs give, with a manifest and without", async () => {
+  await tf.setBackend("cpu");
+  await installCorpus();
+  const stored = await readModel(
+    `${folder}/node_modules/@upscalerjs/esrgan-slim/models/x2/model.json`,
+  );
+  const [width, height] = [22, 17];
+  const draws = fillUniform(new Float32Array(3 * width * height), { seed: 2, stream: 0, step: 0 });
+  const data = Uint8Array.from(draws, (value) => 256 * value);
+  const scaled = Float32Array.from(data, (value) => value / 255);
+  const [expected] = runModel(stored, {
+    shape: [1, height, width, 3],
+    dtype: "float32",
+    data: scaled,
+  });
+  const wanted = tf.transpose(expected, [0, 3, 1, 2]).dataSync();
+  const asFunction = await exportOnnx(stored.model, { check: false });
+  const asTranslator = await exportOnnx(stored.model, {
+    check: false,
+    translator: { inputRange: [0, 1] },
+  });
+  for (const { bytes } of [asFunction, asTranslator]) {
+    const assume = { image: { range: [0, 1] as [number, number] } };
+    await using sampler = await Sampler.load(bytes, { device: "wasm", assume });
+    const { input, output } = sampler.info.translator!;
+    assertEquals([input.channels, input.height, output.factor], [3, null, 2]);
+    const made = await sampler.translate({ width, height, data });
+    assertEquals([made.width, made.height, made.notes.length], [2 * width, 2 * height, 0]);
+    const gaps = made.values.map((value, i) => Math.abs(value - wanted[i]));
+    assertLess(Math.max(...gaps), 1e-4);
+  }
+  tf.dispose(expected);
+  stored.model.dispose();
 });
