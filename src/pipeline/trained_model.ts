@@ -1,6 +1,5 @@
 /** A model of several networks that was trained: compute with it, or export it. */
 import type { ModelRunConfig } from "../config/types.ts";
-import type { ModelData } from "../data/model_data.ts";
 import type { Engine } from "../engine/types.ts";
 import type { HostTensor } from "../tensor/types.ts";
 import type { ModelStep } from "../training/model/model_step.ts";
@@ -10,6 +9,7 @@ import {
   type ExportModelFileOptions,
   exportTrainedModel,
 } from "./export_trained_model.ts";
+import type { ModelFileData } from "./model_file_plan.ts";
 import { type ComputeOptions, type GivenTensor, openModelRunner } from "./model_runner.ts";
 
 /** A trained model. Dispose of it to give its memory back. */
@@ -43,7 +43,7 @@ export interface TrainedModel extends AsyncDisposable {
 export interface TrainedModelParts {
   config: ModelRunConfig;
   step: ModelStep;
-  data: Pick<ModelData, "table" | "captions">;
+  data: ModelFileData;
   engine: Engine;
   result: TrainingResult;
   folder: string | undefined;
