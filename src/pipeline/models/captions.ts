@@ -30,7 +30,6 @@ export const captionsPreset: ModelPreset = {
       vocabularySize: captions!.vocabulary.words.length,
     });
   },
-  openSize: false,
   unit: "images",
   async draw({ model, compute, data }, options) {
     const { rows, columns } = options.grid;

@@ -52,7 +52,7 @@ export async function exportModelRun(
 ): Promise<ExportedModelRun> {
   const config = await readModelConfig(path);
   const { recipe } = presetOf(config);
-  const { inputs } = await readModelRecord(path);
+  const { inputs, table, vocabulary } = await readModelRecord(path);
   const step = buildModelStep(config, inputs);
   const folder = `${path}/checkpoints`;
   const isBest = config.evaluation?.export === "best" && await readBest(folder) !== undefined;
@@ -65,7 +65,10 @@ export async function exportModelRun(
     step,
     engine,
     folder: path,
-    data: {},
+    data: {
+      table: table && { encodings: table.encodings, conditions: { columns: table.conditions } },
+      captions: vocabulary && { vocabulary },
+    },
     result: {
       state: stored.state,
       step: stored.step,

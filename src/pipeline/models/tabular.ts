@@ -29,7 +29,6 @@ export const tabularPreset: ModelPreset = {
       discriminatorUnits: layers,
     });
   },
-  openSize: false,
   unit: "rows",
   draw: () => Promise.resolve(undefined),
   measure: "pair-trends",
