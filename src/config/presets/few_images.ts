@@ -5,8 +5,8 @@
  * (Jolicoeur-Martineau 2019, as in R3GAN), augmentation adapts to how sure D is (Karras et al. 2020, ADA), and
  * samples come from an EMA of the generator.
  *
- * Small batches and high rates, since an update of small networks costs little; docs/REPRODUCTION.md has
- * what they reach.
+ * Small batches and high rates, since an update of small networks costs little. What it reaches was not measured:
+ * `deno task reproduce images` does.
  */
 import type { LayerSpec, RunConfig } from "../types.ts";
 import {

@@ -11,7 +11,7 @@ import type { ImageRecipe } from "../../reproduction/image_recipes.ts";
 export interface SampleMark {
   /** The file's name in the run's folder. */
   file: string;
-  /** Seconds of training, without compiling, drawing and saving. */
+  /** Seconds of training, without drawing, saving, and what is compiled before the first step. */
   seconds: number;
   /** Updates of the generator. */
   steps: number;
