@@ -73,6 +73,10 @@ const spec: CommandSpec = {
 /** A PNG is made in memory, several times over: this many bytes of pixels take about 1.5 GB. */
 const MAX_PIXEL_BYTES = 2 ** 28;
 
+/** The largest `--count`: of samples, and of rows, which are small. */
+const MAX_SAMPLES = 1_000_000;
+const MAX_ROWS = 100_000_000;
+
 if (import.meta.main) await runTask(spec, main);
 
 async function main(command: ParsedCommand): Promise<TaskOutcome> {
@@ -81,6 +85,7 @@ async function main(command: ParsedCommand): Promise<TaskOutcome> {
     runsFolder: command.text("runs") ?? "runs",
     purpose: "sample from",
   });
+  readRequest(command, MAX_ROWS); // a mistake in the call is told before anything is loaded
   const scale = command.integer("scale", { min: 1, max: 64 });
   const columns = command.integer("columns", { min: 1, max: 1000 });
   const device = command.choice("device", ["auto", "wasm", "webgpu"]) ?? "auto";
@@ -101,7 +106,7 @@ async function main(command: ParsedCommand): Promise<TaskOutcome> {
     console.log(`wrote     ${out}`);
     return { json: { model, out, count: special, device: sampler.device.name } };
   }
-  const request = readRequest(command);
+  const request = readRequest(command, MAX_SAMPLES);
   checkUseful(command, out, request);
   checkSize(out, sampler, { request, columns, scale });
   const shard: Shard = launch ?? { rank: 0, size: 1 };
@@ -140,7 +145,7 @@ async function sampleSpecial(
   const input = command.text("input");
   if (input !== undefined) return await translateFiles(sampler, { input, out, seed });
   if (sampler.info.table === null) return undefined;
-  const count = command.integer("count", { min: 1, max: 100_000_000 }) ?? 16;
+  const count = command.integer("count", { min: 1, max: MAX_ROWS }) ?? 16;
   const conditions = readConditions(command.list("condition"));
   return await writeRows(sampler, { out, count, seed, conditions });
 }
@@ -225,9 +230,9 @@ function describeDevice({ name, threads, adapter, fallback }: SamplerDevice): st
   return fallback === null ? what : `${what} (${fallback})`;
 }
 
-function readRequest(command: ParsedCommand): SampleOptions {
+function readRequest(command: ParsedCommand, maxCount: number): SampleOptions {
   const seeds = command.text("seeds");
-  const count = command.integer("count", { min: 1, max: 1_000_000 });
+  const count = command.integer("count", { min: 1, max: maxCount });
   const seed = command.integer("seed", { min: 0, max: 0xffff_ffff });
   if (seeds !== undefined && (count !== undefined || seed !== undefined)) {
     throw new UserError("Cannot sample: give --seeds, or --count and --seed, not both");

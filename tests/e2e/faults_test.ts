@@ -115,9 +115,9 @@ Deno.test("a run that diverges rolls back with smaller steps as often as allowed
     const events = await readEvents(`${folder}/${RUN}/events.jsonl`);
     assertEquals(
       events.map((event) =>
-        event.event === "rollback" && [event.learningRateFactor, event.retriesLeft]
+        event.event === "rollback" ? [event.learningRateFactor, event.retriesLeft] : event.event
       ),
-      [[0.1, 1], [0.1 * 0.1, 0]],
+      [[0.1, 1], [0.1 * 0.1, 0], "diverged"],
     );
   }));
 
