@@ -140,7 +140,10 @@ export function parseFileManifest(json: string): SampledManifest | TranslatorMan
   const { formatVersion } = manifest;
   if (formatVersion !== 1) {
     throw new TypeError(
-      `Cannot read a translator's manifest of format ${formatVersion}: this version of ganforge knows ` +
+      `Cannot read a translator's manifest of format ${
+        JSON.stringify(formatVersion)
+      }: this version of ganforge ` +
+        "knows " +
         "format 1; update ganforge",
     );
   }

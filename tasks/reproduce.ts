@@ -53,6 +53,7 @@ const spec: CommandSpec = {
     },
     minutes: { value: "M", help: "of training, for each run on images (default 10)" },
     python: {
+      path: true,
       value: "PATH",
       help: "the Python that has torch, for images (default /usr/bin/python3)",
     },

@@ -20,7 +20,8 @@ export async function readBest(folder: string): Promise<BestCheckpoint | undefin
     const text = await Deno.readTextFile(bestFile(folder));
     const best = JSON.parse(text) as Partial<BestCheckpoint> | null;
     const { step, measure, value } = best ?? {};
-    const isBest = Number.isSafeInteger(step) && Object.hasOwn(MEASURES, String(measure)) &&
+    const isBest = Number.isSafeInteger(step) && typeof measure === "string" &&
+      Object.hasOwn(MEASURES, measure) &&
       Number.isFinite(value);
     return isBest ? best as BestCheckpoint : undefined;
   } catch (error) {

@@ -164,7 +164,10 @@ function parseInfo(bytes: Uint8Array, path: string): CheckpointInfo {
   }
   if (info?.version !== 1) {
     throw new UserError(
-      `Cannot read ${path}: it is a checkpoint of version ${info?.version}, and this ganforge reads 1`,
+      `Cannot read ${path}: it is a checkpoint of version ${
+        JSON.stringify(info?.version)
+      }, and this ` +
+        "ganforge reads 1",
     );
   }
   const { step, images, wallSeconds, rollbacks = 0, learningRateFactor = 1 } = info;

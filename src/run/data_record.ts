@@ -60,7 +60,9 @@ export async function readDataRecord(path: string): Promise<DataRecord> {
   }
   if (record?.version !== 1) {
     throw new UserError(
-      `Cannot read ${file}: it is of version ${record?.version}, and this ganforge reads 1`,
+      `Cannot read ${file}: it is of version ${
+        JSON.stringify(record?.version)
+      }, and this ganforge reads 1`,
     );
   }
   const { classNames, shape, columns = null } = record;
