@@ -106,7 +106,9 @@ export interface TranslatorManifest {
 export interface TranslatorSelfTest {
   /** One image each; one batch. */
   seeds: number[];
+  /** Of the images, in pixels. */
   height: number;
+  /** Of the images, in pixels. */
   width: number;
   /** For each seed, the first values of its output, in the file's order. */
   values: number[][];

@@ -34,6 +34,7 @@ export {
 export type { ExternalData } from "../graph/external_data.ts";
 export type { ColumnUnits } from "./compare.ts";
 export type { GeneratorDescription } from "./generator_manifest.ts";
+export type { TranslatorDescription } from "./translator_target.ts";
 export type { InputRoles } from "./generator_roles.ts";
 export { checkParity, type Parity, type ParityOptions, type ParityReference } from "./parity.ts";
 export type {

@@ -14,7 +14,7 @@ const count = Number(Deno.env.get("GANFORGE_RANDOM_FUNCTIONS") ?? 60);
 const first = Number(Deno.env.get("GANFORGE_RANDOM_FUNCTIONS_FROM") ?? 0);
 
 /** Batch, height, width, and the height of the second input. */
-const SIZES = [[1, 32, 32, 4], [2, 33, 40, 7], [3, 46, 35, 2]];
+const SIZES = [[1, 16, 16, 4], [2, 17, 20, 7], [1, 22, 19, 2]];
 
 const noRandom = {
   normal: (): tf.Tensor => {

@@ -25,6 +25,7 @@ const IMAGES_AT_ONCE = 64;
 
 /** A model that values are computed with, such as a `TrainedModel`. */
 export interface ComputingModel extends Pick<TrainedModel, "compute"> {
+  /** What it was trained as. */
   readonly config: { readonly model: ModelSpec };
 }
 
