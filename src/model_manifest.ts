@@ -100,7 +100,7 @@ export interface TranslatorManifest {
 
 /**
  * Images and the values that they must give. Value i of the image of seed `s`, in the file's order, is number i
- * of `{ seed: s, stream: STREAMS.latent, step: 0 }`, uniform, stretched to the input's range; noise is that of
+ * of `{ seed: s, stream: STREAMS.latent, step: 0 }`, uniform, scaled to the input's range; noise is that of
  * the seed.
  */
 export interface TranslatorSelfTest {

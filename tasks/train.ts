@@ -23,7 +23,7 @@ import { printPlan } from "./cli/dry_run.ts";
 import { summarize } from "./cli/summary.ts";
 import { readTrainRequest } from "./cli/train_config.ts";
 import { isModelCommand, trainModelCommand } from "./cli/train_model.ts";
-import { silentWatch, watchRun, withInterrupt } from "./cli/watch.ts";
+import { silentWatch, stoppingText, watchRun, withInterrupt } from "./cli/watch.ts";
 
 const spec: CommandSpec = {
   name: "train",
@@ -186,14 +186,7 @@ async function main(command: ParsedCommand): Promise<TaskOutcome> {
       const finished = await run.finish({ signal });
       return { json: summarize(run, finished, watch.log) };
     },
-    () =>
-      watch.log(
-        trained
-          ? "stopping  after this part of the export; training is done and saved"
-          : folder === undefined
-          ? "stopping  before training has begun"
-          : "stopping  after this chunk of steps, to save a checkpoint; Ctrl-C again to quit now",
-      ),
+    () => watch.log(stoppingText(folder, trained)),
   );
   if (outcome) return outcome;
   if (trained) console.log(`stopped   trained and saved; export with deno task export ${folder}`);

@@ -9,6 +9,7 @@ import { UserError } from "../errors.ts";
 import { digitPairs } from "./digits/digit_models.ts";
 import { edgesOf } from "./digits/digit_variants.ts";
 import { drawDigits } from "./digits/draw_digits.ts";
+import { holdBack, type OpenedImages } from "./image_models/held_back.ts";
 import { pairFiles, type SidedFiles, splitSides } from "./image_models/sides.ts";
 import {
   madeImages,
@@ -24,7 +25,6 @@ import { toChannels } from "./images/raster.ts";
 import { type ModelData, modelData } from "./model_data.ts";
 import { openDataSource, type OpenOptions } from "./open.ts";
 import { randomSubset } from "./order.ts";
-import { selectSamples } from "./selection.ts";
 import { counted, type DataSource } from "./source.ts";
 import type { StoredFile } from "./stores/file_store.ts";
 import { openStore } from "./stores/open_store.ts";
@@ -39,15 +39,6 @@ export type ImageModelSpec = Extract<
 
 /** Images that the project makes, where no path is given. */
 const MADE = { count: 4000, size: 32 };
-
-/** Sources by input, trained on and held back. */
-interface OpenedImages {
-  name: string;
-  train: Record<string, DataSource>;
-  /** Where the data come with a part of their own for this. */
-  test?: Record<string, DataSource>;
-  pairing: ModelData["pairing"];
-}
 
 /**
  * Opens images for `pix2pixModel()`, `cycleGanModel()` or `superResolutionModel()`.
@@ -344,40 +335,6 @@ function checkLoadSize({ loadSize, size = MADE.size }: ImageModelSpec): void {
     `Cannot crop ${width} x ${height} pixels from images of data.loadSize=${loadSize}: it has to be at ` +
       `least ${Math.max(height, width)}`,
   );
-}
-
-/** Holds a share of the samples back: the same ones of inputs that belong together. */
-function holdBack(
-  { train, pairing }: OpenedImages,
-  { heldBack = DEFAULTS.modelData.heldBack, seed = DEFAULTS.data.seed, path }: ImageModelSpec,
-): { train: Record<string, DataSource>; test?: Record<string, DataSource> } {
-  if (heldBack === 0) return { train };
-  const parts = Object.entries(train).map(([name, source]) => {
-    const wanted = Math.max(1, Math.round(heldBack * source.count));
-    if (source.count - wanted < 1) {
-      throw new UserError(
-        `Cannot train on ${path ?? source.name}: ${source.count} ${
-          source.count === 1 ? "image is" : "images are"
-        } too few to hold ${wanted} back to measure with; add images, or set data.heldBack=0`,
-      );
-    }
-    // Sets that the project makes hold the same digits: the same ones are kept from both.
-    const isAlike = pairing === "together" || path === undefined;
-    const place = isAlike ? 0 : Object.keys(train).indexOf(name);
-    const apart = randomSubset(source.count, { wanted, seed: (seed + 1 + place) >>> 0 });
-    const held = new Set(apart);
-    const rest = Uint32Array.from({ length: source.count }, (_, i) => i).filter((i) =>
-      !held.has(i)
-    );
-    const note = `${source.description}, ${counted(wanted)} of ${
-      counted(source.count)
-    } held back to measure with`;
-    return { name, kept: selectSamples(source, rest, note), held: selectSamples(source, apart) };
-  });
-  return {
-    train: Object.fromEntries(parts.map(({ name, kept }) => [name, kept])),
-    test: Object.fromEntries(parts.map(({ name, held }) => [name, held])),
-  };
 }
 
 function mapped(

@@ -45,7 +45,7 @@ export function fewestSamples(k: number): number {
 export function measureFeatures(comparison: FeatureComparison): FeatureEvaluation {
   const { extractor, real, generated } = comparison;
   const { dimensions, count } = real.features;
-  const [first, second] = halves(real.features);
+  const [first, second] = splitInTwo(real.features);
   const result: FeatureEvaluation = {
     extractor: extractor.name,
     description: extractor.description,
@@ -62,7 +62,7 @@ export function measureFeatures(comparison: FeatureComparison): FeatureEvaluatio
 }
 
 /** Rows of even and of odd number; the rows are in random order. */
-export function halves(matrix: SampleMatrix): [SampleMatrix, SampleMatrix] {
+export function splitInTwo(matrix: SampleMatrix): [SampleMatrix, SampleMatrix] {
   const length = Math.floor(matrix.count / 2);
   return [
     selectRows(matrix, Uint32Array.from({ length }, (_, i) => 2 * i)),

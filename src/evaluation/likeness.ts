@@ -13,7 +13,7 @@ import {
 } from "../metrics/mod.ts";
 import type { Sampler } from "../sampler/mod.ts";
 import type { MemorizationEvaluation, SlicedEvaluation } from "./evaluation.ts";
-import { halves } from "./feature_measures.ts";
+import { splitInTwo } from "./feature_measures.ts";
 import { generatedBatches, type PixelBatch, pixelsOf } from "./pixels.ts";
 
 /** Values of a small copy, at most: 28 x 28 gray images stay as they are. */
@@ -89,7 +89,7 @@ export function measureSliced(
     projections: PROJECTIONS,
     figures: {
       generated: slicedWasserstein(real, generated, options),
-      data: slicedWasserstein(...halves(real), options),
+      data: slicedWasserstein(...splitInTwo(real), options),
     },
   };
 }

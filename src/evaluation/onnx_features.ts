@@ -7,7 +7,7 @@
 import { concatFloats } from "../bytes.ts";
 import { sha256 } from "../hash.ts";
 import { toChannels } from "../data/images/raster.ts";
-import { stretch } from "../data/images/resize.ts";
+import { resizeToSize } from "../data/images/resize.ts";
 import { loadModel } from "../ort/model.ts";
 import { UserError } from "../errors.ts";
 import { readModelFile, type TensorInfo } from "../sampler/model_file.ts";
@@ -196,7 +196,7 @@ async function prepare(
   for (let i = 0; i < count; i++) {
     const data = batch.data.subarray((first + i) * from, (first + i + 1) * from);
     const converted = toChannels({ ...batch, data }, channels);
-    const pixels = (await stretch(converted, { width, height })).data;
+    const pixels = (await resizeToSize(converted, { width, height })).data;
     for (let c = 0; c < channels; c++) {
       const start = (i * channels + c) * plane;
       for (let p = 0; p < plane; p++) {

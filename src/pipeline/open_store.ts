@@ -113,19 +113,13 @@ interface Resumed {
 async function checkResume(opening: OpeningRun, resumed: Resumed): Promise<void> {
   const { config, data, engine, trainingStep, totalSteps } = opening;
   const { folder, checkpoint, warn } = resumed;
-  checkStateFits(checkpoint.state, trainingStep.initialState(config.seed), folder.path);
-  if (checkpoint.step > totalSteps) {
-    throw new UserError(
-      `Cannot resume ${folder.path} to step ${totalSteps}: it has ${checkpoint.step} steps already; ` +
-        "give more with --steps or --epochs",
-    );
-  }
-  if (checkpoint.engine !== engine.name) {
-    warn(
-      `the checkpoint was made by the engine ${checkpoint.engine}, and this one is ${engine.name}: ` +
-        "training continues, with slightly different rounding",
-    );
-  }
+  checkContinues(checkpoint, {
+    initial: trainingStep.initialState(config.seed),
+    run: folder.path,
+    totalSteps,
+    engine,
+    warn,
+  });
   const trainedOn = await readDataRecord(folder.path).catch(() => undefined);
   if (trainedOn && trainedOn.fingerprint !== data.fingerprint) {
     warn(
@@ -139,6 +133,37 @@ async function checkResume(opening: OpeningRun, resumed: Resumed): Promise<void>
   }).totalSteps;
   const change = scheduleChange(config, { step: checkpoint.step, totalSteps, planned });
   if (change !== undefined) warn(change);
+}
+
+/**
+ * Checks a checkpoint of any kind of run: its tensors and its step; another engine is warned of.
+ * @throws {UserError} when the weights do not fit, or the run is already longer than it is to be
+ */
+export function checkContinues(
+  checkpoint: Checkpoint,
+  { initial, run, totalSteps, engine, warn }: {
+    /** The state that the config would start with. */
+    initial: HostTensors;
+    /** Names the run in messages. */
+    run: string;
+    totalSteps: number;
+    engine: Engine;
+    warn(message: string): void;
+  },
+): void {
+  checkStateFits(checkpoint.state, initial, run);
+  if (checkpoint.step > totalSteps) {
+    throw new UserError(
+      `Cannot resume ${run} to step ${totalSteps}: it has ${checkpoint.step} steps already; ` +
+        "give more with --steps or --epochs",
+    );
+  }
+  if (checkpoint.engine !== engine.name) {
+    warn(
+      `the checkpoint was made by the engine ${checkpoint.engine}, and this one is ${engine.name}: ` +
+        "training continues, with slightly different rounding",
+    );
+  }
 }
 
 /** What another length does to learning rates that decay over the whole run. @returns undefined: nothing */

@@ -1,4 +1,5 @@
 /** `report.md` of a finished run, with its plots. */
+import type { ReportedNetwork } from "../report/network_section.ts";
 import { formatInteger } from "../text.ts";
 import { type MeasureName, MEASURES } from "../config/evaluation.ts";
 import { logitKind } from "../config/objective.ts";
@@ -7,12 +8,7 @@ import { drawEvaluationPlot } from "../report/evaluation_plot.ts";
 import type { ReportedEvaluations } from "../report/evaluation_section.ts";
 import { drawLossPlot } from "../report/loss_plot.ts";
 import { rasterizeSvg } from "../report/rasterize.ts";
-import {
-  type ReportedExport,
-  type ReportedImage,
-  type ReportedNetwork,
-  writeRunReport,
-} from "../report/run_report.ts";
+import { type ReportedExport, type ReportedImage, writeRunReport } from "../report/run_report.ts";
 import { writeFileAtomically } from "../files.ts";
 import { areComparable } from "../training/evaluations.ts";
 import { readEvaluations } from "../run/evaluations.ts";

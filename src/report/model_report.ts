@@ -1,9 +1,10 @@
 /** `report.md` of a run of a model of several networks. */
 import { measureFigure, type MeasureName, MEASURES } from "../config/evaluation.ts";
 import type { ModelRunConfig } from "../config/types.ts";
-import { formatBytes, formatDuration, formatInteger, formatNumber, formatShape } from "../text.ts";
+import { formatBytes, formatDuration, formatInteger, formatNumber } from "../text.ts";
 import { markdownTable, settingText } from "./markdown.ts";
-import type { ReportedImage, ReportedNetwork } from "./run_report.ts";
+import { commandsOf, networkSection, type ReportedNetwork } from "./network_section.ts";
+import type { ReportedImage } from "./run_report.ts";
 
 /** A figure, and the same of other things. */
 export interface ReportedMeasure {
@@ -56,9 +57,13 @@ export function writeModelReport(report: ModelRunReport): string {
     `Data: ${data.description}; ${formatInteger(data.count)} samples.`,
     ...data.notes.map((note) => `> ${note}`),
     modelSettings(config),
-    ...networks.map(layerTable),
+    ...networks.map(networkSection),
     "## Go on",
-    goOn(path),
+    commandsOf(path, [
+      "deno task train --resume RUN    # go on from the last checkpoint",
+      "deno task export RUN            # write generator.onnx again",
+      "deno task evaluate RUN          # measure it",
+    ]),
   ].join("\n\n") + "\n";
 }
 
@@ -132,30 +137,4 @@ function modelSettings(config: ModelRunReport["config"]): string {
     ["batch size", String(config.batchSize)],
     ["planned length", settingText(config.duration)],
   ]);
-}
-
-function layerTable({ title, inputShape, layers }: ReportedNetwork): string {
-  const total = layers.reduce((sum, layer) => sum + layer.parameterCount, 0);
-  const table = markdownTable(["layer", "type", "output", ">parameters"], [
-    ["input", "", formatShape(inputShape), ""],
-    ...layers.map(({ name, type, outputShape, parameterCount }) => [
-      name,
-      type,
-      formatShape(outputShape),
-      parameterCount ? formatInteger(parameterCount) : "",
-    ]),
-    ["**total**", "", "", `**${formatInteger(total)}**`],
-  ]);
-  return `### ${title}\n\n${table}`;
-}
-
-function goOn(path: string): string {
-  const run = /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
-  return [
-    "```sh",
-    `deno task train --resume ${run}    # go on from the last checkpoint`,
-    `deno task export ${run}            # write generator.onnx again`,
-    `deno task evaluate ${run}          # measure it`,
-    "```",
-  ].join("\n");
 }

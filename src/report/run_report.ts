@@ -8,27 +8,9 @@ import type { RunConfig } from "../config/run_config.ts";
 import type { LineTheory } from "../metrics/line_theory.ts";
 import type { ModeCoverage } from "../metrics/modes.ts";
 import { markdownTable, settingText } from "./markdown.ts";
+import { commandsOf, networkSection, type ReportedNetwork } from "./network_section.ts";
 import { evaluationsSection, type ReportedEvaluations } from "./evaluation_section.ts";
 import { lineTheorySection, modesSection } from "./theory_section.ts";
-
-/** One network's table; a built `Network` has such layers. */
-export interface ReportedNetwork {
-  /** "Generator", say. */
-  title: string;
-  /** Without the batch. */
-  inputShape: readonly number[];
-  /** From the input to the output. */
-  layers: readonly {
-    /** Path within the network. */
-    name: string;
-    /** The layer's type, as in a config. */
-    type: string;
-    /** Without the batch. */
-    outputShape: readonly number[];
-    /** Elements in its own parameters. */
-    parameterCount: number;
-  }[];
-}
 
 /** An image file in the run folder. */
 export interface ReportedImage {
@@ -138,7 +120,12 @@ export function writeRunReport(report: RunReport): string {
     settingsTable(config),
     ...report.networks.map(networkSection),
     "## Go on",
-    commands(path),
+    commandsOf(path, [
+      "deno task train --resume RUN    # go on from the last checkpoint",
+      "deno task export RUN            # write generator.onnx again",
+      "deno task sample RUN --count 16 # draw samples through ONNX Runtime",
+      "deno task evaluate RUN          # measure it",
+    ]),
   ];
   return sections.join("\n\n") + "\n";
 }
@@ -220,32 +207,4 @@ function settingsTable(config: ReportedConfig): string {
     ["planned length", settingText(duration)],
   ];
   return markdownTable(["setting", "value"], rows);
-}
-
-function networkSection({ title, inputShape, layers }: ReportedNetwork): string {
-  const total = layers.reduce((sum, layer) => sum + layer.parameterCount, 0);
-  const rows = layers.map(({ name, type, outputShape, parameterCount }) => [
-    name,
-    type,
-    formatShape(outputShape),
-    parameterCount ? formatInteger(parameterCount) : "",
-  ]);
-  const table = markdownTable(["layer", "type", "output", ">parameters"], [
-    ["input", "", formatShape(inputShape), ""],
-    ...rows,
-    ["**total**", "", "", `**${formatInteger(total)}**`],
-  ]);
-  return `### ${title}\n\n${table}`;
-}
-
-function commands(path: string): string {
-  const run = /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
-  return [
-    "```sh",
-    `deno task train --resume ${run}    # go on from the last checkpoint`,
-    `deno task export ${run}            # write generator.onnx again`,
-    `deno task sample ${run} --count 16 # draw samples through ONNX Runtime`,
-    `deno task evaluate ${run}          # measure it`,
-    "```",
-  ].join("\n");
 }

@@ -27,7 +27,7 @@ import { readCacheFolder } from "./cache_folder.ts";
 import { LoadingBar } from "./loading_bar.ts";
 import { measureLines } from "./measure_lines.ts";
 import { printNetwork } from "./dry_run.ts";
-import { withInterrupt } from "./watch.ts";
+import { stoppingText, withInterrupt } from "./watch.ts";
 
 /** Options that are for GANs of two networks only. */
 const GAN_OPTIONS = [
@@ -125,14 +125,7 @@ export async function trainModelCommand(command: ParsedCommand): Promise<TaskOut
         report,
       },
     };
-  }, () =>
-    watch.log(
-      trained
-        ? "stopping  after this part of the export; training is done and saved"
-        : folder === undefined
-        ? "stopping  before training has begun"
-        : "stopping  after this chunk of steps, to save a checkpoint; Ctrl-C again to quit now",
-    ));
+  }, () => watch.log(stoppingText(folder, trained)));
   if (outcome) return outcome;
   if (trained) console.log(`stopped   trained and saved; export with deno task export ${folder}`);
   return { exitCode: 130, json: { run: folder ?? null, interrupted: true } };

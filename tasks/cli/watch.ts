@@ -75,6 +75,14 @@ export function watchRun(): Watch {
   };
 }
 
+/** What a run says when it is asked to stop. @param folder the run's; undefined before training has begun */
+export function stoppingText(folder: string | undefined, isTrained: boolean): string {
+  if (isTrained) return "stopping  after this part of the export; training is done and saved";
+  return folder === undefined
+    ? "stopping  before training has begun"
+    : "stopping  after this chunk of steps, to save a checkpoint; Ctrl-C again to quit now";
+}
+
 /**
  * Runs `work` with a signal that Ctrl-C (or a polite kill) aborts, or that nobody reads the output any
  * more, as behind `| head -1`; a second Ctrl-C ends the process at once. SIGUSR1 aborts it too: `mpirun`

@@ -2,16 +2,16 @@ import { assert, assertEquals, assertLess, assertLessOrEqual, assertRejects } fr
 import fc from "fast-check";
 import { checkProperty } from "../properties.ts";
 import { type PixelImage, toChannels } from "../../src/data/images/raster.ts";
-import { cropAndResize, cropToAspect, stretch } from "../../src/data/images/resize.ts";
+import { cropAndResize, cropToAspect, resizeToSize } from "../../src/data/images/resize.ts";
 import { fromHex, golden } from "./helpers.ts";
 
-Deno.test("stretch() makes images smaller as Pillow's Lanczos filter does, but for a few levels", async () => {
+Deno.test("resizeToSize() makes images smaller as Pillow's Lanczos filter does, but for a few levels", async () => {
   const { width, height, data, results } = golden.resize;
   const raster: PixelImage = { width, height, channels: 3, data: fromHex(data) };
   for (const expected of results) {
     if (expected.width > width || expected.height > height) continue;
     const { width: w, height: h } = expected;
-    const resized = await stretch(raster, { width: w, height: h });
+    const resized = await resizeToSize(raster, { width: w, height: h });
     const wanted = fromHex(expected.data);
     assertEquals(resized.data.length, wanted.length);
     resized.data.forEach((value, i) => assertLessOrEqual(Math.abs(value - wanted[i]), 8)); // noise

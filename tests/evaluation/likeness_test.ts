@@ -1,6 +1,10 @@
 import { assertAlmostEquals, assertEquals } from "@std/assert";
 import { sampleMatrix } from "../../src/metrics/mod.ts";
-import { fewestSamples, halves, sampleSizeWarning } from "../../src/evaluation/feature_measures.ts";
+import {
+  fewestSamples,
+  sampleSizeWarning,
+  splitInTwo,
+} from "../../src/evaluation/feature_measures.ts";
 import { featureNetwork, softmaxRows } from "../../src/evaluation/features.ts";
 import { measureMemorization, planThumbnails, thumbnails } from "../../src/evaluation/likeness.ts";
 import { buildNetwork } from "../../src/nn/mod.ts";
@@ -42,8 +46,8 @@ Deno.test("measureMemorization() names the sample that is a copy", () => {
   assertEquals(found.copies, 1); // all are nearer than 10
 });
 
-Deno.test("halves() have no row in common", () => {
-  const [first, second] = halves(sampleMatrix(Float32Array.of(0, 1, 2, 3, 4), 1));
+Deno.test("splitInTwo() have no row in common", () => {
+  const [first, second] = splitInTwo(sampleMatrix(Float32Array.of(0, 1, 2, 3, 4), 1));
   assertEquals([first.data, second.data], [Float32Array.of(0, 2), Float32Array.of(1, 3)]);
   assertEquals(fewestSamples(5), 12);
 });

@@ -99,3 +99,12 @@ export function residual(body: LayerSpec[], shortcut?: LayerSpec[]): LayerSpec {
 export function repeat(count: number, make: () => LayerSpec[]): LayerSpec[] {
   return Array.from({ length: count }, make).flat();
 }
+
+/** Downsamples an image by two (`conv`), or upsamples it by two (`conv-transpose`), as DCGAN does. */
+export function strided(
+  type: "conv" | "conv-transpose",
+  filters: number,
+  bias: boolean,
+): LayerSpec {
+  return { type, filters, kernel: 4, stride: 2, padding: 1, bias };
+}

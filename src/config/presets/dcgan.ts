@@ -3,7 +3,7 @@
  * from N(0, 0.02), Adam 2e-4 with beta1 0.5, batch 128. Kernels are 4 x 4, as in most programs since;
  * the paper's are 5 x 5.
  */
-import type { LayerSpec, RunConfig } from "../types.ts";
+import type { RunConfig } from "../types.ts";
 import {
   adam,
   BASE,
@@ -15,6 +15,7 @@ import {
   MANY_SAMPLES,
   project,
   relu,
+  strided,
   tanh,
   UPDATE,
 } from "./builders.ts";
@@ -22,11 +23,6 @@ import { growthOf, imageFolder, type ImageShape } from "./image_shape.ts";
 
 /** No layer has more channels than this many times the width. */
 const MAX_FACTOR = 8;
-
-/** Halves an image (`conv`) or doubles it (`conv-transpose`). */
-function strided(type: "conv" | "conv-transpose", filters: number, bias: boolean): LayerSpec {
-  return { type, filters, kernel: 4, stride: 2, padding: 1, bias };
-}
 
 /**
  * The preset for a shape: 64 x 64 is the paper's.

@@ -8,7 +8,7 @@
  * Small batches and high rates, since an update of small networks costs little. What it reaches was not measured:
  * `deno task reproduce images` does.
  */
-import type { LayerSpec, RunConfig } from "../types.ts";
+import type { RunConfig } from "../types.ts";
 import {
   adam,
   BASE,
@@ -20,6 +20,7 @@ import {
   MANY_SAMPLES,
   project,
   relu,
+  strided,
   tanh,
   UPDATE,
 } from "./builders.ts";
@@ -30,11 +31,6 @@ const CHANNEL_PIXELS = 1024;
 const MIN_CHANNELS = 8;
 const MAX_CHANNELS = 128;
 const LATENT = 100;
-
-/** Halves an image (`conv`) or doubles it (`conv-transpose`). */
-function strided(type: "conv" | "conv-transpose", filters: number, bias: boolean): LayerSpec {
-  return { type, filters, kernel: 4, stride: 2, padding: 1, bias };
-}
 
 /** Channels beside an image: fewer where there are many pixels, in multiples of 8. */
 function channelsBeside({ height, width }: ImageShape): number {

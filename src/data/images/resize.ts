@@ -48,7 +48,7 @@ export async function cropAndResize(raster: PixelImage, size: PixelSize): Promis
 }
 
 /** An image brought to a size without cutting, whatever becomes of its aspect ratio. */
-export async function stretch(raster: PixelImage, size: PixelSize): Promise<PixelImage> {
+export async function resizeToSize(raster: PixelImage, size: PixelSize): Promise<PixelImage> {
   const { width, height, channels, data } = raster;
   if (width === size.width && height === size.height) return raster;
   if (isEnlarged(raster, size)) return await enlarge(raster, size);

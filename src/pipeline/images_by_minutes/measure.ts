@@ -14,7 +14,7 @@ import {
   gatherFeatures,
   randomConvExtractor,
 } from "../../evaluation/features.ts";
-import { figuresOf, halves } from "../../evaluation/feature_measures.ts";
+import { figuresOf, splitInTwo } from "../../evaluation/feature_measures.ts";
 import { openOnnxExtractor } from "../../evaluation/onnx_features.ts";
 import { realBatches } from "../../evaluation/pixels.ts";
 import { exportOnnx } from "../../export/export.ts";
@@ -67,7 +67,7 @@ export async function measureSampleSets(
   return {
     extractors: extractors.map(({ name }) => name),
     remark,
-    reference: real.map(({ features }) => figuresOf(...halves(features), COMPARISON)),
+    reference: real.map(({ features }) => figuresOf(...splitInTwo(features), COMPARISON)),
     measured,
   };
 }

@@ -5,7 +5,6 @@ import type { SnapshotSpec } from "../../config/types.ts";
 import type { ModelData } from "../../data/model_data.ts";
 import { openEngine } from "../../engine/open.ts";
 import type { Engine } from "../../engine/types.ts";
-import { UserError } from "../../errors.ts";
 import { checkWritable } from "../../files.ts";
 import { formatInteger } from "../../text.ts";
 import { readLatestCheckpoint, removeLaterCheckpoints } from "../../run/checkpoint.ts";
@@ -20,7 +19,6 @@ import {
 } from "../../run/run_folder.ts";
 import { openTensorboardLog } from "../../run/tensorboard/tensorboard_run.ts";
 import type { HostTensors } from "../../tensor/types.ts";
-import { checkStateFits } from "../../training/check_state.ts";
 import type { Evaluator } from "../../training/evaluations.ts";
 import { modelFeed } from "../../training/model/model_feed.ts";
 import { planRemark, planRun } from "../../training/schedule.ts";
@@ -28,7 +26,7 @@ import type { Checkpoint, TrainingStore } from "../../training/store.ts";
 import { train, type TrainingResult } from "../../training/train.ts";
 import { type ModelRunner, openModelRunner } from "../model_runner.ts";
 import { cacheOptions } from "../open_data.ts";
-import { scheduleChange } from "../open_store.ts";
+import { checkContinues, scheduleChange } from "../open_store.ts";
 import type { RunCallbacks } from "../run_options.ts";
 import { dropLaterImages, writeImage, writeSamplesGif } from "../snapshots.ts";
 import { type OpenedModelRun, openModelRun } from "./open_model_run.ts";
@@ -253,23 +251,13 @@ async function openFolder(
   const folder = await openRunFolder(resume);
   try {
     const checkpoint = await readLatestCheckpoint(folder.checkpoints, warn);
-    checkStateFits(
-      checkpoint.state,
-      step.initialState(config.seed ?? DEFAULTS.model.seed),
-      folder.path,
-    );
-    if (checkpoint.step > totalSteps) {
-      throw new UserError(
-        `Cannot resume ${folder.path} to step ${totalSteps}: it has ${checkpoint.step} steps already; ` +
-          "give more with --steps or --epochs",
-      );
-    }
-    if (checkpoint.engine !== engine.name) {
-      warn(
-        `the checkpoint was made by the engine ${checkpoint.engine}, and this one is ${engine.name}: ` +
-          "training continues, with slightly different rounding",
-      );
-    }
+    checkContinues(checkpoint, {
+      initial: step.initialState(config.seed ?? DEFAULTS.model.seed),
+      run: folder.path,
+      totalSteps,
+      engine,
+      warn,
+    });
     const before = await readModelRecord(folder.path).catch(() => undefined);
     if (before && before.fingerprint !== data.fingerprint) {
       warn(`the run was trained on other data (${before.description}) so far`);
