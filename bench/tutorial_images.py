@@ -143,6 +143,8 @@ def main(pixels_file, folder, minutes, marks, samples, seed):
     if os.path.exists(state_file):
         run.load(state_file)
     for mark in range(len(run.marks) + 1, marks + 1):
+        if SIGNALS:  # one that came while samples were drawn; the state of the last mark is whole
+            return 130
         until, last = 60 * minutes * mark / marks, time.perf_counter()
         while run.seconds < until:
             run.step()

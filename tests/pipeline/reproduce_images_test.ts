@@ -128,19 +128,21 @@ Deno.test({
   fn: () =>
     inFolder(async (root) => {
       const pixels = `${root}/pixels.npy`;
-      const shape = [160, 12, 12, 3];
-      const values = fillUniform(new Float32Array(160 * 12 * 12 * 3), {
+      const shape = [160, 6, 6, 3];
+      const values = fillUniform(new Float32Array(160 * 6 * 6 * 3), {
         seed: 1,
         stream: 0,
         step: 0,
       });
       await writeImagesNpy(pixels, { shape, data: Uint8Array.from(values, (x) => 256 * x) });
+      // A slow machine may pass a mark with each step, and the signal comes when a step or two are over: so
+      // there are many marks, and the first stop leaves some.
       const run: PytorchRun = {
         python: PYTHON,
         pixels,
         folder: `${root}/run`,
-        minutes: 0.04,
-        marks: 2,
+        minutes: 0.06,
+        marks: 12,
         samples: 130,
         seed: 3,
       };
@@ -148,22 +150,25 @@ Deno.test({
       const stopped = await trainTutorialInPytorch({
         ...run,
         signal: controller.signal,
-        onLine: (line) => void (line.startsWith("mark 1") && controller.abort()),
+        onLine: (line) => void (line.startsWith("mark 1 ") && controller.abort()),
       });
       assertEquals(stopped, false);
-      const [first, ...others] = await readMarks(run.folder);
-      assertEquals(others, []);
-      assert(first.seconds >= 1.2 && first.images > 128 * (first.steps / 2));
+      const before = await readMarks(run.folder);
+      const [first] = before;
+      assert(before.length >= 1 && before.length < run.marks, `${before.length} marks`);
+      assert(first.seconds >= 0.3 && first.images > 128 * (first.steps / 2));
 
       assert(await trainTutorialInPytorch(run));
       const marks = await readMarks(run.folder);
-      assertEquals(marks[0], first);
-      assert(marks[1].steps > first.steps && marks[1].seconds >= 2.4);
+      assertEquals(marks.slice(0, before.length), before);
+      assertEquals(marks.length, run.marks);
+      const last = marks.at(-1)!;
+      assert(last.steps >= before.at(-1)!.steps && last.seconds >= 3.6);
       const samples = await openDataSource({
         source: "auto",
-        path: `${run.folder}/samples-002.npy`,
+        path: `${run.folder}/samples-012.npy`,
       });
-      assertEquals([samples.count, ...samples.shape], [130, 12, 12, 3]);
+      assertEquals([samples.count, ...samples.shape], [130, 6, 6, 3]);
       assert(new Set(samples.pixels!).size > 10);
     }),
 });
