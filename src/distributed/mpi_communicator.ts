@@ -45,6 +45,9 @@ export function joinRanks(library: MpiLibrary, launch: Launch | undefined): Comm
         "threads (MPI_THREAD_SERIALIZED); install one with it",
     );
   }
+  const share = 1 / size;
+  /** Kept from one exchange to the next: MPI takes several times as long with memory that it has not met. */
+  let exchanged = new Float32Array(0);
   const inPlace = Deno.UnsafePointer.create(1n); // MPI_IN_PLACE
 
   async function broadcast(bytes: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
@@ -98,14 +101,22 @@ export function joinRanks(library: MpiLibrary, launch: Launch | undefined): Comm
     async allReduceMean(values) {
       for (let at = 0; at < values.length; at += MAX_COUNT) {
         const part = values.subarray(at, at + MAX_COUNT);
-        const bytes = new Uint8Array(part.buffer, part.byteOffset, part.byteLength);
+        if (exchanged.length < part.length) exchanged = new Float32Array(part.length);
+        const buffer = exchanged.subarray(0, part.length);
+        buffer.set(part);
         check(
-          await calls.MPI_Allreduce(inPlace, bytes, part.length, float, sum, world),
+          await calls.MPI_Allreduce(
+            inPlace,
+            new Uint8Array(buffer.buffer, 0, buffer.byteLength),
+            buffer.length,
+            float,
+            sum,
+            world,
+          ),
           "MPI_Allreduce",
         );
+        for (let i = 0; i < part.length; i++) part[i] = buffer[i] * share;
       }
-      const share = 1 / size;
-      for (let i = 0; i < values.length; i++) values[i] *= share;
     },
     broadcast,
     allGather,
