@@ -75,7 +75,7 @@ export interface GeneratorManifest {
   /** How many training steps the weights have seen, where it is known. */
   step: number | null;
   /** What the owner says about using the weights. */
-  licence: string | null;
+  license: string | null;
   /** SHA-256 of all weights in the order of the file, as 64 hexadecimal digits. */
   weightsSha256: string;
   /** Run these latents and compare: shows that a runtime computes what the trainer did. */
@@ -181,7 +181,7 @@ function findFault(manifest: unknown): string | null {
   if (!isArrayOf(truncationMean, isFloat32) || truncationMean.length !== latent.dimension) {
     return `truncationMean is not ${latent.dimension} numbers`;
   }
-  for (const name of ["preset", "licence"]) {
+  for (const name of ["preset", "license"]) {
     if (manifest[name] !== null && !isString(manifest[name])) {
       return `${name} is neither null nor a string`;
     }

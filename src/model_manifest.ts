@@ -91,7 +91,7 @@ export interface TranslatorManifest {
   /** How many training steps the weights have seen, where it is known. */
   step: number | null;
   /** What the owner says about using the weights. */
-  licence: string | null;
+  license: string | null;
   /** SHA-256 of all weights in the order of the file. */
   weightsSha256: string;
   /** Run these images and compare. */
@@ -296,7 +296,7 @@ function findTranslatorFault(manifest: Record<string, unknown>): string | null {
   }
   if (!isRange(output.range)) return "output.range is not two ascending numbers";
   if (!isIndexBelow(reach, MAX_REACH + 1)) return `reach is not an integer from 0 to ${MAX_REACH}`;
-  for (const name of ["preset", "licence"]) {
+  for (const name of ["preset", "license"]) {
     if (manifest[name] !== null && !isString(manifest[name])) {
       return `${name} is neither null nor a string`;
     }

@@ -22,10 +22,10 @@ const RUN_OPTIONS = ["checkpoint", "runs", "format"];
 const MODEL_OPTIONS = ["as", "shape", "latent", "label", "classes", "distribution", "unchecked"];
 
 /** Options that a file of weights has no use for. */
-const ONNX_OPTIONS = ["dtype", "output", "opset", "licence"];
+const ONNX_OPTIONS = ["dtype", "output", "opset", "license"];
 
 /** Options that a run of several networks has no use for. */
-const GAN_OPTIONS = ["dtype", "output", "licence"];
+const GAN_OPTIONS = ["dtype", "output", "license"];
 
 const FORMATS = ["onnx", "safetensors"] as const;
 
@@ -63,7 +63,7 @@ const spec: CommandSpec = {
     dtype: { value: EXPORT_DTYPES.join("|"), help: "how weights are kept (default fp32)" },
     output: { value: "float|uint8", help: "images as -1 ... 1 (default) or as 0 ... 255" },
     opset: { value: "N", help: "the version of ONNX' operators, 13 to 21 (default 17)" },
-    licence: {
+    license: {
       value: "TEXT",
       help: "what you say about using the weights, for the file's manifest",
     },
@@ -91,7 +91,7 @@ const spec: CommandSpec = {
     "deno task export runs/00003-mnist-mlp --dtype fp16 --out small.onnx",
     "deno task export latest --checkpoint best --out best.onnx",
     "deno task export latest --format safetensors      # for PyTorch; examples/pytorch loads it",
-    "deno task export 3 --output uint8 --licence CC-BY-4.0",
+    "deno task export 3 --output uint8 --license CC-BY-4.0",
     "deno task export esrgan/model.json --shape input_1=N,H,W,3 --out esrgan.onnx",
     "deno task export acgan/model.json --label imageClass --classes 0,1,2,3,4,5,6,7,8,9",
   ],
@@ -120,7 +120,7 @@ async function exportModel(path: string, command: ParsedCommand): Promise<TaskOu
   const label = command.text("label");
   const classNames = command.text("classes")?.split(",").map((name) => name.trim());
   const distribution = command.choice("distribution", DISTRIBUTIONS);
-  const licence = command.text("licence");
+  const license = command.text("license");
   const describesGenerator = [latent, label, classNames, distribution].some((given) =>
     given !== undefined
   );
@@ -133,7 +133,7 @@ async function exportModel(path: string, command: ParsedCommand): Promise<TaskOu
     opset: command.integer("opset", { min: 13, max: 21 }),
     shapes: Object.fromEntries(command.list("shape").map(readShape)),
     check: !command.flag("unchecked"),
-    generator: { latent, label, classNames, distribution, licence },
+    generator: { latent, label, classNames, distribution, license },
   });
   const { sizeBytes, nodes, transposes, inputNames, outputNames } = exported;
   const how = as === undefined ? "detected; --as says otherwise" : "as asked";
@@ -201,7 +201,7 @@ async function exportOfRun(source: string, command: ParsedCommand): Promise<Task
     dtype,
     output,
     opset,
-    licence: command.text("licence"),
+    license: command.text("license"),
     onWarning: (message) => console.error(`warning   ${message}`),
   });
   const { path, sizeBytes, parity, nodes, transposes } = exported;

@@ -47,7 +47,7 @@ export interface GeneratorDescription extends InputRoles {
   /** How many training steps the weights have seen. */
   step?: number;
   /** What the owner says about using the weights. */
-  licence?: string;
+  license?: string;
 }
 
 /** The facts that a manifest needs besides the description. */
@@ -78,7 +78,7 @@ export async function buildManifest(
   facts: ManifestFacts,
   session: ModelSession,
 ): Promise<SampledManifest> {
-  const { distribution = "normal", preset, step, licence, columnNames } = description;
+  const { distribution = "normal", preset, step, license, columnNames } = description;
   const { table, vocabulary } = description;
   const { latentDimension: dimension, classCount, conditions, output, graph } = facts;
   if (columnNames && (output.name !== "sample" || columnNames.length !== output.shape[0])) {
@@ -106,7 +106,7 @@ export async function buildManifest(
     truncationMean: [...description.truncationMean ?? Array<number>(dimension).fill(center)],
     preset: preset ?? null,
     step: step ?? null,
-    licence: licence ?? null,
+    license: license ?? null,
     weightsSha256: hashWeights(graph),
     selfTest: await runSelfTest(description, facts, session),
   };

@@ -43,7 +43,7 @@ export async function buildTranslatorManifest(
   { translator, graph, tolerance }: TranslatorManifestFacts,
   session: ModelSession,
 ): Promise<TranslatorManifest> {
-  const { inputRange = [-1, 1], range = inputRange, preset, step, licence } = description;
+  const { inputRange = [-1, 1], range = inputRange, preset, step, license } = description;
   const { channels, height, width, multiple, noiseSize, factor, outputChannels } = translator;
   const side = Math.ceil(TEST_SIDE / multiple) * multiple;
   const size = { height: height ?? side, width: width ?? side };
@@ -80,7 +80,7 @@ export async function buildTranslatorManifest(
       : Math.floor(Math.min(height ?? Infinity, width ?? Infinity, 4 * MAX_REACH) / 8),
     preset: preset ?? null,
     step: step ?? null,
-    licence: licence ?? null,
+    license: license ?? null,
     weightsSha256: hashWeights(graph),
     selfTest: {
       seeds: SELF_TEST_SEEDS,

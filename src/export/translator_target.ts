@@ -26,7 +26,7 @@ export interface TranslatorDescription {
   /** How many training steps the weights have seen. */
   step?: number;
   /** What the owner says about using the weights. */
-  licence?: string;
+  license?: string;
 }
 
 /**

@@ -30,7 +30,7 @@ export interface GeneratorExportOptions {
   /** The version of ONNX' operators, 13 to 21. Default 17. */
   opset?: number;
   /** What you say about using the weights; goes into the file. */
-  licence?: string;
+  license?: string;
   /** More bytes of weights than this go into a second file beside it. Default nearly 2 GiB. */
   externalDataAbove?: number;
   /** Something is wrong that the export survives. */
@@ -85,7 +85,7 @@ export async function exportModel(
     TrainedGenerator,
   options: GeneratorExportOptions = {},
 ): Promise<ExportedGenerator> {
-  const { dtype = "fp32", output = "float", opset, licence, out = "generator.onnx" } = options;
+  const { dtype = "fp32", output = "float", opset, license, out = "generator.onnx" } = options;
   const weights = generatorWeights(state);
   checkWeights(generator, weights, run);
   const isImage = generator.outputShape.length === 3;
@@ -109,7 +109,7 @@ export async function exportModel(
       columnUnits,
       preset: config.preset,
       step,
-      licence,
+      license,
     },
   });
 }

@@ -33,7 +33,7 @@ export interface ExportModelFileOptions {
   /** The preset that the run started from, for the manifest. */
   preset?: string;
   /** What you say about using the weights, for the manifest. */
-  licence?: string;
+  license?: string;
 }
 
 /** A model's file. */
@@ -138,9 +138,9 @@ function planFile(
 function describe(
   { config, data, result }: TrainedModelState,
   { kind }: ModelFilePlan,
-  { preset, licence }: ExportModelFileOptions,
+  { preset, license }: ExportModelFileOptions,
 ): Pick<ExportOptions, "generator" | "translator"> {
-  const facts = { preset, licence, step: result.step };
+  const facts = { preset, license, step: result.step };
   if (kind === "translator") return { translator: facts };
   if (kind === "function") return {};
   const { distribution = "normal" } = config.model.latent ?? {};

@@ -43,7 +43,7 @@ function manifest(output: Output, classNames: string[] | null, dimension: number
     truncationMean: Array(dimension).fill(0),
     preset: "test",
     step: 7,
-    licence: null,
+    license: null,
     weightsSha256: "0".repeat(64),
     selfTest: { seeds: [0], labels: classNames && [0], values: [[0]], tolerance: 0 }, // not run
   };

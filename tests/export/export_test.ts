@@ -64,7 +64,7 @@ Deno.test("exportOnnx() writes every preset so that the sampler draws the traine
       const trained = trainedNetwork(spec, 1);
       await using trainer = await trainerNumbers(trained, flops);
       const model = await exportOnnx(trained, {
-        generator: { distribution, preset: name, step: 7, licence: "none" },
+        generator: { distribution, preset: name, step: 7, license: "none" },
         check: false, // compared with an engine below
       });
       const parity = await checkParity(model, trainer.reference, { count: 2, tolerance: 1e-5 });
@@ -72,7 +72,7 @@ Deno.test("exportOnnx() writes every preset so that the sampler draws the traine
       const metadata = decodeModel(model.bytes).metadata!;
       const manifest = parseManifest(metadata[MANIFEST_KEY]);
       assertEquals(manifest, model.manifest);
-      assertEquals([manifest.preset, manifest.step, manifest.licence], [name, 7, "none"]);
+      assertEquals([manifest.preset, manifest.step, manifest.license], [name, 7, "none"]);
       await using sampler = await Sampler.load(model.bytes, { device: "wasm", selfTest: true });
       assertEquals(sampler.info.latent.distribution, distribution);
       const [sample] = await sampler.sample({ seed: 3 });

@@ -12,7 +12,7 @@ const manifest: GeneratorManifest = {
   truncationMean: [0, 0],
   preset: null,
   step: null,
-  licence: null,
+  license: null,
   weightsSha256: "0".repeat(64),
   selfTest: { seeds: [0], labels: null, values: [[1, 2]], tolerance: 1e-3 },
 };

@@ -36,7 +36,7 @@ Deno.test("exportOnnx() writes a Layers model as a generator", async () => {
       layers.conv2d({ filters: 3, kernelSize: 3, padding: "same", activation: "tanh" }),
     ],
   });
-  const exported = await exportOnnx(model, { generator: { licence: "MIT" } });
+  const exported = await exportOnnx(model, { generator: { license: "MIT" } });
   assertEquals([exported.inputNames, exported.outputNames], [["latent"], ["image"]]);
   assertEquals(exported.transposes, 0);
   assertEquals(operatorsOf(exported).filter((op) => op === "Add" || op === "Mul").length, 2);

@@ -72,7 +72,7 @@ Deno.test("exportFolder() writes the EMA of a run's weights, and what the folder
   inFolder(async (root) => {
     const plain = await makeRun(root);
     const changed = await makeRun(root, (weights) => weights.fill(0));
-    const exported = await exportFolder(plain, { engine, licence: "CC0" });
+    const exported = await exportFolder(plain, { engine, license: "CC0" });
     assertEquals(exported.path, `${plain}/generator.onnx`);
     const { size } = await Deno.stat(exported.path);
     assertEquals([exported.sizeBytes, exported.opset, exported.dtype], [size, 17, "fp32"]);
@@ -83,11 +83,11 @@ Deno.test("exportFolder() writes the EMA of a run's weights, and what the folder
     await using sampler = await Sampler.load(exported.path, { device: "wasm", selfTest: true });
     const { manifest } = sampler.info;
     assertEquals(manifest!.classNames, "0123456789".split(""));
-    assertEquals([manifest!.preset, manifest!.step, manifest!.licence], ["digits", 40, "CC0"]);
+    assertEquals([manifest!.preset, manifest!.step, manifest!.license], ["digits", 40, "CC0"]);
     assertEquals(manifest!.latent, { dimension: 3, distribution: "uniform" });
     assertEquals(manifest!.truncationMean, [0.5, 0.5, 0.5]);
     // The generator's own weights play no part where there is an EMA.
-    await exportFolder(changed, { engine, licence: "CC0" });
+    await exportFolder(changed, { engine, license: "CC0" });
     assertEquals(
       await Deno.readFile(`${changed}/generator.onnx`),
       await Deno.readFile(exported.path),
