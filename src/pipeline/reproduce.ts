@@ -13,6 +13,7 @@ import { UserError } from "../errors.ts";
 import type { ReproducedRun } from "../report/reproduction_table.ts";
 import { writeError, writeFileAtomically } from "../files.ts";
 import { checkpointSteps } from "../run/checkpoint.ts";
+import { readLines } from "../run/json_lines.ts";
 import { openRunFolder, readRunConfig, runNames } from "../run/run_folder.ts";
 import { planRun } from "../training/schedule.ts";
 import { countStackedModes, trainDigitClassifier } from "../evaluation/stacked_modes.ts";
@@ -271,31 +272,16 @@ async function writeResults(file: string, results: readonly SeedResult[]): Promi
  * @throws {UserError} when the file holds something else
  */
 export async function readResults(file: string): Promise<SeedResult[]> {
-  let text: string;
-  try {
-    text = await Deno.readTextFile(file);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return [];
-    throw new UserError(`Cannot read ${file}: ${(error as Error).message}`, { cause: error });
-  }
-  return text.split("\n").filter(Boolean).map((line, index) => {
-    const result = parseResult(line);
-    if (result) return result;
-    throw new UserError(
-      `Cannot read ${file}: line ${index + 1} is no result of a run; remove the line, or the file`,
-    );
+  return await readLines<SeedResult>(file, {
+    parse: parseResult,
+    fault: "is no result of a run; remove the line, or the file",
   });
 }
 
-function parseResult(line: string): SeedResult | undefined {
-  try {
-    const value = JSON.parse(line) as Partial<SeedResult> | null;
-    const numbers = [value?.seed, value?.steps, value?.modes, value?.seconds, value?.kl ?? 0];
-    const isResult = value?.version === 1 && numbers.every(Number.isFinite) &&
-      [value.fingerprint, value.recipe, value.device].every((text) => typeof text === "string") &&
-      Number.isFinite(value.highQuality ?? 0);
-    return isResult ? value as SeedResult : undefined;
-  } catch {
-    return undefined;
-  }
+function parseResult(value: Partial<SeedResult> | null): SeedResult | undefined {
+  const numbers = [value?.seed, value?.steps, value?.modes, value?.seconds, value?.kl ?? 0];
+  const isResult = value?.version === 1 && numbers.every(Number.isFinite) &&
+    [value.fingerprint, value.recipe, value.device].every((text) => typeof text === "string") &&
+    Number.isFinite(value.highQuality ?? 0);
+  return isResult ? value as SeedResult : undefined;
 }

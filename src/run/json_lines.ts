@@ -1,4 +1,5 @@
-/** Files of one JSON object a line, oldest first, each with the `step` that it belongs to. */
+/** Files of one JSON object a line, oldest first. */
+import { UserError } from "../errors.ts";
 import { writeError, writeFileAtomically } from "../files.ts";
 
 /** Reads the lines of a file; what follows a damaged line is left out. A file that is not there has none. */
@@ -11,13 +12,36 @@ export async function readStepLines<Line extends { step: number }>(file: string)
     throw error;
   }
   const lines: Line[] = [];
-  for (const line of text.split("\n")) {
-    if (!line) continue;
+  for (const line of text.split("\n").filter(Boolean)) {
     const parsed = parseLine<Line>(line);
     if (!parsed) break;
     lines.push(parsed);
   }
   return lines;
+}
+
+/**
+ * Reads a file every line of which counts. A file that is not there has none.
+ * @param options.parse a line's value; undefined for a line that is no such value
+ * @param options.fault what is said of that line, from "is no" on, with what to do
+ * @throws {UserError} when the file cannot be read, or a line is damaged
+ */
+export async function readLines<Line>(
+  file: string,
+  { parse, fault }: { parse: (value: Partial<Line> | null) => Line | undefined; fault: string },
+): Promise<Line[]> {
+  let text: string;
+  try {
+    text = await Deno.readTextFile(file);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw new UserError(`Cannot read ${file}: ${(error as Error).message}`, { cause: error });
+  }
+  return text.split("\n").filter(Boolean).map((line, index) => {
+    const parsed = parse(parseJson(line) as Partial<Line> | null);
+    if (parsed) return parsed;
+    throw new UserError(`Cannot read ${file}: line ${index + 1} ${fault}`);
+  });
 }
 
 /** Writes a file of lines anew. @throws {UserError} when it cannot be written */
@@ -38,10 +62,15 @@ export async function appendLines(file: string, lines: readonly object[]): Promi
 }
 
 function parseLine<Line extends { step: number }>(text: string): Line | undefined {
+  const line = parseJson(text) as Partial<Line> | null;
+  return Number.isFinite(line?.step) ? line as Line : undefined;
+}
+
+/** The value of a text; null for a text that is no JSON. */
+function parseJson(text: string): unknown {
   try {
-    const line = JSON.parse(text) as Partial<Line> | null;
-    return Number.isFinite(line?.step) ? line as Line : undefined;
+    return JSON.parse(text);
   } catch {
-    return undefined;
+    return null;
   }
 }

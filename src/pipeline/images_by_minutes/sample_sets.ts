@@ -3,9 +3,9 @@
  * at each mark, and `marks.jsonl`, which says how long training had taken. bench/tutorial_images.py writes
  * the same.
  */
-import { UserError } from "../../errors.ts";
 import { writeFileAtomically } from "../../files.ts";
 import type { ImageRecipe } from "../../reproduction/image_recipes.ts";
+import { readLines } from "../../run/json_lines.ts";
 
 /** Samples of a run at one time. */
 export interface SampleMark {
@@ -56,32 +56,14 @@ export async function writeMarks(folder: string, marks: readonly SampleMark[]): 
  * @throws {UserError} when the file is damaged
  */
 export async function readMarks(folder: string): Promise<SampleMark[]> {
-  const file = `${folder}/marks.jsonl`;
-  let text: string;
-  try {
-    text = await Deno.readTextFile(file);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return [];
-    throw new UserError(`Cannot read ${file}: ${(error as Error).message}`, { cause: error });
-  }
-  return text.split("\n").filter(Boolean).map((line, index) => {
-    const mark = parseMark(line);
-    if (mark) return mark;
-    throw new UserError(
-      `Cannot read ${file}: line ${
-        index + 1
-      } is no mark of a run; remove ${folder} to train it again`,
-    );
+  return await readLines<SampleMark>(`${folder}/marks.jsonl`, {
+    parse: parseMark,
+    fault: `is no mark of a run; remove ${folder} to train it again`,
   });
 }
 
-function parseMark(line: string): SampleMark | undefined {
-  try {
-    const mark = JSON.parse(line) as Partial<SampleMark> | null;
-    const isMark = typeof mark?.file === "string" && !/[\\/]/.test(mark.file) &&
-      [mark.seconds, mark.steps, mark.images].every(Number.isFinite);
-    return isMark ? mark as SampleMark : undefined;
-  } catch {
-    return undefined;
-  }
+function parseMark(mark: Partial<SampleMark> | null): SampleMark | undefined {
+  const isMark = typeof mark?.file === "string" && !/[\\/]/.test(mark.file) &&
+    [mark.seconds, mark.steps, mark.images].every(Number.isFinite);
+  return isMark ? mark as SampleMark : undefined;
 }

@@ -7,6 +7,7 @@ import { readBest, readChosenCheckpoint } from "../../run/best_checkpoint.ts";
 import { readModelRecord } from "../../run/model_record.ts";
 import { readModelConfig } from "../../run/run_folder.ts";
 import { buildModelStep } from "../../training/model/model_step.ts";
+import { withGivenValues } from "../compute_values.ts";
 import { trainedModel } from "../trained_model.ts";
 import { presetOf } from "./open_model_run.ts";
 
@@ -37,8 +38,8 @@ export interface ExportedModelRun {
  * input of the file.
  */
 export function withoutShrinking<Config extends ModelRunConfig>(config: Config): Config {
-  const values = Object.entries(config.model.values).filter(([, { op }]) => op !== "shrink");
-  return { ...config, model: { ...config.model, values: Object.fromEntries(values) } };
+  const shrunk = Object.entries(config.model.values).filter(([, { op }]) => op === "shrink");
+  return { ...config, model: withGivenValues(config.model, shrunk.map(([name]) => name)) };
 }
 
 /**
