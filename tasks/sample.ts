@@ -22,6 +22,8 @@ import {
   translateFiles,
   writeRows,
 } from "./cli/sample_models.ts";
+import { ANIMATION_OPTIONS, readAnimation, writeAnimation } from "./cli/animate.ts";
+import { drawSheet, planSheet, SHEET_OPTIONS } from "./cli/sheets.ts";
 import { type Shard, shardCount, shardRequests } from "./cli/shards.ts";
 
 const spec: CommandSpec = {
@@ -47,6 +49,8 @@ const spec: CommandSpec = {
       repeated: true,
       help: "of a model of rows: only rows with this category",
     },
+    ...ANIMATION_OPTIONS,
+    ...SHEET_OPTIONS,
     columns: { value: "N", help: "images from left to right (default: as square as can be)" },
     scale: { value: "N", help: "enlarge pixels N times (default: small images grow)" },
     ...ASSUMPTION_OPTIONS,
@@ -63,6 +67,9 @@ const spec: CommandSpec = {
     "deno task sample latest",
     "deno task sample runs/00003-mnist-mlp --seeds 0,5,10-20 --trunc 0.7 --out grid.png",
     "deno task sample generator.onnx --count 100 --out images/",
+    "deno task sample latest --interpolate 0,5,9 --frames 60 --loop --out walk.gif",
+    "deno task sample latest --grid labels --count 5",
+    "deno task sample latest --truncations 0,0.5,1 --count 6",
     "deno task sample latest --input photo.jpg --out result.png",
     "deno task sample latest --count 1000 --condition species=Adelie --out rows.csv",
     'deno task sample latest --text "thick red seven" --out sevens.png',
@@ -85,7 +92,8 @@ async function main(command: ParsedCommand): Promise<TaskOutcome> {
     runsFolder: command.text("runs") ?? "runs",
     purpose: "sample from",
   });
-  readRequest(command, MAX_ROWS); // a mistake in the call is told before anything is loaded
+  readRequest(command, MAX_ROWS); // a mistake in the call is said before anything is loaded
+  const animation = readAnimation(command);
   const scale = command.integer("scale", { min: 1, max: 64 });
   const columns = command.integer("columns", { min: 1, max: 1000 });
   const device = command.choice("device", ["auto", "wasm", "webgpu"]) ?? "auto";
@@ -98,15 +106,46 @@ async function main(command: ParsedCommand): Promise<TaskOutcome> {
     ...(threads === undefined ? {} : { threads }),
   });
   for (const warning of sampler.info.warnings) console.error(`warning   ${warning}`);
-  const out = command.text("out") ?? defaultOutput(model, sampler, command.text("input"));
+  const out = command.text("out") ??
+    (animation
+      ? `${folderOf(model)}interpolated.gif`
+      : defaultOutput(model, sampler, command.text("input")));
   checkModelOptions(command, sampler);
-  const special = await sampleSpecial(command, sampler, out);
+  if (
+    launch && launch.size > 1 && (animation || command.text("grid") || command.text("truncations"))
+  ) {
+    throw new UserError(
+      `Cannot write ${out} by ${launch.size} processes: one draws an animation or a sheet; leave mpirun out`,
+    );
+  }
+  const special = animation
+    ? await writeAnimation(sampler, animation, {
+      out,
+      scale,
+      request: lookOf(readRequest(command, MAX_SAMPLES)),
+      onFrame: withProgress,
+    })
+    : await sampleSpecial(command, sampler, out);
   if (special !== undefined) {
     console.log(`sampled   ${special} from ${model} on ${describeDevice(sampler.device)}`);
     console.log(`wrote     ${out}`);
     return { json: { model, out, count: special, device: sampler.device.name } };
   }
   const request = readRequest(command, MAX_SAMPLES);
+  const sheet = planSheet(command, sampler, { request, out });
+  if (sheet) {
+    const columns = sheet.columnNames.length;
+    checkSize(out, sampler, {
+      request: { count: sheet.rowNames.length * columns },
+      columns,
+      scale,
+    });
+    const { png, count } = await drawSheet(sampler, sheet, { scale, onSamples: withProgress });
+    await write(out, png);
+    console.log(`sampled   ${count} from ${model} on ${describeDevice(sampler.device)}`);
+    console.log(`wrote     ${out}`);
+    return { json: { model, out, count, device: sampler.device.name } };
+  }
   checkUseful(command, out, request);
   checkSize(out, sampler, { request, columns, scale });
   const shard: Shard = launch ?? { rank: 0, size: 1 };
@@ -251,8 +290,21 @@ function readRequest(command: ParsedCommand, maxCount: number): SampleOptions {
 
 function defaultOutput(model: string, { info }: Sampler, input: string | undefined): string {
   if (input !== undefined && /[/\\]$/.test(input)) return `${input.replace(/[/\\]$/, "")}-sampled/`;
-  const folder = model.includes("/") ? model.slice(0, model.lastIndexOf("/") + 1) : "";
-  return `${folder}sampled.${info.output.kind === "image" ? "png" : "csv"}`;
+  return `${folderOf(model)}sampled.${info.output.kind === "image" ? "png" : "csv"}`;
+}
+
+/** The folder of a file, with a slash at its end where it names one. */
+function folderOf(model: string): string {
+  return model.includes("/") ? model.slice(0, model.lastIndexOf("/") + 1) : "";
+}
+
+/** A request without its seeds. */
+function lookOf({ truncation, label, text }: SampleOptions): SampleOptions {
+  return {
+    truncation,
+    ...(label === undefined ? {} : { label }),
+    ...(text === undefined ? {} : { text }),
+  };
 }
 
 function requireImages({ info: { output } }: Sampler, out: string): void {

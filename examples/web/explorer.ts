@@ -32,7 +32,7 @@ export function makeExplorer(
 
   /** `slerp(A, B, mix) + distance * unit vector of the direction's seed` */
   function latentOf(sampler: Sampler): Float32Array {
-    const path = sampler.interpolate(numberOf(seedA, 0), numberOf(seedB, 1), { frames: 101 });
+    const path = sampler.interpolate([numberOf(seedA, 0), numberOf(seedB, 1)], { frames: 101 });
     const latent = path[mix.valueAsNumber];
     const along = sampler.latent(numberOf(direction, 0));
     const norm = Math.hypot(...along) || 1;

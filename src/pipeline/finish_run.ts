@@ -1,9 +1,10 @@
 /** What follows training: export, samples from the file through the sampler, and the report. */
-import { enlarge } from "../report/image_grid.ts";
+import { labeledGrid } from "../report/labeled_grid.ts";
 import { Sampler } from "../sampler/mod.ts";
 import { writeFileAtomically } from "../files.ts";
 import { csvLine } from "../text.ts";
 import { chosenGenerator } from "./chosen_generator.ts";
+import { columnClasses } from "./column_classes.ts";
 import { type ExportedRun, exportGenerator } from "./export_generator.ts";
 import { reportRun, type WrittenReport } from "./report_run.ts";
 import type { CompletedFolderTraining } from "./training_run.ts";
@@ -52,11 +53,18 @@ async function sampleFile(
   await using sampler = await Sampler.load(model, { device: "wasm", selfTest: true });
   const sampledOn = `wasm, ${sampler.device.threads} threads`;
   if (data.kind === "image") {
-    const samples = await sampler.sample({ count: rows * columns });
-    const sheet = samples.grid({ columns, padding: 1 });
-    const factor = Math.max(1, Math.floor(600 / Math.max(sheet.width, sheet.height)));
+    const count = rows * columns;
+    const shown = sampler.info.conditional ? columnClasses(data, columns) : undefined;
+    const samples = await sampler.sample({
+      count,
+      ...(shown
+        ? { label: Array.from({ length: count }, (_, i) => shown.labels[i % columns]) }
+        : {}),
+    });
     const sampled = `${folder.path}/sampled.png`;
-    await writeFileAtomically(sampled, await enlarge(sheet, factor).toPng());
+    const images = Array.from(samples, (sample) => sample.toRaster());
+    const png = await labeledGrid(images, { columns, columnNames: shown?.names });
+    await writeFileAtomically(sampled, png);
     return { sampled, sampledOn };
   }
   const samples = await sampler.sample({ count: 1000 });

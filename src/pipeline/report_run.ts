@@ -16,6 +16,7 @@ import { readEvents } from "../run/events_log.ts";
 import { readMetrics } from "../run/metrics_log.ts";
 import type { Network } from "../nn/mod.ts";
 import { planEvaluation } from "../evaluation/evaluation_plan.ts";
+import { columnClasses } from "./column_classes.ts";
 import { drawSamples, type SampleImage } from "./sample_images.ts";
 import { runNotes } from "./run_notes.ts";
 import { writeImage } from "./snapshots.ts";
@@ -60,6 +61,9 @@ export async function reportRun(
     "samples-final",
     await drawSamples(samples, data, {
       columns: config.snapshots.columns,
+      columnNames: generator.usesLabels
+        ? columnClasses(data, config.snapshots.columns).names
+        : undefined,
       title: `${config.preset}: samples against data`,
       subtitle: atStep(shown.step),
       discriminator: theory?.line?.curves,

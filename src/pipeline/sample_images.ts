@@ -2,7 +2,8 @@
 import { firstSamples, valueInterval } from "../data/samples.ts";
 import { columnNames, type DataSource } from "../data/source.ts";
 import { toUnits, unitsOf } from "../data/units.ts";
-import { imageGrid } from "../report/image_grid.ts";
+import { toRasters } from "../report/image_grid.ts";
+import { labeledGrid } from "../report/labeled_grid.ts";
 import { type DiscriminatorCurves, drawDensityPlot } from "../report/density_plot.ts";
 import { drawScatterPlot } from "../report/scatter_plot.ts";
 import { rasterizeSvg } from "../report/rasterize.ts";
@@ -18,6 +19,8 @@ export interface SampleImage {
 export interface SampleImageOptions {
   /** Images from left to right. */
   columns: number;
+  /** For images: what each column shows, as a name above it. */
+  columnNames?: readonly string[];
   title: string;
   subtitle?: string;
   /** For 1-D points: the discriminator, as a second panel. */
@@ -46,7 +49,8 @@ export async function drawSamples(
       width,
       channels: channels as 1 | 3 | 4,
     };
-    return { png: await imageGrid(batch, { columns: options.columns }).toPng() };
+    const { columns, columnNames } = options;
+    return { png: await labeledGrid(toRasters(batch), { columns, columnNames }) };
   }
   const svg = drawPoints(samples, data, options);
   return svg === undefined ? undefined : { png: await rasterizeSvg(svg), svg };

@@ -20,6 +20,7 @@ import {
   type NetworkRunner,
   seededLatents,
 } from "../evaluation/generate.ts";
+import { columnClasses } from "./column_classes.ts";
 import { drawSamples, POINTS_PER_IMAGE, type SampleImage } from "./sample_images.ts";
 
 /** Makes the images of a run's samples. */
@@ -52,7 +53,8 @@ export async function openSnapshots(setup: SnapshotSetup): Promise<SnapshotWrite
   const { rows, columns } = config.snapshots;
   const count = data.kind === "image" ? rows * columns : POINTS_PER_IMAGE;
   const latents = seededLatents(config.latent, 0, count);
-  const labels = generator.usesLabels ? previewLabels(count, data, columns) : undefined;
+  const shown = generator.usesLabels ? columnClasses(data, columns) : undefined;
+  const labels = shown && Int32Array.from({ length: count }, (_, i) => shown.labels[i % columns]);
   const runner: NetworkRunner = await compileNetwork(engine, generator, Math.min(count, 1000));
 
   async function sample(state: HostTensors): Promise<Float32Array> {
@@ -67,6 +69,7 @@ export async function openSnapshots(setup: SnapshotSetup): Promise<SnapshotWrite
       if (!folder) return undefined;
       const image = await drawSamples(samples, data, {
         columns,
+        columnNames: shown?.names,
         title: `${config.preset}: samples against data`,
         subtitle: `step ${formatInteger(step)}`,
       });
@@ -120,10 +123,4 @@ async function writeReals(
   const reals = firstSamples(data, rows * columns);
   const image = await drawSamples(reals, data, { columns, title: data.name });
   if (image) await writeImage(`${folder.path}/reals`, image);
-}
-
-/** One class a column, so that a grid shows them side by side. */
-function previewLabels(count: number, data: DataSource, columns: number): Int32Array {
-  const classCount = data.classNames?.length ?? 1;
-  return Int32Array.from({ length: count }, (_, i) => (i % columns) % classCount);
 }

@@ -66,8 +66,12 @@ export function imageGrid(batch: ImageBatch, options: ImageGridOptions = {}): Ra
     columns: options.columns,
     padding: options.padding ?? 1,
   });
-  const side = Math.max(sheet.width, sheet.height);
-  return enlarge(sheet, options.scale ?? Math.max(1, Math.floor(COMFORTABLE_SIDE / side)));
+  return enlarge(sheet, options.scale ?? gridScale(sheet));
+}
+
+/** The whole factor by which a sheet is enlarged where nothing else is asked for. */
+export function gridScale({ width, height }: Pick<RasterImage, "width" | "height">): number {
+  return Math.max(1, Math.floor(COMFORTABLE_SIDE / Math.max(width, height)));
 }
 
 /**

@@ -22,9 +22,9 @@ export function truncate(z: Float32Array, truncation: number, mean: ArrayLike<nu
   for (let i = 0; i < z.length; i++) z[i] = mean[i] + truncation * (z[i] - mean[i]);
 }
 
-/** How {@linkcode interpolateLatents} goes from one latent to another. */
+/** How {@linkcode interpolateLatents} goes from one latent to the next. */
 export interface InterpolateOptions {
-  /** How many latents to make, at least 1; 2 or more reach the second end. */
+  /** How many latents to make, at least 1; 2 or more reach the last one. */
   frames: number;
   /**
    * `"linear"`: along the straight line; `"spherical"`: along the arc (Shoemake, "Animating Rotation
@@ -32,29 +32,34 @@ export interface InterpolateOptions {
    * their usual distance from the center. Default: spherical, but linear for uniform latents.
    */
   mode?: "linear" | "spherical";
-  /** Go there and back again, so that the last frame leads to the first. Default false. */
+  /** Go on from the last one to the first, so that the last frame leads to the first. Default false. */
   loop?: boolean;
 }
 
 /**
- * Latents on the way from `a` to `b`, the ends included.
+ * Latents on the way through `stops`, at equal steps.
  *
- * With `loop`, frame `k` of `n` is at `1 - |1 - 2 k / n|` of the way: from `a` to `b` and back, with
- * `a` once. The sines are the platform's, so the last bit of a spherical frame can differ between them.
- * @param a `[dimension]`
- * @param b `[dimension]`
+ * Frame `k` of `n` is at `k (m - 1) / (n - 1)` of `m` stops, with `loop` at `k m / n`, where the stop after
+ * the last is the first. A frame that falls on a stop has its bits. The sines are the platform's, so the
+ * last bit of another spherical frame can differ between them.
+ * @param stops at least two, each `[dimension]`
  * @returns `frames` latents of `[dimension]`
- * @throws {UserError} if the lengths differ or `frames` is not a positive integer
+ * @throws {UserError} if there are fewer than two, the lengths differ or `frames` is not a positive integer
  */
 export function interpolateLatents(
-  a: Float32Array,
-  b: Float32Array,
+  stops: readonly Float32Array[],
   options: InterpolateOptions,
 ): Float32Array<ArrayBuffer>[] {
   const { frames, mode = "spherical", loop = false } = options;
-  if (a.length !== b.length) {
+  if (stops.length < 2) {
+    throw new UserError(`Cannot interpolate through ${stops.length} latents: it takes two or more`);
+  }
+  const other = stops.find(({ length }) => length !== stops[0].length);
+  if (other) {
     throw new UserError(
-      `Cannot interpolate between latents of ${a.length} and ${b.length} values: they must be alike`,
+      `Cannot interpolate between latents of ${
+        stops[0].length
+      } and ${other.length} values: they must be alike`,
     );
   }
   if (!Number.isInteger(frames) || frames < 1) {
@@ -63,13 +68,17 @@ export function interpolateLatents(
   if (mode !== "linear" && mode !== "spherical") {
     throw new UserError(`Cannot interpolate by ${mode}: the modes are linear and spherical`);
   }
-  const path = mode === "linear" ? null : arc(a, b);
+  const next = (stop: number) => stops[(stop + 1) % stops.length];
+  const paths = stops.map((stop, i) => mode === "linear" ? null : arc(stop, next(i)));
+  const [length, parts] = loop ? [stops.length, frames] : [stops.length - 1, frames - 1];
   return Array.from({ length: frames }, (_, k) => {
-    const t = loop ? 1 - Math.abs(1 - 2 * k / frames) : frames === 1 ? 0 : k / (frames - 1);
-    if (t === 0) return Float32Array.from(a);
-    if (t === 1) return Float32Array.from(b);
-    const [ofA, ofB] = path === null ? [1 - t, t] : path(t);
-    return Float32Array.from(a, (value, i) => ofA * value + ofB * b[i]);
+    const at = parts === 0 ? 0 : k * length / parts;
+    const stop = Math.floor(at);
+    const t = at - stop;
+    if (t === 0) return Float32Array.from(stops[stop]);
+    const [ofA, ofB] = paths[stop]?.(t) ?? [1 - t, t];
+    const to = next(stop);
+    return Float32Array.from(stops[stop], (value, i) => ofA * value + ofB * to[i]);
   });
 }
 

@@ -177,27 +177,25 @@ export class Sampler {
   }
 
   /**
-   * Latents on the way from one to another, for `sample({ latents })` or `stream({ latents })`.
-   * @param a a seed or a latent
-   * @param b a seed or a latent
+   * Latents on the way through several, for `sample({ latents })` or `stream({ latents })`.
+   * @param stops seeds and latents, two or more
    * @returns `frames` latents of `[dimension]`
    * @throws {UserError} if a seed, a latent's length or an option is out of range
    */
   interpolate(
-    a: number | Float32Array,
-    b: number | Float32Array,
+    stops: readonly (number | Float32Array)[],
     options: InterpolateOptions,
   ): Float32Array<ArrayBuffer>[] {
     const { dimension, distribution } = this.info.latent;
-    const [from, to] = [a, b].map((end) => {
-      const latent = typeof end === "number" ? this.latent(end) : end;
+    const latents = stops.map((stop) => {
+      const latent = typeof stop === "number" ? this.latent(stop) : stop;
       if (latent.length === dimension) return latent;
       throw new UserError(
         `Cannot interpolate: a latent has ${latent.length} values, and the generator takes ${dimension}`,
       );
     });
     const mode = options.mode ?? (distribution === "uniform" ? "linear" : "spherical");
-    return interpolateLatents(from, to, { ...options, mode });
+    return interpolateLatents(latents, { ...options, mode });
   }
 
   /**

@@ -14,6 +14,9 @@ const FOR_KIND: Record<string, "images" | "rows" | "texts" | "latents"> = {
   trunc: "latents",
   label: "latents",
   seeds: "latents",
+  interpolate: "latents",
+  grid: "latents",
+  truncations: "latents",
   columns: "latents",
   scale: "latents",
 };

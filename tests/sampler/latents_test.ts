@@ -31,18 +31,18 @@ const east = Float32Array.of(2, 0);
 const north = Float32Array.of(0, 2);
 
 Deno.test("interpolateLatents() goes along the line when linear", () => {
-  const path = interpolateLatents(east, north, { frames: 5, mode: "linear" });
+  const path = interpolateLatents([east, north], { frames: 5, mode: "linear" });
   assertEquals(path.map((z) => [...z]), [[2, 0], [1.5, 0.5], [1, 1], [0.5, 1.5], [0, 2]]);
 });
 
 Deno.test("interpolateLatents() keeps the distance from the center when spherical", () => {
-  const path = interpolateLatents(east, north, { frames: 7 });
+  const path = interpolateLatents([east, north], { frames: 7 });
   assertEquals([[...path[0]], [...path[6]]], [[2, 0], [0, 2]]);
   path.forEach((z, k) => {
     const angle = k / 6 * Math.PI / 2;
     assertNear(z, [2 * Math.cos(angle), 2 * Math.sin(angle)], 1e-6);
   });
-  const [, middle] = interpolateLatents(Float32Array.of(1, 0), Float32Array.of(0, 3), {
+  const [, middle] = interpolateLatents([Float32Array.of(1, 0), Float32Array.of(0, 3)], {
     frames: 3,
   });
   assertAlmostEquals(Math.hypot(...middle), 2, 1e-6); // lengths go linearly
@@ -50,18 +50,28 @@ Deno.test("interpolateLatents() keeps the distance from the center when spherica
 
 Deno.test("interpolateLatents() takes the line where the arc is not defined", () => {
   const opposite = Float32Array.of(-2, 0);
-  assertEquals([...interpolateLatents(east, opposite, { frames: 3 })[1]], [0, 0]);
-  assertEquals([...interpolateLatents(east, east, { frames: 3 })[1]], [2, 0]);
-  assertEquals([...interpolateLatents(east, new Float32Array(2), { frames: 3 })[1]], [1, 0]);
+  assertEquals([...interpolateLatents([east, opposite], { frames: 3 })[1]], [0, 0]);
+  assertEquals([...interpolateLatents([east, east], { frames: 3 })[1]], [2, 0]);
+  assertEquals([...interpolateLatents([east, new Float32Array(2)], { frames: 3 })[1]], [1, 0]);
 });
 
 Deno.test("interpolateLatents() goes there and back once when it loops", () => {
-  const path = interpolateLatents(east, north, { frames: 4, mode: "linear", loop: true });
+  const path = interpolateLatents([east, north], { frames: 4, mode: "linear", loop: true });
   assertEquals(path.map((z) => [...z]), [[2, 0], [1, 1], [0, 2], [1, 1]]);
 });
 
+Deno.test("interpolateLatents() goes through each stop, and on to the first when it loops", () => {
+  const west = Float32Array.of(-2, 0);
+  const through = interpolateLatents([east, north, west], { frames: 5, mode: "linear" });
+  assertEquals([0, 2, 4].map((k) => [...through[k]]), [east, north, west].map((z) => [...z]));
+  const loop = interpolateLatents([east, north, west], { frames: 6, mode: "linear", loop: true });
+  assertEquals([0, 2, 4].map((k) => [...loop[k]]), [east, north, west].map((z) => [...z]));
+  assertEquals([...loop[5]], [0, 0]); // half of the way back
+  assertThrows(() => interpolateLatents([east], { frames: 2 }), UserError, "it takes two or more");
+});
+
 Deno.test("interpolateLatents() gives copies of the ends", () => {
-  const [first] = interpolateLatents(east, north, { frames: 1 });
+  const [first] = interpolateLatents([east, north], { frames: 1 });
   assertEquals([...first], [2, 0]);
   assert(first !== east);
 });
@@ -69,7 +79,7 @@ Deno.test("interpolateLatents() gives copies of the ends", () => {
 Deno.test("interpolateLatents() refuses what is no path", () => {
   const refuse = (frames: number, message: string, b = north, mode = "linear") =>
     assertThrows(
-      () => interpolateLatents(east, b, { frames, mode: mode as "linear" }),
+      () => interpolateLatents([east, b], { frames, mode: mode as "linear" }),
       UserError,
       message,
     );

@@ -212,18 +212,18 @@ Deno.test("Sampler.sample() stops between runs when its signal says so", async (
 
 Deno.test("Sampler.interpolate() takes seeds and latents, spherical for normal ones", async () => {
   await using sampler = await load("rgb");
-  const path = sampler.interpolate(1, sampler.latent(2), { frames: 5 });
+  const path = sampler.interpolate([1, sampler.latent(2)], { frames: 5 });
   assertEquals([...path[0]], [...sampler.latent(1)]);
   assertEquals([...path[4]], [...sampler.latent(2)]);
   const length = (z: Float32Array) => Math.hypot(...z);
   assertNear([length(path[2])], [(length(path[0]) + length(path[4])) / 2], 1e-5);
   assertEquals((await sampler.sample({ latents: path })).length, 5);
   await using uniform = await load("points");
-  const [, middle] = uniform.interpolate(1, 2, { frames: 3 });
+  const [, middle] = uniform.interpolate([1, 2], { frames: 3 });
   const [a, b] = [uniform.latent(1), uniform.latent(2)];
   assertNear(middle, a.map((value, i) => (value + b[i]) / 2), 1e-6);
   assertThrows(
-    () => sampler.interpolate(1, new Float32Array(3), { frames: 2 }),
+    () => sampler.interpolate([1, new Float32Array(3)], { frames: 2 }),
     UserError,
     "Cannot interpolate: a latent has 3 values, and the generator takes 8",
   );

@@ -1,22 +1,14 @@
 /** `deno task sample` with models of images, rows and captions: what it writes, and what it refuses in a line. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { MODEL_FILES, testImage } from "../sampler/models/files.ts";
+import { ROOT, taskArgs } from "../e2e/cli.ts";
 import { encodePng } from "../../src/raster/png.ts";
 import { decodeImage } from "../../src/data/images/decode.ts";
 
-const ROOT = new URL("../../", import.meta.url).pathname;
-
 async function sample(...args: string[]): Promise<{ code: number; error: string }> {
+  const [run, ...permissions] = await taskArgs("sample");
   const { code, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "--no-check",
-      "--allow-all",
-      `${ROOT}tasks/sample.ts`,
-      "--device",
-      "wasm",
-      ...args,
-    ],
+    args: [run, "--no-check", ...permissions, "--device", "wasm", ...args],
     cwd: ROOT,
   }).output();
   return { code, error: new TextDecoder().decode(stderr) };

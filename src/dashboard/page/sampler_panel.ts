@@ -152,7 +152,9 @@ export function samplerPanel(run: RunSummary): View {
   function drawBetween(): void {
     enqueue(async (each) => {
       if (!from.validity.valid || !to.validity.valid) return;
-      const frames = each.interpolate(from.valueAsNumber, to.valueAsNumber, { frames: STEPS + 1 });
+      const frames = each.interpolate([from.valueAsNumber, to.valueAsNumber], {
+        frames: STEPS + 1,
+      });
       const latents = [frames[between.valueAsNumber]];
       const { label = 0, truncation } = options();
       const chosen = each.info.conditional ? { label } : {};
