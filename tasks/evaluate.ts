@@ -17,6 +17,7 @@ import { DISTRIBUTED_OPTION, openRanks } from "../cli/ranks.ts";
 import { evaluateModelRun } from "../src/pipeline/models/evaluate_model.ts";
 import { writeModelEvaluation } from "../src/pipeline/models/finish_model.ts";
 import { findRun, isModelConfigFile } from "../src/run/run_folder.ts";
+import { conclusion, modelConclusion } from "./cli/conclusion.ts";
 import { evaluationLines } from "./cli/evaluation_table.ts";
 import { measureLines } from "./cli/measure_lines.ts";
 
@@ -125,7 +126,8 @@ async function main(command: ParsedCommand): Promise<TaskOutcome> {
       `${model.device}${step}, in ${seconds.toFixed(1)} s\n`,
   );
   console.log(evaluationLines(evaluation).join("\n"));
-  console.log(`\nwrote     ${files.join(", ")}`);
+  console.log(`\nin short  ${conclusion(evaluation)}`);
+  console.log(`wrote     ${files.join(", ")}`);
   return { json: { ...evaluation, files } };
 }
 
@@ -164,6 +166,7 @@ async function evaluateModel(
   );
   if (!evaluation) return { exitCode: 130, json: { interrupted: true } };
   for (const line of measureLines(evaluation)) console.log(line);
+  console.log(`in short  ${modelConclusion(evaluation)}`);
   const out = readOut(command) ?? `${run}/evaluation.json`;
   await writeModelEvaluation(out, evaluation);
   console.log(`wrote     ${out}`);
