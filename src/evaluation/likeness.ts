@@ -156,6 +156,8 @@ export interface NeighborImages {
   images: PixelBatch;
   /** Images of a row. */
   columns: number;
+  /** The seed of each row's sample. */
+  seeds: number[];
 }
 
 /** Takes the samples that are nearest to the training data, each with its nearest training images. */
@@ -179,5 +181,6 @@ export async function neighborImages(setup: NeighborSetup): Promise<NeighborImag
   return {
     images: { ...samples, data: images, count: seeds.length * (1 + k) },
     columns: 1 + k,
+    seeds,
   };
 }

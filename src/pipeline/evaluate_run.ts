@@ -21,7 +21,8 @@ import { evaluateImages } from "../evaluation/evaluate_images.ts";
 import { evaluatePoints } from "../evaluation/evaluate_points.ts";
 import type { Evaluation } from "../evaluation/evaluation.ts";
 import type { NeighborImages } from "../evaluation/likeness.ts";
-import { imageGrid } from "../report/image_grid.ts";
+import { toRasters } from "../report/image_grid.ts";
+import { labeledGrid } from "../report/labeled_grid.ts";
 
 /** How to measure. */
 export interface RunEvaluationOptions {
@@ -290,12 +291,28 @@ export async function writeEvaluation(
   const files = [file];
   if (neighbors) {
     files.push(`${folder}neighbors.png`);
-    const sheet = imageGrid(neighbors.images, { columns: neighbors.columns });
-    await writeFileAtomically(files[1], await sheet.toPng());
+    await writeFileAtomically(files[1], await drawNeighbors(neighbors));
   }
   const text = JSON.stringify(evaluation, null, 2) + "\n"; // what is not finite becomes null
   await writeFileAtomically(file, new TextEncoder().encode(text));
   return files;
+}
+
+/** An image beside its neighbors must be seen: at least this many pixels wide. */
+const MIN_NEIGHBOR_WIDTH = 72;
+
+/** A row for each sample, with its seed; a column for each of its nearest training images. */
+async function drawNeighbors({ images, columns, seeds }: NeighborImages): Promise<Uint8Array> {
+  const nearest = Array.from(
+    { length: columns - 1 },
+    (_, i) => i === 0 ? "nearest" : `${i + 1}${["nd", "rd"][i - 1] ?? "th"}`,
+  );
+  return await labeledGrid(toRasters(images), {
+    columns,
+    columnNames: ["sample", ...nearest],
+    rowNames: seeds.map((seed) => `seed ${seed}`),
+    scale: Math.max(1, Math.ceil(MIN_NEIGHBOR_WIDTH / images.width)),
+  });
 }
 
 async function exists(path: string): Promise<boolean> {

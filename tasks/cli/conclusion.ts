@@ -3,7 +3,7 @@
  * stated in docs/measures.md; the figures above it are what counts.
  */
 import { measureFigure, MEASURES } from "../../src/config/evaluation.ts";
-import type { Evaluation } from "../../src/evaluation/evaluation.ts";
+import type { Evaluation, FeatureEvaluation } from "../../src/evaluation/evaluation.ts";
 import type { ModelEvaluation } from "../../src/evaluation/models/model_evaluation.ts";
 import { formatNumber, formatPercent } from "../../src/text.ts";
 
@@ -44,7 +44,10 @@ export function conclusion(
         }${share < 0.9 ? ": many lie between modes" : ""}`,
     );
   } else if (features.length > 0) {
-    const { extractor, figures: { generated, data } } = features[0];
+    // Whoever sees the difference best, counts.
+    const { extractor, figures: { generated, data } } = features.toSorted((a, b) =>
+      ratioOf(b) - ratioOf(a)
+    )[0];
     const own = data?.frechet ?? null;
     parts.push(
       `${likeness(generated.frechet, own)}: the Frechet distance of ${extractor} is ` +
@@ -100,6 +103,10 @@ export function modelConclusion({ measures }: ModelEvaluation): string {
 function likeness(figure: number, own: number | null): string {
   if (own === null || !(own > 0)) return "beside nothing, as the data were not measured";
   return LIKENESS.find(([ratio]) => figure / own <= ratio)?.[1] ?? LIKENESS.at(-1)![1];
+}
+
+function ratioOf({ figures: { generated, data } }: FeatureEvaluation): number {
+  return data ? generated.frechet / data.frechet : 0;
 }
 
 function beside(own: number | null, what: string): string {

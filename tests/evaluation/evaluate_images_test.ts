@@ -65,13 +65,14 @@ Deno.test("evaluateRun() finds a generator that gives the data itself perfect, a
     },
   ));
 
-/** Each row of the image starts with a sample and its copy in the training data. */
+/** Each row of the image starts with a sample and its copy in the training data; names stand in the margins. */
 async function checkNeighbors(file: string): Promise<void> {
   const { width, height, channels, data } = await decodePng(await Deno.readFile(file));
-  const scale = Math.floor(width / (6 * 9 + 1));
-  assertEquals([width, height, channels], [(6 * 9 + 1) * scale, (10 * 9 + 1) * scale, 3]);
+  const scale = 9; // 8 pixels become 72
+  const [left, top] = [width - (6 * 9 + 1) * scale, height - (10 * 9 + 1) * scale];
+  assert(left > 20 && top > 10, `names beside ${left} and above ${top}`);
   const pixel = (x: number, y: number) => {
-    const at = (y * scale * width + x * scale) * 3;
+    const at = ((top + y * scale) * width + left + x * scale) * channels;
     return [...data.subarray(at, at + 3)];
   };
   for (let row = 0; row < 10; row++) {
