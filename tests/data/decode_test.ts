@@ -246,10 +246,10 @@ Deno.test("decodeImage() never fails but by a UserError on random and mutated by
         const size = { width: 4, height: 4 };
         const { data, channels } = await decodeImage(bytes, "p", { size, background: 0 });
         assertEquals(data.length, 16 * channels);
-      }, { seed: 1, runs: 800, ...(kind === "others" ? { maxBytes: 3e9 } : {}) }); // AV1's frames
-      const readable = kind === "jpeg" ? 50 : kind === "png" && !fix ? 0 : 10;
+      }, { seed: 1, runs: 400, ...(kind === "others" ? { maxBytes: 3e9 } : {}) }); // AV1's frames
+      const readable = kind === "jpeg" ? 25 : kind === "png" && !fix ? 0 : 5;
       assert(
-        outcome.read >= readable && outcome.refused > 80,
+        outcome.read >= readable && outcome.refused > 40,
         `${kind} ${JSON.stringify(outcome)}`,
       );
     }

@@ -1,5 +1,7 @@
 /** Running the tasks as a user does, in a process of their own, on a network that trains in a second. */
+import { assertEquals } from "@std/assert";
 import type { RunConfig } from "../../src/config/run_config.ts";
+import { readLatestCheckpoint } from "../../src/run/checkpoint.ts";
 
 export { TINY } from "../tiny_config.ts";
 
@@ -83,4 +85,30 @@ export async function writeConfig(folder: string, config: RunConfig): Promise<st
   const path = `${folder}/${config.preset}.json`;
   await Deno.writeTextFile(path, JSON.stringify(config));
   return path;
+}
+
+/** Options of a run that keeps a checkpoint before its last one: that of step 2. */
+export const MIDWAY = ["--set", 'checkpoints={"everySteps":2,"keep":2}'];
+
+/**
+ * Takes the last checkpoint from the only run of a folder, so that the run continues from step 2, and resumes it.
+ * @param step its last step
+ * @returns what `--json` printed, and the SHA-256 of the last state of the whole run and of the resumed one
+ */
+export async function resumedMidway(folder: string, step: number) {
+  const runs = `${folder}/runs`;
+  const [name] = Array.from(Deno.readDirSync(runs), (entry) => entry.name);
+  const checkpoints = `${runs}/${name}/checkpoints`;
+  const whole = await readLatestCheckpoint(checkpoints);
+  assertEquals(whole.step, step);
+  await Deno.remove(`${checkpoints}/${String(step).padStart(8, "0")}`, { recursive: true });
+  assertEquals((await readLatestCheckpoint(checkpoints)).step, 2);
+  const resumed = await runTask("train", ["--resume", "latest", "--json"], folder);
+  assertEquals(resumed.code, 0, resumed.stderr);
+  const last = await readLatestCheckpoint(checkpoints);
+  assertEquals(last.step, step);
+  return {
+    json: JSON.parse(resumed.stdout.trim().split("\n").at(-1)!),
+    state: { whole: whole.stateSha256, resumed: last.stateSha256 },
+  };
 }

@@ -1,7 +1,7 @@
 /** Presets of several networks on the command line: trained, interrupted, resumed, exported, evaluated, refused. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { checkpointSteps, readLatestCheckpoint } from "../../src/run/checkpoint.ts";
-import { inFolder, kill, runTask, startTask, waitFor } from "./cli.ts";
+import { checkpointSteps } from "../../src/run/checkpoint.ts";
+import { inFolder, kill, MIDWAY, resumedMidway, runTask, startTask, waitFor } from "./cli.ts";
 
 /** Options that make a preset train in seconds. */
 const SMALL = ["--device", "cpu", "--set", "data.count=60", "--size", "24", "--batch", "2"];
@@ -30,26 +30,11 @@ async function isFile(path: string): Promise<boolean> {
 for (const [preset, { options, measure }] of Object.entries(PRESETS)) {
   Deno.test(`deno task train ${preset} trains, resumes to the same bits, exports and evaluates`, () =>
     inFolder(async (folder) => {
-      const args = [preset, ...SMALL, ...options];
-      const whole = await runTask("train", [...args, "--steps", "4", "--out", "whole"], folder);
+      const args = [preset, ...SMALL, ...options, "--steps", "4", ...MIDWAY];
+      const whole = await runTask("train", args, folder);
       assertEquals(whole.code, 0, whole.stderr + whole.stdout);
-      const half = await runTask("train", [...args, "--steps", "2"], folder);
-      assertEquals(half.code, 0, half.stderr + half.stdout);
-      const resumed = await runTask(
-        "train",
-        ["--resume", "latest", "--steps", "4", "--json"],
-        folder,
-      );
-      assertEquals(resumed.code, 0, resumed.stderr);
-      const { run, measures } = JSON.parse(resumed.stdout.trim().split("\n").at(-1)!);
-      const [name] = Array.from(Deno.readDirSync(`${folder}/whole`), (entry) => entry.name);
-      const [one, other] = await Promise.all(
-        [`${folder}/whole/${name}`, `${folder}/${run}`].map((path) =>
-          readLatestCheckpoint(`${path}/checkpoints`)
-        ),
-      );
-      assertEquals(other.step, 4);
-      assertEquals(other.stateSha256, one.stateSha256);
+      const { json: { run, measures }, state } = await resumedMidway(folder, 4);
+      assertEquals(state.resumed, state.whole);
       for (const file of ["generator.onnx", "report.md", "losses.png", "samples.gif"]) {
         assert(await isFile(`${folder}/${run}/${file}`), `${file} is missing`);
       }
@@ -58,6 +43,7 @@ for (const [preset, { options, measure }] of Object.entries(PRESETS)) {
       assertEquals(evaluated.code, 0, evaluated.stderr);
       const evaluation = JSON.parse(evaluated.stdout.trim().split("\n").at(-1)!);
       assertEquals(evaluation.data.count, 4);
+      if (preset !== "pix2pix") return; // configs of all are written alike
       const again = await runTask("train", [`${run}/config.json`, "--dry-run"], folder);
       assertEquals(again.code, 0, again.stderr);
     }));

@@ -1,7 +1,6 @@
 /** The presets of rows and of captions on the command line: trained, resumed, exported, evaluated, refused. */
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { readLatestCheckpoint } from "../../src/run/checkpoint.ts";
-import { inFolder, runTask } from "./cli.ts";
+import { inFolder, MIDWAY, resumedMidway, runTask } from "./cli.ts";
 
 const SMALL = ["--device", "cpu", "--set", "data.count=200", "--batch", "10"];
 const PRESETS = {
@@ -18,26 +17,12 @@ const PRESETS = {
 for (const [preset, { options, measures }] of Object.entries(PRESETS)) {
   Deno.test(`deno task train ${preset} trains, resumes to the same bits, exports and evaluates`, () =>
     inFolder(async (folder) => {
-      const args = [preset, ...SMALL, ...options];
-      const whole = await runTask("train", [...args, "--steps", "3", "--out", "whole"], folder);
+      const args = [preset, ...SMALL, ...options, "--steps", "3", ...MIDWAY];
+      const whole = await runTask("train", args, folder);
       assertEquals(whole.code, 0, whole.stderr + whole.stdout);
-      const half = await runTask("train", [...args, "--steps", "2"], folder);
-      assertEquals(half.code, 0, half.stderr + half.stdout);
-      const resumed = await runTask(
-        "train",
-        ["--resume", "latest", "--steps", "3", "--json"],
-        folder,
-      );
-      assertEquals(resumed.code, 0, resumed.stderr);
-      const found = JSON.parse(resumed.stdout.trim().split("\n").at(-1)!);
+      const { json: found, state } = await resumedMidway(folder, 3);
+      assertEquals(state.resumed, state.whole);
       assertEquals(found.measures.map(({ name }: { name: string }) => name), measures);
-      const [name] = Array.from(Deno.readDirSync(`${folder}/whole`), (entry) => entry.name);
-      const [one, other] = await Promise.all(
-        [`${folder}/whole/${name}`, `${folder}/${found.run}`].map((path) =>
-          readLatestCheckpoint(`${path}/checkpoints`)
-        ),
-      );
-      assertEquals([other.step, other.stateSha256], [3, one.stateSha256]);
       const record = JSON.parse(await Deno.readTextFile(`${folder}/${found.run}/data.json`));
       if (preset === "tabular") assertEquals(record.table.encodings[0].name, "customer");
       else assertEquals(record.vocabulary.maxLength, 4);
