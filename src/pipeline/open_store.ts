@@ -14,7 +14,7 @@ import {
   type RunFolder,
   writeConfig,
 } from "../run/run_folder.ts";
-import { checkStateFits, withSwitchedParts } from "../training/check_state.ts";
+import { checkStateFits, type Switchable, withSwitchedParts } from "../training/check_state.ts";
 import { createMemoryStore } from "../training/memory_store.ts";
 import type { Checkpoint, TrainingStore } from "../training/store.ts";
 import { folderStore } from "../run/folder_store.ts";
@@ -66,8 +66,7 @@ export async function openRunStore(
   try {
     const stored = await readLatestCheckpoint(folder.checkpoints, warn);
     const initial = opening.trainingStep.initialState(config.seed);
-    const { state, changes } = withSwitchedParts(stored.state, initial);
-    const checkpoint = { ...stored, state };
+    const { checkpoint, changes } = withSwitchedParts(stored, initial);
     changes.forEach(warn);
     await checkResume(opening, { folder, checkpoint, warn });
     // Nothing is written before all of that is known to fit.
@@ -84,10 +83,8 @@ export async function openRunStore(
 
 /** A store whose checkpoints have the parts that the config has, also those that were written without. */
 function withParts(store: TrainingStore, initial: HostTensors): TrainingStore {
-  const fitted = <Stored extends { state: HostTensors }>(checkpoint: Stored): Stored => ({
-    ...checkpoint,
-    state: withSwitchedParts(checkpoint.state, initial).state,
-  });
+  const fitted = <Stored extends Switchable>(stored: Stored): Stored =>
+    withSwitchedParts(stored, initial).checkpoint;
   const { checkpoints } = store;
   return {
     ...store,

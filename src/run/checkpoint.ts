@@ -171,9 +171,10 @@ function parseInfo(bytes: Uint8Array, path: string): CheckpointInfo {
     );
   }
   const { step, images, wallSeconds, rollbacks = 0, learningRateFactor = 1 } = info;
+  const since = Object.values(info.optimizersSince ?? {});
   const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
   const isAmount = (value: unknown) => Number.isFinite(value) && (value as number) >= 0;
-  const isWhole = [step, images, rollbacks].every(isCount) && isAmount(wallSeconds) &&
+  const isWhole = [step, images, rollbacks, ...since].every(isCount) && isAmount(wallSeconds) &&
     isAmount(learningRateFactor) && learningRateFactor > 0 &&
     [info.engine, info.stateSha256].every((text) => typeof text === "string");
   if (!isWhole) {

@@ -10,6 +10,7 @@ import { emaDecay } from "./ema.ts";
 import { hyperparameters, lazyOptimizer } from "./optimizers.ts";
 import { learningRateScale, noiseSigma } from "./schedule.ts";
 import { scheduledValues, withBeta2 } from "./schedules.ts";
+import type { OptimizersSince } from "./store.ts";
 
 /** What of a config the host's inputs depend on. */
 export type HostInputsConfig = Pick<
@@ -33,6 +34,8 @@ export interface ScheduleContext {
   totalSteps?: number;
   /** The factor of the learning rates after a divergence. Default 1. */
   learningRateFactor?: number;
+  /** Where optimizers that took the place of others began. */
+  optimizersSince?: OptimizersSince;
 }
 
 /**
@@ -43,7 +46,7 @@ export interface ScheduleContext {
 export function hostInputs(
   config: HostInputsConfig,
   step: number,
-  { totalSteps, learningRateFactor = 1 }: ScheduleContext,
+  { totalSteps, learningRateFactor = 1, optimizersSince = {} }: ScheduleContext,
 ): Record<string, Float32Array> {
   const { augment, batchSize, duration, ema, instanceNoise, learningRateSchedule } = config;
   const { discriminatorSteps, generatorSteps = DEFAULTS.generatorSteps } = config.update;
@@ -63,12 +66,12 @@ export function hostInputs(
   );
   const result: Record<string, Float32Array> = {
     discriminatorHyper: stepHyperparameters(discriminatorOptimizer, {
-      step,
+      step: step - (optimizersSince.discriminator ?? 0),
       updates: discriminatorSteps,
       scale,
     }),
     generatorHyper: stepHyperparameters(withBeta2(config.generatorOptimizer, beta2), {
-      step,
+      step: step - (optimizersSince.generator ?? 0),
       updates: generatorSteps,
       scale,
     }),
@@ -86,7 +89,10 @@ export function hostInputs(
   return result;
 }
 
-/** The hyperparameters of all of a step's updates of one network, one after another. */
+/**
+ * The hyperparameters of all of a step's updates of one network, one after another.
+ * @param options.step counted from 0, from where the optimizer began
+ */
 function stepHyperparameters(
   optimizer: OptimizerSpec,
   { step, updates, scale }: { step: number; updates: number; scale: number },

@@ -8,7 +8,7 @@ import type { CompiledStep } from "../engine/types.ts";
 import { GanforgeError } from "../errors.ts";
 import { sha256 } from "../hash.ts";
 import type { HostTensors } from "../tensor/types.ts";
-import type { TrainingStore } from "./store.ts";
+import type { Checkpoint, TrainingStore } from "./store.ts";
 
 /** What the loop decides at its top; all ranks must decide alike. */
 export interface LoopDecision {
@@ -50,6 +50,9 @@ export async function broadcastState(ranks: Communicator, own: HostTensors): Pro
   return result;
 }
 
+/** What a run that is rolled back needs of a checkpoint. */
+type GoodCheckpoint = Pick<Checkpoint, "step" | "state" | "optimizersSince">;
+
 /**
  * The state to go back to, which rank 0 reads for all ranks.
  * @param options.hasCheckpoint whether the run has saved one; before, it goes back to its first state
@@ -61,14 +64,18 @@ export async function readGoodCheckpoint(
     initial: () => HostTensors;
     onWarning?: (message: string) => void;
   },
-): Promise<{ step: number; state: HostTensors }> {
+): Promise<GoodCheckpoint> {
   const isReader = !ranks || ranks.rank === 0;
-  const good = hasCheckpoint && isReader
+  const good: GoodCheckpoint = hasCheckpoint && isReader
     ? await store.checkpoints.readLatest(onWarning)
     : { step: 0, state: initial() };
   if (!ranks) return good;
-  const [{ step }] = await allGatherJson(ranks, { step: good.step });
-  return { step, state: await broadcastState(ranks, good.state) };
+  const { state, ...own } = good;
+  const [{ step, optimizersSince }] = await allGatherJson<Omit<GoodCheckpoint, "state">>(
+    ranks,
+    own,
+  );
+  return { step, optimizersSince, state: await broadcastState(ranks, state) };
 }
 
 /** Replaces the state of a rank's step by the mean of all ranks'. */

@@ -17,7 +17,7 @@ import {
   readGoodCheckpoint,
 } from "./rank_group.ts";
 import { planRun, type Schedule } from "./schedule.ts";
-import type { RollbackEvent } from "./store.ts";
+import type { OptimizersSince, RollbackEvent } from "./store.ts";
 import type { TrainingControl, TrainingResult, TrainingSetup } from "./train_types.ts";
 
 /** What a session is made of besides its setup. */
@@ -45,6 +45,7 @@ export class TrainingSession {
   /** What the ranks have agreed on; undefined where the process trains alone. */
   #agreed: LoopDecision | undefined;
   #scalars: Record<string, number> = {};
+  #optimizersSince: OptimizersSince | undefined;
 
   private constructor(setup: TrainingSetup, control: TrainingControl, parts: SessionParts) {
     const { resume } = setup;
@@ -55,6 +56,7 @@ export class TrainingSession {
     this.#step = resume?.step ?? 0;
     this.#wallSeconds = resume?.wallSeconds ?? 0;
     this.#savedStep = resume?.step;
+    this.#optimizersSince = resume?.optimizersSince;
     this.#savedAtMs = this.#now();
   }
 
@@ -151,7 +153,11 @@ export class TrainingSession {
     const untilAverage = averageEvery === 1 ? Infinity : averageEvery - first % averageEvery;
     const count = Math.min(chunkSteps, schedule.nextStop(first) - first, untilAverage);
     const startedAt = this.#now();
-    const context = { totalSteps, learningRateFactor: guard.rollbacks.learningRateFactor };
+    const context = {
+      totalSteps,
+      learningRateFactor: guard.rollbacks.learningRateFactor,
+      optimizersSince: this.#optimizersSince,
+    };
     const batches = Array.from({ length: count }, (_, i) => feed.inputs(first + i, context));
     const own = await this.#compiled.run(batches, first);
     const measured = ranks && averageEvery > 1 ? await averageScalars(ranks, own) : own;
@@ -235,6 +241,7 @@ export class TrainingSession {
       wallSeconds: this.#wallSeconds,
       engine: engine.name,
       ...(rollbacks.rollbacks > 0 ? rollbacks : {}),
+      ...(this.#optimizersSince ? { optimizersSince: this.#optimizersSince } : {}),
       state,
     };
     await store.checkpoints.write(checkpoint, { keep, best: evaluations.best?.step });
@@ -319,6 +326,7 @@ export class TrainingSession {
     await this.#compiled.writeState(good.state);
     guard.accept(good.state);
     this.#step = good.step;
+    this.#optimizersSince = good.optimizersSince;
     this.#savedStep = good.step === 0 ? undefined : good.step;
     this.#chunkSteps = 1;
     await this.#truncateLogs();

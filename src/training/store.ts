@@ -19,8 +19,19 @@ export interface Checkpoint {
   rollbacks?: number;
   /** The factor of its learning rates since then. */
   learningRateFactor?: number;
+  /** Absent where both optimizers are those of the first step. */
+  optimizersSince?: OptimizersSince;
   /** Parameters, running statistics and optimizer state, by name. */
   state: HostTensors;
+}
+
+/**
+ * The steps after which an optimizer took the place of another and started without state: from there it counts
+ * its updates, which Adam's bias correction depends on.
+ */
+export interface OptimizersSince {
+  generator?: number;
+  discriminator?: number;
 }
 
 /** Which checkpoint is the best, and why. */
