@@ -3,60 +3,113 @@
  * Drives the dashboard in a browser and prints what a person would see, as JSON. A process of its own, for
  * the browser needs every permission.
  *
- *     page_script.ts BROWSER ADDRESS RUN OTHER-RUN
+ *     page_script.ts Chromium|Firefox PATH ADDRESS RUN OTHER-RUN [PICTURES]
  */
-import { chromium } from "playwright-core";
+import puppeteer from "puppeteer-core";
 
-const [executablePath, address, run, other] = Deno.args;
-const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+const [name, executablePath, address, run, other, pictures] = Deno.args;
+const isChromium = name === "Chromium";
+const browser = await puppeteer.launch({
+  browser: isChromium ? "chrome" : "firefox",
+  executablePath,
+  headless: true,
+  args: isChromium ? ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"] : [],
+});
 const messages: string[] = [];
-const page = await browser.newPage({ viewport: { width: 390, height: 800 } });
+const page = await browser.newPage();
+page.setDefaultTimeout(120_000);
+await page.setViewport({ width: 390, height: 800 });
 page.on("console", (message) => messages.push(message.text()));
-page.on("pageerror", (error) => messages.push(error.message));
+page.on("pageerror", (error) => messages.push(`${error}`));
 const foreign: string[] = [];
 page.on("request", (request) => {
   const url = request.url();
-  if (!url.startsWith(address) && !url.startsWith("blob:")) foreign.push(url);
+  if (!/^(blob|data|about):/.test(url) && !url.startsWith(address)) foreign.push(url);
 });
-const texts = (selector: string) => page.locator(selector).allTextContents();
-const overflow = () => page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+
+const texts = (selector: string) =>
+  page.$$eval(selector, (all) => all.map((element) => element.textContent ?? ""));
+const overflow = () =>
+  page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+const shoot = async (what: string) =>
+  void (pictures &&
+    await page.screenshot({ path: `${pictures}/${name}-${what}.png` as `${string}.png` }));
+
+/** Sets the control with a label, as a person does: by the events that typing and clicking give. */
+const set = (label: string, value: string | boolean) =>
+  page.evaluate(
+    (label, value) => {
+      const labels = [...document.querySelectorAll("label")];
+      const field = labels.find((each) => each.textContent?.trim().startsWith(label));
+      const control = (field?.querySelector("input, select") ??
+        document.querySelector(`[aria-label="${label}"]`)) as HTMLInputElement | null;
+      if (!control) throw new Error(`nothing is labeled ${label}`);
+      if (typeof value === "boolean") return control.click();
+      control.value = value;
+      control.dispatchEvent(new Event("input", { bubbles: true }));
+      control.dispatchEvent(new Event("change", { bubbles: true }));
+    },
+    label,
+    value,
+  );
+
+const press = (text: string) =>
+  page.evaluate((text) => {
+    const buttons = [...document.querySelectorAll("button")];
+    const button = buttons.find((each) => each.textContent?.trim() === text);
+    if (!button) throw new Error(`there is no button ${text}`);
+    button.click();
+  }, text);
+
+const lastDrawn = () =>
+  page.evaluate(() =>
+    ([...document.querySelectorAll(".drawn canvas")].at(-1) as HTMLCanvasElement).toDataURL()
+  );
 
 await page.goto(address);
-await page.locator("tbody tr").first().waitFor();
+await page.waitForSelector("tbody tr");
 const names = await texts("tbody tr td:nth-child(2)");
-await page.getByLabel("Search").fill(other);
+await set("Search", other);
 const searched = await texts("tbody tr td:nth-child(2)");
-await page.getByLabel("Search").fill("");
-await page.getByRole("button", { name: "Run", exact: true }).click();
+await set("Search", "");
+await press("Run");
 const sorted = await texts("tbody tr td:nth-child(2)");
 const listOverflow = await overflow();
+await shoot("list");
 
-await page.getByLabel(`Compare ${run}`).check();
-await page.getByLabel(`Compare ${other}`).check();
-await page.getByRole("button", { name: "Compare" }).click();
-await page.locator("tbody th", { hasText: "duration.steps" }).waitFor();
+await set(`Compare ${run}`, true);
+await set(`Compare ${other}`, true);
+await press("Compare");
+await page.waitForFunction(() =>
+  [...document.querySelectorAll("tbody th")].some((each) => each.textContent === "duration.steps")
+);
 const differences = await texts(".scroll tbody tr:has(th)");
-await page.locator(".uplot").first().waitFor();
-const compared = await page.locator(".uplot").count();
+await page.waitForSelector(".uplot");
+const compared = (await page.$$(".uplot")).length;
+await shoot("compared");
 
 await page.goto(`${address}#/run/${run}`);
-await page.locator(".uplot").first().waitFor();
+await page.waitForSelector(".plot h3");
 const plots = await texts(".plot h3");
-await page.getByRole("button", { name: "Draw from the exported file" }).click();
-await page.locator(".drawn canvas").nth(16).waitFor({ timeout: 120_000 });
-const before = await page.locator(".drawn canvas").last().evaluate((canvas) =>
-  (canvas as HTMLCanvasElement).toDataURL()
-);
-await page.getByLabel("between").fill("100");
+await press("Draw from the exported file");
+await page.waitForFunction(() => document.querySelectorAll(".drawn canvas").length === 17);
+const before = await lastDrawn();
+await set("between", "100");
 await page.waitForFunction(
-  (old) => {
-    const all = document.querySelectorAll(".drawn canvas");
-    return (all[all.length - 1] as HTMLCanvasElement).toDataURL() !== old;
-  },
+  (old) =>
+    ([...document.querySelectorAll(".drawn canvas")].at(-1) as HTMLCanvasElement).toDataURL() !==
+      old,
+  {},
   before,
 );
 const facts = await texts("dd");
 const runOverflow = await overflow();
+await shoot("run");
+if (pictures) {
+  await page.setViewport({ width: 1280, height: 900 });
+  await page.evaluate(() => scrollTo(0, 0));
+  await shoot("run-wide");
+}
 console.log(JSON.stringify({
   names,
   searched,

@@ -7,6 +7,8 @@ export interface Browser {
   name: "Chromium" | "Firefox" | "WebKit";
   /** Why it cannot be driven here, for a test's name; null where it can. */
   missing: string | null;
+  /** Its program; undefined where there is none, and for WebKit, which puppeteer does not drive. */
+  path?: string;
   /** Opens pages, one after the other, each in a tab of its own. */
   visit(visits: readonly Visit[]): Promise<VisitResult[]>;
 }
@@ -42,6 +44,7 @@ function byScript(name: Browser["name"], path: string | undefined, packages: str
   return {
     name,
     missing: path === undefined ? `needs ${packages}` : null,
+    path,
     async visit(visits) {
       const script = new URL("visit_script.ts", import.meta.url).pathname;
       const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
