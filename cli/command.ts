@@ -168,19 +168,27 @@ const EXIT_CODES =
   "Exit codes: 0 done; 2 a mistake in the call or its data; 130 stopped by Ctrl-C; 1 anything else " +
   "(diverged, device lost, disk full, a failed download, a bug)";
 
+/** A task of deno.json: what it takes, and what it does. */
+export interface Task {
+  spec: CommandSpec;
+  main(command: ParsedCommand): Promise<TaskOutcome | void>;
+}
+
 /**
  * Runs a task and ends the process: 0 for success, 2 for a mistake in the call or its data, 1 for any
  * other failure, or the code that the task asks for. Failures that have a class of their own take one
  * line; others are bugs and keep their stack.
+ * @param args the arguments on the command line
  */
 export async function runTask(
   spec: CommandSpec,
-  main: (command: ParsedCommand) => Promise<TaskOutcome | void>,
+  main: Task["main"],
+  args: string[] = Deno.args,
 ): Promise<void> {
-  let wantsJson = Deno.args.includes("--json");
+  let wantsJson = args.includes("--json");
   quietenVulkan();
   try {
-    const command = parseCommand(spec, Deno.args);
+    const command = parseCommand(spec, args);
     wantsJson = command.flag("json");
     if (command.flag("help")) {
       console.log(helpText(spec));

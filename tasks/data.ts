@@ -11,7 +11,13 @@ import { classCounts, dataRemarks, inspectSamples } from "../src/pipeline/data_r
 import { cacheOptions } from "../src/pipeline/open_data.ts";
 import { drawSamples } from "../src/pipeline/sample_images.ts";
 import { formatInteger, formatNumber } from "../src/text.ts";
-import { type CommandSpec, type ParsedCommand, runTask, type TaskOutcome } from "../cli/command.ts";
+import {
+  type CommandSpec,
+  type ParsedCommand,
+  runTask,
+  type Task,
+  type TaskOutcome,
+} from "../cli/command.ts";
 import { readCacheFolder } from "./cli/cache_folder.ts";
 import { LoadingBar } from "./cli/loading_bar.ts";
 import { withInterrupt } from "./cli/watch.ts";
@@ -44,6 +50,9 @@ const SHEET_IMAGES = 64;
 
 /** Broken files, classes and copies that are printed one by one. */
 const MAX_LISTED = 20;
+
+/** The task, for tests that run several commands in a process. */
+export const dataTask: Task = { spec, main };
 
 if (import.meta.main) await runTask(spec, main);
 

@@ -11,6 +11,7 @@ import {
   NO_JSON,
   type ParsedCommand,
   runTask,
+  type Task,
   type TaskOutcome,
 } from "../cli/command.ts";
 import { DISTRIBUTED_OPTION, openRanks } from "../cli/ranks.ts";
@@ -73,6 +74,9 @@ const spec: CommandSpec = {
 
 /** Options that measure GANs only. */
 const GAN_OPTIONS = ["data", "features", "label", "k", ...Object.keys(ASSUMPTION_OPTIONS)];
+
+/** The task, for tests that run several commands in a process. */
+export const evaluateTask: Task = { spec, main };
 
 if (import.meta.main) await runTask(spec, main);
 

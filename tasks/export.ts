@@ -15,7 +15,13 @@ import {
   type ExportModelRunOptions,
 } from "../src/pipeline/models/export_model_run.ts";
 import { findRun, isModelConfigFile } from "../src/run/run_folder.ts";
-import { type CommandSpec, type ParsedCommand, runTask, type TaskOutcome } from "../cli/command.ts";
+import {
+  type CommandSpec,
+  type ParsedCommand,
+  runTask,
+  type Task,
+  type TaskOutcome,
+} from "../cli/command.ts";
 
 /** Options of one kind of source only. */
 const RUN_OPTIONS = ["checkpoint", "runs", "format"];
@@ -96,6 +102,9 @@ const spec: CommandSpec = {
     "deno task export acgan/model.json --label imageClass --classes 0,1,2,3,4,5,6,7,8,9",
   ],
 };
+
+/** The task, for tests that run several commands in a process. */
+export const exportTask: Task = { spec, main };
 
 if (import.meta.main) await runTask(spec, main);
 

@@ -24,6 +24,7 @@ import {
   NO_JSON,
   type ParsedCommand,
   runTask,
+  type Task,
   type TaskOutcome,
 } from "../cli/command.ts";
 import { DISTRIBUTED_OPTION, openRanks } from "../cli/ranks.ts";
@@ -91,6 +92,9 @@ const spec: CommandSpec = {
 
 /** Snapshots of each run. */
 const SNAPSHOTS = 10;
+
+/** The task, for tests that run several commands in a process. */
+export const reproduceTask: Task = { spec, main };
 
 if (import.meta.main) await runTask(spec, main);
 

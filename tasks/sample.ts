@@ -14,7 +14,13 @@ import { ensureFolder, writeFileAtomically } from "../src/files.ts";
 import { csvLine } from "../src/text.ts";
 import { findGenerator } from "../src/run/find_generator.ts";
 import { ASSUMPTION_OPTIONS, readAssumptions } from "../cli/assumptions.ts";
-import { type CommandSpec, type ParsedCommand, runTask, type TaskOutcome } from "../cli/command.ts";
+import {
+  type CommandSpec,
+  type ParsedCommand,
+  runTask,
+  type Task,
+  type TaskOutcome,
+} from "../cli/command.ts";
 import { readLaunch } from "../cli/ranks.ts";
 import {
   checkModelOptions,
@@ -83,6 +89,9 @@ const MAX_PIXEL_BYTES = 2 ** 28;
 /** The largest `--count`: of samples, and of rows, which are small. */
 const MAX_SAMPLES = 1_000_000;
 const MAX_ROWS = 100_000_000;
+
+/** The task, for tests that run several commands in a process. */
+export const sampleTask: Task = { spec, main };
 
 if (import.meta.main) await runTask(spec, main);
 

@@ -9,6 +9,7 @@ import {
   NO_JSON,
   type ParsedCommand,
   runTask,
+  type Task,
   type TaskOutcome,
 } from "../cli/command.ts";
 import { DISTRIBUTED_OPTION, openRanks } from "../cli/ranks.ts";
@@ -108,6 +109,9 @@ const spec: CommandSpec = {
     `Models of several networks (docs/models.md): ${MODEL_PRESETS.join(", ")}`,
   ],
 };
+
+/** The task, for tests that run several commands in a process. */
+export const trainTask: Task = { spec, main };
 
 if (import.meta.main) await runTask(spec, main);
 

@@ -1,6 +1,7 @@
 /** `deno task train --conditional`, and what `--help` says of presets that take a size. */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { inFolder, runTask, TINY, writeConfig } from "./cli.ts";
+import { assertRefuses, type Refusal } from "./refusals.ts";
 
 Deno.test("deno task train --conditional gives the labels to networks that had no layer for them", () =>
   inFolder(async (folder) => {
@@ -19,7 +20,7 @@ Deno.test("deno task train --conditional gives the labels to networks that had n
     assertEquals(sampled.code, 0, sampled.stderr);
   }));
 
-const WRONG: [args: string[], message: string][] = [
+const WRONG: Refusal[] = [
   [["ring-2d", "--conditional", "--dry-run"], "the data has no labels; use data with classes"],
   [["--resume", "latest", "--conditional"], "with another network (generator.layers: "],
   [["dcgan@65", "--dry-run"], "Cannot make the preset dcgan for 65 x 65"],
@@ -33,11 +34,7 @@ Deno.test("deno task train says why a conditional run or a size cannot be had", 
   inFolder(async (folder) => {
     await Deno.mkdir(`${folder}/runs/00000-tiny`, { recursive: true });
     await writeConfig(`${folder}/runs/00000-tiny`, { ...TINY, preset: "config" });
-    for (const [args, message] of WRONG) {
-      const { code, stderr } = await runTask("train", args, folder);
-      assertEquals(code, 2, `${args}: ${stderr}`);
-      assertStringIncludes(stderr, message);
-    }
+    await assertRefuses("train", WRONG, folder);
   }));
 
 Deno.test("deno task train --help names the presets that take a size, and shows how", () =>

@@ -1,6 +1,7 @@
 /** A user's mistakes: one line, exit code 2, nothing lost. */
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { inFolder, runTask, TINY, writeConfig } from "./cli.ts";
+import { assertRefuses, type Refusal } from "./refusals.ts";
 
 /** Whatever is in the folder that the task runs in. */
 async function prepare(folder: string): Promise<void> {
@@ -63,14 +64,17 @@ Deno.test("a user's mistake gives one line and exit code 2, and leaves everythin
   inFolder(async (folder) => {
     await prepare(folder);
     const before = await listing(folder);
-    for (const [command, message] of WRONG) {
-      const [task, ...args] = command.split(" ");
-      const { code, stderr } = await runTask(task, args, folder);
-      assertEquals(code, 2, `${command}: ${stderr}`);
-      assertStringIncludes(stderr, message, command);
-      const lines = stderr.trimEnd().split("\n");
-      assertEquals(lines.length, 1, `${command}: ${stderr}`);
-      assertEquals(lines[0].startsWith("error: "), true, `${command}: ${stderr}`);
+    for (const [task, refusals] of Map.groupBy(WRONG, ([command]) => command.split(" ")[0])) {
+      const [[first, message], ...others] = refusals.map(([command, message]): Refusal => [
+        command.split(" ").slice(1),
+        message,
+      ]);
+      // One of each task in a process of its own, as a user calls it.
+      const { code, stdout, stderr } = await runTask(task, first, folder);
+      assertEquals([code, stdout], [2, ""], stderr);
+      assertStringIncludes(stderr, message);
+      assertMatch(stderr, /^error: .*\n$/);
+      await assertRefuses(task, others, folder);
     }
     assertEquals(await listing(folder), before);
   }));

@@ -3,6 +3,7 @@ import { assertEquals, assertGreater, assertMatch, assertStringIncludes } from "
 import { drawDigits } from "../../src/data/digits/draw_digits.ts";
 import { affineGenerator } from "../evaluation/models.ts";
 import { inFolder, runTask, TINY } from "./cli.ts";
+import { assertRefuses, type Refusal } from "./refusals.ts";
 
 const image = { name: "image" as const, shape: [1, 8, 8] };
 
@@ -51,15 +52,11 @@ const WRONG: [args: string, message: string][] = [
 Deno.test("deno task evaluate: a mistake gives one line, exit code 2 and no file", () =>
   inFolder(async (folder) => {
     await prepare(folder);
-    for (const [args, message] of WRONG) {
-      const { code, stderr } = await runTask("evaluate", args.split(" ").filter(Boolean), folder);
-      assertEquals(code, 2, `${args}: ${stderr}`);
-      assertStringIncludes(stderr, message, args);
-      const lines = stderr.trimEnd().split("\n").filter((line) =>
-        !line.includes("XDG_RUNTIME_DIR")
-      );
-      assertEquals(lines.length, 1, `${args}: ${stderr}`);
-    }
+    const refusals = WRONG.map(([args, message]): Refusal => [
+      args.split(" ").filter(Boolean),
+      message,
+    ]);
+    await assertRefuses("evaluate", refusals, folder);
     const files = Array.from(Deno.readDirSync(`${folder}/runs/00000-digits-tiny`), (f) => f.name);
     assertEquals(files.sort(), ["config.json", "generator.onnx"]);
   }));

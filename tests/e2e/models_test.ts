@@ -2,6 +2,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { checkpointSteps } from "../../src/run/checkpoint.ts";
 import { inFolder, kill, MIDWAY, resumedMidway, runTask, startTask, waitFor } from "./cli.ts";
+import { assertRefuses, type Refusal } from "./refusals.ts";
 
 /** Options that make a preset train in seconds. */
 const SMALL = ["--device", "cpu", "--set", "data.count=60", "--size", "24", "--batch", "2"];
@@ -73,7 +74,7 @@ Deno.test("presets of several networks refuse what does not fit, in one line", (
       await Deno.mkdir(`${folder}/${path.slice(0, path.lastIndexOf("/"))}`, { recursive: true });
       await Deno.writeFile(`${folder}/${path}`, png);
     }
-    const cases: [args: string[], message: string][] = [
+    const cases: Refusal[] = [
       [
         ["pix2pix", "--data", "pairs"],
         "A/two.png has no partner called two in B; both folders need files of the same names",
@@ -90,10 +91,9 @@ Deno.test("presets of several networks refuse what does not fit, in one line", (
       [["pix2pix", "--export", "best"], "nothing is measured in this run"],
       [["pix2pix@32", "--size", "32"], "both say how large the images are"],
     ];
-    for (const [args, message] of cases) {
-      const { code, stderr } = await runTask("train", [...args, "--dry-run"], folder);
-      assertEquals(code, 2, `${args.join(" ")}: ${stderr}`);
-      assertStringIncludes(stderr, message);
-      assertEquals(stderr.trim().split("\n").length, 1);
-    }
+    await assertRefuses(
+      "train",
+      cases.map(([args, message]) => [[...args, "--dry-run"], message]),
+      folder,
+    );
   }));

@@ -1,8 +1,9 @@
 /** `deno task reproduce` as a user calls it. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { inFolder, runTask } from "./cli.ts";
+import { assertRefuses, type Refusal } from "./refusals.ts";
 
-const WRONG: [args: string[], message: string][] = [
+const WRONG: Refusal[] = [
   [[], "name a table, one of ring, grid, stacked-mnist, or images"],
   [["rnig"], "Cannot reproduce rnig (did you mean ring?)"],
   [["ring", "--recipes", "pacgan"], "there is no pacgan (did you mean pacgan2?)"],
@@ -22,11 +23,7 @@ const WRONG: [args: string[], message: string][] = [
 
 Deno.test("deno task reproduce: a mistake gives one line, exit code 2 and no file", () =>
   inFolder(async (folder) => {
-    for (const [args, message] of WRONG) {
-      const { code, stderr } = await runTask("reproduce", args, folder);
-      assertEquals(code, 2, `${args}: ${stderr}`);
-      assertStringIncludes(stderr, message);
-    }
+    await assertRefuses("reproduce", WRONG, folder);
     assertEquals(await Array.fromAsync(Deno.readDir(folder)), []);
   }));
 

@@ -147,7 +147,7 @@ Deno.test("a refused --resume leaves the run as it was, and it goes on afterward
     const before = await Deno.readTextFile(`${run}/config.json`);
     for (
       const [args, message] of [
-        [["--set", 'generatorOptimizer={"type":"sgd","learningRate":0.01}'], "Cannot resume"],
+        [["--set", "generator.layers.0.units=9"], "with another network"],
         [["--steps", "10"], "it has 20 steps already; give more with --steps"],
       ] as const
     ) {
