@@ -46,9 +46,11 @@ export function formatBytes(bytes: number): string {
   return `${(bytes / 1e9).toFixed(1)} GB`;
 }
 
-/** Seconds as `42 s`, `3:20` or `1:02:03`; "?" where they are not known. */
+/** Seconds as `0.4 s`, `42 s`, `3:20` or `1:02:03`; "?" where they are not known. */
 export function formatDuration(seconds: number): string {
   if (!Number.isFinite(seconds)) return "?";
+  if (seconds < 0.05) return "under 0.1 s";
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
   const whole = Math.round(seconds);
   if (whole < 60) return `${whole} s`;
   const twoDigits = (value: number): string => String(value).padStart(2, "0");

@@ -2,7 +2,7 @@
  * `deno task export`: writes a run's generator, or a model of TensorFlow.js from disk, as ONNX, after comparing
  * the file with it.
  */
-import { formatInteger } from "../src/text.ts";
+import { formatBytes, formatInteger } from "../src/text.ts";
 import type { CheckpointChoice } from "../src/config/evaluation.ts";
 import { UserError } from "../src/errors.ts";
 import { EXPORT_DTYPES } from "../src/export/dtypes.ts";
@@ -148,7 +148,7 @@ async function exportModel(path: string, command: ParsedCommand): Promise<TaskOu
   const how = as === undefined ? "detected; --as says otherwise" : "as asked";
   console.log(
     `exported  ${exported.path}, a ${exported.kind} model as a ${exported.as} (${how}), ` +
-      `${(sizeBytes / 1e6).toPrecision(3)} MB, ${exported.dtype}, opset ${exported.opset}, ` +
+      `${formatBytes(sizeBytes)}, ${exported.dtype}, opset ${exported.opset}, ` +
       `${nodes} operations, ${transposes} of them Transpose`,
   );
   console.log(`inputs    ${inputNames.join(", ")}; outputs ${outputNames.join(", ")}`);
@@ -215,11 +215,10 @@ async function exportOfRun(source: string, command: ParsedCommand): Promise<Task
   });
   const { path, sizeBytes, parity, nodes, transposes } = exported;
   const { count, runtime, maxDifference, meanDifference, tolerance } = parity;
-  const megabytes = (sizeBytes / 1e6).toPrecision(3);
   console.log(
-    `exported  ${path}, after step ${
-      formatInteger(exported.step)
-    }, ${megabytes} MB, ${exported.dtype}, opset ${exported.opset}, ` +
+    `exported  ${path}, after step ${formatInteger(exported.step)}, ${
+      formatBytes(sizeBytes)
+    }, ${exported.dtype}, opset ${exported.opset}, ` +
       `${nodes} operations, ${transposes} of them Transpose`,
   );
   const largest = output === "uint8"
@@ -256,8 +255,8 @@ async function exportOfModelRun(
   const { path, step, sizeBytes, opset, nodes, inputNames } = exported;
   console.log(
     `exported  ${path}, after step ${formatInteger(step)}, ${
-      (sizeBytes / 1e6).toPrecision(3)
-    } MB, opset ${opset}, ${nodes} operations, a function of ${inputNames.join(" and ")}`,
+      formatBytes(sizeBytes)
+    }, opset ${opset}, ${nodes} operations, a function of ${inputNames.join(" and ")}`,
   );
   console.log("checked   the file gives what the trainer gives");
   return { json: { run, ...exported } };
@@ -284,7 +283,7 @@ async function exportOfWeights(source: string, command: ParsedCommand): Promise<
   const { path, step, tensors, sizeBytes, usesEma } = exported;
   console.log(
     `exported  ${path}, after step ${formatInteger(step)}, ${tensors} tensors, ` +
-      `${(sizeBytes / 1e6).toPrecision(3)} MB, PyTorch's names and layouts; ` +
+      `${formatBytes(sizeBytes)}, PyTorch's names and layouts; ` +
       `the generator's are ${usesEma ? "those of the EMA" : "as they were trained"}`,
   );
   return { json: { run, ...exported } };

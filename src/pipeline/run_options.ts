@@ -37,6 +37,8 @@ export interface ChosenEngine {
   description: string;
   /** Why it was chosen. */
   reason: string;
+  /** What would make training faster on this machine; undefined where nothing is known. */
+  hint?: string;
 }
 
 /** A run that is about to start or continue. */

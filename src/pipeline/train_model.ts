@@ -142,9 +142,9 @@ async function runModel(run: ModelRun): Promise<TrainedModel> {
   const { checkpoints = DEFAULTS.model.checkpoints, duration } = config;
   await using cleanup = new AsyncDisposableStack();
   if (folder) cleanup.use(folder);
-  const { engine, reason } = await openEngine(device);
+  const { engine, reason, hint } = await openEngine(device);
   cleanup.defer(() => engine.dispose());
-  options.onEngine?.({ description: engine.description, reason });
+  options.onEngine?.({ description: engine.description, reason, hint });
   const result = await train({
     config: { seed, divergence, checkpoints, duration, snapshots: { rows: 1, columns: 1 } },
     data: options.data,

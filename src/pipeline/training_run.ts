@@ -4,7 +4,7 @@ import { logitKind } from "../config/objective.ts";
 import type { RunConfig } from "../config/types.ts";
 import type { DataSource } from "../data/source.ts";
 import type { Communicator } from "../distributed/communicator.ts";
-import { freeHostBytes, megabytes } from "../engine/host_memory.ts";
+import { freeHostBytes, memoryText } from "../engine/host_memory.ts";
 import { openEngine } from "../engine/open.ts";
 import type { Engine } from "../engine/types.ts";
 import { UserError } from "../errors.ts";
@@ -107,11 +107,11 @@ export async function runTraining(setup: TrainingRunSetup): Promise<CompletedTra
 
   await using cleanup = new AsyncDisposableStack();
   cleanup.defer(() => setup.close?.());
-  const { engine, reason } = await openEngine(config.device, {
+  const { engine, reason, hint } = await openEngine(config.device, {
     threads: setup.threads ?? rankThreads(ranks),
   });
   cleanup.defer(() => engine.dispose());
-  callbacks.onEngine?.({ description: engine.description, reason });
+  callbacks.onEngine?.({ description: engine.description, reason, hint });
 
   const initial = ranks && trainingStep.initialState(config.seed);
   if (ranks && initial) await checkRanksAgree(ranks, { config, data, engine, initial });
@@ -248,9 +248,9 @@ export function checkWeightsFit(
   if (freeBytes === undefined || bytes <= freeBytes) return;
   throw new UserError(
     `Cannot train these networks: two copies of their weights alone need ${
-      megabytes(bytes)
+      memoryText(bytes)
     }, and ` +
-      `${megabytes(freeBytes)} are available; use smaller networks`,
+      `${memoryText(freeBytes)} are available; use smaller networks`,
   );
 }
 

@@ -3,7 +3,7 @@
  * seconds anywhere else.
  */
 
-import { formatDuration, formatInteger } from "../text.ts";
+import { formatBytes, formatDuration, formatInteger } from "../text.ts";
 import type { LogitKind } from "../config/objective.ts";
 import { dressMessage, stdoutTerminal, type Terminal } from "./terminal.ts";
 
@@ -23,6 +23,8 @@ export interface ProgressState {
   shown?: Readonly<Record<string, number>>;
   /** What `dReal` and `dFake` are; of a margin the difference is shown. Default: each as it is. */
   logitKind?: LogitKind;
+  /** Bytes of memory that the process has. */
+  memoryBytes?: number;
 }
 
 /** How a {@linkcode ProgressLine} behaves. */
@@ -31,6 +33,13 @@ export interface ProgressOptions {
   unit?: string;
   /** Default: the process's standard output. */
   terminal?: Terminal;
+  /** The bytes of memory to show, asked for each time that the line is written. Default: none are shown. */
+  memory?: () => number;
+}
+
+/** The bytes of memory that this process has, for {@linkcode ProgressOptions}. */
+export function processMemory(): number {
+  return Deno.memoryUsage().rss;
 }
 
 /** Cells of the bar that are kept while there is something else to leave out. */
@@ -50,6 +59,7 @@ const SPEED_HALF_LIFE_MS = 3000;
 export class ProgressLine {
   readonly #terminal: Terminal;
   readonly #unit: string;
+  readonly #memory: (() => number) | undefined;
   #shown: ProgressState | undefined;
   #pending = false;
   #writtenAt = -Infinity;
@@ -59,6 +69,7 @@ export class ProgressLine {
   constructor(options: ProgressOptions = {}) {
     this.#terminal = options.terminal ?? stdoutTerminal();
     this.#unit = options.unit ?? "images";
+    this.#memory = options.memory;
   }
 
   /** Takes in where training is, and writes it if the last time is long enough ago. */
@@ -89,11 +100,12 @@ export class ProgressLine {
   #write(): void {
     if (!this.#shown) return;
     const terminal = this.#terminal;
+    const shown = { ...this.#shown, memoryBytes: this.#memory?.() };
     terminal.write(
       terminal.interactive
         // One column less than there is: a full line would wrap on some terminals.
-        ? `\r${formatProgress(this.#shown, terminal.columns() - 1, this.#unit)}\x1b[K`
-        : `${formatPlainProgress(this.#shown, this.#unit)}\n`,
+        ? `\r${formatProgress(shown, terminal.columns() - 1, this.#unit)}\x1b[K`
+        : `${formatPlainProgress(shown, this.#unit)}\n`,
     );
     this.#writtenAt = terminal.now();
     this.#pending = false;
@@ -126,8 +138,10 @@ export function formatProgress(
   const steps = `${grouped(state.step)}/${grouped(state.totalSteps)}`;
   const speed = `${grouped(state.imagesPerSecond)} ${unit}/s`;
   const { losses, logits } = namedScalars(state);
+  const memory = memoryPart(state);
   const left = timeLeft(state);
   const richestFirst = [
+    { parts: [percent, steps, speed, ...losses, ...logits, ...memory, left], bar: WIDE_BAR },
     { parts: [percent, steps, speed, ...losses, ...logits, left], bar: WIDE_BAR },
     { parts: [percent, steps, ...losses, ...logits, left], bar: WIDE_BAR },
     { parts: [percent, steps, ...losses, left], bar: NARROW_BAR },
@@ -152,6 +166,7 @@ export function formatPlainProgress(state: ProgressState, unit = "images"): stri
     `${grouped(state.imagesPerSecond)} ${unit}/s`,
     ...losses,
     ...logits,
+    ...memoryPart(state),
     timeLeft(state),
   ].join("  ");
 }
@@ -177,6 +192,10 @@ function namedScalars(
       ? [`D(x)-D(G(z)) ${shortScalar(dReal - dFake)}`]
       : [...named("dReal", "D(x)"), ...named("dFake", "D(G(z))")],
   };
+}
+
+function memoryPart({ memoryBytes }: ProgressState): string[] {
+  return memoryBytes === undefined ? [] : [`${formatBytes(memoryBytes)} of memory`];
 }
 
 /** Filled and empty cells, with eighths in between. */

@@ -1,5 +1,5 @@
 /** The last lines of `deno task train`: what came out, and where it is. */
-import { formatDuration, formatInteger } from "../../src/text.ts";
+import { formatBytes, formatDuration, formatInteger } from "../../src/text.ts";
 import { measureText } from "../../src/config/evaluation.ts";
 import type { FinishedFiles } from "../../src/pipeline/finish_run.ts";
 import type { TrainedRun } from "../../src/pipeline/trained_run.ts";
@@ -27,15 +27,13 @@ export function summarize(
     );
   }
   log(
-    `exported  ${exported.path}, ${
-      (exported.sizeBytes / 1e6).toFixed(2)
-    } MB, opset ${exported.opset}` +
+    `exported  ${exported.path}, ${formatBytes(exported.sizeBytes)}, opset ${exported.opset}` +
       (isLast ? "" : `: the best, of step ${formatInteger(exported.step)}`),
   );
   log(
     `parity    ${parity.count} latents in ${parity.runtime}: largest difference ` +
       `${parity.maxDifference.toExponential(1)}, mean ${parity.meanDifference.toExponential(1)} ` +
-      `(allowed ${parity.tolerance})`,
+      `(allowed ${parity.tolerance.toExponential(1)})`,
   );
   log(`sampled   ${sampled}, by the sampler on ${sampledOn}`);
   const { theory } = report;

@@ -13,14 +13,14 @@ import {
 } from "../../src/pipeline/models/model_training.ts";
 import { cacheOptions } from "../../src/pipeline/open_data.ts";
 import { evaluationText } from "../../src/evaluation/evaluation_plan.ts";
-import { ProgressLine } from "../../src/report/progress.ts";
+import { processMemory, ProgressLine } from "../../src/report/progress.ts";
 import {
   findRun,
   isModelConfigFile,
   readModelConfig,
   readModelDraft,
 } from "../../src/run/run_folder.ts";
-import { formatDuration, formatInteger, formatQuantity } from "../../src/text.ts";
+import { formatBytes, formatDuration, formatInteger, formatQuantity } from "../../src/text.ts";
 import { planRun } from "../../src/training/schedule.ts";
 import type { ParsedCommand, TaskOutcome } from "../../cli/command.ts";
 import { readCacheFolder } from "./cache_folder.ts";
@@ -103,7 +103,7 @@ export async function trainModelCommand(command: ParsedCommand): Promise<TaskOut
       `trained   ${formatInteger(result.step)} steps in ${formatDuration(result.wallSeconds)}`,
     );
     console.log(
-      `exported  ${exported.path}, ${(exported.sizeBytes / 1e6).toFixed(2)} MB, opset ` +
+      `exported  ${exported.path}, ${formatBytes(exported.sizeBytes)}, opset ` +
         `${exported.opset}, of ${exported.inputNames.join(" and ")}` +
         (step === result.step ? "" : `: the best, of step ${formatInteger(step)}`),
     );
@@ -260,10 +260,13 @@ function watchModel(): ModelWatch {
         for (const note of data.notes) log(`note      ${note}`);
       },
       onStage: (what) => log(`prepare   ${what}`),
-      onEngine: ({ description, reason }) => log(`device    ${description} (${reason})`),
+      onEngine({ description, reason, hint }) {
+        log(`device    ${description} (${reason})`);
+        if (hint) log(`hint      ${hint}`);
+      },
       onStart(given) {
         start = given;
-        line = new ProgressLine({ unit: given.unit });
+        line = new ProgressLine({ unit: given.unit, memory: processMemory });
         const networks = Object.entries(given.parameters).map(([name, count]) =>
           `${name} ${formatInteger(count)}`
         );

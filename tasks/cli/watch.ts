@@ -4,7 +4,7 @@ import type { RunCallbacks, RunStart } from "../../src/pipeline/run_options.ts";
 import { evaluationText, planText } from "../../src/evaluation/evaluation_plan.ts";
 import { classText, dataRemarks, inspectSamples } from "../../src/pipeline/data_remarks.ts";
 import { LoadingBar } from "./loading_bar.ts";
-import { ProgressLine } from "../../src/report/progress.ts";
+import { processMemory, ProgressLine } from "../../src/report/progress.ts";
 import { outputClosed } from "../../src/report/terminal.ts";
 
 /** A run's callbacks that print, and the way to end their progress line. */
@@ -37,7 +37,10 @@ export function watchRun(): Watch {
       onLoading: (progress) => loading.update(progress),
       onData(data) {
         loading.finish();
-        line = new ProgressLine({ unit: data.kind === "image" ? "images" : "points" });
+        line = new ProgressLine({
+          unit: data.kind === "image" ? "images" : "points",
+          memory: processMemory,
+        });
         log(`data      ${data.description}`);
         const classes = classText(data);
         if (classes) log(`classes   ${classes}`);
@@ -47,7 +50,10 @@ export function watchRun(): Watch {
         }
       },
       onStage: (what) => log(`prepare   ${what}`),
-      onEngine: ({ description, reason }) => log(`device    ${description} (${reason})`),
+      onEngine({ description, reason, hint }) {
+        log(`device    ${description} (${reason})`);
+        if (hint) log(`hint      ${hint}`);
+      },
       onStart(start) {
         const { folder, step, totalSteps, evaluation, remark, ranks, notes } = start;
         const { generatorParameters, discriminatorParameters } = start;

@@ -206,8 +206,8 @@ Deno.test("a step that does not fit says how many bytes it needs and how many th
   assertMatch(
     message,
     new RegExp(
-      `^The training step does not fit onnxruntime-web .*: it needs at least 0\\.1 MB ` +
-        `\\(${needed} bytes\\), and 0\\.1 MB \\(${
+      `^The training step does not fit onnxruntime-web .*: it needs at least [\\d.]+ kB ` +
+        `\\(${needed} bytes\\), and [\\d.]+ kB \\(${
           needed - 1
         } bytes\\) are available\\. Use a smaller`,
     ),

@@ -1,3 +1,4 @@
+import { formatBytes } from "../../src/text.ts";
 import { assertEquals, assertThrows } from "@std/assert";
 import { UserError } from "../../src/errors.ts";
 import { checkWeightsFit } from "../../src/pipeline/training_run.ts";
@@ -16,8 +17,7 @@ Deno.test("checkWeightsFit() says how many bytes weights need and how many there
   assertEquals(
     message,
     "Cannot train these networks: two copies of their weights alone need " +
-      `${(needed / 1e6).toFixed(1)} MB (${needed} bytes), and ` +
-      `${((needed - 1) / 1e6).toFixed(1)} MB (${
+      `${formatBytes(needed)} (${needed} bytes), and ${formatBytes(needed - 1)} (${
         needed - 1
       } bytes) are available; use smaller networks`,
   );

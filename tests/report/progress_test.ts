@@ -114,7 +114,7 @@ Deno.test("ProgressLine rewrites one line at most ten times a second on a termin
 
 Deno.test("ProgressLine writes plain lines every five seconds elsewhere, and always the last step", () => {
   const terminal = fakeTerminal(false);
-  const line = new ProgressLine({ terminal, unit: "points" });
+  const line = new ProgressLine({ terminal, unit: "points", memory: () => 1.2e9 });
   for (let step = 1; step <= 120; step++) {
     terminal.clock = step * 100; // 12 s
     line.update({ ...state, step, totalSteps: 120 });
@@ -127,6 +127,7 @@ Deno.test("ProgressLine writes plain lines every five seconds elsewhere, and alw
     "step 120/120 ",
   ]);
   assert(terminal.written.every((text) => text.endsWith("\n")));
+  assert(terminal.written.every((text) => text.includes("  1.2 GB of memory  ")));
 });
 
 Deno.test("ProgressLine.log() writes above the line and draws it again", () => {

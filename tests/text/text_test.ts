@@ -12,8 +12,10 @@ import {
 } from "../../src/text.ts";
 
 Deno.test("formatDuration() changes units", () => {
-  assertEquals([0.4, 59.4, 60, 200, 3723].map(formatDuration), [
-    "0 s",
+  assertEquals([0, 0.4, 9.96, 59.4, 60, 200, 3723].map(formatDuration), [
+    "under 0.1 s",
+    "0.4 s",
+    "10 s",
     "59 s",
     "1:00",
     "3:20",

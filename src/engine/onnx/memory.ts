@@ -2,7 +2,7 @@
 import { elementCount } from "../../bytes.ts";
 import { UserError } from "../../errors.ts";
 import type { KernelGraph, KernelNode, KernelValue } from "../../graph/trace/kernel_graph.ts";
-import { freeHostBytes, megabytes } from "../host_memory.ts";
+import { freeHostBytes, memoryText } from "../host_memory.ts";
 import type { OnnxRuntime } from "../../ort/runtime.ts";
 
 /** The bytes that WebAssembly can address. */
@@ -84,7 +84,7 @@ export function checkRuntimeMemory(
   if (availableBytes === undefined || minBytes <= availableBytes) return;
   throw new UserError(
     `The training step does not fit ${runtime.description}: it needs at least ` +
-      `${megabytes(minBytes)}, and ${megabytes(availableBytes)} are available. Use a smaller ` +
+      `${memoryText(minBytes)}, and ${memoryText(availableBytes)} are available. Use a smaller ` +
       "batch or network.",
   );
 }

@@ -1,6 +1,6 @@
 /** Says before anything is allocated whether a step fits the device, and whether its data do. */
 import { UserError } from "../../errors.ts";
-import { freeHostBytes, megabytes } from "../host_memory.ts";
+import { freeHostBytes, memoryText } from "../host_memory.ts";
 import type { WebGpu } from "./device.ts";
 import type { Operation } from "./graph.ts";
 import type { StepPlan } from "./plan.ts";
@@ -29,7 +29,7 @@ export function checkGpuMemory(
   if (largest > limit) {
     throw new UserError(
       `The training step does not fit ${gpu.description}: its largest tensor needs ` +
-        `${megabytes(largest)}, and a tensor may have ${megabytes(limit)} there. ` +
+        `${memoryText(largest)}, and a tensor may have ${memoryText(limit)} there. ` +
         `Use a smaller batch or network, or --device cpu.`,
     );
   }
@@ -85,9 +85,9 @@ export function poolFits(
 export function stepTooLarge(gpu: WebGpu, plan: StepNeeds, budgetBytes?: number): UserError {
   const available = budgetBytes === undefined
     ? "more than is"
-    : `and ${megabytes(budgetBytes)} are`;
+    : `and ${memoryText(budgetBytes)} are`;
   return new UserError(
-    `The training step does not fit ${gpu.description}: it needs ${megabytes(plan.totalBytes)}, ` +
+    `The training step does not fit ${gpu.description}: it needs ${memoryText(plan.totalBytes)}, ` +
       `${available} available. Use a smaller batch or network.`,
   );
 }

@@ -116,9 +116,9 @@ export async function runModelTraining(
 
   await using cleanup = new AsyncDisposableStack();
   cleanup.defer(() => closeData(data));
-  const { engine, reason } = await openEngine(device);
+  const { engine, reason, hint } = await openEngine(device);
   cleanup.defer(() => engine.dispose());
-  callbacks.onEngine?.({ description: engine.description, reason });
+  callbacks.onEngine?.({ description: engine.description, reason, hint });
   const runner = openModelRunner({ spec: config.model, step, engine });
   cleanup.defer(() => runner.dispose());
   const { folder, checkpoint } = await openFolder(opened, {

@@ -46,8 +46,8 @@ test("a step that does not fit says how many bytes it needs and how many there a
     );
     assertEquals(
       error.message,
-      `The training step does not fit ${gpu.description}: it needs 0.0 MB (1216 bytes), and ` +
-        `0.0 MB (1000 bytes) are available. Use a smaller batch or network.`,
+      `The training step does not fit ${gpu.description}: it needs 1.2 kB (1216 bytes), and ` +
+        `1.0 kB (1000 bytes) are available. Use a smaller batch or network.`,
     );
     // A product with this many rows has to be stored: only elementwise work and vectors are joined.
     const rows = Math.ceil(gpu.device.limits.maxStorageBufferBindingSize / 16) + 1;
@@ -89,7 +89,7 @@ test("a step whose buffers find no memory says so, whatever fails because of it"
       await assertRejects(
         compile,
         UserError,
-        `The training step does not fit ${description}: it needs 0.0 MB (32 bytes), more than is available`,
+        `The training step does not fit ${description}: it needs 32 bytes, more than is available`,
       );
     } finally {
       device.createBindGroup = createBindGroup;
