@@ -39,8 +39,11 @@ async function open(device: string, ...fakes: (keyof typeof FAKES)[]): Promise<s
     ${fakes.map((fake) => FAKES[fake]).join("")}
     const { openEngine } = await import(${sourceUrl("open.ts")});
     try {
-      const { engine, reason } = await openEngine(${JSON.stringify(device)});
-      console.log(engine.name + ": " + reason);
+      const { engine, reason, hint } = await openEngine(${JSON.stringify(device)});
+      // Only the WebAssembly runtime leaves something to hint at.
+      const isHinted = hint?.includes("npm install --no-save") ?? false;
+      const misfit = isHinted === (engine.name === "onnx-web") ? "" : " with the hint " + hint;
+      console.log(engine.name + ": " + reason + misfit);
       await engine.dispose();
     } catch (error) {
       console.log(error.name + ": " + error.message);
