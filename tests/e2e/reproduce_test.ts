@@ -29,17 +29,17 @@ Deno.test("deno task reproduce: a mistake gives one line, exit code 2 and no fil
 
 Deno.test("deno task reproduce prints and writes its table, and runs nothing twice", () =>
   inFolder(async (folder) => {
-    const args = ["ring", "--recipes", "best", "--seeds", "2", "--steps", "20", "--device", "cpu"];
+    const args = ["ring", "--recipes", "best", "--seeds", "2", "--steps", "2", "--device", "cpu"];
     const first = await runTask("reproduce", [...args, "--out", "table.md", "--json"], folder);
     assertEquals(first.code, 0, first.stderr);
     const { results } = JSON.parse(first.stdout.trimEnd().split("\n").at(-1)!);
     assertEquals(results.map(({ seed, steps }: { seed: number; steps: number }) => [seed, steps]), [
-      [0, 20],
-      [1, 20],
+      [0, 2],
+      [1, 2],
     ]);
     const table = await Deno.readTextFile(`${folder}/table.md`);
     assertStringIncludes(first.stdout, table.trim());
-    assertStringIncludes(table, "| our recipe | 2 | 20 |");
+    assertStringIncludes(table, "| our recipe | 2 | 2 |");
     assertStringIncludes(table, "Published: Lin et al. 2018 (PacGAN), Table 1");
     assertStringIncludes(table, "our recipe: 10 seeds of ");
 

@@ -11,7 +11,7 @@ import { Sampler } from "../../src/sampler/mod.ts";
 import { presetGenerators, trainedNetwork } from "../export/networks.ts";
 import { randomSpec } from "../export/random_spec.ts";
 
-const RANDOM = Number(Deno.env.get("GANFORGE_WEBGPU_NETWORKS") ?? 12);
+const RANDOM = Number(Deno.env.get("GANFORGE_WEBGPU_NETWORKS") ?? 6);
 
 const adapter = await navigator.gpu?.requestAdapter();
 if (!adapter) console.warn("no WebGPU adapter here: its checks are left out");
