@@ -8,6 +8,7 @@ import { readEvaluations } from "../run/evaluations.ts";
 import { readEvents } from "../run/events_log.ts";
 import { requestStop } from "../run/stop_request.ts";
 import { isForLoopback } from "../site.ts";
+import type { RasterImage } from "../raster/raster.ts";
 import type { RunIndex } from "./run_index.ts";
 import type { RunSummary } from "./run_summary.ts";
 
@@ -28,6 +29,8 @@ export interface DashboardOptions {
   port: number;
   /** Writes a run's `generator.onnx` from its latest checkpoint. */
   exportRun: (folder: string) => Promise<void>;
+  /** Draws a run's training images that are nearest to an image, as PNG. */
+  nearestImages: (folder: string, image: RasterImage) => Promise<Uint8Array>;
   /** Milliseconds between two looks at the runs. Default 1000. */
   intervalMs?: number;
   /** Aborting it ends the server, and what it streams. */
@@ -161,7 +164,7 @@ async function read(
 async function act(
   request: Request,
   [first, second, name, what]: string[],
-  { index, exportRun }: DashboardOptions,
+  { index, exportRun, nearestImages }: DashboardOptions,
 ): Promise<Response> {
   if (request.headers.get(OWN_HEADER) === null) {
     return text(403, "This was not sent by the dashboard's own page");
@@ -178,7 +181,34 @@ async function act(
     await exportRun(folder);
     return json({ exported: run.name });
   }
+  if (what === "nearest") {
+    const png = await nearestImages(folder, await readImage(request));
+    return new Response(Uint8Array.from(png), {
+      headers: { ...HEADERS, "content-type": TYPES.png },
+    });
+  }
   return text(404, `There is no ${what} of a run`);
+}
+
+/** Larger images are no samples of a generator. */
+const MAX_SIDE = 4096;
+
+/** The image of a request: its bytes, channels together, and its sizes as `?width=&height=&channels=`. */
+async function readImage(request: Request): Promise<RasterImage> {
+  const query = new URL(request.url).searchParams;
+  const [width, height, channels] = ["width", "height", "channels"].map((name) =>
+    Number(query.get(name))
+  );
+  const isSide = (side: number) => Number.isInteger(side) && side >= 1 && side <= MAX_SIDE;
+  const wanted = width * height * channels;
+  const isImage = isSide(width) && isSide(height) && [1, 3, 4].includes(channels) &&
+    Number(request.headers.get("content-length")) === wanted;
+  if (!isImage) {
+    throw new UserError("Cannot read the image: its bytes are not width x height x channels");
+  }
+  const data = new Uint8Array(await request.arrayBuffer());
+  if (data.length !== wanted) throw new UserError("Cannot read the image: it was cut off");
+  return { width, height, channels: channels as 1 | 3 | 4, data };
 }
 
 /** What the page of a run shows besides its curves. */

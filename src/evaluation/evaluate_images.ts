@@ -237,7 +237,7 @@ async function gather(
   return { sets: all, small: await joinRows(ranks, thumbs), distinct };
 }
 
-function trainingThumbnails(data: DataSource, thumbnail: Thumbnail): SampleMatrix {
+export function trainingThumbnails(data: DataSource, thumbnail: Thumbnail): SampleMatrix {
   const length = Math.min(MAX_TRAINING, data.count);
   const indices = Uint32Array.from({ length }, (_, index) => index);
   const parts: Float32Array[] = [];

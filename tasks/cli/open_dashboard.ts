@@ -3,6 +3,7 @@ import { dashboardPage } from "../../src/dashboard/page_files.ts";
 import { RunIndex } from "../../src/dashboard/run_index.ts";
 import { serveDashboard } from "../../src/dashboard/server.ts";
 import { exportFolder } from "../../src/pipeline/export_run.ts";
+import { nearestTrainingImages } from "../../src/pipeline/nearest_images.ts";
 
 /** A dashboard that is open. */
 export interface OpenDashboard extends AsyncDisposable {
@@ -25,6 +26,7 @@ export async function openDashboard(runsFolder: string, port = 0): Promise<OpenD
     page: await dashboardPage(),
     port,
     exportRun: async (run) => void await exportFolder(run),
+    nearestImages: nearestTrainingImages,
   });
   return {
     address: `http://127.0.0.1:${server.addr.port}/`,

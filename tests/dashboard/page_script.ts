@@ -102,6 +102,14 @@ await page.waitForFunction(
   {},
   before,
 );
+await press("Nearest training images of the first");
+await page.waitForFunction(() =>
+  (document.querySelector(".drawn img") as HTMLImageElement | null)?.naturalWidth
+);
+const nearest = await page.$eval(".drawn img", (image) => ({
+  width: (image as HTMLImageElement).naturalWidth,
+  height: (image as HTMLImageElement).naturalHeight,
+}));
 const facts = await texts("dd");
 const runOverflow = await overflow();
 await shoot("run");
@@ -118,6 +126,7 @@ console.log(JSON.stringify({
   compared,
   plots,
   facts,
+  nearest,
   overflow: [listOverflow, runOverflow],
   foreign,
   messages,

@@ -1,6 +1,7 @@
 /** The dashboard in Chromium and Firefox, at the width of a phone: list, comparison, a run, and its generator. */
 import { assert, assertEquals } from "@std/assert";
 import { dashboardPage } from "../../src/dashboard/page_files.ts";
+import { labeledGrid } from "../../src/report/labeled_grid.ts";
 import { RunIndex } from "../../src/dashboard/run_index.ts";
 import { serveDashboard } from "../../src/dashboard/server.ts";
 import { BROWSERS, testName } from "../apps/browsers/browsers.ts";
@@ -23,6 +24,7 @@ for (const { name, path, missing } of BROWSERS) {
           page: await dashboardPage(),
           port: 0,
           exportRun: () => Promise.reject(new Error("not asked for")),
+          nearestImages: (_, image) => labeledGrid([image, image], { columns: 2 }),
           signal: controller.signal,
         });
         const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
@@ -49,6 +51,7 @@ for (const { name, path, missing } of BROWSERS) {
         assertEquals(seen.compared, 1);
         assertEquals(seen.plots, ["Losses"]);
         assertEquals(seen.facts.slice(0, 3), ["finished", "40 of 40", "tiny"]);
+        assertEquals(seen.nearest, { width: 31 * 19, height: 31 * 10 });
         assertEquals(seen.overflow, [0, 0]);
         assertEquals(seen.foreign, []);
         assertEquals(seen.messages, []);

@@ -2,6 +2,10 @@ import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows }
 import { RunIndex } from "../../src/dashboard/run_index.ts";
 import { answer, type DashboardOptions, serveDashboard } from "../../src/dashboard/server.ts";
 import { UserError } from "../../src/errors.ts";
+import { openData } from "../../mod.ts";
+import { decodeImage } from "../../src/data/images/decode.ts";
+import { nearestTrainingImages } from "../../src/pipeline/nearest_images.ts";
+import { TINY } from "../tiny_config.ts";
 import { watchStopRequests } from "../../src/run/stop_request.ts";
 import { inFolder, makeRun } from "./helpers.ts";
 
@@ -13,6 +17,7 @@ function options(root: string, change: Partial<DashboardOptions> = {}): Dashboar
     page: new Map([["index.html", { type: "text/html", body }]]),
     port: 0,
     exportRun: () => Promise.reject(new UserError("Cannot export it: no checkpoint")),
+    nearestImages: nearestTrainingImages,
     ...change,
   };
 }
@@ -117,4 +122,39 @@ Deno.test("the dashboard streams what changes, and ends with its signal", () =>
     await server.finished;
     assert((await reader.read().catch(() => ({ done: true }))).done !== undefined);
     await reader.cancel().catch(() => {});
+  }));
+
+Deno.test("the dashboard draws the training images that are nearest to a sample", () =>
+  inFolder(async (root) => {
+    const folder = await makeRun(root, "00001-tiny", { steps: 3 });
+    await Deno.writeTextFile(`${folder}/config.json`, JSON.stringify(TINY));
+    const data = await openData(TINY.data);
+    const image = Uint8Array.from(data.pixels!.subarray(5 * 64, 6 * 64));
+    const find = (query: string, init: RequestInit = own) =>
+      answer(
+        ask(`/api/runs/00001-tiny/nearest?${query}`, {
+          ...init,
+          headers: { ...init.headers as Record<string, string>, "content-length": "64" },
+          body: image,
+        }),
+        options(root),
+      );
+    const response = await find("width=8&height=8&channels=1");
+    assertEquals([response.status, response.headers.get("content-type")], [200, "image/png"]);
+    const sheet = await decodeImage(await response.bytes(), "the sheet", {
+      channels: 1,
+      background: 0,
+    });
+    // Six images of 8 pixels and one between them, nine times as large; the first two are the same one.
+    assertEquals(sheet.width, 9 * (6 * 9 + 1));
+    const top = sheet.height - 9 * 10;
+    const pixel = (x: number, y: number) => sheet.data[(top + 9 * (1 + y)) * sheet.width + 9 * x];
+    for (let x = 0; x < 8; x++) assertEquals(pixel(1 + x, 4), pixel(10 + x, 4));
+    assert(Array.from({ length: 8 }, (_, x) => pixel(1 + x, 4)).some((value) => value > 0));
+
+    const refused = await find("width=4&height=16&channels=1");
+    assertEquals(refused.status, 409);
+    assertStringIncludes(await refused.text(), "Cannot compare an image of 4 x 16 pixels");
+    assertEquals((await find("width=8&height=9&channels=1")).status, 409);
+    assertEquals((await find("width=8&height=8&channels=1", { method: "POST" })).status, 403);
   }));

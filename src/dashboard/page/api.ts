@@ -1,5 +1,6 @@
 /// <reference lib="dom" />
 /** What the page asks the server for. */
+import type { RasterImage } from "../../raster/raster.ts";
 import type { Curves } from "../curves.ts";
 import type { RunSummary } from "../run_summary.ts";
 
@@ -36,6 +37,19 @@ export function fetchCurves(name: string, points = 1500): Promise<Curves> {
 export function act(name: string, what: "stop" | "export"): Promise<unknown> {
   const init = { method: "POST", headers: { "x-ganforge": "1" } };
   return ask(`/api/runs/${encodeURIComponent(name)}/${what}`, init);
+}
+
+/** A run's training images that are nearest to an image, with their distances: a PNG. */
+export async function fetchNearest(name: string, image: RasterImage): Promise<Blob> {
+  const { width, height, channels, data } = image;
+  const query = `width=${width}&height=${height}&channels=${channels}`;
+  const response = await fetch(`/api/runs/${encodeURIComponent(name)}/nearest?${query}`, {
+    method: "POST",
+    headers: { "x-ganforge": "1" },
+    body: Uint8Array.from(data),
+  });
+  if (!response.ok) throw new Error((await response.text()).trim());
+  return await response.blob();
 }
 
 /** The address of a run's file; `version` changes when the file does. */

@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 /** The generator in the page: samples of seeds, by class and truncation, and the way between two of them. */
 import { type Sample, Sampler } from "@ganforge/ganforge/sampler";
-import { act, fileUrl, type RunSummary } from "./api.ts";
+import { act, fetchNearest, fileUrl, type RunSummary } from "./api.ts";
 import { labeled, make, say, sayError } from "./dom.ts";
 import type { View } from "./runs_view.ts";
 
@@ -53,6 +53,13 @@ export function samplerPanel(run: RunSummary): View {
   });
   const samples = make("div", { class: "drawn" });
   const middle = make("div", { class: "drawn" });
+  const nearest = make("div", { class: "drawn" });
+  const finding = make(
+    "button",
+    { type: "button", on: { click: () => void findNearest() } },
+    "Nearest training images of the first",
+  );
+  let first: Sample | undefined;
   const controls = make("div", { hidden: true });
   const open = make(
     "button",
@@ -75,6 +82,8 @@ export function samplerPanel(run: RunSummary): View {
       labeled("Truncation", truncation, truncationValue),
     ),
     samples,
+    make("div", { class: "controls" }, finding),
+    nearest,
     make(
       "div",
       { class: "controls" },
@@ -103,6 +112,23 @@ export function samplerPanel(run: RunSummary): View {
       sayError(error);
     }
     exporting.disabled = false;
+  }
+
+  async function findNearest(): Promise<void> {
+    if (!first) return;
+    const sample = first;
+    finding.disabled = true;
+    say("Looking through the training images");
+    try {
+      const url = URL.createObjectURL(await fetchNearest(run.name, sample.toRaster()));
+      const alt = `the sample of seed ${sample.seed} beside the nearest training images`;
+      const image = make("img", { src: url, alt, on: { load: () => URL.revokeObjectURL(url) } });
+      if (sample === first) nearest.replaceChildren(image);
+      say("Distances of small copies stand above the training images");
+    } catch (error) {
+      sayError(error);
+    }
+    finding.disabled = false;
   }
 
   async function load(): Promise<void> {
@@ -145,6 +171,9 @@ export function samplerPanel(run: RunSummary): View {
       const count = each.info.output.kind === "image" ? IMAGES : POINTS;
       const drawn = await each.sample({ seed: seed.valueAsNumber, count, ...options() });
       samples.replaceChildren(...shown(drawn));
+      first = drawn[0].isImage ? drawn[0] : undefined;
+      finding.hidden = first === undefined;
+      nearest.replaceChildren();
     });
     drawBetween();
   }
