@@ -57,6 +57,36 @@ Deno.test("Sampler.load() on auto falls back to wasm and says why", async () => 
   }
 });
 
+Deno.test({
+  name:
+    "Sampler.load() on auto tries the file's self-test on WebGPU, and takes wasm where it fails",
+  ignore: adapter === null,
+  async fn() {
+    const own = Object.getOwnPropertyDescriptor(GPUAdapter.prototype, "info")!;
+    const info = { vendor: "", architecture: "", device: "", description: "a card" };
+    Object.defineProperty(GPUAdapter.prototype, "info", { value: info, configurable: true });
+    try {
+      await using sound = await Sampler.load(rgb);
+      assertEquals([sound.device.name, sound.device.fallback], ["webgpu", null]);
+      // A file whose self-test no device passes, as a GPU that computes wrongly would fail that of a sound one.
+      const bytes = await Deno.readFile(rgb);
+      const text = String.fromCharCode(...bytes);
+      const at = text.indexOf('"values":[[') + '"values":[['.length;
+      bytes.set(new TextEncoder().encode("9"), at + (text[at] === "-" ? 1 : 0)); // 0.12 -> 9.12
+      await using doubted = await Sampler.load(bytes);
+      assertEquals(doubted.device.name, "wasm");
+      assertMatch(doubted.device.fallback!, /^WebGPU fails: Cannot trust .* its self-test fails/);
+      await assertRejects(
+        () => Sampler.load(bytes, { device: "webgpu" }),
+        UserError,
+        "its self-test fails",
+      );
+    } finally {
+      Object.defineProperty(GPUAdapter.prototype, "info", own);
+    }
+  },
+});
+
 Deno.test("Sampler.load() on webgpu fails where there is none", async () => {
   await withGpu(undefined, async () => {
     await assertRejects(
