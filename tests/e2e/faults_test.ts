@@ -8,13 +8,23 @@ import { assertRefuses, type Refusal } from "./refusals.ts";
 
 const RUN = "runs/00000-digits-tiny";
 
-/** Trains 12 steps; checkpoints 10 and 12 stay. */
+let trained: string | undefined;
+
+/** Trains 12 steps once, for the tests of this file; checkpoints 10 and 12 stay. */
 async function trainTiny(folder: string): Promise<void> {
   await writeConfig(folder, TINY);
+  if (trained !== undefined) return await copyTree(trained, `${folder}/runs`);
   const { code, stderr } = await runTask("train", ["tiny.json"], folder);
   assertEquals(code, 0, stderr);
   assertEquals(await checkpointSteps(`${folder}/${RUN}/checkpoints`), [10, 12]);
+  const kept = await Deno.makeTempDir({ prefix: "ganforge-test-" });
+  await copyTree(`${folder}/runs`, `${kept}/runs`);
+  trained = `${kept}/runs`;
 }
+
+Deno.test.afterAll(async () => {
+  if (trained !== undefined) await Deno.remove(trained.replace(/\/runs$/, ""), { recursive: true });
+});
 
 async function flipByte(file: string): Promise<void> {
   const bytes = await Deno.readFile(file);
