@@ -1,5 +1,4 @@
 /** `deno task train`: trains, exports, checks the export, samples from it, and says where everything is. */
-import { formatInteger } from "../src/text.ts";
 import { presets, SIZED_PRESETS } from "../src/config/presets/mod.ts";
 import { MODEL_PRESETS } from "../src/config/presets/models/mod.ts";
 import type { RunStart } from "../src/pipeline/run_options.ts";
@@ -24,7 +23,8 @@ import { printPlan } from "./cli/dry_run.ts";
 import { summarize } from "./cli/summary.ts";
 import { readTrainRequest } from "./cli/train_config.ts";
 import { isModelCommand, trainModelCommand } from "./cli/train_model.ts";
-import { silentWatch, stoppingText, watchRun, withInterrupt } from "./cli/watch.ts";
+import { trainToEnd } from "./cli/train_to_end.ts";
+import { silentWatch, watchRun, withInterrupt } from "./cli/watch.ts";
 
 const spec: CommandSpec = {
   name: "train",
@@ -156,10 +156,8 @@ async function main(command: ParsedCommand): Promise<TaskOutcome> {
     ? await openDashboard(request.runsFolder)
     : undefined;
   if (dashboard) watch.log(`dashboard ${dashboard.address}`);
-  let folder: string | undefined;
-  let trained = false;
-  const outcome = await withInterrupt(
-    async (signal): Promise<TaskOutcome> => {
+  return await trainToEnd({
+    async train(signal, onFolder) {
       const { callbacks } = watch;
       const options = {
         ...callbacks,
@@ -168,31 +166,19 @@ async function main(command: ParsedCommand): Promise<TaskOutcome> {
         signal,
         ranks,
         onStart(start: RunStart) {
-          folder = start.folder;
+          onFolder(start.folder);
           callbacks.onStart?.(start);
         },
       };
-      await using run = request.resume === undefined
+      const run = request.resume === undefined
         ? await trainRun(config, options)
         : await resumeRun(request.resume, { ...options, config });
       watch.finish();
-      const { result } = run;
       for (const line of profile?.lines() ?? []) watch.log(`profile   ${line}`);
-      if (!isWriter) return { exitCode: result.interrupted ? 130 : 0, json: NO_JSON };
-      if (result.interrupted) {
-        console.log(
-          `stopped   at step ${formatInteger(result.step)}, saved; go on with\n` +
-            `          deno task train --resume ${folder}`,
-        );
-        return { exitCode: 130, json: { run: folder, step: result.step, interrupted: true } };
-      }
-      trained = true;
-      const finished = await run.finish({ signal });
-      return { json: summarize(run, finished, watch.log) };
+      return run;
     },
-    () => watch.log(stoppingText(folder, trained)),
-  );
-  if (outcome) return outcome;
-  if (trained) console.log(`stopped   trained and saved; export with deno task export ${folder}`);
-  return { exitCode: 130, json: { run: folder ?? null, interrupted: true } };
+    finish: async (run, signal) => summarize(run, await run.finish({ signal }), watch.log),
+    log: watch.log,
+    isWriter,
+  });
 }

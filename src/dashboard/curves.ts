@@ -21,7 +21,7 @@ interface Bucket {
 
 /**
  * Reads the curves of a `metrics.jsonl`; damaged lines are left out.
- * @param points at most about so many a column
+ * @param points the approximate maximum a column
  */
 export async function readCurves(file: string, points: number): Promise<Curves> {
   let buckets: Bucket[] = [];

@@ -51,7 +51,7 @@ export class RunIndex {
     return await this.#summary(name);
   }
 
-  /** A run's curves, of at most about so many points. */
+  /** A run's curves, of at most about `points` points. */
   curves(name: string, points: number): Promise<Curves> {
     const next = this.#reading.then(() =>
       readCurves(`${this.folder}/${name}/metrics.jsonl`, points)

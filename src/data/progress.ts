@@ -1,4 +1,4 @@
-/** What those are told who wait for data. */
+/** Progress callbacks of loading data. */
 
 /** How far the loading of images is. */
 export interface DataProgress {

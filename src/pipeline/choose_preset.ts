@@ -16,7 +16,7 @@ export interface ChosenPreset {
 /** Sides of images that presets are made for, as far as they train in hours rather than days. */
 const SIDES = [64, 48, 32, 28, 24, 16, 12];
 
-/** So many color images are few: a discriminator without help learns them by heart. */
+/** Which numbers of color images are few: a discriminator without help learns them by heart. */
 const FEW_IMAGES = { min: 100, max: 3000 };
 
 /** From this ratio of the longer to the shorter side on, images are not cut to squares. */

@@ -32,7 +32,7 @@ const DAY_PATTERNS = [
 
 const TIME_PATTERNS = ["", " HH:mm", " HH:mm:ss", "THH:mm", "THH:mm:ss", "THH:mm:ssZ"];
 
-/** The patterns that are told apart without being asked for; `YYYYMMDD` looks like a number. */
+/** The patterns that are detected automatically; `YYYYMMDD` looks like a number. */
 const DETECTED = DAY_PATTERNS.flatMap((day) => TIME_PATTERNS.map((time) => day + time));
 
 /** What each part of a pattern may be in text. Days and months may lack their leading zero. */

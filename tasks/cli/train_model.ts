@@ -4,9 +4,10 @@ import type { ModelRunDraft } from "../../src/config/check_model.ts";
 import { isModelPreset, modelPresetDraft } from "../../src/config/presets/models/mod.ts";
 import { UserError } from "../../src/errors.ts";
 import { assignToDraft, openModelRun } from "../../src/pipeline/models/open_model_run.ts";
-import { finishModelRun } from "../../src/pipeline/models/finish_model.ts";
+import { type FinishedModelFiles, finishModelRun } from "../../src/pipeline/models/finish_model.ts";
 import {
   closeData,
+  type CompletedModelTraining,
   type ModelRunCallbacks,
   type ModelRunStart,
   runModelTraining,
@@ -27,7 +28,8 @@ import { readCacheFolder } from "./cache_folder.ts";
 import { LoadingBar } from "./loading_bar.ts";
 import { measureLines } from "./measure_lines.ts";
 import { printNetwork } from "./dry_run.ts";
-import { stoppingText, withInterrupt } from "./watch.ts";
+import { trainToEnd } from "./train_to_end.ts";
+import { withInterrupt } from "./watch.ts";
 
 /** Options that are for GANs of two networks only. */
 const GAN_OPTIONS = [
@@ -68,67 +70,63 @@ export async function trainModelCommand(command: ParsedCommand): Promise<TaskOut
   for (const change of request.changes) watch.log(`changed   ${change}`);
   if (command.flag("dry-run")) return await printModelPlan(request, { command, watch });
   const { runsFolder, resume } = request;
-  let folder: string | undefined;
-  let trained = false;
-  const outcome = await withInterrupt(async (signal): Promise<TaskOutcome> => {
-    const { callbacks } = watch;
-    await using run = await runModelTraining({
-      draft: request.draft,
-      assignments: request.later,
-      runsFolder,
-      cacheFolder: readCacheFolder(command),
-      resume,
-      signal,
-      callbacks: {
-        ...callbacks,
-        onStart(start) {
-          folder = start.folder;
-          callbacks.onStart?.(start);
+  const { callbacks } = watch;
+  return await trainToEnd({
+    async train(signal, onFolder) {
+      const run = await runModelTraining({
+        draft: request.draft,
+        assignments: request.later,
+        runsFolder,
+        cacheFolder: readCacheFolder(command),
+        resume,
+        signal,
+        callbacks: {
+          ...callbacks,
+          onStart(start) {
+            onFolder(start.folder);
+            callbacks.onStart?.(start);
+          },
         },
-      },
-    });
-    watch.finish();
-    const { result } = run;
-    if (result.interrupted) {
-      console.log(
-        `stopped   at step ${formatInteger(result.step)}, saved; go on with\n` +
-          `          deno task train --resume ${folder}`,
-      );
-      return { exitCode: 130, json: { run: folder, step: result.step, interrupted: true } };
-    }
-    trained = true;
-    const finished = await finishModelRun(run, { signal, onStage: callbacks.onStage });
-    const { exported, evaluation, report, images, step } = finished;
-    console.log(
-      `trained   ${formatInteger(result.step)} steps in ${formatDuration(result.wallSeconds)}`,
-    );
-    console.log(
-      `exported  ${exported.path}, ${formatBytes(exported.sizeBytes)}, opset ` +
-        `${exported.opset}, of ${exported.inputNames.join(" and ")}` +
-        (step === result.step ? "" : `: the best, of step ${formatInteger(step)}`),
-    );
-    console.log("checked   the file gives what the trainer gives");
-    for (const line of measureLines(evaluation)) console.log(line);
-    console.log(`images    ${images.join(", ")}`);
-    console.log(`report    ${report}`);
-    return {
-      json: {
-        run: folder,
-        step: result.step,
-        wallSeconds: result.wallSeconds,
-        scalars: result.scalars,
-        ...(result.best ? { best: result.best } : {}),
-        exportedStep: step,
-        generator: exported.path,
-        generatorBytes: exported.sizeBytes,
-        measures: evaluation.measures,
-        report,
-      },
-    };
-  }, () => watch.log(stoppingText(folder, trained)));
-  if (outcome) return outcome;
-  if (trained) console.log(`stopped   trained and saved; export with deno task export ${folder}`);
-  return { exitCode: 130, json: { run: folder ?? null, interrupted: true } };
+      });
+      watch.finish();
+      return run;
+    },
+    finish: async (run, signal) =>
+      summarizeModel(run, await finishModelRun(run, { signal, onStage: callbacks.onStage })),
+    log: watch.log,
+    isWriter: true,
+  });
+}
+
+/** Prints what came of a run. @returns what `--json` prints */
+function summarizeModel(
+  { folder, result }: CompletedModelTraining,
+  { exported, evaluation, report, images, step }: FinishedModelFiles,
+): Record<string, unknown> {
+  console.log(
+    `trained   ${formatInteger(result.step)} steps in ${formatDuration(result.wallSeconds)}`,
+  );
+  console.log(
+    `exported  ${exported.path}, ${formatBytes(exported.sizeBytes)}, opset ` +
+      `${exported.opset}, of ${exported.inputNames.join(" and ")}` +
+      (step === result.step ? "" : `: the best, of step ${formatInteger(step)}`),
+  );
+  console.log("checked   the file gives what the trainer gives");
+  for (const line of measureLines(evaluation)) console.log(line);
+  console.log(`images    ${images.join(", ")}`);
+  console.log(`report    ${report}`);
+  return {
+    run: folder.path,
+    step: result.step,
+    wallSeconds: result.wallSeconds,
+    scalars: result.scalars,
+    ...(result.best ? { best: result.best } : {}),
+    exportedStep: step,
+    generator: exported.path,
+    generatorBytes: exported.sizeBytes,
+    measures: evaluation.measures,
+    report,
+  };
 }
 
 function runsFolderOf(command: ParsedCommand): string {

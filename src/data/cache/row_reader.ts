@@ -49,7 +49,7 @@ export class RowReader {
     this.rowSize = rows.rowSize;
   }
 
-  /** How many requests of so many rows are read ahead at most. */
+  /** The most requests that are read ahead. */
   requestsAhead(rows: number): number {
     return Math.max(2, Math.min(MAX_SLOTS, Math.floor(RING_BYTES / (rows * this.rowSize))));
   }

@@ -5,7 +5,7 @@ import type { KnownHeader } from "./check_images.ts";
 import type { StoredFile } from "./image_store.ts";
 import type { PixelSize } from "./resize.ts";
 
-/** After so many files that cannot be decoded, the others are not tried. */
+/** After this number of files that cannot be decoded, the others are not tried. */
 export const MAX_FAILURES = 20;
 
 /** Without a size all images must have that of the first; those that are turned may have it turned. */

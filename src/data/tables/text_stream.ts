@@ -2,7 +2,7 @@
 import { UserError } from "../../errors.ts";
 import { openStoredFile, type StoredFile } from "../stores/file_store.ts";
 
-/** Encodings that are told apart. */
+/** The encodings that are recognized. */
 export type TextEncoding = "utf-8" | "utf-16le" | "utf-16be" | "windows-1252";
 
 /**

@@ -39,7 +39,7 @@ const DEFAULT_BATCH = 500;
 /** The largest batch: what it takes stays small beside a list of rows. */
 const MAX_BATCH = 100_000;
 
-/** Of so many rows, or of ten batches where these are more, one at least must meet the conditions. */
+/** Of this number of rows, or of ten batches where these are more, one at least must meet the conditions. */
 const MAX_MISSES = 2000;
 
 /**

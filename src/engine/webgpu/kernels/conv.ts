@@ -256,7 +256,7 @@ function runGemm(
     rows: number;
     columns: number;
     terms: number;
-    /** So many products, all with the same sizes. */
+    /** The number of products, all with the same sizes. */
     phases?: number;
     shape: number[];
   },
