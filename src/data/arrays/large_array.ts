@@ -7,6 +7,7 @@ import { createHash } from "node:crypto";
 import { crc32 } from "node:zlib";
 import { elementCount } from "../../bytes.ts";
 import { UserError } from "../../errors.ts";
+import { sha256 } from "../../hash.ts";
 import {
   decodedSource,
   type DecodedStorage,
@@ -21,6 +22,7 @@ import type { SampleSink, SetParts } from "../sample_sink.ts";
 import { counted, type DataSource, fileSource } from "../source.ts";
 import { openStoredFile, type StoredFile } from "../stores/file_store.ts";
 import { openRandomAccess } from "../stores/random_access.ts";
+import { type ArrayFacts, arrayFacts } from "./array_facts.ts";
 import type { ArrayLabels } from "./array_labels.ts";
 import { type ImageLayout, imageLayout, interleave } from "./array_source.ts";
 import { darkNotes, TWO_LEVELS } from "./image_range.ts";
@@ -89,18 +91,14 @@ async function openDirectly(array: LargeArray): Promise<DataSource | undefined> 
   if (!isPlain(array) || !isWhole || layout.isPlanar || isReshaped({ shape }, options)) {
     return undefined;
   }
-  const hash = createHash("sha256").update(`image [${shape.join(",")}] Uint8Array`);
-  const rowSums = new Uint32Array(count);
-  let peak = 0;
-  let row = 0;
-  for await (const bytes of rowsInOrder(array, "checking")) {
-    hash.update(bytes);
-    rowSums[row++] = crc32(bytes);
-    if (peak < 255) peak = Math.max(peak, maximum(bytes));
-  }
-  if (peak <= 1) return undefined; // black and white as 0 and 1: not the bytes to train on
   const classes = await options.readClasses(count);
-  if (classes) hash.update(new Uint8Array(classes.labels.buffer));
+  const labels = classes && new Uint8Array(classes.labels.buffer);
+  const { rowSums, peak, fingerprint } = await arrayFacts(
+    options.storage.cache,
+    { identity: [options.identity, labels && sha256(labels)], name: options.name },
+    () => computeFacts(array, labels),
+  );
+  if (peak <= 1) return undefined; // black and white as 0 and 1: not the bytes to train on
   const set: SetParts = {
     ...describeArray(array, count),
     ...classes,
@@ -110,7 +108,25 @@ async function openDirectly(array: LargeArray): Promise<DataSource | undefined> 
   const path = file.diskPath!;
   const rows = new RowReader({ path, count, rowSize, rowsOffset: start, rowSums, isCache: false });
   const description = `${describeSet(set)}; read from the file as they are needed`;
-  return fileSource(rows, { ...set, description, fingerprint: hash.digest("hex") });
+  return fileSource(rows, { ...set, description, fingerprint });
+}
+
+/** Reads all of the array. */
+async function computeFacts(
+  array: LargeArray,
+  labels: Uint8Array | undefined,
+): Promise<ArrayFacts> {
+  const hash = createHash("sha256").update(`image [${shapeOf(array.layout).join(",")}] Uint8Array`);
+  const rowSums = new Uint32Array(array.count);
+  let peak = 0;
+  let row = 0;
+  for await (const bytes of rowsInOrder(array, "checking")) {
+    hash.update(bytes);
+    rowSums[row++] = crc32(bytes);
+    if (peak < 255) peak = Math.max(peak, maximum(bytes));
+  }
+  if (labels) hash.update(labels);
+  return { rowSums, peak, fingerprint: hash.digest("hex") };
 }
 
 /** Whether the file is the array alone, neither packed nor in an archive. */
