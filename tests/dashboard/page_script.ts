@@ -13,12 +13,13 @@ const browser = await puppeteer.launch({
   browser: isChromium ? "chrome" : "firefox",
   executablePath,
   headless: true,
+  // Not by setViewport(), which asks older versions of Firefox for what they do not know.
+  defaultViewport: { width: 390, height: 800 },
   args: isChromium ? ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"] : [],
 });
 const messages: string[] = [];
 const page = await browser.newPage();
 page.setDefaultTimeout(120_000);
-await page.setViewport({ width: 390, height: 800 });
 page.on("console", (message) => messages.push(message.text()));
 page.on("pageerror", (error) => messages.push(`${error}`));
 const foreign: string[] = [];
@@ -110,6 +111,7 @@ const nearest = await page.$eval(".drawn img", (image) => ({
   width: (image as HTMLImageElement).naturalWidth,
   height: (image as HTMLImageElement).naturalHeight,
 }));
+const width = await page.evaluate(() => innerWidth);
 const facts = await texts("dd");
 const runOverflow = await overflow();
 await shoot("run");
@@ -127,6 +129,7 @@ console.log(JSON.stringify({
   plots,
   facts,
   nearest,
+  width,
   overflow: [listOverflow, runOverflow],
   foreign,
   messages,

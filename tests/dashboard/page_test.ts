@@ -52,6 +52,7 @@ for (const { name, path, missing } of BROWSERS) {
         assertEquals(seen.plots, ["Losses"]);
         assertEquals(seen.facts.slice(0, 3), ["finished", "40 of 40", "tiny"]);
         assertEquals(seen.nearest, { width: 31 * 19, height: 31 * 10 });
+        assertEquals(seen.width, 390);
         assertEquals(seen.overflow, [0, 0]);
         assertEquals(seen.foreign, []);
         assertEquals(seen.messages, []);
