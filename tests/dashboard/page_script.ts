@@ -19,7 +19,6 @@ const browser = await puppeteer.launch({
 });
 const messages: string[] = [];
 const page = await browser.newPage();
-page.setDefaultTimeout(120_000);
 page.on("console", (message) => messages.push(message.text()));
 page.on("pageerror", (error) => messages.push(`${error}`));
 const foreign: string[] = [];
@@ -62,13 +61,26 @@ const press = (text: string) =>
     button.click();
   }, text);
 
+/** Waits until the page says yes. By polling: the page's policy keeps Firefox 140 from puppeteer's own way. */
+async function until(
+  condition: (argument: string) => unknown,
+  argument = "",
+): Promise<void> {
+  const deadline = performance.now() + 120_000; // only for what hangs
+  while (!await page.evaluate(condition, argument)) {
+    if (performance.now() > deadline) throw new Error(`waited in vain for ${condition}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+const isThere = (selector: string) => document.querySelector(selector) !== null;
+
 const lastDrawn = () =>
   page.evaluate(() =>
     ([...document.querySelectorAll(".drawn canvas")].at(-1) as HTMLCanvasElement).toDataURL()
   );
 
 await page.goto(address);
-await page.waitForSelector("tbody tr");
+await until(isThere, "tbody tr");
 const names = await texts("tbody tr td:nth-child(2)");
 await set("Search", other);
 const searched = await texts("tbody tr td:nth-child(2)");
@@ -81,32 +93,29 @@ await shoot("list");
 await set(`Compare ${run}`, true);
 await set(`Compare ${other}`, true);
 await press("Compare");
-await page.waitForFunction(() =>
+await until(() =>
   [...document.querySelectorAll("tbody th")].some((each) => each.textContent === "duration.steps")
 );
 const differences = await texts(".scroll tbody tr:has(th)");
-await page.waitForSelector(".uplot");
+await until(isThere, ".uplot");
 const compared = (await page.$$(".uplot")).length;
 await shoot("compared");
 
 await page.goto(`${address}#/run/${run}`);
-await page.waitForSelector(".plot h3");
+await until(isThere, ".plot h3");
 const plots = await texts(".plot h3");
 await press("Draw from the exported file");
-await page.waitForFunction(() => document.querySelectorAll(".drawn canvas").length === 17);
+await until(() => document.querySelectorAll(".drawn canvas").length === 17);
 const before = await lastDrawn();
 await set("between", "100");
-await page.waitForFunction(
+await until(
   (old) =>
     ([...document.querySelectorAll(".drawn canvas")].at(-1) as HTMLCanvasElement).toDataURL() !==
       old,
-  {},
   before,
 );
 await press("Nearest training images of the first");
-await page.waitForFunction(() =>
-  (document.querySelector(".drawn img") as HTMLImageElement | null)?.naturalWidth
-);
+await until(() => (document.querySelector(".drawn img") as HTMLImageElement | null)?.naturalWidth);
 const nearest = await page.$eval(".drawn img", (image) => ({
   width: (image as HTMLImageElement).naturalWidth,
   height: (image as HTMLImageElement).naturalHeight,
