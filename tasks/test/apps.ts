@@ -86,12 +86,18 @@ async function install(): Promise<boolean> {
   const dependencies = await wantedTools();
   const runtimes = JSON.stringify({ private: true, dependencies }, null, 2);
   await Deno.writeTextFile(`${RUNTIMES}/package.json`, runtimes);
-  const codes = await Promise.all([APPS, RUNTIMES].map(async (folder) => {
-    const args = ["install", "--prefix", folder, "--prefer-offline", "--no-package-lock"];
-    const quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--silent"];
-    return (await runCommand("npm", [...args, ...quiet], { quiet: true })).code;
-  }));
-  return codes.every((code) => code === 0);
+  if (!(await npmInstall(RUNTIMES))) return false;
+  // With the Node that builds: npm leaves packages out that the Node which it runs in is too old for.
+  const node = await nodeProgram();
+  if (node === undefined) return false;
+  const path = node === "node" ? [] : [node.slice(0, node.lastIndexOf("/"))];
+  return await npmInstall(APPS, { PATH: [...path, Deno.env.get("PATH")].join(":") });
+}
+
+async function npmInstall(folder: string, env: Record<string, string> = {}): Promise<boolean> {
+  const args = ["install", "--prefix", folder, "--prefer-offline", "--no-package-lock"];
+  const quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--silent"];
+  return (await runCommand("npm", [...args, ...quiet], { quiet: true, env })).code === 0;
 }
 
 /** Makes ganforge.tgz, the package that the examples install. */
